@@ -1,0 +1,170 @@
+#include "engine/core/file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+namespace millrace::engine {
+
+void unique_fd::reset(int fd) noexcept {
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+    fd_ = fd;
+}
+
+mapping::mapping(int fd, std::size_t size, access mode, std::string_view path_for_errors)
+    : size_(size) {
+    const int protection = mode == access::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* address = ::mmap(nullptr, size, protection, MAP_SHARED, fd, 0);
+    if (address == MAP_FAILED) {
+        throw io_error("mmap", path_for_errors, errno);
+    }
+    data_ = static_cast<std::byte*>(address);
+}
+
+mapping::mapping(mapping&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+mapping& mapping::operator=(mapping&& other) noexcept {
+    if (this != &other) {
+        mapping old(std::move(*this));
+        data_ = std::exchange(other.data_, nullptr);
+        size_ = std::exchange(other.size_, 0);
+    }
+    return *this;
+}
+
+mapping::~mapping() {
+    if (data_ != nullptr) {
+        ::munmap(data_, size_);
+    }
+}
+
+unique_fd open_file(const std::filesystem::path& path, int flags, unsigned mode) {
+    unique_fd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+    if (!fd.is_open()) {
+        throw io_error("open", path.native(), errno);
+    }
+    return fd;
+}
+
+std::size_t file_size(int fd, std::string_view path_for_errors) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) {
+        throw io_error("fstat", path_for_errors, errno);
+    }
+    return static_cast<std::size_t>(status.st_size);
+}
+
+void allocate_file(int fd, std::size_t size, std::string_view path_for_errors) {
+    const int code = ::posix_fallocate(fd, 0, static_cast<off_t>(size));
+    if (code != 0) {
+        throw io_error("posix_fallocate", path_for_errors, code);
+    }
+}
+
+void sync_file(int fd, std::string_view path_for_errors) {
+    if (::fdatasync(fd) != 0) {
+        throw io_error("fdatasync", path_for_errors, errno);
+    }
+}
+
+void sync_directory(const std::filesystem::path& directory) {
+    const unique_fd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
+    if (::fsync(fd.get()) != 0) {
+        throw io_error("fsync", directory.native(), errno);
+    }
+}
+
+std::string read_whole_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        throw io_error("open", path.native(), errno);
+    }
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+    std::filesystem::path temporary = path;
+    temporary += ".tmp";
+    {
+        const unique_fd fd = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+        std::size_t written = 0;
+        while (written < bytes.size()) {
+            const ssize_t n = ::write(fd.get(), bytes.data() + written, bytes.size() - written);
+            if (n < 0 && errno != EINTR) {
+                throw io_error("write", temporary.native(), errno);
+            }
+            written += n > 0 ? static_cast<std::size_t>(n) : 0;
+        }
+        sync_file(fd.get(), temporary.native());
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        throw io_error("rename", path.native(), errno);
+    }
+    sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void ensure_directory(const std::filesystem::path& directory) {
+    std::error_code code;
+    std::filesystem::create_directories(directory, code);
+    if (code) {
+        throw io_error("mkdir", directory.native(), code.value());
+    }
+}
+
+namespace {
+
+std::string process_name() {
+    std::ifstream file("/proc/self/comm");
+    std::string name;
+    std::getline(file, name);
+    return name;
+}
+
+}  // namespace
+
+file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose) {
+    unique_fd fd = open_file(path, O_RDWR | O_CREAT);
+    struct flock request {};
+    request.l_type = F_WRLCK;
+    request.l_whence = SEEK_SET;
+    // Open-file-description locks: two holders inside one process exclude each other too.
+    if (::fcntl(fd.get(), F_OFD_SETLK, &request) != 0) {
+        if (errno != EAGAIN && errno != EACCES) {
+            throw io_error("lock", path.native(), errno);
+        }
+        std::string holder = lock_holder(path);
+        throw locked_error(path.parent_path().native() + ": already open for writing by " +
+                           (holder.empty() ? "another process" : holder) +
+                           "; stop it first, or open the log for reading");
+    }
+    char host[256] = "";
+    ::gethostname(host, sizeof host - 1);
+    const std::string text = "pid " + std::to_string(::getpid()) + ", host " + host + ", since " +
+                             to_string(utc_now()) + " (" + process_name() + ": " +
+                             std::string(purpose) + ")\n";
+    if (::ftruncate(fd.get(), 0) != 0 ||
+        ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+        throw io_error("write", path.native(), errno);
+    }
+    fd_ = std::move(fd);
+}
+
+std::string lock_holder(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,84 @@
+// Files, mappings and the one-writer lock. Everything here may throw io_error; nothing is on the message path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace millrace::engine {
+
+class unique_fd {
+public:
+    unique_fd() = default;
+    explicit unique_fd(int fd) : fd_(fd) {}
+    unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    unique_fd& operator=(unique_fd&& other) noexcept {
+        reset(std::exchange(other.fd_, -1));
+        return *this;
+    }
+    unique_fd(const unique_fd&) = delete;
+    unique_fd& operator=(const unique_fd&) = delete;
+    ~unique_fd() { reset(); }
+
+    [[nodiscard]] int get() const { return fd_; }
+    [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+    void reset(int fd = -1) noexcept;
+
+private:
+    int fd_ = -1;
+};
+
+enum class access { read_only, read_write };
+
+// A shared mapping of a whole file, or a part of it, from offset 0.
+class mapping {
+public:
+    mapping() = default;
+    mapping(int fd, std::size_t size, access mode, std::string_view path_for_errors);
+    mapping(mapping&& other) noexcept;
+    mapping& operator=(mapping&& other) noexcept;
+    mapping(const mapping&) = delete;
+    mapping& operator=(const mapping&) = delete;
+    ~mapping();
+
+    [[nodiscard]] std::byte* data() const { return data_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] bool is_mapped() const { return data_ != nullptr; }
+
+private:
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+[[nodiscard]] unique_fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0640);
+[[nodiscard]] std::size_t file_size(int fd, std::string_view path_for_errors);
+// Reserves real blocks, so that a full disk is an error here and never a SIGBUS later.
+void allocate_file(int fd, std::size_t size, std::string_view path_for_errors);
+void sync_file(int fd, std::string_view path_for_errors);          // fdatasync
+void sync_directory(const std::filesystem::path& directory);       // makes a rename durable
+[[nodiscard]] std::string read_whole_file(const std::filesystem::path& path);
+// Writes beside the target and renames over it: readers see the old bytes or the new, never a mixture.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+void ensure_directory(const std::filesystem::path& directory);
+
+// Held by the one writer of a directory's data for as long as it lives; released by the kernel when it dies.
+// Throws locked_error at once, naming the holder, if another process or another file_lock of this one holds it.
+class file_lock {
+public:
+    file_lock() = default;
+    file_lock(const std::filesystem::path& path, std::string_view purpose);
+    [[nodiscard]] bool is_held() const { return fd_.is_open(); }
+    void release() { fd_.reset(); }
+
+private:
+    unique_fd fd_;
+};
+
+// "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty string.
+[[nodiscard]] std::string lock_holder(const std::filesystem::path& path);
+
+}  // namespace millrace::engine

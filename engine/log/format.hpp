@@ -1,0 +1,138 @@
+// The bytes of an audit log, format version 1: segment header and record header.
+//
+// A log is a directory of segments, files of one fixed size named by their 12-digit index:
+//
+//   000000000000.alog  000000000001.alog  ...          position = index * segment_bytes + offset
+//
+// A segment is a header (static part, activation part, schema text; padded to header_bytes), then records
+// back to back, each aligned to 32 bytes, then zeros. Little-endian throughout. See docs/log-format.md.
+//
+//   record   0        4        8                16               24     26 27    28     30      32
+//            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
+//            | length | crc32c | sequence       | timestamp ns   | type |fl|hw|source|user  | payload
+//            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
+//            \-- commit word --/
+//
+// Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means "nothing here yet"
+// Invariant  whenever a commit word is stored, the 8 bytes where the next one will sit are zero
+// Units      length: header and payload, without the padding to the alignment
+// Source     checksum covers salt, epoch, length and bytes 8..length, so stale or foreign bytes never validate
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/core/crc32c.hpp"
+#include "engine/core/types.hpp"
+
+namespace millrace::engine {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+inline constexpr std::uint64_t segment_magic = 0x000a0d1a474f4c41;  // "ALOG\x1a\r\n\0"
+inline constexpr std::uint16_t log_format_version = 1;
+inline constexpr std::size_t record_alignment = 32;
+inline constexpr std::size_t record_header_bytes = 32;
+inline constexpr std::size_t segment_header_bytes_min = 4096;
+inline constexpr std::size_t segment_bytes_min = 64 * 1024;
+inline constexpr std::size_t segment_bytes_max = std::size_t{1} << 30;
+inline constexpr std::size_t schema_offset = 256;
+
+// Types below control_type_first belong to the log's owner.
+inline constexpr std::uint16_t control_type_first = 0xff00;
+enum class control_type : std::uint16_t {
+    end = 0xff01,       // nothing follows in this segment; the next one exists
+    snapshot = 0xff02,  // the owner's state as of here; opens a segment
+    close = 0xff03,     // the writer closed in order; the next writer may go on behind it
+};
+
+enum record_flag : std::uint8_t {
+    record_flag_control = 1,  // takes no sequence, is not streamed; the sequence field repeats the last one
+};
+
+struct record_header {
+    std::uint64_t commit;
+    std::uint64_t sequence;
+    std::int64_t timestamp;
+    std::uint16_t type;
+    std::uint8_t flags;
+    std::uint8_t header_words;  // 4: the header's 8-byte words
+    std::uint16_t source;       // owner's, 0 by default
+    std::uint16_t user;         // owner's, 0 by default
+};
+static_assert(sizeof(record_header) == record_header_bytes);
+static_assert(offsetof(record_header, sequence) == 8);
+static_assert(offsetof(record_header, timestamp) == 16);
+static_assert(offsetof(record_header, type) == 24);
+static_assert(offsetof(record_header, source) == 28);
+static_assert(std::is_trivially_copyable_v<record_header>);
+
+// Written once, before the segment gets its final name.
+struct segment_static {
+    std::uint64_t magic;
+    std::uint16_t format_version;
+    std::uint16_t alignment;
+    std::uint32_t header_bytes;
+    std::uint32_t compatible_flags;    // unknown bits may be ignored
+    std::uint32_t incompatible_flags;  // unknown bits: refuse the segment
+    std::uint64_t segment_bytes;
+    std::uint64_t segment_index;
+    std::uint8_t uuid[16];
+    std::uint64_t salt;  // random per segment
+    std::uint32_t schema_bytes;
+    std::uint32_t schema_version;
+    std::int64_t created_ns;
+    std::uint8_t reserved[44];
+    std::uint32_t crc;  // over the bytes before it and the schema text
+};
+static_assert(sizeof(segment_static) == 128);
+static_assert(offsetof(segment_static, salt) == 56);
+static_assert(offsetof(segment_static, crc) == 124);
+
+// Written by the writer when it starts on the segment; never changed afterwards.
+struct segment_activation {
+    std::uint64_t epoch;          // raised by every start of a writer that could not go on behind a close
+    std::uint64_t base_sequence;  // of the first sequenced record here
+    std::int64_t base_timestamp;  // every timestamp here is greater
+    std::uint64_t previous_last_sequence;
+    std::uint64_t previous_end;  // position behind the last record of the segment before; 0 in the first
+    std::int64_t clock_realtime_ns;
+    std::int64_t clock_monotonic_ns;
+    std::uint8_t boot_id[16];
+    std::uint32_t process_id;
+    std::uint8_t reserved[48];
+    std::uint32_t crc;  // over the bytes before it
+};
+static_assert(sizeof(segment_activation) == 128);
+static_assert(offsetof(segment_activation, crc) == 124);
+static_assert(sizeof(segment_static) + sizeof(segment_activation) == schema_offset);
+
+[[nodiscard]] constexpr std::size_t align_record(std::size_t length) {
+    return (length + record_alignment - 1) & ~(record_alignment - 1);
+}
+
+[[nodiscard]] constexpr std::uint64_t make_commit_word(std::uint32_t length, std::uint32_t crc) {
+    return (static_cast<std::uint64_t>(crc) << 32) | length;
+}
+[[nodiscard]] constexpr std::uint32_t commit_length(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word);
+}
+[[nodiscard]] constexpr std::uint32_t commit_crc(std::uint64_t word) {
+    return static_cast<std::uint32_t>(word >> 32);
+}
+
+// The part of the checksum that is the same for every record of a segment.
+[[nodiscard]] inline std::uint32_t checksum_seed(std::uint64_t salt, std::uint64_t epoch) noexcept {
+    const std::uint64_t words[2] = {salt, epoch};
+    return crc32c(0, words, sizeof words);
+}
+
+// `record` points at the record header; its bytes 8..length must be in place.
+[[nodiscard]] inline std::uint32_t record_checksum(std::uint32_t seed, const std::byte* record,
+                                                   std::uint32_t length) noexcept {
+    return crc32c(crc32c(seed, &length, sizeof length), record + 8, length - 8);
+}
+
+}  // namespace millrace::engine

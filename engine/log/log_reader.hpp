@@ -1,0 +1,136 @@
+// Reads an audit log from any point to its tail, and on as it grows: replay and live are one cursor.
+//
+// Threading  a reader belongs to one thread; any number of readers, in any process, beside the writer
+// Progress   poll is wait-free while inside a segment; crossing into the next one maps a file
+// Invariant  records come in order, each once; a record that fails its checks stops the reader for good
+// Units      positions as in core/types.hpp
+// Errors     opening and seeking throw; poll returns a status, and damage() says where and what
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "engine/log/segment.hpp"
+
+namespace millrace::engine {
+
+// A committed record. The payload stays valid while the reader keeps its segment (see keep_from).
+struct record_view {
+    position at;
+    position end;
+    sequence seq;
+    timestamp time;
+    std::uint16_t type = 0;
+    std::uint8_t flags = 0;
+    const std::byte* payload = nullptr;
+    std::uint32_t payload_size = 0;
+
+    [[nodiscard]] bool is_control() const { return (flags & record_flag_control) != 0; }
+    [[nodiscard]] bool is_control(control_type which) const {
+        return is_control() && type == static_cast<std::uint16_t>(which);
+    }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return {payload, payload_size}; }
+};
+
+// Walks the records of one segment, checking each against the one before.
+class segment_cursor {
+public:
+    segment_cursor() = default;
+    explicit segment_cursor(const segment& where);
+
+    // none and record.payload set: a record; none and payload null: nothing here yet.
+    [[nodiscard]] damage_kind next(record_view& record) noexcept;
+    [[nodiscard]] std::size_t offset() const { return offset_; }
+    [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
+    [[nodiscard]] timestamp last_timestamp() const { return last_timestamp_; }
+
+private:
+    const segment* segment_ = nullptr;
+    std::size_t offset_ = 0;
+    sequence last_sequence_;
+    timestamp last_timestamp_;
+};
+
+// none if `next` continues the log of `before` and its numbers agree.
+[[nodiscard]] damage_kind check_successor(const segment_info& before, const segment_info& next);
+
+enum class read_status : std::uint8_t {
+    record,   // one record
+    none,     // nothing further is committed yet
+    damaged,  // stopped; see damage()
+};
+
+struct damage_report {
+    position at;
+    damage_kind kind = damage_kind::none;
+    std::string path;  // of the segment file
+    [[nodiscard]] std::string text() const;
+};
+
+// Where a reading begins.
+struct read_from {
+    enum class kind : std::uint8_t { first, tail, at_sequence, at_time, at_position, last_snapshot };
+    kind what = kind::first;
+    sequence seq;    // at_sequence: the first record with this or a higher sequence
+    timestamp time;  // at_time: the first record at or after it
+    position at;     // at_position: must be where a record begins, or the end of the log
+
+    [[nodiscard]] static read_from first() { return {}; }
+    [[nodiscard]] static read_from tail() { return {kind::tail, {}, {}, {}}; }
+    [[nodiscard]] static read_from at_sequence(sequence s) { return {kind::at_sequence, s, {}, {}}; }
+    [[nodiscard]] static read_from at_time(timestamp t) { return {kind::at_time, {}, t, {}}; }
+    [[nodiscard]] static read_from at_position(position p) { return {kind::at_position, {}, {}, p}; }
+    // The newest segment that opens with a snapshot, else the first: where an owner's recovery begins.
+    [[nodiscard]] static read_from last_snapshot() { return {kind::last_snapshot, {}, {}, {}}; }
+};
+
+class log_reader {
+public:
+    // Throws if there is no log in `directory`.
+    log_reader(std::filesystem::path directory, read_from from, bool with_control = false);
+
+    [[nodiscard]] read_status poll(record_view& record) noexcept;
+
+    [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+    [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
+    [[nodiscard]] const std::string& schema() const { return schema_; }
+    [[nodiscard]] std::uint64_t segment_bytes() const { return segment_bytes_; }
+    // Behind the last record returned or skipped.
+    [[nodiscard]] position next_position() const;
+    [[nodiscard]] sequence last_sequence() const { return cursor_.last_sequence(); }
+    [[nodiscard]] timestamp last_timestamp() const { return cursor_.last_timestamp(); }
+    [[nodiscard]] const damage_report& damage() const { return damage_; }
+
+    // Payloads at or behind `at` stay valid. By default only those of the current segment do.
+    void keep_from(position at) noexcept;
+    void keep_all() noexcept { keep_from({0}); }
+
+private:
+    void seek(const read_from& from);
+    void open_segment(std::uint64_t index);
+    void skip_until(const read_from& from);
+    [[nodiscard]] std::uint64_t choose_segment(const read_from& from) const;
+    [[nodiscard]] bool enter_next_segment() noexcept;
+    [[nodiscard]] bool next_segment_exists() const noexcept;
+    [[nodiscard]] read_status stop(damage_kind kind) noexcept;
+    [[nodiscard]] read_status at_end_of_bytes(damage_kind kind) noexcept;
+    void drop_old_segments() noexcept;
+
+    std::filesystem::path directory_;
+    log_uuid uuid_;
+    std::string schema_;
+    std::uint64_t segment_bytes_ = 0;
+    std::deque<segment> segments_;  // mapped ones, the current last
+    segment_cursor cursor_;
+    position keep_from_{UINT64_MAX};
+    damage_report damage_;
+    sequence seq_floor_;    // records before it are passed over, also those not yet written
+    timestamp time_floor_{INT64_MIN};
+    std::int64_t next_look_ns_ = 0;
+    std::uint32_t idle_polls_ = 0;
+    bool with_control_ = false;
+};
+
+}  // namespace millrace::engine

@@ -1,0 +1,25 @@
+// Finds the end of a log as its next writer must see it.
+//
+// Errors  a contradiction anywhere but in the torn tail of the last segment is a damage_error
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/log/segment.hpp"
+
+namespace millrace::engine {
+
+struct recovered_tail {
+    segment_info info;           // of the last segment
+    std::size_t end_offset = 0;  // behind its last valid record
+    sequence last_sequence;
+    timestamp last_timestamp;
+    bool is_closed = false;  // the last record says the writer closed in order and nothing follows it
+    std::string note;        // what was found, for people, when it was not
+};
+
+// REQUIRES at least one segment file. Checks the chain of headers, then every record of the last segment.
+[[nodiscard]] recovered_tail recover_tail(const std::filesystem::path& directory);
+
+}  // namespace millrace::engine

@@ -1,0 +1,23 @@
+// Values as text, for files, command lines and configuration. Not for the message path.
+//
+// Errors  parse_value() answers a reason fit to follow "column PRICE: "
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/table/row.hpp"
+
+namespace millrace::engine {
+
+// Sets the column from its text form; an empty text is the empty value, where the type has one. Returns an
+// empty string, or the reason why the value was refused and nothing was set.
+[[nodiscard]] std::string parse_value(row_builder& row, std::size_t index, std::string_view value);
+
+// Appends what parse_value() would read back: nothing for an empty value, bytes and texts as they are.
+void append_value_text(const row_view& row, std::size_t index, std::string& out);
+
+// As the timestamp parser of core, and refuses what does not fit 64 bits of nanoseconds.
+[[nodiscard]] bool parse_timestamp(std::string_view text, timestamp& value);
+
+}  // namespace millrace::engine

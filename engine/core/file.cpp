@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
@@ -86,11 +85,20 @@ void sync_directory(const std::filesystem::path& directory) {
 }
 
 std::string read_whole_file(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-        throw io_error("open", path.native(), errno);
+    const unique_fd fd = open_file(path, O_RDONLY);
+    std::string text;
+    char buffer[65536];
+    while (true) {
+        const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+        if (n == 0) {
+            return text;
+        }
+        if (n > 0) {
+            text.append(buffer, static_cast<std::size_t>(n));
+        } else if (errno != EINTR) {
+            throw io_error("read", path.native(), errno);
+        }
     }
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -15,8 +16,14 @@ namespace {
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
 bool parse_digits(std::string_view text, int& value) {
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return code == std::errc{} && end == text.data() + text.size() && value >= 0 && text[0] != '+';
+    value = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        value = value * 10 + (c - '0');
+    }
+    return !text.empty();
 }
 
 int hex_digit(char c) {
@@ -49,8 +56,9 @@ bool parse(std::string_view text, log_uuid& uuid) {
     if (text.size() != 36) {
         return false;
     }
+    log_uuid parsed;
     std::size_t at = 0;
-    for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+    for (std::size_t i = 0; i < parsed.bytes.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) {
             if (text[at++] != '-') {
                 return false;
@@ -62,8 +70,9 @@ bool parse(std::string_view text, log_uuid& uuid) {
         if (high < 0 || low < 0) {
             return false;
         }
-        uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+        parsed.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
+    uuid = parsed;
     return true;
 }
 
@@ -100,8 +109,13 @@ bool parse(std::string_view text, timestamp& time) {
         return false;
     }
     if (text.find('-', 1) == std::string_view::npos) {
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), time.ns);
-        return code == std::errc{} && end == text.data() + text.size();
+        std::int64_t ns = 0;
+        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), ns);
+        if (code != std::errc{} || end != text.data() + text.size()) {
+            return false;
+        }
+        time.ns = ns;
+        return true;
     }
     if (text.back() == 'Z') {
         text.remove_suffix(1);
@@ -119,10 +133,13 @@ bool parse(std::string_view text, timestamp& time) {
         !parse_digits(text.substr(17, 2), parts.tm_sec)) {
         return false;
     }
+    if (parts.tm_year < 1678 || parts.tm_year > 2261) {
+        return false;  // 64 bits of nanoseconds reach no further
+    }
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     const std::tm asked = parts;
-    const std::time_t whole = ::timegm(&parts);
+    const std::int64_t whole = ::timegm(&parts);
     if (parts.tm_mon != asked.tm_mon || parts.tm_mday != asked.tm_mday ||
         parts.tm_hour != asked.tm_hour || parts.tm_min != asked.tm_min) {
         return false;  // timegm folds 31 February into March; we refuse it
@@ -139,7 +156,11 @@ bool parse(std::string_view text, timestamp& time) {
             fraction *= 10;
         }
     }
-    time.ns = whole * ns_per_s + fraction;
+    std::int64_t ns = 0;
+    if (__builtin_mul_overflow(whole, ns_per_s, &ns) || __builtin_add_overflow(ns, fraction, &ns)) {
+        return false;  // before 1678 or after 2262
+    }
+    time.ns = ns;
     return true;
 }
 

@@ -43,6 +43,7 @@ struct log_uuid {
 [[nodiscard]] log_uuid random_log_uuid();
 
 // 2026-03-01T09:30:00.000000001Z; parsing takes 0 to 9 decimals, or plain nanoseconds.
+// A text that is refused leaves the second argument as it was.
 [[nodiscard]] std::string to_string(timestamp time);
 [[nodiscard]] bool parse(std::string_view text, timestamp& time);
 

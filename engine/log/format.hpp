@@ -15,6 +15,7 @@
 //
 // Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means "nothing here yet"
 // Invariant  whenever a commit word is stored, the 8 bytes where the next one will sit are zero
+// Invariant  behind every record but close and end there is room for both of these
 // Units      length: header and payload, without the padding to the alignment
 // Source     checksum covers salt, epoch, length and bytes 8..length, so stale or foreign bytes never validate
 #pragma once
@@ -113,6 +114,16 @@ static_assert(sizeof(segment_static) + sizeof(segment_activation) == schema_offs
     return (length + record_alignment - 1) & ~(record_alignment - 1);
 }
 
+// Header included. Eight of the largest records need no more than two segments.
+[[nodiscard]] constexpr std::size_t record_bytes_limit(std::size_t segment_bytes) {
+    return segment_bytes / 8;
+}
+
+// Where the last record of a segment ends at the latest: a close and an end record must fit behind it.
+[[nodiscard]] constexpr std::size_t records_end_limit(std::size_t segment_bytes) {
+    return segment_bytes - 2 * record_header_bytes;
+}
+
 [[nodiscard]] constexpr std::uint64_t make_commit_word(std::uint32_t length, std::uint32_t crc) {
     return (static_cast<std::uint64_t>(crc) << 32) | length;
 }
@@ -132,7 +143,7 @@ static_assert(sizeof(segment_static) + sizeof(segment_activation) == schema_offs
 // `record` points at the record header; its bytes 8..length must be in place.
 [[nodiscard]] inline std::uint32_t record_checksum(std::uint32_t seed, const std::byte* record,
                                                    std::uint32_t length) noexcept {
-    return crc32c(crc32c(seed, &length, sizeof length), record + 8, length - 8);
+    return crc32c_prefixed(seed, length, record + 8, length - 8);
 }
 
 }  // namespace millrace::engine

@@ -2,11 +2,10 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 
-#include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 
@@ -70,17 +69,22 @@ damage_kind check_successor(const segment_info& before, const segment_info& next
     if (next.index != before.index + 1) {
         return damage_kind::missing_segment;
     }
-    const bool is_same_log = next.uuid == before.uuid && next.segment_bytes == before.segment_bytes;
+    if (next.uuid != before.uuid) {
+        return damage_kind::foreign_segment;
+    }
     const bool is_continuation =
         next.base_sequence == next.previous_last_sequence.next() &&
         next.previous_last_sequence.next() >= before.base_sequence &&
         next.previous_end >= before.first_record() && next.previous_end <= next.first_position() &&
-        next.base_timestamp >= before.base_timestamp && next.epoch >= before.epoch;
-    return is_same_log && is_continuation ? damage_kind::none : damage_kind::bad_header;
+        next.base_timestamp >= before.base_timestamp && next.epoch >= before.epoch &&
+        next.segment_bytes == before.segment_bytes;
+    return is_continuation ? damage_kind::none : damage_kind::bad_header;
 }
 
 std::string damage_report::text() const {
-    return path + ": position " + std::to_string(at.value) + ": " + std::string(describe(kind));
+    std::string text = path + ": position " + std::to_string(at.value) + ": ";
+    text += describe(kind);
+    return detail.empty() ? text : text + " (" + detail + ")";
 }
 
 log_reader::log_reader(std::filesystem::path directory, read_from from, bool with_control)
@@ -107,7 +111,13 @@ void log_reader::drop_old_segments() noexcept {
 void log_reader::open_segment(std::uint64_t index) {
     segments_.clear();
     segments_.push_back(segment::open(directory_, index, access::read_only));
+    const segment_info& info = segments_.back().info();
+    if (info.uuid != uuid_ || info.segment_bytes != segment_bytes_) {
+        throw damage_error((directory_ / segment_file_name(index)).native() + ": " +
+                           std::string(describe(damage_kind::foreign_segment)));
+    }
     cursor_ = segment_cursor(segments_.back());
+    has_successor_ = next_segment_exists();
 }
 
 void log_reader::seek(const read_from& from) {
@@ -115,100 +125,139 @@ void log_reader::seek(const read_from& from) {
     if (indexes.empty()) {
         throw error(directory_.native() + ": no audit log here (no segment files)");
     }
+    for (std::size_t i = 1; i < indexes.size(); ++i) {
+        if (indexes[i] != indexes[i - 1] + 1) {
+            throw damage_error((directory_ / segment_file_name(indexes[i - 1] + 1)).native() + ": " +
+                               std::string(describe(damage_kind::missing_segment)) +
+                               "; restore it from a copy");
+        }
+    }
     const segment_info info = read_segment_info(directory_, indexes.back());
     uuid_ = info.uuid;
     schema_ = info.schema;
     segment_bytes_ = info.segment_bytes;
-    if (from.what == read_from::kind::at_sequence) {
-        seq_floor_ = from.seq;
-    } else if (from.what == read_from::kind::at_time) {
-        time_floor_ = from.time;
+    open_segment(choose_segment(from, indexes));
+    switch (from.what) {
+        case read_from::kind::first:
+        case read_from::kind::last_snapshot:
+            break;
+        case read_from::kind::at_position:
+            skip_to_position(from.at);
+            break;
+        case read_from::kind::at_sequence:
+            seq_floor_ = from.seq;
+            skip_to_record(from);
+            break;
+        case read_from::kind::at_time:
+            time_floor_ = from.time;
+            skip_to_record(from);
+            break;
+        case read_from::kind::tail:
+            skip_to_record(from);
+            break;
     }
-    open_segment(choose_segment(from));
-    skip_until(from);
 }
 
 // The newest segment at or before which the wanted record can lie.
-std::uint64_t log_reader::choose_segment(const read_from& from) const {
-    const std::vector<std::uint64_t> indexes = list_segments(directory_);
+std::uint64_t log_reader::choose_segment(const read_from& from,
+                                         std::span<const std::uint64_t> indexes) const {
     if (from.what == read_from::kind::first) {
         return indexes.front();
     }
     for (auto it = indexes.rbegin(); it != indexes.rend(); ++it) {
-        const segment_info info = read_segment_info(directory_, *it);
-        bool is_it = false;
-        switch (from.what) {
-            case read_from::kind::first:
-            case read_from::kind::tail:
-                is_it = true;
-                break;
-            case read_from::kind::at_sequence:
-                is_it = info.base_sequence <= from.seq;
-                break;
-            case read_from::kind::at_time:
-                is_it = info.base_timestamp < from.time;
-                break;
-            case read_from::kind::at_position:
-                is_it = info.first_position() <= from.at;
-                break;
-            case read_from::kind::last_snapshot: {
-                const segment candidate = segment::open(directory_, *it, access::read_only);
-                segment_cursor cursor(candidate);
-                record_view record;
-                is_it = cursor.next(record) == damage_kind::none && record.payload != nullptr &&
-                        record.is_control(control_type::snapshot);
-                break;
-            }
-        }
-        if (is_it) {
+        if (is_wanted_segment(from, *it)) {
             return *it;
         }
     }
+    const segment_info oldest = read_segment_info(directory_, indexes.front());
     if (from.what == read_from::kind::at_position) {
-        throw error(directory_.native() + ": offset " + std::to_string(from.at.value) +
-                    " lies before the oldest segment kept");
+        refuse_position(from.at, "lies before the oldest segment kept, which begins at offset " +
+                                     std::to_string(oldest.first_position().value));
+    }
+    // Sequence 0 means none, so asking for what comes behind it asks for the first record there ever was.
+    if (from.what == read_from::kind::at_sequence && oldest.base_sequence.value > 1) {
+        throw error(directory_.native() + ": sequence " + std::to_string(from.seq.value) +
+                    " is no longer here; the oldest kept is " +
+                    std::to_string(oldest.base_sequence.value));
     }
     return indexes.front();
 }
 
-void log_reader::skip_until(const read_from& from) {
-    if (from.what == read_from::kind::first || from.what == read_from::kind::last_snapshot) {
-        return;
+bool log_reader::is_wanted_segment(const read_from& from, std::uint64_t index) const {
+    if (from.what == read_from::kind::last_snapshot) {
+        const segment candidate = segment::open(directory_, index, access::read_only);
+        segment_cursor cursor(candidate);
+        record_view record;
+        return cursor.next(record) == damage_kind::none && record.payload != nullptr &&
+               record.is_control(control_type::snapshot);
     }
-    if (from.what == read_from::kind::at_position && from.at == segments_.back().info().first_position()) {
-        return;  // the start of a segment means its first record
+    const segment_info info = read_segment_info(directory_, index);
+    switch (from.what) {
+        case read_from::kind::at_sequence:
+            return info.base_sequence <= from.seq;
+        case read_from::kind::at_time:
+            return info.base_timestamp < from.time;
+        case read_from::kind::at_position:
+            return info.first_position() <= from.at;
+        default:
+            return true;
     }
+}
+
+// To the first record wanted, or to the end. Damage on the way is left for poll, which meets it again.
+void log_reader::skip_to_record(const read_from& from) {
     record_view record;
-    position before{segments_.back().info().first_record()};
     while (true) {
         const segment_cursor mark = cursor_;
-        const damage_kind kind = cursor_.next(record);
-        if (from.what == read_from::kind::at_position && next_position() > from.at &&
-            record.payload != nullptr && record.at != from.at) {
-            throw error(directory_.native() + ": offset " + std::to_string(from.at.value) +
-                        " is not where a record begins; the nearest are " +
-                        std::to_string(record.at.value) + " and " + std::to_string(record.end.value));
-        }
-        if (kind != damage_kind::none || record.payload == nullptr) {
-            break;  // poll meets it again and says so
+        if (cursor_.next(record) != damage_kind::none || record.payload == nullptr) {
+            return;
         }
         const bool is_found =
             !record.is_control() &&
             ((from.what == read_from::kind::at_sequence && record.seq >= from.seq) ||
              (from.what == read_from::kind::at_time && record.time >= from.time));
-        if (is_found || (from.what == read_from::kind::at_position && record.at == from.at)) {
-            cursor_ = mark;
+        if (is_found || record.is_control(control_type::end)) {
+            cursor_ = mark;  // behind an end record lies the next segment: what is wanted is there, or later
             return;
         }
-        before = record.end;
-        if (record.is_control(control_type::end)) {
-            cursor_ = mark;
-            return;  // nothing in this segment; the wanted record is the next segment's first, or later
-        }
     }
-    if (from.what == read_from::kind::at_position && from.at != before) {
-        throw error(directory_.native() + ": offset " + std::to_string(from.at.value) +
-                    " is not where a record begins; the log ends at " + std::to_string(before.value));
+}
+
+void log_reader::refuse_position(position at, const std::string& reason) const {
+    throw error(directory_.native() + ": offset " + std::to_string(at.value) + " " + reason);
+}
+
+void log_reader::skip_to_position(position at) {
+    const segment_info& info = segments_.back().info();
+    if (at == info.first_position()) {
+        return;  // the start of a segment means its first record
+    }
+    if (at < info.first_record()) {
+        refuse_position(at, "lies in a segment header; the first record there begins at " +
+                                std::to_string(info.first_record().value));
+    }
+    record_view record;
+    while (next_position() < at) {
+        const segment_cursor mark = cursor_;
+        const damage_kind kind = cursor_.next(record);
+        if (kind != damage_kind::none) {
+            stop(kind, info.index, {});
+            throw damage_error(damage_.text());
+        }
+        if (record.payload == nullptr) {
+            refuse_position(at, (has_successor_ ? "lies behind the end of a segment, which is "
+                                                : "lies behind the end of the log, which is ") +
+                                    std::to_string(next_position().value));
+        }
+        if (next_position() > at) {
+            refuse_position(at, "is not where a record begins; the nearest are " +
+                                    std::to_string(record.at.value) + " and " +
+                                    std::to_string(record.end.value));
+        }
+        if (record.is_control(control_type::end) && next_position() == at) {
+            cursor_ = mark;  // poll crosses it
+            return;
+        }
     }
 }
 
@@ -216,74 +265,74 @@ bool log_reader::next_segment_exists() const noexcept {
     char path[4096];
     const std::string name = segment_file_name(segments_.back().info().index + 1);
     const int length = std::snprintf(path, sizeof path, "%s/%s", directory_.c_str(), name.c_str());
-    return length > 0 && static_cast<std::size_t>(length) < sizeof path && ::access(path, R_OK) == 0;
+    return length > 0 && static_cast<std::size_t>(length) < sizeof path && ::access(path, F_OK) == 0;
 }
 
-bool log_reader::enter_next_segment() noexcept {
+// `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
+bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noexcept {
+    const std::uint64_t index = segments_.back().info().index + 1;
     try {
-        segment next = segment::open(directory_, segments_.back().info().index + 1, access::read_only);
-        const position here = next_position();
-        damage_kind kind = check_successor(segments_.back().info(), next.info());
-        if (kind == damage_kind::none && (next.info().previous_last_sequence != last_sequence() ||
-                                          next.info().previous_end > here)) {
-            kind = damage_kind::bad_header;
+        segment next = segment::open(directory_, index, access::read_only);
+        const segment_info& info = next.info();
+        if (const damage_kind misfit = check_successor(segments_.back().info(), info);
+            misfit != damage_kind::none) {
+            stop(misfit, index, {});
+            return false;
         }
-        if (kind != damage_kind::none) {
-            damage_ = {here, kind, (directory_ / segment_file_name(next.info().index)).native()};
+        if (info.previous_end != expected_end || info.previous_last_sequence != last_sequence()) {
+            const damage_kind hole =
+                info.previous_end > expected_end ? damage_kind::missing_records : damage_kind::bad_header;
+            stop(kind != damage_kind::none ? kind : hole, index - 1, {});
             return false;
         }
         segments_.push_back(std::move(next));
         cursor_ = segment_cursor(segments_.back());
         drop_old_segments();
+        has_successor_ = next_segment_exists();
         return true;
-    } catch (const std::exception&) {
-        damage_ = {next_position(), damage_kind::missing_segment,
-                   (directory_ / segment_file_name(segments_.back().info().index + 1)).native()};
+    } catch (const std::exception& failure) {
+        stop(next_segment_exists() ? damage_kind::bad_header : damage_kind::missing_segment, index,
+             failure.what());
         return false;
     }
 }
 
-read_status log_reader::stop(damage_kind kind) noexcept {
-    if (damage_.kind == damage_kind::none) {
-        damage_ = {next_position(), kind,
-                   (directory_ / segment_file_name(segments_.back().info().index)).native()};
-    }
-    return read_status::damaged;
+void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept {
+    damage_ = {next_position(), kind, (directory_ / segment_file_name(index)).native(),
+               std::move(detail)};
 }
 
 // No valid record here: the tail, the torn end a dead writer left, or damage.
-read_status log_reader::at_end_of_bytes(damage_kind kind) noexcept {
-    if (kind == damage_kind::none) {
-        if (++idle_polls_ % idle_polls_per_clock_read != 0) {
-            return read_status::none;
+log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept {
+    if (!has_successor_) {
+        if (kind == damage_kind::none) {
+            if (++idle_polls_ % idle_polls_per_clock_read != 0) {
+                return tail_outcome::wait;
+            }
+            const std::int64_t now = detail::read_clock_ns(CLOCK_MONOTONIC_COARSE);
+            if (now < next_look_ns_) {
+                return tail_outcome::wait;
+            }
+            next_look_ns_ = now + look_interval_ns;
         }
-        const std::int64_t now = detail::read_clock_ns(CLOCK_MONOTONIC_COARSE);
-        if (now < next_look_ns_) {
-            return read_status::none;
+        has_successor_ = next_segment_exists();
+        if (!has_successor_ && kind == damage_kind::none) {
+            return tail_outcome::wait;
         }
-        next_look_ns_ = now + look_interval_ns;
+        if (!has_successor_) {
+            stop(kind, segments_.back().info().index, {});
+            return tail_outcome::stopped;
+        }
     }
-    if (!next_segment_exists()) {
-        return kind == damage_kind::none ? read_status::none : stop(kind);
-    }
-    // The successor's header says where this segment ended; a record may have been committed since we looked.
+    // A record may have been committed between the look at its place and the look for the next segment.
     record_view record;
     const segment_cursor mark = cursor_;
     const bool is_late_record = cursor_.next(record) == damage_kind::none && record.payload != nullptr;
     cursor_ = mark;
-    if (is_late_record) {
-        return read_status::none;  // the next poll returns it
+    if (is_late_record || enter_next_segment(next_position(), kind)) {
+        return tail_outcome::retry;
     }
-    try {
-        const segment_info next =
-            read_segment_info(directory_, segments_.back().info().index + 1);
-        if (next.previous_end != next_position()) {
-            return stop(kind == damage_kind::none ? damage_kind::bad_header : kind);
-        }
-    } catch (const std::exception&) {
-        return stop(damage_kind::bad_header);
-    }
-    return enter_next_segment() ? read_status::none : stop(damage_kind::bad_header);
+    return tail_outcome::stopped;
 }
 
 read_status log_reader::poll(record_view& record) noexcept {
@@ -293,7 +342,14 @@ read_status log_reader::poll(record_view& record) noexcept {
     while (true) {
         const damage_kind kind = cursor_.next(record);
         if (kind != damage_kind::none || record.payload == nullptr) [[unlikely]] {
-            return at_end_of_bytes(kind);
+            switch (at_end_of_bytes(kind)) {
+                case tail_outcome::retry:
+                    continue;
+                case tail_outcome::wait:
+                    return read_status::none;
+                case tail_outcome::stopped:
+                    return read_status::damaged;
+            }
         }
         idle_polls_ = 0;
         if (!record.is_control()) [[likely]] {
@@ -302,10 +358,11 @@ read_status log_reader::poll(record_view& record) noexcept {
             }
             return read_status::record;
         }
-        if (record.is_control(control_type::end) && !enter_next_segment()) {
-            return stop(damage_kind::missing_segment);
-        }
-        if (with_control_ && !record.is_control(control_type::end)) {
+        if (record.is_control(control_type::end)) {
+            if (!enter_next_segment(record.at, damage_kind::none)) {
+                return read_status::damaged;
+            }
+        } else if (with_control_) {
             return read_status::record;
         }
     }

@@ -65,7 +65,8 @@ enum class read_status : std::uint8_t {
 struct damage_report {
     position at;
     damage_kind kind = damage_kind::none;
-    std::string path;  // of the segment file
+    std::string path;    // of the segment file
+    std::string detail;  // what the system or the header check said, if there is more to say
     [[nodiscard]] std::string text() const;
 };
 
@@ -73,7 +74,7 @@ struct damage_report {
 struct read_from {
     enum class kind : std::uint8_t { first, tail, at_sequence, at_time, at_position, last_snapshot };
     kind what = kind::first;
-    sequence seq;    // at_sequence: the first record with this or a higher sequence
+    sequence seq;    // at_sequence: from this record on, which must not lie before the oldest kept
     timestamp time;  // at_time: the first record at or after it
     position at;     // at_position: must be where a record begins, or the end of the log
 
@@ -88,7 +89,7 @@ struct read_from {
 
 class log_reader {
 public:
-    // Throws if there is no log in `directory`.
+    // Throws if there is no log in `directory`, or no record where reading shall begin.
     log_reader(std::filesystem::path directory, read_from from, bool with_control = false);
 
     [[nodiscard]] read_status poll(record_view& record) noexcept;
@@ -108,14 +109,20 @@ public:
     void keep_all() noexcept { keep_from({0}); }
 
 private:
+    enum class tail_outcome : std::uint8_t { retry, wait, stopped };
+
     void seek(const read_from& from);
     void open_segment(std::uint64_t index);
-    void skip_until(const read_from& from);
-    [[nodiscard]] std::uint64_t choose_segment(const read_from& from) const;
-    [[nodiscard]] bool enter_next_segment() noexcept;
+    [[nodiscard]] std::uint64_t choose_segment(const read_from& from,
+                                               std::span<const std::uint64_t> indexes) const;
+    [[nodiscard]] bool is_wanted_segment(const read_from& from, std::uint64_t index) const;
+    void skip_to_record(const read_from& from);
+    void skip_to_position(position at);
+    [[noreturn]] void refuse_position(position at, const std::string& reason) const;
+    [[nodiscard]] tail_outcome at_end_of_bytes(damage_kind kind) noexcept;
+    [[nodiscard]] bool enter_next_segment(position expected_end, damage_kind kind) noexcept;
     [[nodiscard]] bool next_segment_exists() const noexcept;
-    [[nodiscard]] read_status stop(damage_kind kind) noexcept;
-    [[nodiscard]] read_status at_end_of_bytes(damage_kind kind) noexcept;
+    void stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept;
     void drop_old_segments() noexcept;
 
     std::filesystem::path directory_;
@@ -130,6 +137,7 @@ private:
     timestamp time_floor_{INT64_MIN};
     std::int64_t next_look_ns_ = 0;
     std::uint32_t idle_polls_ = 0;
+    bool has_successor_ = false;  // a segment behind the current one is known to exist
     bool with_control_ = false;
 };
 

@@ -1,9 +1,8 @@
 #include "engine/log/log_writer.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 
-#include <algorithm>
+#include <cerrno>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
@@ -13,7 +12,9 @@ namespace millrace::engine {
 
 namespace {
 
-std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
+std::size_t round_up(std::size_t value, std::size_t unit) {
+    return (value + unit - 1) / unit * unit;
+}
 
 void check_options(const std::filesystem::path& directory, const log_options& options) {
     if (options.segment_bytes < segment_bytes_min || options.segment_bytes > segment_bytes_max ||
@@ -69,10 +70,8 @@ void log_writer::create_log() {
     info.epoch = 1;
     info.base_sequence = {1};
     info.schema = options_.schema;
-    segment_ = segment::create(directory_, info);
+    adopt(segment::create(directory_, info), info.header_bytes);
     sync_directory(directory_);
-    info_ = segment_.info();
-    offset_ = info_.header_bytes;
 }
 
 void log_writer::recover_log(std::uint64_t last_index) {
@@ -86,10 +85,9 @@ void log_writer::recover_log(std::uint64_t last_index) {
     }
     last_sequence_ = tail.last_sequence;
     last_timestamp_ = tail.last_timestamp;
-    info_ = tail.info;
-    offset_ = tail.end_offset;
+    adopt(segment::open(directory_, last_index, access::read_write), tail.end_offset);
     if (tail.is_closed) {
-        segment_ = segment::open(directory_, last_index, access::read_write);
+        closed_offset_ = tail.end_offset;
         return;
     }
     recovery_note_ = tail.note;
@@ -98,108 +96,62 @@ void log_writer::recover_log(std::uint64_t last_index) {
     }
 }
 
-bool log_writer::has_room(std::size_t payload_bytes) const noexcept {
-    // An end record must always fit behind.
-    return offset_ + align_record(record_header_bytes + payload_bytes) + record_header_bytes <=
-           info_.segment_bytes;
+void log_writer::adopt(segment next, std::size_t offset) {
+    segment_ = std::move(next);
+    data_ = segment_.data();
+    offset_ = offset;
+    records_end_ = records_end_limit(segment_bytes());
+    payload_bytes_max_ = record_bytes_limit(segment_bytes()) - record_header_bytes;
+    first_position_ = segment_.info().first_position().value;
+    seed_ = segment_.seed();
+    closed_offset_ = 0;
 }
 
-log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_bytes) noexcept {
-    owner_.check();
-    MILLRACE_DCHECK(type < control_type_first, "this type belongs to the log itself");
-    log_claim claim;
+append_status log_writer::make_room(std::size_t payload_bytes) noexcept {
     if (is_closed_) {
-        return claim;
+        return append_status::closed;
     }
-    if (record_header_bytes + payload_bytes > record_bytes_max()) {
-        claim.status_ = append_status::too_large;
-        return claim;
+    if (payload_bytes > payload_bytes_max_) {
+        return append_status::too_large;
     }
-    if (!has_room(payload_bytes) && (!roll(true) || !has_room(payload_bytes))) [[unlikely]] {
-        claim.status_ = append_status::no_space;
-        return claim;
+    if (!roll(true)) {
+        return append_status::no_space;
     }
-    claim.writer_ = this;
-    claim.type_ = type;
-    claim.payload_ = {segment_.data() + offset_ + record_header_bytes, payload_bytes};
-    claim.status_ = append_status::ok;
-    return claim;
+    MILLRACE_ASSERT(has_room(payload_bytes), "a fresh segment must take any record");
+    return append_status::ok;
 }
 
-append_result log_writer::try_append(std::uint16_t type,
-                                     std::span<const std::byte> payload) noexcept {
-    log_claim claim = try_claim(type, payload.size());
-    if (!claim) {
-        return {claim.status(), {}, {}, {}};
-    }
-    std::memcpy(claim.payload().data(), payload.data(), payload.size());
-    return claim.commit();
-}
-
-append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
-                                  std::size_t payload_bytes) noexcept {
-    const auto length = static_cast<std::uint32_t>(record_header_bytes + payload_bytes);
-    std::byte* record = segment_.data() + offset_;
-    const bool is_control = (flags & record_flag_control) != 0;
-    const sequence seq = is_control ? last_sequence_ : last_sequence_.next();
-    const timestamp time = std::max(utc_now(), timestamp{last_timestamp_.ns + 1});
-
-    record_header header{};
-    header.sequence = seq.value;
-    header.timestamp = time.ns;
-    header.type = type;
-    header.flags = flags;
-    header.header_words = record_header_bytes / 8;
-    std::memcpy(record + 8, reinterpret_cast<const std::byte*>(&header) + 8, record_header_bytes - 8);
-    const std::uint32_t crc = record_checksum(segment_.seed(), record, length);
-
-    const std::size_t next = offset_ + align_record(length);
-    MILLRACE_DCHECK(next + 8 > info_.segment_bytes || load_commit_word(segment_.data() + next) == 0,
-                    "the next commit word is not zero");
-    const position at = end();
-    // release: pairs with segment.hpp: load_commit_word
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(record))
-        .store(make_commit_word(length, crc), std::memory_order_release);
-    offset_ = next;
-    last_sequence_ = seq;
-    last_timestamp_ = time;
-    return {append_status::ok, seq, time, at};
-}
-
-// Zeroes what a claim may have dirtied, so that no leftover byte can be read as a commit word.
-void log_writer::clear_claim(std::size_t payload_bytes) noexcept {
-    std::memset(segment_.data() + offset_ + record_header_bytes, 0, payload_bytes);
+void log_writer::put_control(control_type type) noexcept {
+    publish(static_cast<std::uint16_t>(type), record_flag_control, 0);
 }
 
 append_status log_writer::put_snapshot() noexcept {
-    if (snapshot_ == nullptr || !snapshots_started_) {
-        return append_status::ok;
-    }
     const std::size_t bytes = snapshot_->snapshot_bytes();
-    if (record_header_bytes + bytes > record_bytes_max()) {
+    if (bytes > payload_bytes_max_) {
         return append_status::too_large;
     }
     if (!has_room(bytes)) {
         return roll(true) ? append_status::ok : append_status::no_space;  // the roll wrote one
     }
-    snapshot_->write_snapshot({segment_.data() + offset_ + record_header_bytes, bytes});
+    snapshot_->write_snapshot({data_ + offset_ + record_header_bytes, bytes});
     publish(static_cast<std::uint16_t>(control_type::snapshot), record_flag_control, bytes);
     return append_status::ok;
 }
 
 append_status log_writer::append_snapshot() noexcept {
     owner_.check();
+    MILLRACE_ASSERT(!has_claim_, "a claim is open");
     if (is_closed_) {
         return append_status::closed;
     }
-    snapshots_started_ = true;
-    return put_snapshot();
+    snapshots_started_ = snapshot_ != nullptr;
+    return snapshots_started_ ? put_snapshot() : append_status::ok;
 }
 
 bool log_writer::roll(bool write_end) noexcept {
-    segment_info next = info_;
-    next.index = info_.index + 1;
-    next.epoch = write_end ? info_.epoch : info_.epoch + 1;
+    segment_info next = segment_.info();
+    next.index += 1;
+    next.epoch += write_end ? 0 : 1;
     next.base_sequence = last_sequence_.next();
     next.base_timestamp = last_timestamp_;
     next.previous_last_sequence = last_sequence_;
@@ -207,53 +159,48 @@ bool log_writer::roll(bool write_end) noexcept {
     segment made;
     try {
         made = segment::create(directory_, next);
-        sync_directory(directory_);
     } catch (const io_error& failure) {
         last_error_ = failure.error_number();
         return false;
-    } catch (...) {
-        last_error_ = EIO;
+    } catch (const std::exception&) {
+        last_error_ = ENOMEM;
         return false;
     }
-    if (write_end) {
-        // The next segment has its name already, so a reader that sees this record finds it.
-        publish(static_cast<std::uint16_t>(control_type::end), record_flag_control, 0);
+    // The next segment has its name, so readers may have gone there: from here on the roll must come about.
+    try {
+        last_error_ = 0;
+        sync_directory(directory_);
+    } catch (const io_error& failure) {
+        last_error_ = failure.error_number();
     }
-    segment_ = std::move(made);
-    info_ = segment_.info();
-    offset_ = info_.header_bytes;
-    last_error_ = 0;
-    return put_snapshot() == append_status::ok;
+    if (write_end) {
+        put_control(control_type::end);
+    }
+    const std::size_t header_bytes = next.header_bytes;
+    adopt(std::move(made), header_bytes);
+    if (snapshots_started_ && put_snapshot() != append_status::ok) {
+        ++skipped_snapshot_count_;  // recovery then begins at an older one and reads on from there
+    }
+    return true;
 }
 
 void log_writer::close() noexcept {
     if (is_closed_) {
         return;
     }
+    MILLRACE_ASSERT(!has_claim_, "closed with a claim open");
     is_closed_ = true;
-    if (segment_.is_open() && has_room(0)) {
-        publish(static_cast<std::uint16_t>(control_type::close), record_flag_control, 0);
+    records_end_ = 0;
+    if (!segment_.is_open()) {
+        return;
     }
-    if (options_.sync_on_close && segment_.is_open()) {
-        ::msync(segment_.data(), info_.segment_bytes, MS_SYNC);
+    if (offset_ != closed_offset_) {  // else the close record of the writer before still stands last
+        put_control(control_type::close);
+    }
+    if (options_.sync_on_close && ::msync(data_, offset_, MS_SYNC) != 0) {
+        last_error_ = errno;
     }
     lock_.release();
-}
-
-append_result log_claim::commit(std::size_t payload_bytes) noexcept {
-    MILLRACE_DCHECK(writer_ != nullptr, "commit of an empty claim");
-    MILLRACE_DCHECK(payload_bytes <= payload_.size(), "commit of more than was claimed");
-    log_writer* writer = std::exchange(writer_, nullptr);
-    if (payload_bytes < payload_.size()) {
-        std::memset(payload_.data() + payload_bytes, 0, payload_.size() - payload_bytes);
-    }
-    return writer->publish(type_, 0, payload_bytes);
-}
-
-void log_claim::abort() noexcept {
-    if (writer_ != nullptr) {
-        std::exchange(writer_, nullptr)->clear_claim(payload_.size());
-    }
 }
 
 }  // namespace millrace::engine

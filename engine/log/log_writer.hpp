@@ -7,12 +7,15 @@
 // Errors     open throws (io_error, locked_error, damage_error, config_error); appending returns a status
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
@@ -54,7 +57,7 @@ struct append_result {
     position at;
 };
 
-// Room for one record. Not committed, it leaves no trace.
+// Room for one record; one claim at a time. Not committed, it leaves no trace. It may not outlive its writer.
 class log_claim {
 public:
     log_claim() = default;
@@ -72,6 +75,7 @@ public:
     [[nodiscard]] explicit operator bool() const { return writer_ != nullptr; }
     [[nodiscard]] std::span<std::byte> payload() const { return payload_; }
 
+    // A claim that was refused, committed or aborted returns status(), or closed, and appends nothing.
     append_result commit() noexcept { return commit(payload_.size()); }
     append_result commit(std::size_t payload_bytes) noexcept;  // REQUIRES payload_bytes <= claimed
     void abort() noexcept;
@@ -99,46 +103,149 @@ public:
                                            std::span<const std::byte> payload) noexcept;
     // Appends a snapshot record now. From the first call on, every new segment opens with one too.
     [[nodiscard]] append_status append_snapshot() noexcept;
-    // Closes in order: the next writer goes on in the same segment. The destructor does it too.
+    // Closes in order: the next writer goes on in the same segment. The destructor does it too. REQUIRES no
+    // open claim. A failure to sync is in last_error().
     void close() noexcept;
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
-    [[nodiscard]] const log_uuid& uuid() const { return info_.uuid; }
+    [[nodiscard]] const log_uuid& uuid() const { return segment_.info().uuid; }
     [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
     [[nodiscard]] timestamp last_timestamp() const { return last_timestamp_; }
-    [[nodiscard]] position end() const { return {info_.first_position().value + offset_}; }
-    [[nodiscard]] std::size_t record_bytes_max() const { return info_.segment_bytes / 8; }
-    [[nodiscard]] std::size_t segment_bytes() const { return info_.segment_bytes; }
+    [[nodiscard]] position end() const { return {first_position_ + offset_}; }
+    [[nodiscard]] std::size_t record_bytes_max() const {
+        return payload_bytes_max_ + record_header_bytes;
+    }
+    [[nodiscard]] std::size_t segment_bytes() const { return segment_.info().segment_bytes; }
     // What recovery found when it opened the log; empty after a close in order.
     [[nodiscard]] const std::string& recovery_note() const { return recovery_note_; }
-    // errno of the last failure behind append_status::no_space, else 0.
+    // errno of the last roll or close: why there was no_space, or why a sync failed; 0 when all went well.
     [[nodiscard]] int last_error() const { return last_error_; }
+    // Segments that opened without a snapshot because it was larger than record_bytes_max.
+    [[nodiscard]] std::uint64_t skipped_snapshot_count() const { return skipped_snapshot_count_; }
 
 private:
     friend class log_claim;
 
     void create_log();
     void recover_log(std::uint64_t last_index);
+    void adopt(segment next, std::size_t offset);
+    [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
     [[nodiscard]] bool roll(bool write_end) noexcept;
     [[nodiscard]] bool has_room(std::size_t payload_bytes) const noexcept;
     append_result publish(std::uint16_t type, std::uint8_t flags, std::size_t payload_bytes) noexcept;
-    void clear_claim(std::size_t payload_bytes) noexcept;
+    void put_control(control_type type) noexcept;
     [[nodiscard]] append_status put_snapshot() noexcept;
 
-    std::filesystem::path directory_;
+    // What an append touches stands together.
+    alignas(cache_line_bytes) std::byte* data_ = nullptr;  // of segment_
+    std::size_t offset_ = 0;
+    std::size_t records_end_ = 0;  // 0 once closed, so that has_room sends every append the slow way
+    std::size_t payload_bytes_max_ = 0;
+    std::uint64_t first_position_ = 0;
+    sequence last_sequence_;
+    timestamp last_timestamp_;
+    std::uint32_t seed_ = 0;
+    bool has_claim_ = false;
+    bool is_closed_ = false;
+    thread_checker owner_;
+
+    alignas(cache_line_bytes) std::filesystem::path directory_;
     log_options options_;
     const snapshot_source* snapshot_;
     file_lock lock_;
     segment segment_;
-    segment_info info_;  // of segment_
-    std::size_t offset_ = 0;
-    sequence last_sequence_;
-    timestamp last_timestamp_;
     std::string recovery_note_;
+    std::size_t closed_offset_ = 0;  // where the close record ends behind which this writer goes on, or 0
+    std::uint64_t skipped_snapshot_count_ = 0;
     int last_error_ = 0;
     bool snapshots_started_ = false;
-    bool is_closed_ = false;
-    thread_checker owner_;
 };
+
+inline bool log_writer::has_room(std::size_t payload_bytes) const noexcept {
+    return offset_ + align_record(record_header_bytes + payload_bytes) <= records_end_;
+}
+
+inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_bytes) noexcept {
+    owner_.check();
+    MILLRACE_DCHECK(type < control_type_first, "this type belongs to the log itself");
+    MILLRACE_DCHECK(!has_claim_, "a claim is open already");
+    log_claim claim;
+    if (payload_bytes > payload_bytes_max_ || !has_room(payload_bytes)) [[unlikely]] {
+        claim.status_ = make_room(payload_bytes);
+        if (claim.status_ != append_status::ok) {
+            return claim;
+        }
+    }
+    has_claim_ = true;
+    claim.writer_ = this;
+    claim.type_ = type;
+    claim.payload_ = {data_ + offset_ + record_header_bytes, payload_bytes};
+    claim.status_ = append_status::ok;
+    return claim;
+}
+
+inline append_result log_writer::try_append(std::uint16_t type,
+                                            std::span<const std::byte> payload) noexcept {
+    log_claim claim = try_claim(type, payload.size());
+    if (!claim) [[unlikely]] {
+        return {claim.status(), {}, {}, {}};
+    }
+    if (!payload.empty()) {
+        std::memcpy(claim.payload().data(), payload.data(), payload.size());
+    }
+    return claim.commit();
+}
+
+inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
+                                         std::size_t payload_bytes) noexcept {
+    const auto length = static_cast<std::uint32_t>(record_header_bytes + payload_bytes);
+    std::byte* record = data_ + offset_;
+    const bool is_control = (flags & record_flag_control) != 0;
+    const sequence seq = is_control ? last_sequence_ : last_sequence_.next();
+    const timestamp time = std::max(utc_now(), timestamp{last_timestamp_.ns + 1});
+
+    record_header header{};
+    header.sequence = seq.value;
+    header.timestamp = time.ns;
+    header.type = type;
+    header.flags = flags;
+    header.header_words = record_header_bytes / 8;
+    std::memcpy(record + 8, reinterpret_cast<const std::byte*>(&header) + 8, record_header_bytes - 8);
+    const std::uint32_t crc = record_checksum(seed_, record, length);
+
+    const std::size_t next = offset_ + align_record(length);
+    MILLRACE_DCHECK(next + 8 > segment_bytes() || load_commit_word(data_ + next) == 0,
+                    "the next commit word is not zero");
+    const position at = end();
+    // release: pairs with segment.hpp: load_commit_word
+    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(record))
+        .store(make_commit_word(length, crc), std::memory_order_release);
+    offset_ = next;
+    last_sequence_ = seq;
+    last_timestamp_ = time;
+    return {append_status::ok, seq, time, at};
+}
+
+inline append_result log_claim::commit(std::size_t payload_bytes) noexcept {
+    MILLRACE_DCHECK(payload_bytes <= payload_.size(), "commit of more than was claimed");
+    if (writer_ == nullptr) [[unlikely]] {
+        const bool was_refused = status_ != append_status::ok;
+        return {was_refused ? status_ : append_status::closed, {}, {}, {}};
+    }
+    log_writer* writer = std::exchange(writer_, nullptr);
+    if (payload_bytes < payload_.size()) {
+        // No leftover byte may stand where the next commit word will.
+        std::memset(payload_.data() + payload_bytes, 0, payload_.size() - payload_bytes);
+    }
+    writer->has_claim_ = false;
+    return writer->publish(type_, 0, payload_bytes);
+}
+
+inline void log_claim::abort() noexcept {
+    if (writer_ != nullptr) {
+        std::memset(payload_.data(), 0, payload_.size());
+        std::exchange(writer_, nullptr)->has_claim_ = false;
+    }
+}
 
 }  // namespace millrace::engine

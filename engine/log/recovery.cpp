@@ -38,11 +38,17 @@ std::size_t last_nonzero_offset(const segment& where, std::size_t from) {
     return from;
 }
 
-// A whole record of this segment behind a bad one proves that the bad one is damage, not a torn tail.
-bool has_valid_record_behind(const segment& where, std::size_t from, std::size_t until) {
-    for (std::size_t offset = align_record(from) + record_alignment; offset < until;
+// A whole later record of this segment behind a bad one proves that the bad one is damage, not a torn tail.
+// Later, because a torn payload may hold a copy of an earlier record, and that proves nothing.
+bool has_later_record_behind(const segment& where, const recovered_tail& tail, std::size_t until) {
+    for (std::size_t offset = tail.end_offset + record_alignment; offset < until;
          offset += record_alignment) {
-        if (probe_record(where, offset).state == record_state::valid) {
+        if (probe_record(where, offset).state != record_state::valid) {
+            continue;
+        }
+        record_header header;
+        std::memcpy(&header, where.data() + offset, sizeof header);
+        if (header.timestamp > tail.last_timestamp.ns) {
             return true;
         }
     }
@@ -79,14 +85,16 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
     tail.end_offset = cursor.offset();
     const position end{tail.info.first_position().value + tail.end_offset};
     const std::size_t dirty_end = last_nonzero_offset(last, tail.end_offset);
-    if (kind != damage_kind::none && has_valid_record_behind(last, tail.end_offset, dirty_end)) {
-        throw damage_error(directory.native() + ": position " + std::to_string(end.value) + ": " +
-                           std::string(describe(kind)) +
-                           ", and whole records follow; the log is damaged, not torn");
-    }
-    if (kind == damage_kind::none && has_valid_record_behind(last, tail.end_offset, dirty_end)) {
-        throw damage_error(directory.native() + ": position " + std::to_string(end.value) +
-                           ": a hole of zeros, and whole records follow; the log is damaged");
+    // A record that is whole but does not fit its place was not torn either.
+    const bool is_misfit =
+        kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
+    if (is_misfit || has_later_record_behind(last, tail, dirty_end)) {
+        const std::string_view what =
+            kind == damage_kind::none ? "zeros where a record was" : describe(kind);
+        throw damage_error((directory / segment_file_name(tail.info.index)).native() +
+                           ": position " + std::to_string(end.value) + ": " + std::string(what) +
+                           "; whole records stand there or behind, so the log is damaged, not torn. "
+                           "Restore the segment from a copy");
     }
     if (dirty_end > tail.end_offset) {
         tail.is_closed = false;

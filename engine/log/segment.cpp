@@ -58,6 +58,10 @@ segment_info check_header(const fs::path& path, const std::byte* bytes, std::siz
     if (fixed.incompatible_flags != 0) {
         fail(path, "needs features this program does not have; use a newer one");
     }
+    if (fixed.alignment != record_alignment) {
+        fail(path, "records are aligned to " + std::to_string(fixed.alignment) +
+                       " bytes, this program reads " + std::to_string(record_alignment));
+    }
     if (fixed.segment_bytes != file_bytes) {
         fail(path, "file has " + std::to_string(file_bytes) + " bytes, its header says " +
                        std::to_string(fixed.segment_bytes));
@@ -129,10 +133,13 @@ void write_header(std::byte* bytes, const segment_info& info) {
 }
 
 // Faults every page in for writing now, so that no append pays for it later.
-void touch_pages(std::byte* data, std::size_t size) {
+void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::path& path) {
 #ifdef MADV_POPULATE_WRITE
     if (::madvise(data, size, MADV_POPULATE_WRITE) == 0) {
         return;
+    }
+    if (errno != EINVAL) {  // EINVAL: a kernel before 5.14
+        throw io_error("madvise", path.native(), errno);
     }
 #endif
     for (std::size_t offset = 0; offset < size; offset += 4096) {
@@ -194,16 +201,19 @@ segment segment::create(const fs::path& directory, const segment_info& info) {
         static_cast<ssize_t>(sizeof made.info_.salt)) {
         throw io_error("getrandom", "", errno);
     }
-    {
+    try {
         const unique_fd fd = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
         allocate_file(fd.get(), info.segment_bytes, temporary.native());
-        made.map_ = mapping(fd.get(), info.segment_bytes, access::read_write, path.native());
-    }
-    touch_pages(made.map_.data(), made.map_.size());
-    write_header(made.map_.data(), made.info_);
-    made.seed_ = checksum_seed(made.info_.salt, made.info_.epoch);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        throw io_error("rename", path.native(), errno);
+        made.map_ = mapping(fd.get(), info.segment_bytes, access::read_write, temporary.native());
+        touch_pages(made.map_.data(), made.map_.size(), temporary);
+        write_header(made.map_.data(), made.info_);
+        made.seed_ = checksum_seed(made.info_.salt, made.info_.epoch);
+        if (::rename(temporary.c_str(), path.c_str()) != 0) {
+            throw io_error("rename", path.native(), errno);
+        }
+    } catch (const error&) {
+        ::unlink(temporary.c_str());  // on a full disk it holds the very blocks that are short
+        throw;
     }
     return made;
 }
@@ -237,8 +247,12 @@ std::string_view describe(damage_kind kind) {
             return "record timestamp is not later than the one before";
         case damage_kind::bad_header:
             return "segment header does not match its log";
+        case damage_kind::foreign_segment:
+            return "segment belongs to another log";
         case damage_kind::missing_segment:
             return "a segment of the log is missing";
+        case damage_kind::missing_records:
+            return "zeros where the next segment says records are";
     }
     return "unknown damage";
 }
@@ -254,7 +268,8 @@ record_probe probe_record(const segment& where, std::size_t offset) noexcept {
         return {};
     }
     const std::uint32_t length = commit_length(word);
-    if (length < record_header_bytes || length > size - offset) {
+    if (length < record_header_bytes || length > size - offset ||
+        length > record_bytes_limit(size)) {
         return {record_state::damaged, damage_kind::bad_length, 0};
     }
     if (record_checksum(where.seed(), record, length) != commit_crc(word)) {

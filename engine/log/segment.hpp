@@ -69,8 +69,10 @@ enum class damage_kind : std::uint8_t {
     bad_checksum,    // length and checksum disagree with the bytes
     bad_sequence,    // not the number that follows
     bad_timestamp,   // not later than the record before
-    bad_header,      // a segment header fails its checks
-    missing_segment  // a segment between two others is gone
+    bad_header,       // a segment header fails its checks
+    foreign_segment,  // a segment of another log
+    missing_segment,  // a segment that others say exists is gone
+    missing_records,  // zeros where the next segment says records are
 };
 [[nodiscard]] std::string_view describe(damage_kind kind);
 

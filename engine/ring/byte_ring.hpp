@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/thread.hpp"
@@ -125,10 +126,12 @@ public:
     [[nodiscard]] std::size_t payload_size_max() const noexcept { return capacity() / 4; }
     // Snapshots that are old when they return. Read the consumer's first where lag must not come out negative.
     [[nodiscard]] std::uint64_t consumer_position_estimate() const noexcept {
+        // pairs with byte_ring.hpp: advance_consumer
         return consumer_.position.load(std::memory_order_acquire);
     }
     [[nodiscard]] std::uint64_t producer_position_estimate() const noexcept {
-        return producer_.position.load(std::memory_order_acquire);
+        // relaxed: nothing is reached through it
+        return producer_.position.load(std::memory_order_relaxed);
     }
 
     // The next caller owns that end; for graphs built on one thread and run on another.
@@ -177,11 +180,12 @@ private:
         const std::uint64_t next = position + aligned(length);
         // relaxed: the release below publishes it
         header_at(next).store(0, std::memory_order_relaxed);
+        producer_.next = next;
+        // relaxed, and before the header: its release publishes it, so that whoever has seen the consumer behind a
+        // record sees the producer behind it too
+        producer_.position.store(next, std::memory_order_relaxed);
         // pairs with byte_ring.hpp: peek, poll
         header_at(position).store(make_header(length, type), std::memory_order_release);
-        producer_.next = next;
-        // pairs with byte_ring.hpp: producer_position_estimate
-        producer_.position.store(next, std::memory_order_release);
     }
 
     void publish(std::uint32_t type, std::size_t size) noexcept {
@@ -191,7 +195,7 @@ private:
 
     void advance_consumer(std::uint64_t next) noexcept {
         consumer_.next = next;
-        // pairs with byte_ring.hpp: has_room
+        // pairs with byte_ring.hpp: has_room, consumer_position_estimate
         consumer_.position.store(next, std::memory_order_release);
     }
 

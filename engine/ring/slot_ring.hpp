@@ -176,10 +176,12 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
     // Snapshots that are old when they return. Read the consumer's first where lag must not come out negative.
     [[nodiscard]] std::uint64_t consumer_sequence_estimate() const noexcept {
+        // pairs with slot_ring.hpp: advance_consumer
         return consumer_.sequence.load(std::memory_order_acquire);
     }
     [[nodiscard]] std::uint64_t producer_sequence_estimate() const noexcept {
-        return producer_.sequence.load(std::memory_order_acquire);
+        // relaxed: nothing is reached through it
+        return producer_.sequence.load(std::memory_order_relaxed);
     }
 
     // The next caller owns that end; for graphs built on one thread and run on another.
@@ -213,13 +215,14 @@ private:
 
     void publish(std::uint64_t first, std::size_t count) noexcept {
         MILLRACE_DCHECK(first == producer_.next, "a batch was committed twice or out of turn");
+        producer_.next = first + count;
+        // relaxed, and before the stamps: their release publishes it, so that whoever has seen the consumer behind
+        // a slot sees the producer behind it too
+        producer_.sequence.store(producer_.next, std::memory_order_relaxed);
         for (std::uint64_t sequence = first; sequence != first + count; ++sequence) {
             // pairs with slot_ring.hpp: is_committed
             cells_[sequence & mask_].stamp.store(sequence + 1, std::memory_order_release);
         }
-        producer_.next = first + count;
-        // pairs with slot_ring.hpp: producer_sequence_estimate
-        producer_.sequence.store(producer_.next, std::memory_order_release);
     }
 
     [[nodiscard]] bool is_committed(std::uint64_t sequence) const noexcept {
@@ -229,7 +232,7 @@ private:
 
     void advance_consumer(std::uint64_t next) noexcept {
         consumer_.next = next;
-        // pairs with slot_ring.hpp: free_slots
+        // pairs with slot_ring.hpp: free_slots, consumer_sequence_estimate
         consumer_.sequence.store(next, std::memory_order_release);
     }
 

@@ -3,7 +3,7 @@
 // Threading  one thread
 // Progress   apply() allocates; it stands beside the message path, not on it
 // Units      count: keys that hold a row
-// Errors     the constructor throws config_error if the schema has no key; apply() answers row_status
+// Errors     the constructor throws config_error without a key; apply() answers row_status
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ void append_key(const row_view& row, std::string& out);
 class latest_rows {
 public:
     struct entry {
-        sequence first;    // of the insert this key's life began with
-        sequence last;     // of the version held
-        timestamp time;    // of the version held
+        sequence first;  // of the insert this key's life began with
+        sequence last;   // of the version held
+        timestamp time;  // of the version held
         std::vector<std::byte> payload;
     };
 
@@ -37,8 +37,8 @@ public:
     [[nodiscard]] row_status apply(sequence at, timestamp time, std::span<const std::byte> payload);
 
     [[nodiscard]] std::size_t count() const noexcept { return entries_.size(); }
-    // Inserts of a key that had a row, modifies and deletes of one that had none. They are applied all the same:
-    // the log is the truth, and says what the writer did.
+    // Inserts of a key that had a row, modifies and deletes of one that had none. They are applied
+    // all the same: the log is the truth, and says what the writer did.
     [[nodiscard]] std::uint64_t irregular_count() const noexcept { return irregular_count_; }
 
     // Valid until the next apply(); nullptr if no row has the key of this one.

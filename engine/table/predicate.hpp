@@ -1,21 +1,22 @@
 // `where`: a condition on the columns of a row, compiled once and evaluated per record.
 //
-//   condition  := conjunction { or conjunction }
+//   condition   := conjunction { or conjunction }
 //   conjunction := factor { and factor }
-//   factor     := not factor | ( condition ) | COLUMN test
-//   test       := ( = | != | <> | < | <= | > | >= ) literal | [not] in ( literal { , literal } )
-//               | [not] like 'text' | is [not] empty
-//   literal    := number | 'text' ('' is a quote) | true | false
+//   factor      := not factor | ( condition ) | COLUMN test
+//   test        := ( = | != | <> | < | <= | > | >= ) literal | [not] in ( literal { , literal } )
+//                | [not] like 'text' | is [not] empty
+//   literal     := number | 'text' ('' is a quote) | true | false
 //
-// Keywords and column names have no case; a column named like a keyword stands in double quotes. `like` takes
-// a % at the start, at the end, or at both. Timestamps are compared with '2026-03-01T09:30:00.5Z' or nanoseconds.
-// An empty value equals nothing but '' (texts and characters) and is neither less nor greater than anything; so
-// "a != 1" is exactly "not a = 1", and an empty price passes "PRICE != 5".
+// Keywords and column names have no case; a column named like a keyword stands in double quotes.
+// `like` takes a % at the start, at the end, or at both. Timestamps are compared with
+// '2026-03-01T09:30:00.5Z' or nanoseconds. An empty value equals nothing but '' (texts and
+// characters) and is neither less nor greater than anything; so "a != 1" is exactly "not a = 1",
+// and an empty price passes "PRICE != 5".
 //
 // Threading  immutable after construction; any thread may evaluate it
 // Progress   evaluate() allocates nothing and takes at most one step per comparison
 // Errors     the constructor throws config_error: where, character N: reason
-// Source     each comparison knows where to go if it holds and if not, as in a threaded decision diagram
+// Source     a threaded decision diagram: each comparison knows where to go if it holds and if not
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,8 @@ namespace millrace::engine {
 
 namespace detail {
 
-__extension__ typedef __int128 int128;  // every integer column and every bound fits, so nothing overflows
+__extension__ typedef __int128
+    int128;  // every integer column and every bound fits, so nothing overflows
 
 enum class comparison : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
 

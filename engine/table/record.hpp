@@ -3,7 +3,7 @@
 //   payload := envelope  fixed part            trailing bytes
 //              96 bytes  schema.fixed_size()   the rest
 //
-// Units   intended_ns: nanoseconds UTC, the planned time of an open-loop feeder, 0 if there was none
+// Units   intended_ns: nanoseconds UTC, an open-loop feeder's planned time; 0 if there was none
 // Errors  a name that does not fit is refused by assign(); as a literal it does not compile
 #pragma once
 
@@ -55,7 +55,8 @@ struct short_name {
         return true;
     }
     [[nodiscard]] constexpr std::string_view view() const noexcept {
-        return {bytes, static_cast<std::size_t>(std::find(bytes, bytes + sizeof bytes, '\0') - bytes)};
+        return {bytes,
+                static_cast<std::size_t>(std::find(bytes, bytes + sizeof bytes, '\0') - bytes)};
     }
     friend constexpr bool operator==(const short_name&, const short_name&) = default;
 };
@@ -70,7 +71,7 @@ struct correlation {
 // The record this one was written because of, and the route that led here.
 struct origin {
     std::uint64_t route = 0;  // route_id() of the route's name
-    log_uuid log;
+    log_uuid log{};
     std::uint64_t sequence = 0;
     friend constexpr bool operator==(const origin&, const origin&) = default;
 };
@@ -91,6 +92,8 @@ struct origin {
 }
 
 inline constexpr std::uint16_t row_format_version = 1;
+// The type field of every log record that holds a row.
+inline constexpr std::uint16_t row_record_type = 1;
 
 //   0  operation  flags  version(2)  reserved(4)
 //   8  event                                       16 bytes
@@ -108,13 +111,15 @@ struct row_envelope {
     std::uint8_t flags = 0;
     std::uint16_t version = row_format_version;
     std::uint32_t reserved = 0;
-    short_name event;
-    short_name user;
-    engine::correlation correlation;
-    engine::origin origin;
+    short_name event{};
+    short_name user{};
+    engine::correlation correlation{};
+    engine::origin origin{};
     std::int64_t intended_ns = 0;
 
-    [[nodiscard]] constexpr bool has_origin() const noexcept { return (flags & has_origin_flag) != 0; }
+    [[nodiscard]] constexpr bool has_origin() const noexcept {
+        return (flags & has_origin_flag) != 0;
+    }
     [[nodiscard]] constexpr bool is_redelivered() const noexcept {
         return (flags & redelivered_flag) != 0;
     }

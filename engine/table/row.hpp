@@ -1,10 +1,10 @@
-// A row by its schema: a view that reads one in place, and a builder that writes one into a caller's buffer.
+// A row by its schema: a view that reads one in place, a builder that writes one into a buffer.
 //
 // Threading  one thread at a time; views may share immutable bytes
 // Progress   no call allocates
-// Invariant  what finish() accepted passes row_view::check(); padding and unused text bytes are zero
-// Units      payload: envelope, fixed part, trailing bytes (record.hpp); column indices as in the schema
-// Errors     row_status; reading a column as a type it is not, or beyond the last, is a programmer error
+// Invariant  what finish() accepted passes row_view::check(); padding and unused bytes are zero
+// Units      payload: envelope, fixed part, trailing bytes (record.hpp); indices as in the schema
+// Errors     row_status; reading a column as a type it is not is a programmer error
 #pragma once
 
 #include <cstddef>
@@ -89,8 +89,8 @@ public:
     }
 
 private:
-    [[nodiscard]] const schema_column& typed(std::size_t index, [[maybe_unused]] column_type type)
-        const noexcept {
+    [[nodiscard]] const schema_column& typed(std::size_t index,
+                                             [[maybe_unused]] column_type type) const noexcept {
         MILLRACE_DCHECK(index < schema_->column_count(), "no such column");
         MILLRACE_DCHECK(schema_->column(index).type == type, "the column is of another type");
         return schema_->column(index);
@@ -108,7 +108,8 @@ private:
 
 class row_builder {
 public:
-    // Clears the row. REQUIRES: buffer holds schema.payload_size() bytes or more (asserted); both outlive this.
+    // Clears the row. REQUIRES: buffer holds schema.payload_size() bytes or more (asserted); both
+    // outlive this.
     row_builder(const row_schema& schema, std::span<std::byte> buffer) noexcept;
 
     // Back to an insert without names, in which every column is empty, 0 or false.

@@ -10,11 +10,11 @@
 
 namespace millrace::engine {
 
-// Sets the column from its text form; an empty text is the empty value, where the type has one. Returns an
-// empty string, or the reason why the value was refused and nothing was set.
+// Sets the column from its text form; an empty text is the empty value, where the type has one.
+// Returns an empty string, or the reason why the value was refused and nothing was set.
 [[nodiscard]] std::string parse_value(row_builder& row, std::size_t index, std::string_view value);
 
-// Appends what parse_value() would read back: nothing for an empty value, bytes and texts as they are.
+// Appends what parse_value() would read back; nothing for an empty value.
 void append_value_text(const row_view& row, std::size_t index, std::string& out);
 
 // As the timestamp parser of core, and refuses what does not fit 64 bits of nanoseconds.

@@ -1,7 +1,7 @@
-// A row type: the table's name and its columns, laid out as a C++ struct of the same members would be.
+// A row type: the table's name and its columns, laid out like a C++ struct of the same members.
 //
 // Threading  immutable after construction; any thread may read it
-// Invariant  columns stand in ascending offsets, each naturally aligned; a trailing column comes last
+// Invariant  columns stand in ascending offsets, naturally aligned; a trailing column comes last
 // Units      offset, size: bytes from the start of the fixed part (behind the record's envelope)
 // Errors     the constructor and parse() throw config_error with the reason
 #pragma once
@@ -61,7 +61,7 @@ struct schema_column {
     std::size_t text_capacity = 0;  // text only
     bool is_key = false;
 
-    // Filled in by row_schema. A trailing column has the fixed part's size as its offset, and size 0.
+    // Filled in by row_schema. A trailing column stands at the fixed part's end and has size 0.
     std::size_t offset = 0;
     std::size_t size = 0;
 
@@ -77,7 +77,8 @@ public:
 
     row_schema(std::string table_name, std::vector<schema_column> columns);
 
-    // The text form that stands in a log's header: "table NAME", then one "column NAME TYPE [key]" a line.
+    // The text form that stands in a log's header: "table NAME", then lines "column NAME TYPE
+    // [key]".
     [[nodiscard]] static row_schema parse(std::string_view text);
     [[nodiscard]] std::string to_text() const;
 
@@ -125,13 +126,13 @@ private:
     std::uint64_t hash_ = 0;
 };
 
-// "text(20)", "i64", "decimal" ... as to_text() writes them; also "char" and "bool". Throws config_error.
+// As to_text() writes them, "text(20)", "i64" ..., and "char" and "bool". Throws config_error.
 void parse_column_type(std::string_view text, schema_column& column);
 [[nodiscard]] std::string column_type_text(const schema_column& column);
 // What a user calls such a value: "an integer", "a decimal" ...
 [[nodiscard]] std::string_view column_type_phrase(column_type type) noexcept;
 
-// Throws config_error unless [A-Za-z_][A-Za-z0-9_]* of at most name_size_max bytes; `what` begins the sentence.
+// Throws config_error unless the name is [A-Za-z_][A-Za-z0-9_]*; `what` begins the sentence.
 void check_name(std::string_view what, std::string_view name);
 
 }  // namespace millrace::engine

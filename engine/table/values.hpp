@@ -3,7 +3,7 @@
 // Progress   nothing here allocates except to_string()
 // Invariant  a text's bytes behind its size are zero, so equal texts are equal byte for byte
 // Units      decimal: mantissa * 10^exponent; text capacity: bytes
-// Errors     assign() and parse_decimal() answer a status; a literal that does not fit does not compile
+// Errors     assign() and parse_decimal() answer; a literal that does not fit does not compile
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,8 @@ public:
     template <std::size_t LiteralSize>
     consteval text(const char (&literal)[LiteralSize])
         : size_(static_cast<std::uint16_t>(LiteralSize - 1)) {
-        static_assert(LiteralSize - 1 <= Capacity, "the literal is longer than the text's capacity");
+        static_assert(LiteralSize - 1 <= Capacity,
+                      "the literal is longer than the text's capacity");
         std::copy_n(literal, LiteralSize - 1, bytes_);
     }
 
@@ -105,7 +106,7 @@ static_assert(sizeof(decimal) == 16 && alignof(decimal) == 8);
 static_assert(offsetof(decimal, exponent) == 8 && offsetof(decimal, zero) == 12);
 static_assert(std::is_trivially_copyable_v<decimal> && std::is_standard_layout_v<decimal>);
 
-// By value and exact whatever the exponents: 1.5 equals 1.50. Null equals null and is less than the rest.
+// By value, exact whatever the exponents: 1.5 equals 1.50. Null is equal to null, and the least.
 [[nodiscard]] std::weak_ordering compare(const decimal& left, const decimal& right) noexcept;
 
 [[nodiscard]] inline bool operator==(const decimal& left, const decimal& right) noexcept {
@@ -116,7 +117,7 @@ static_assert(std::is_trivially_copyable_v<decimal> && std::is_standard_layout_v
     return compare(left, right);
 }
 
-// The one representation of a value: no trailing zeros in the mantissa, so equal values are equal bytes.
+// The one representation of a value, without trailing zeros: equal values are equal bytes.
 [[nodiscard]] decimal normalized(decimal value) noexcept;
 
 enum class decimal_status : std::uint8_t { ok, malformed, overflow };
@@ -127,8 +128,8 @@ inline constexpr std::int32_t decimal_exponent_max = 9999;  // beyond it parse_d
 [[nodiscard]] decimal_status parse_decimal(std::string_view text, decimal& value) noexcept;
 
 inline constexpr std::size_t decimal_text_size_max = 96;
-// Writes at most decimal_text_size_max bytes and returns how many; nothing for null. Plain digits up to
-// 64 decimals or 20 appended zeros, mantissa and exponent ("5e99") beyond.
+// Writes at most decimal_text_size_max bytes and returns how many; nothing for null. Plain digits
+// up to 64 decimals or 20 appended zeros, mantissa and exponent ("5e99") beyond.
 [[nodiscard]] std::size_t format_decimal(const decimal& value, char* out) noexcept;
 [[nodiscard]] std::string to_string(const decimal& value);
 

@@ -1,0 +1,259 @@
+// What an append costs, how soon another core sees it, and how fast a log is read back.
+//
+//   append:   claim, copy, header, clock, CRC, commit       one thread, 64 appends between two clock reads
+//   parts:    the clock alone, the CRC alone                 what of the above they are
+//   visible:  append to log A -> other core sees it -> appends to log B -> first core sees that
+//             beside a bare cache line handed back and forth in the same run, in turns
+//   replay:   every record of a closed log, checked          one thread, warm page cache
+//
+// Not measured: the roll to a new segment (counted and timed apart), syncing to the disk, a cold page cache.
+// Rolled segments are removed as the run goes. MILLRACE_BENCH_DIR says where the logs lie (default: the
+// system's temporary directory).
+#include <benchmark/benchmark.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "bench/latency_counters.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/crc32c.hpp"
+#include "engine/log/log_reader.hpp"
+#include "engine/log/log_writer.hpp"
+
+namespace millrace::bench {
+
+namespace {
+
+namespace fs = std::filesystem;
+using engine::monotonic_now_ns;
+
+constexpr std::uint64_t batch_count = 64;
+
+class bench_directory {
+public:
+    bench_directory() {
+        const char* given = std::getenv("MILLRACE_BENCH_DIR");
+        std::string name =
+            ((given != nullptr ? fs::path(given) : fs::temp_directory_path()) / "millrace-bench-XXXXXX")
+                .native();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("cannot make " + name);
+        }
+        path_ = name;
+    }
+    bench_directory(const bench_directory&) = delete;
+    bench_directory& operator=(const bench_directory&) = delete;
+    ~bench_directory() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+
+private:
+    fs::path path_;
+};
+
+engine::log_options options() {
+    engine::log_options made;
+    made.segment_bytes = std::size_t{64} << 20;
+    made.purpose = "benchmark";
+    made.sync_on_close = false;
+    return made;
+}
+
+void fail_if_not(bool condition, const char* what) {
+    if (!condition) {
+        std::fprintf(stderr, "log_append_bench: %s\n", what);
+        std::abort();
+    }
+}
+
+void log_append(benchmark::State& state) {
+    const auto payload_bytes = static_cast<std::size_t>(state.range(0));
+    const bench_directory directory;
+    engine::log_writer writer(directory / "log", options());
+    std::vector<std::byte> payload(payload_bytes, std::byte{0x5a});
+    engine::histogram per_append_ps;  // picoseconds, so that a batch's mean keeps its digits
+    engine::histogram roll_ns;
+    std::uint64_t segment = 0;
+    std::uint64_t appended = 0;
+    std::int64_t total_ns = 0;
+    pin_thread(0, 1);
+    for (auto _ : state) {
+        const std::int64_t begin = monotonic_now_ns();
+        for (std::uint64_t i = 0; i < batch_count; ++i) {
+            std::memcpy(payload.data(), &i, sizeof i);
+            benchmark::DoNotOptimize(writer.try_append(1, payload));
+        }
+        const std::int64_t took = monotonic_now_ns() - begin;
+        appended += batch_count;
+        const std::uint64_t now_in = writer.end().value / writer.segment_bytes();
+        if (now_in != segment) {
+            roll_ns.record(took);
+            fs::remove(directory / "log" / engine::segment_file_name(segment));
+            segment = now_in;
+            continue;
+        }
+        total_ns += took;
+        per_append_ps.record(took * 1000 / static_cast<std::int64_t>(batch_count));
+    }
+    fail_if_not(writer.last_sequence().value == appended, "an append was refused");
+    state.SetItemsProcessed(static_cast<std::int64_t>(appended));
+    const auto in_segments = static_cast<double>(per_append_ps.count() * batch_count);
+    state.counters["append_ns_p50"] = static_cast<double>(per_append_ps.percentile_ns(50)) / 1000;
+    state.counters["append_ns_p99"] = static_cast<double>(per_append_ps.percentile_ns(99)) / 1000;
+    state.counters["append_ns_p999"] = static_cast<double>(per_append_ps.percentile_ns(99.9)) / 1000;
+    state.counters["append_ns_max"] = static_cast<double>(per_append_ps.max_ns()) / 1000;
+    state.counters["records_per_s"] = in_segments * 1e9 / static_cast<double>(total_ns);
+    state.counters["rolls"] = static_cast<double>(roll_ns.count());
+    state.counters["roll_ms_max"] = static_cast<double>(roll_ns.max_ns()) / 1e6;
+}
+BENCHMARK(log_append)->Arg(64)->Arg(192)->Arg(216)->Iterations(30'000);
+
+void part_clock(benchmark::State& state) {
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(engine::utc_now());
+    }
+}
+BENCHMARK(part_clock);
+
+// As record_checksum is called for a payload of this size.
+void part_crc(benchmark::State& state) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(state.range(0)) + 24, std::byte{0x5a});
+    std::uint32_t crc = 0;
+    for (auto _ : state) {
+        crc = engine::crc32c_prefixed(7, crc, bytes.data(), bytes.size());
+        benchmark::DoNotOptimize(crc);
+    }
+}
+BENCHMARK(part_crc)->Arg(64)->Arg(192)->Arg(216);
+
+// Hands a number back and forth: send(n) here shows there, and there it answers with n.
+struct cache_line_pair {
+    alignas(engine::no_sharing_bytes) std::atomic<std::uint64_t> there{0};
+    alignas(engine::no_sharing_bytes) std::atomic<std::uint64_t> back{0};
+};
+
+void log_visible(benchmark::State& state) {
+    constexpr std::uint64_t rounds_per_turn = 2'000;
+    constexpr std::size_t payload_bytes = 64;
+    const bench_directory directory;
+    engine::log_writer to(directory / "to", options());
+    engine::log_writer from(directory / "from", options());
+    cache_line_pair lines;
+    std::atomic<std::uint64_t> turn{0};  // odd: lines, even: logs, UINT64_MAX: stop
+    label_threads(state, 2);
+    std::thread other([&] {
+        pin_thread(1, 2);
+        engine::log_reader reader(directory / "to", engine::read_from::first());
+        engine::record_view view;
+        std::vector<std::byte> payload(payload_bytes);
+        std::uint64_t line = 0;
+        std::uint64_t my_turn = 0;
+        while (true) {
+            std::uint64_t asked = 0;
+            while ((asked = turn.load(std::memory_order_acquire)) == my_turn) {
+            }
+            if (asked == UINT64_MAX) {
+                return;
+            }
+            my_turn = asked;
+            for (std::uint64_t i = 0; i < rounds_per_turn; ++i) {
+                if (my_turn % 2 == 1) {
+                    ++line;
+                    while (lines.there.load(std::memory_order_acquire) != line) {
+                    }
+                    lines.back.store(line, std::memory_order_release);
+                } else {
+                    while (reader.poll(view) != engine::read_status::record) {
+                    }
+                    std::memcpy(payload.data(), view.payload, payload_bytes);
+                    fail_if_not(from.try_append(1, payload).status == engine::append_status::ok,
+                                "an append was refused");
+                }
+            }
+        }
+    });
+    pin_thread(0, 2);
+    engine::log_reader reader(directory / "from", engine::read_from::first());
+    engine::record_view view;
+    engine::histogram line_ns;
+    engine::histogram log_ns;
+    std::vector<std::byte> payload(payload_bytes, std::byte{1});
+    std::uint64_t line = 0;
+    std::uint64_t sent = 0;
+    for (auto _ : state) {
+        // relaxed: this thread alone writes it
+        turn.store(turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+        for (std::uint64_t i = 0; i < rounds_per_turn; ++i) {
+            const std::int64_t begin = monotonic_now_ns();
+            lines.there.store(++line, std::memory_order_release);
+            while (lines.back.load(std::memory_order_acquire) != line) {
+            }
+            line_ns.record(monotonic_now_ns() - begin);
+        }
+        turn.store(turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+        for (std::uint64_t i = 0; i < rounds_per_turn; ++i) {
+            const std::int64_t begin = monotonic_now_ns();
+            std::memcpy(payload.data(), &++sent, sizeof sent);
+            benchmark::DoNotOptimize(to.try_append(1, payload));
+            while (reader.poll(view) != engine::read_status::record) {
+            }
+            log_ns.record(monotonic_now_ns() - begin);
+            std::uint64_t answer = 0;
+            std::memcpy(&answer, view.payload, sizeof answer);
+            fail_if_not(answer == sent, "another record came back");
+        }
+    }
+    turn.store(UINT64_MAX, std::memory_order_release);
+    other.join();
+    report_latency(state, "line_round_trip_ns", line_ns);
+    report_latency(state, "log_round_trip_ns", log_ns);
+    state.counters["log_to_line_p50"] = static_cast<double>(log_ns.percentile_ns(50)) /
+                                        static_cast<double>(line_ns.percentile_ns(50));
+}
+BENCHMARK(log_visible)->Iterations(60)->UseRealTime();
+
+void log_replay(benchmark::State& state) {
+    constexpr std::uint64_t count = 1'000'000;
+    const auto payload_bytes = static_cast<std::size_t>(state.range(0));
+    const bench_directory directory;
+    {
+        engine::log_writer writer(directory / "log", options());
+        const std::vector<std::byte> payload(payload_bytes, std::byte{0x5a});
+        for (std::uint64_t i = 0; i < count; ++i) {
+            fail_if_not(writer.try_append(1, payload).status == engine::append_status::ok,
+                        "an append was refused");
+        }
+    }
+    pin_thread(0, 1);
+    for (auto _ : state) {
+        engine::log_reader reader(directory / "log", engine::read_from::first());
+        engine::record_view view;
+        std::uint64_t seen = 0;
+        while (reader.poll(view) == engine::read_status::record) {
+            ++seen;
+        }
+        fail_if_not(seen == count && view.payload == nullptr, "the replay is not complete");
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(count * state.iterations()));
+    state.SetBytesProcessed(
+        static_cast<std::int64_t>(count * state.iterations() *
+                                  engine::align_record(engine::record_header_bytes + payload_bytes)));
+}
+BENCHMARK(log_replay)->Arg(64)->Arg(192)->Unit(benchmark::kMillisecond)->MinTime(0.5);
+
+}  // namespace
+
+}  // namespace millrace::bench
+
+BENCHMARK_MAIN();

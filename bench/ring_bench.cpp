@@ -1,0 +1,516 @@
+// What a ring costs, beside what the machine itself costs and beside its rivals, in one run.
+//
+//   one_to_one   [producer] --ring--> [consumer]                throughput; the ring runs full and empty
+//   ping_pong    [pinger] --ring--> [ponger] --ring--> [pinger] round trip of one message at a time
+//   cache_line   the same round trip over two bare atomics: the floor of the machine
+//
+// Every message is 56 bytes and carries its number; the receiver checks each one, and a run that finds another
+// number fails. Rings that let the producer write in place are used so; a copy out of bytes just written would
+// wait for those to leave the store buffer, behind the very cache misses that are measured. Rings hold 1024 messages, far fewer than a run sends.
+//
+// The *_index rings here are the option not taken: the classic form, which publishes through the writer's
+// index. docs/memory-ordering.md argues from these figures.
+//
+// Not measured: a consumer that has work of its own; more than one ring per thread; NUMA.
+#include <atomic_queue/atomic_queue.h>
+#include <benchmark/benchmark.h>
+#include <concurrentqueue/concurrentqueue.h>
+#include <pthread.h>
+#include <readerwriterqueue/readerwriterqueue.h>
+#include <sched.h>
+
+#include <array>
+#include <atomic>
+#include <boost/lockfree/spsc_queue.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/histogram.hpp"
+#include "engine/core/thread.hpp"
+#include "engine/ring/byte_ring.hpp"
+#include "engine/ring/slot_ring.hpp"
+
+namespace {
+
+using namespace millrace::engine;
+
+constexpr std::size_t ring_capacity = 1024;
+constexpr std::uint64_t messages_per_run = 1'000'000;
+constexpr std::uint64_t round_trips_per_run = 2'000;
+constexpr std::size_t batch_limit = 32;
+
+struct message {
+    std::uint64_t number = 0;
+    std::uint64_t words[6] = {};
+};
+static_assert(sizeof(message) == one_line_slot_bytes);
+
+message make_message(std::uint64_t number) { return {number, {0, 0, 0, 0, 0, ~number}}; }
+
+bool is_intact(const message& m, std::uint64_t number) {
+    return m.number == number && m.words[5] == ~number;
+}
+
+std::atomic<bool> some_answer_was_wrong{false};
+
+void relax() { __builtin_ia32_pause(); }
+
+// --- the rings, behind one face: push one, pop up to limit through a visitor ------------------------------
+
+struct slot_ring_face {
+    slot_ring<message> ring{ring_capacity};
+    bool push(std::uint64_t number) {
+        auto batch = ring.try_claim(1);
+        if (batch.count() == 0) {
+            return false;
+        }
+        batch[0] = make_message(number);
+        batch.commit(1);
+        return true;
+    }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        return ring.poll(visit, limit);
+    }
+};
+
+struct byte_ring_face {
+    byte_ring ring{ring_capacity * cache_line_bytes};
+    bool push(std::uint64_t number) {
+        auto claim = ring.try_claim(1, sizeof(message));
+        if (!claim) {
+            return false;
+        }
+        *reinterpret_cast<message*>(claim.payload().data()) = make_message(number);
+        claim.commit();
+        return true;
+    }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        return ring.poll(
+            [&](std::uint32_t, std::span<const std::byte> payload) {
+                visit(*reinterpret_cast<const message*>(payload.data()));
+            },
+            limit);
+    }
+};
+
+// The option not taken for slots: the reader watches the writer's index, then fetches the slot.
+struct slot_index_face {
+    struct alignas(no_sharing_bytes) side {
+        std::atomic<std::uint64_t> sequence{0};
+        std::uint64_t next = 0;
+        std::uint64_t opposite_cached = 0;
+    };
+    std::vector<message> slots{ring_capacity};
+    side producer;
+    side consumer;
+
+    bool push(std::uint64_t number) {
+        if (producer.next - producer.opposite_cached == ring_capacity) {
+            producer.opposite_cached = consumer.sequence.load(std::memory_order_acquire);
+            if (producer.next - producer.opposite_cached == ring_capacity) {
+                return false;
+            }
+        }
+        slots[producer.next % ring_capacity] = make_message(number);
+        producer.sequence.store(++producer.next, std::memory_order_release);
+        return true;
+    }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        if (consumer.opposite_cached == consumer.next) {
+            consumer.opposite_cached = producer.sequence.load(std::memory_order_acquire);
+        }
+        const std::uint64_t count =
+            std::min<std::uint64_t>(limit, consumer.opposite_cached - consumer.next);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            visit(slots[consumer.next++ % ring_capacity]);
+        }
+        if (count != 0) {
+            consumer.sequence.store(consumer.next, std::memory_order_release);
+        }
+        return count;
+    }
+};
+
+// The option not taken for bytes: no header is zeroed, the writer's position alone publishes.
+struct byte_index_face {
+    static constexpr std::size_t capacity = ring_capacity * cache_line_bytes;
+    static constexpr std::size_t record_bytes = 8 + sizeof(message);  // divides capacity: no padding needed
+    slot_index_face::side producer;
+    slot_index_face::side consumer;
+    ring_memory memory{capacity};
+
+    bool push(std::uint64_t number) {
+        if (producer.next + record_bytes - producer.opposite_cached > capacity) {
+            producer.opposite_cached = consumer.sequence.load(std::memory_order_acquire);
+            if (producer.next + record_bytes - producer.opposite_cached > capacity) {
+                return false;
+            }
+        }
+        std::byte* const record = memory.data() + producer.next % capacity;
+        const std::uint64_t header = std::uint64_t{1} << 32 | record_bytes;
+        std::memcpy(record, &header, sizeof header);
+        *reinterpret_cast<message*>(record + sizeof header) = make_message(number);
+        producer.next += record_bytes;
+        producer.sequence.store(producer.next, std::memory_order_release);
+        return true;
+    }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        if (consumer.opposite_cached == consumer.next) {
+            consumer.opposite_cached = producer.sequence.load(std::memory_order_acquire);
+        }
+        std::size_t count = 0;
+        while (count < limit && consumer.next != consumer.opposite_cached) {
+            const std::byte* const record = memory.data() + consumer.next % capacity;
+            std::uint64_t header = 0;
+            std::memcpy(&header, record, sizeof header);
+            visit(*reinterpret_cast<const message*>(record + sizeof header));
+            consumer.next += header & 0xFFFF'FFFF;
+            ++count;
+        }
+        if (count != 0) {
+            consumer.sequence.store(consumer.next, std::memory_order_release);
+        }
+        return count;
+    }
+};
+
+struct boost_face {
+    boost::lockfree::spsc_queue<message, boost::lockfree::capacity<ring_capacity>> queue;
+    bool push(std::uint64_t number) { return queue.push(make_message(number)); }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        return limit == 1 ? queue.consume_one(visit) : queue.consume_all(visit);
+    }
+};
+
+// The many-producer queue of the same author, which this project uses where there are many producers.
+struct moodycamel_face {
+    moodycamel::ConcurrentQueue<message> queue{2 * ring_capacity};
+    moodycamel::ProducerToken producer{queue};
+    moodycamel::ConsumerToken consumer{queue};
+    bool push(std::uint64_t number) {
+        return queue.try_enqueue(producer, make_message(number));
+    }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        std::array<message, batch_limit> batch;
+        const std::size_t count =
+            queue.try_dequeue_bulk_from_producer(producer, batch.data(), std::min(limit, batch_limit));
+        for (std::size_t i = 0; i < count; ++i) {
+            visit(batch[i]);
+        }
+        return count;
+    }
+};
+
+struct readerwriter_face {
+    moodycamel::ReaderWriterQueue<message> queue{ring_capacity};
+    bool push(std::uint64_t number) { return queue.try_enqueue(make_message(number)); }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        std::size_t count = 0;
+        message m;
+        while (count < limit && queue.try_dequeue(m)) {
+            visit(m);
+            ++count;
+        }
+        return count;
+    }
+};
+
+// One producer, one consumer, element state beside the element.
+struct atomic_queue_face {
+    atomic_queue::AtomicQueue2<message, ring_capacity, true, true, false, true> queue;
+    bool push(std::uint64_t number) { return queue.try_push(make_message(number)); }
+    template <class Visitor>
+    std::size_t pop(Visitor&& visit, std::size_t limit) {
+        std::size_t count = 0;
+        message m;
+        while (count < limit && queue.try_pop(m)) {
+            visit(m);
+            ++count;
+        }
+        return count;
+    }
+};
+
+// --- the runs ----------------------------------------------------------------------------------------------
+
+// On lines of its own: beside the other locals of its thread it would slow down whoever polls it.
+template <class Value>
+struct alignas(no_sharing_bytes) lone_atomic {
+    std::atomic<Value> value{};
+};
+
+struct pair_of_cpus {
+    int first = -1;
+    int second = -1;
+};
+
+pair_of_cpus choose_cpus() {
+    static const std::vector<int> cpus = allowed_cpus();
+    return {cpus.front(), cpus.size() > 1 ? cpus[1] : cpus.front()};
+}
+
+std::string conditions() {
+    double load = 0;
+    static_cast<void>(::getloadavg(&load, 1));
+    const int usable = usable_cpu_count();
+    std::string text = "2 threads on " + std::to_string(usable) + " usable CPUs";
+    if (usable < 2) {
+        text += ", oversubscribed";
+    }
+    return text + ", load average at the end " + std::to_string(load).substr(0, 4);
+}
+
+// Pins the calling thread for one benchmark.
+class pinned_caller {
+public:
+    explicit pinned_caller(int cpu) {
+        ::pthread_getaffinity_np(::pthread_self(), sizeof previous_, &previous_);
+        pin_current_thread(cpu);
+    }
+    pinned_caller(const pinned_caller&) = delete;
+    pinned_caller& operator=(const pinned_caller&) = delete;
+    ~pinned_caller() { ::pthread_setaffinity_np(::pthread_self(), sizeof previous_, &previous_); }
+
+private:
+    cpu_set_t previous_{};
+};
+
+void finish(benchmark::State& state, bool is_right) {
+    state.SetLabel(conditions());
+    if (!is_right) {
+        some_answer_was_wrong.store(true, std::memory_order_relaxed);
+        state.SkipWithError("a message was lost, altered or out of order");
+    }
+}
+
+template <class Face, std::size_t limit>
+void ring_one_to_one_throughput(benchmark::State& state) {
+    const auto face = std::make_unique<Face>();
+    const pair_of_cpus cpus = choose_cpus();
+    lone_atomic<bool> stop;
+    lone_atomic<std::uint64_t> received;
+    lone_atomic<bool> is_wrong;
+    std::int64_t fastest_ns = std::numeric_limits<std::int64_t>::max();
+    std::thread consumer([&] {
+        pin_current_thread(cpus.second);
+        std::uint64_t expected = 0;
+        const auto check = [&](const message& m) {
+            if (!is_intact(m, expected)) {
+                is_wrong.value.store(true, std::memory_order_relaxed);
+            }
+            ++expected;
+        };
+        while (true) {
+            if (face->pop(check, limit) == 0) {
+                relax();
+                if (expected % messages_per_run == 0) {
+                    received.value.store(expected, std::memory_order_release);
+                    if (stop.value.load(std::memory_order_acquire)) {
+                        break;
+                    }
+                }
+            }
+        }
+    });
+    {
+        const pinned_caller pinned(cpus.first);
+        std::uint64_t number = 0;
+        for (auto _ : state) {
+            const std::int64_t start_ns = monotonic_now_ns();
+            for (const std::uint64_t end = number + messages_per_run; number != end; ++number) {
+                while (!face->push(number)) {
+                    relax();
+                }
+            }
+            while (received.value.load(std::memory_order_acquire) != number) {
+                relax();
+            }
+            const std::int64_t elapsed_ns = monotonic_now_ns() - start_ns;
+            fastest_ns = std::min(fastest_ns, elapsed_ns);
+            state.SetIterationTime(static_cast<double>(elapsed_ns) * 1e-9);
+        }
+        stop.value.store(true, std::memory_order_release);
+    }
+    consumer.join();
+    // The run least disturbed by the machine's other work.
+    state.counters["fastest_per_second"] =
+        static_cast<double>(messages_per_run) * 1e9 / static_cast<double>(fastest_ns);
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(messages_per_run));
+    finish(state, !is_wrong.value.load(std::memory_order_relaxed));
+}
+
+// The machine's own round trip: one number there and back through two bare cache lines.
+struct cache_line_face {
+    lone_atomic<std::uint64_t> there;
+    lone_atomic<std::uint64_t> back;
+
+    bool ping(std::uint64_t number) {
+        there.value.store(number + 1, std::memory_order_release);
+        std::uint64_t answer = back.value.load(std::memory_order_acquire);
+        while (answer == number) {
+            relax();
+            answer = back.value.load(std::memory_order_acquire);
+        }
+        return answer == number + 1;
+    }
+    bool pong(std::uint64_t number) {
+        if (there.value.load(std::memory_order_acquire) == number) {
+            return false;
+        }
+        back.value.store(number + 1, std::memory_order_release);
+        return true;
+    }
+};
+
+enum class phase : std::uint8_t { floor, subject, stop };
+
+// ping(n) sends number n, waits for it and tells whether it came back intact; pong(n) answers n if it is there.
+// The floor of a virtual machine moves while it runs, so each iteration takes it anew, and what is reported is
+// the ratio of the two.
+template <class Ping, class Pong>
+void measure_round_trips(benchmark::State& state, Ping&& ping, Pong&& pong) {
+    const pair_of_cpus cpus = choose_cpus();
+    const auto floor = std::make_unique<cache_line_face>();
+    lone_atomic<phase> now;
+    std::thread responder([&] {
+        pin_current_thread(cpus.second);
+        const auto answer = [&](phase during, std::uint64_t& number, auto&& pong_once) {
+            while (now.value.load(std::memory_order_acquire) == during) {
+                if (pong_once(number)) {
+                    ++number;
+                } else {
+                    relax();
+                }
+            }
+        };
+        std::uint64_t floor_number = 0;
+        std::uint64_t subject_number = 0;
+        while (now.value.load(std::memory_order_acquire) != phase::stop) {
+            answer(phase::floor, floor_number, [&](std::uint64_t n) { return floor->pong(n); });
+            answer(phase::subject, subject_number, pong);
+        }
+    });
+    histogram round_trip;
+    histogram ratio;
+    bool is_right = true;
+    {
+        const pinned_caller pinned(cpus.first);
+        std::uint64_t number = 0;
+        const auto trips = [&](phase during, auto&& ping_once) {
+            now.value.store(during, std::memory_order_release);
+            const std::int64_t start_ns = monotonic_now_ns();
+            for (std::uint64_t i = 0; i < round_trips_per_run; ++i) {
+                is_right = ping_once(number + i) && is_right;
+            }
+            return monotonic_now_ns() - start_ns;
+        };
+        for (auto _ : state) {
+            const std::int64_t floor_ns =
+                trips(phase::floor, [&](std::uint64_t n) { return floor->ping(n); });
+            const std::int64_t subject_ns = trips(phase::subject, ping);
+            number += round_trips_per_run;
+            state.SetIterationTime(static_cast<double>(subject_ns) * 1e-9);
+            // tenths and thousandths: the histogram counts whole numbers
+            round_trip.record(subject_ns * 10 / static_cast<std::int64_t>(round_trips_per_run));
+            ratio.record(subject_ns * 1000 / floor_ns);
+        }
+        now.value.store(phase::stop, std::memory_order_release);
+    }
+    responder.join();
+    state.counters["rtt_p50_ns"] = static_cast<double>(round_trip.percentile_ns(50)) / 10;
+    state.counters["rtt_p90_ns"] = static_cast<double>(round_trip.percentile_ns(90)) / 10;
+    state.counters["times_floor_p50"] = static_cast<double>(ratio.percentile_ns(50)) / 1000;
+    finish(state, is_right);
+}
+
+template <class Face>
+void ring_ping_pong_rtt(benchmark::State& state) {
+    const auto there = std::make_unique<Face>();
+    const auto back = std::make_unique<Face>();
+    const auto ping = [&](std::uint64_t number) {
+        while (!there->push(number)) {
+            relax();
+        }
+        bool is_right = false;
+        const auto check = [&](const message& answer) { is_right = is_intact(answer, number); };
+        while (back->pop(check, 1) == 0) {
+            relax();
+        }
+        return is_right;
+    };
+    const auto pong = [&](std::uint64_t expected) {
+        bool is_right = false;
+        const auto check = [&](const message& question) { is_right = is_intact(question, expected); };
+        if (there->pop(check, 1) == 0) {
+            return false;
+        }
+        // A wrong number goes back as what it is, for ping to find.
+        while (!back->push(is_right ? expected : ~expected)) {
+            relax();
+        }
+        return true;
+    };
+    measure_round_trips(state, ping, pong);
+}
+
+void cache_line_ping_pong_rtt(benchmark::State& state) {
+    const auto face = std::make_unique<cache_line_face>();
+    measure_round_trips(
+        state, [&](std::uint64_t number) { return face->ping(number); },
+        [&](std::uint64_t number) { return face->pong(number); });
+}
+
+#define ROUND_TRIP(function) BENCHMARK(function)->UseManualTime()->Iterations(1000)
+#define THROUGHPUT(face, limit) \
+    BENCHMARK(ring_one_to_one_throughput<face, limit>)->UseManualTime()->MinTime(1.0)
+
+ROUND_TRIP(cache_line_ping_pong_rtt);
+ROUND_TRIP(ring_ping_pong_rtt<slot_ring_face>);
+ROUND_TRIP(ring_ping_pong_rtt<byte_ring_face>);
+ROUND_TRIP(ring_ping_pong_rtt<slot_index_face>);
+ROUND_TRIP(ring_ping_pong_rtt<byte_index_face>);
+ROUND_TRIP(ring_ping_pong_rtt<boost_face>);
+ROUND_TRIP(ring_ping_pong_rtt<readerwriter_face>);
+ROUND_TRIP(ring_ping_pong_rtt<moodycamel_face>);
+ROUND_TRIP(ring_ping_pong_rtt<atomic_queue_face>);
+
+THROUGHPUT(slot_ring_face, 1);
+THROUGHPUT(byte_ring_face, 1);
+THROUGHPUT(slot_index_face, 1);
+THROUGHPUT(byte_index_face, 1);
+THROUGHPUT(boost_face, 1);
+THROUGHPUT(readerwriter_face, 1);
+THROUGHPUT(moodycamel_face, 1);
+THROUGHPUT(atomic_queue_face, 1);
+THROUGHPUT(slot_ring_face, batch_limit);
+THROUGHPUT(byte_ring_face, batch_limit);
+THROUGHPUT(slot_index_face, batch_limit);
+THROUGHPUT(byte_index_face, batch_limit);
+THROUGHPUT(boost_face, batch_limit);
+THROUGHPUT(moodycamel_face, batch_limit);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 1;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return some_answer_was_wrong.load(std::memory_order_relaxed) ? 1 : 0;
+}

@@ -1,0 +1,114 @@
+#include "engine/stream/streamer.hpp"
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+namespace millrace::engine {
+
+namespace {
+
+// A `where` that passes nothing must not keep the agent from its other work.
+constexpr std::size_t looks_per_slot = 16;
+
+}  // namespace
+
+subscription::subscription(subscription_options options, stream_ring& ring)
+    : options_(std::move(options)),
+      ring_(&ring),
+      reader_(options_.directory, options_.from),
+      schema_(row_schema::parse(reader_.schema())),
+      where_(options_.where, schema_),
+      segment_index_(reader_.next_position().value / reader_.segment_bytes()) {
+    reader_.keep_from(reader_.next_position());
+}
+
+void subscription::note_segment(position at) noexcept {
+    const std::uint64_t index = at.value / reader_.segment_bytes();
+    if (index != segment_index_) [[unlikely]] {
+        segment_index_ = index;
+        marks_.push_back({{index * reader_.segment_bytes()}, delivered_count_});
+    }
+}
+
+void subscription::release_segments() noexcept {
+    const std::uint64_t consumed = ring_->consumer_sequence_estimate();
+    while (!marks_.empty() && marks_.front().producer_sequence <= consumed) {
+        reader_.keep_from(marks_.front().at);
+        marks_.pop_front();
+    }
+}
+
+void subscription::halt(position at, std::string_view reason) noexcept {
+    state_ = stream_state::halted;
+    halt_reason_ = "position " + std::to_string(at.value) + ": " + std::string(reason);
+    counters.state.set("halted(" + halt_reason_ + ")");
+}
+
+void subscription::set_state(stream_state state) noexcept {
+    if (state != state_) {
+        state_ = state;
+        counters.state.set(state == stream_state::live ? "live" : "catching up");
+    }
+}
+
+int subscription::do_work() noexcept {
+    if (state_ == stream_state::halted) [[unlikely]] {
+        return 0;
+    }
+    if (!marks_.empty()) [[unlikely]] {
+        release_segments();
+    }
+    auto batch = ring_->try_claim(options_.batch);
+    std::size_t filled = 0;
+    std::size_t looked = 0;
+    const std::size_t batch_max = batch.count();
+    const std::size_t looks_max = batch_max * looks_per_slot;
+    read_status status = read_status::record;
+    std::int64_t now_ns = 0;
+    while (filled < batch_max && looked < looks_max) {
+        record_view record;
+        status = reader_.poll(record);
+        if (status != read_status::record) {
+            break;
+        }
+        ++looked;
+        note_segment(record.at);
+        if (record.type != row_record_type ||
+            row_view::check(schema_, record.bytes()) != row_status::ok) [[unlikely]] {
+            // The bytes are as written, but not by a writer of this table.
+            halt(record.at, "the record is not a row of its table");
+            break;
+        }
+        if ((!where_.is_always_true() && !where_.evaluate(row_view(schema_, record.bytes())))) {
+            counters.filtered.add(1);
+            continue;
+        }
+        if (now_ns == 0) {
+            now_ns = utc_now().ns;
+        }
+        batch[filled++] = {record.at,  record.payload,      record.seq, record.time,
+                           now_ns,     record.payload_size, 0};
+        ++delivered_count_;
+    }
+    batch.commit(filled);
+    if (status == read_status::damaged) [[unlikely]] {
+        halt(reader_.damage().at, describe(reader_.damage().kind));
+    } else if (status == read_status::none && state_ != stream_state::halted) {
+        set_state(stream_state::live);
+    } else if (filled > 0 && filled == batch_max) {
+        set_state(stream_state::catching_up);
+    }
+    if (looked > 0) {
+        counters.delivered.set(delivered_count_);
+        counters.next_position.set(reader_.next_position().value);
+        counters.last_sequence.set(reader_.last_sequence().value);
+    }
+    return static_cast<int>(looked);
+}
+
+subscription& streamer::add(subscription_options options, stream_ring& ring) {
+    subscriptions_.push_back(std::make_unique<subscription>(std::move(options), ring));
+    return *subscriptions_.back();
+}
+
+}  // namespace millrace::engine

@@ -1,0 +1,341 @@
+#include <algorithm>
+#include <map>
+
+#include "engine/core/error.hpp"
+#include "engine/log/format.hpp"
+#include "engine/table/nearest.hpp"
+#include "engine/table/predicate.hpp"
+#include "gateway/pipeline/check_report.hpp"
+#include "gateway/pipeline/map_build.hpp"
+#include "gateway/session/fix_tables.hpp"
+
+namespace millrace::gateway::detail {
+
+namespace {
+
+// The standard header and trailer around a body, at their longest.
+constexpr std::size_t envelope_bytes_max = 512;
+constexpr std::string_view built_in_handler = "ack";
+
+template <class Named>
+std::vector<std::string_view> names_of(const std::vector<Named>& all) {
+    std::vector<std::string_view> names;
+    for (const Named& one : all) {
+        names.emplace_back(one.name);
+    }
+    return names;
+}
+
+class client_check {
+public:
+    client_check(check_report& report, const client_config& client) : report_(report), client_(client) {}
+
+    void run() {
+        stream_ = report_.config.find_stream(client_.stream);
+        if (stream_ == nullptr) {
+            report_.error(client_.lines.of("stream"),
+                          "unknown stream" +
+                              named(client_.stream, names_of(report_.config.streams)));
+        } else {
+            schema_ = find_schema(report_.config, stream_->table);
+        }
+        check_condition(client_.lines.of("where"), "client '" + client_.name + "'", client_.where);
+        for (const route_config& route : client_.routes) {
+            check_condition(route.lines.of("where"), what(route), route.where);
+            if (route.session.empty()) {
+                check_local_route(route);
+            } else {
+                check_session_route(route);
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] static std::string what(const route_config& route) {
+        return "route '" + route.name + "'";
+    }
+
+    [[nodiscard]] bool is_visible(const std::string& column) const {
+        return stream_->columns.empty() ||
+               std::any_of(stream_->columns.begin(), stream_->columns.end(),
+                           [&](const std::string& listed) {
+                               return engine::equal_ignoring_case(listed, column);
+                           });
+    }
+
+    // The schema of what the stream carries, where that is less than its table has.
+    [[nodiscard]] std::optional<engine::row_schema> carried() const {
+        std::vector<engine::schema_column> columns;
+        for (const engine::schema_column& column : schema_->columns()) {
+            if (is_visible(column.name)) {
+                columns.push_back(column);
+            }
+        }
+        if (columns.empty() || columns.size() == schema_->column_count()) {
+            return std::nullopt;  // none: the stream's own error
+        }
+        return engine::row_schema(schema_->table_name(), std::move(columns));
+    }
+
+    void check_condition(long line, const std::string& who, const std::string& where) {
+        if (schema_ == nullptr || !check_where(report_, line, who, where, *schema_)) {
+            return;
+        }
+        if (const auto schema = carried()) {
+            try {
+                static_cast<void>(engine::predicate(where, *schema));
+            } catch (const engine::config_error&) {
+                report_.error(line, who + ": 'where' asks for a column that stream '" +
+                                        stream_->name + "' does not carry; add it to its 'columns'");
+            }
+        }
+    }
+
+    void check_session_route(const route_config& route) {
+        check_session(route);
+        if (route.start.what == start_kind::unset) {
+            report_.error(route.line, what(route) +
+                                          " goes to a FIX session and must say where it begins: "
+                                          "start = \"first\", \"tail\", {sequence = 1} or "
+                                          "{time = \"2026-03-01T09:30:00Z\"}");
+        }
+        const std::size_t row_bytes =
+            engine::record_header_bytes +
+            fix_out_schema().payload_size(route.max_message_bytes + envelope_bytes_max);
+        if (row_bytes > engine::record_bytes_limit(report_.config.segment_bytes)) {
+            report_.error(route.lines.of("max_message_bytes"),
+                          what(route) + ": a message of max_message_bytes = " +
+                              std::to_string(route.max_message_bytes) +
+                              " does not fit an eighth of segment_bytes = " +
+                              std::to_string(report_.config.segment_bytes));
+        }
+        if (route.map.empty()) {
+            report_.error(route.line, what(route) + " goes to a FIX session and needs a 'map'");
+            return;
+        }
+        const map_config* map = find_map(route);
+        if (map == nullptr) {
+            return;
+        }
+        if (!map->is_outbound) {
+            report_.error(route.lines.of("map"),
+                          what(route) + " goes to a FIX session, and map '" + map->name +
+                              "' makes rows; it needs one with [map.fields]");
+            return;
+        }
+        if (schema_ != nullptr) {
+            check_carried(*map);
+            take_errors(try_build_outbound_map(*map, *schema_).errors);
+        }
+    }
+
+    void check_session(const route_config& route) {
+        const auto& gateways = report_.config.gateways;
+        if (!route.gateway.empty() && report_.config.find_gateway(route.gateway) == nullptr) {
+            report_.error(route.lines.of("gateway"),
+                          "unknown gateway" + named(route.gateway, names_of(gateways)));
+            return;
+        }
+        std::vector<std::string_view> sessions;
+        for (std::size_t i = 0; i < gateways.size(); ++i) {
+            if (route.gateway.empty() || route.gateway == gateways[i].name) {
+                const auto of_gateway = names_of(report_.settings[i].sessions);
+                sessions.insert(sessions.end(), of_gateway.begin(), of_gateway.end());
+            }
+        }
+        const bool is_known =
+            std::find(sessions.begin(), sessions.end(), route.session) != sessions.end();
+        if (!is_known && !report_.has_unread_settings) {
+            const std::string where =
+                route.gateway.empty() ? "" : " in gateway '" + route.gateway + "'";
+            report_.error(route.lines.of("session"),
+                          "unknown session" + where + named(route.session, sessions));
+        }
+    }
+
+    void check_local_route(const route_config& route) {
+        check_handler(route);
+        const table_config* table = nullptr;
+        if (!route.table.empty()) {
+            table = report_.config.find_table(route.table);
+            if (table == nullptr) {
+                report_.error(route.lines.of("table"),
+                              "unknown table" +
+                                  named(route.table, names_of(report_.config.tables)) +
+                                  (find_schema(report_.config, route.table) == nullptr
+                                       ? ""
+                                       : ": only its gateway writes it"));
+                return;
+            }
+            if (stream_ != nullptr && stream_->table == route.table) {
+                report_.error(route.lines.of("table"),
+                              what(route) + " writes into table '" + route.table +
+                                  "', from which its own records come: they would never end");
+                return;
+            }
+        }
+        if (route.map.empty()) {
+            check_same_columns(route, table);
+        } else {
+            check_inbound(route, table);
+        }
+    }
+
+    void check_handler(const route_config& route) {
+        if (route.handler.empty() || !report_.handlers || route.handler == built_in_handler) {
+            return;
+        }
+        std::vector<std::string_view> known(report_.handlers->begin(), report_.handlers->end());
+        known.push_back(built_in_handler);
+        if (std::find(known.begin(), known.end(), route.handler) == known.end()) {
+            report_.error(route.lines.of("handler"),
+                          "unknown event handler" + named(route.handler, known));
+        }
+    }
+
+    // Without a map rows go on as they are.
+    void check_same_columns(const route_config& route, const table_config* table) {
+        if (table == nullptr || schema_ == nullptr) {
+            return;
+        }
+        const auto from = schema_->columns();
+        const auto to = table->schema.columns();
+        if (!std::equal(from.begin(), from.end(), to.begin(), to.end())) {
+            report_.error(route.lines.of("table"),
+                          what(route) + " has no 'map', so rows of '" + stream_->table +
+                              "' go into table '" + table->name +
+                              "' as they are; the two must have the same columns");
+        }
+    }
+
+    void check_inbound(const route_config& route, const table_config* table) {
+        const map_config* map = find_map(route);
+        if (map == nullptr) {
+            return;
+        }
+        if (map->is_outbound) {
+            report_.error(route.lines.of("map"),
+                          what(route) + " makes rows, and map '" + map->name +
+                              "' makes messages; it needs one with [map.columns]");
+            return;
+        }
+        if (table == nullptr) {
+            report_.error(route.lines.of("map"), what(route) + ": map '" + map->name +
+                                                     "' makes rows, and there is no 'table' whose "
+                                                     "rows they are");
+            return;
+        }
+        if (schema_ != nullptr &&
+            schema_->columns().back().type != engine::column_type::bytes) {
+            report_.error(route.lines.of("map"), what(route) + ": map '" + map->name +
+                                                     "' reads FIX messages, and rows of '" +
+                                                     stream_->table + "' carry none");
+            return;
+        }
+        take_errors(try_build_inbound_map(*map, table->schema).errors);
+    }
+
+    [[nodiscard]] const map_config* find_map(const route_config& route) {
+        const map_config* map = report_.config.find_map(route.map);
+        if (map == nullptr) {
+            report_.error(route.lines.of("map"),
+                          "unknown map" + named(route.map, names_of(report_.config.maps)));
+        }
+        return map;
+    }
+
+    void check_carried(const map_config& map) {
+        const auto check = [&](const std::vector<map_rule_config>& rules) {
+            for (const map_rule_config& rule : rules) {
+                if (rule.source == map_source::column && schema_->find(rule.name) &&
+                    !is_visible(rule.name)) {
+                    report_.error(rule.line, "map '" + map.name + "' asks for column " + rule.name +
+                                                 ", which stream '" + stream_->name +
+                                                 "' does not carry; add it to its 'columns'");
+                }
+            }
+        };
+        check(map.rules);
+        for (const map_group_config& group : map.groups) {
+            std::for_each(group.entries.begin(), group.entries.end(), check);
+        }
+    }
+
+    void take_errors(const std::vector<map_error>& errors) {
+        for (const map_error& error : errors) {
+            report_.error(error.line, error.reason);
+        }
+    }
+
+    check_report& report_;
+    const client_config& client_;
+    const stream_config* stream_ = nullptr;
+    const engine::row_schema* schema_ = nullptr;
+};
+
+}  // namespace
+
+void check_clients(check_report& report) {
+    std::map<std::string, std::size_t> counts;
+    for (const client_config& client : report.config.clients) {
+        client_check(report, client).run();
+        const stream_config* stream = report.config.find_stream(client.stream);
+        if (stream != nullptr && ++counts[stream->name] == stream->max_clients + 1) {
+            report.error(client.lines.of("stream"),
+                         "client '" + client.name + "' is one too many on stream '" + stream->name +
+                             "', whose max_clients is " + std::to_string(stream->max_clients));
+        }
+    }
+}
+
+void check_route_names(check_report& report) {
+    std::map<std::uint64_t, const route_config*> ids;
+    std::map<std::pair<std::string, std::string>, const route_config*> ways;
+    for (const client_config& client : report.config.clients) {
+        const stream_config* stream = report.config.find_stream(client.stream);
+        for (const route_config& route : client.routes) {
+            const auto [known, is_new] = ids.emplace(engine::route_id(route.name), &route);
+            if (!is_new) {
+                const bool is_same = known->second->name == route.name;
+                report.error(route.lines.of("name"),
+                             "route '" + route.name + "' has the " + (is_same ? "name" : "id") +
+                                 " of route '" + known->second->name + "' in line " +
+                                 std::to_string(known->second->line) +
+                                 "; a route is known by its name in every log it writes");
+            }
+            if (stream == nullptr || route.session.empty()) {
+                continue;
+            }
+            const auto [way, is_first] = ways.emplace(std::pair(stream->table, route.session), &route);
+            if (!is_first) {
+                report.warning(route.line, "routes '" + way->second->name + "' and '" + route.name +
+                                               "' lead from '" + stream->table + "' to session " +
+                                               route.session + ": between them no order holds");
+            }
+        }
+    }
+}
+
+void check_unused(check_report& report) {
+    const auto& clients = report.config.clients;
+    for (const stream_config& stream : report.config.streams) {
+        const bool is_used = std::any_of(clients.begin(), clients.end(), [&](const auto& client) {
+            return client.stream == stream.name;
+        });
+        if (!is_used && !stream.is_default) {
+            report.warning(stream.line, "stream '" + stream.name + "' has no client");
+        }
+    }
+    for (const map_config& map : report.config.maps) {
+        const bool is_used = std::any_of(clients.begin(), clients.end(), [&](const auto& client) {
+            return std::any_of(client.routes.begin(), client.routes.end(),
+                               [&](const auto& route) { return route.map == map.name; });
+        });
+        if (!is_used) {
+            report.warning(map.line, "map '" + map.name +
+                                         "' is used by no route, so its columns are not checked");
+        }
+    }
+}
+
+}  // namespace millrace::gateway::detail

@@ -1,0 +1,34 @@
+#include "gateway/pipeline/client_agent.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+constexpr std::size_t records_per_turn = 64;
+
+}  // namespace
+
+client_agent::client_agent(std::string name, std::string_view where,
+                           const engine::row_schema& schema, std::size_t ring_slots)
+    : name_(std::move(name)), schema_(&schema), where_(where, schema), ring_(ring_slots) {}
+
+int client_agent::do_work() noexcept {
+    const std::size_t taken = ring_.poll(
+        [&](const engine::stream_slot& slot) {
+            const engine::row_view row(*schema_, slot.bytes());
+            if (!where_.evaluate(row)) {
+                return engine::poll_action::consumed;
+            }
+            for (const auto& one : routes_) {
+                // A halted route lags in the log; the others go on.
+                if (one->offer(slot, row) == offer_status::back_pressured) {
+                    return engine::poll_action::stop;
+                }
+            }
+            return engine::poll_action::consumed;
+        },
+        records_per_turn);
+    return static_cast<int>(taken);
+}
+
+}  // namespace millrace::gateway

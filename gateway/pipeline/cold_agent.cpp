@@ -1,0 +1,60 @@
+#include "gateway/pipeline/cold_agent.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace millrace::gateway {
+
+namespace {
+
+spdlog::logger& stderr_logger() {
+    static const std::shared_ptr<spdlog::logger> logger = [] {
+        auto made = std::make_shared<spdlog::logger>(
+            "millrace", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        made->set_pattern("%v");
+        return made;
+    }();
+    return *logger;
+}
+
+spdlog::level::level_enum level_of(event_level level) {
+    switch (level) {
+        case event_level::info:
+            return spdlog::level::info;
+        case event_level::warning:
+            return spdlog::level::warn;
+        case event_level::error:
+            return spdlog::level::err;
+    }
+    return spdlog::level::err;
+}
+
+}  // namespace
+
+int pipeline::cold_agent::do_work() noexcept {
+    std::size_t lines = 0;
+    for (event_ring* ring : rings_) {
+        lines += ring->drain([&](event_level level, engine::timestamp time, std::string_view text) {
+            try {
+                write(level, time, text);
+            } catch (const std::exception&) {
+                ring->dropped.add(1);  // no memory for a line of text: count it as one that was not written
+            }
+        });
+    }
+    return static_cast<int>(lines);
+}
+
+void pipeline::cold_agent::write(event_level level, engine::timestamp time, std::string_view text) {
+    if (options_.log_line != nullptr) {
+        options_.log_line(options_.log_context, level, time, text);
+        return;
+    }
+    const char* const label = level == event_level::info      ? "info"
+                              : level == event_level::warning ? "warning"
+                                                              : "error";
+    stderr_logger().log(level_of(level), "{} {} {}", engine::to_string(time), label,
+                        std::string(text));
+}
+
+}  // namespace millrace::gateway

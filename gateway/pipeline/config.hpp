@@ -1,0 +1,166 @@
+// One TOML file as plain structs: tables, streams, clients with their routes, gateways, maps and threads.
+//
+// Threading  set-up only
+// Units      sizes in bytes; paths are absolute or relative to the configuration file's directory, resolved here
+// Errors     engine::config_error "file:line: what was expected"; every unknown key is one, with the nearest known key
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/agent/idle.hpp"
+#include "engine/core/types.hpp"
+#include "engine/table/schema.hpp"
+
+namespace millrace::gateway {
+
+// Where each key of a section stands, for messages about its value.
+struct key_lines {
+    std::vector<std::pair<std::string, long>> keys;
+    long section = 0;
+
+    // The section's own line for a key it does not have.
+    [[nodiscard]] long of(std::string_view key) const;
+};
+
+struct table_config {
+    std::string name;
+    std::filesystem::path directory;
+    engine::row_schema schema;
+    long line = 0;  // of the section
+    key_lines lines;
+};
+
+// `table` names a table of this file, or FIX_IN / FIX_OUT of a gateway: "GATEWAY.FIX_IN". Each gateway brings the
+// stream "GATEWAY.FIX_IN" (kind = 'application') without a line of configuration.
+struct stream_config {
+    std::string name;
+    std::string table;
+    std::string where;
+    std::vector<std::string> columns;  // empty: all
+    std::size_t batch = 64;
+    std::size_t max_clients = 1;
+    long line = 0;
+    key_lines lines;
+    bool is_default = false;  // brought by a gateway
+};
+
+enum class start_kind : std::uint8_t { unset, first, tail, sequence, time };
+struct start_config {
+    start_kind what = start_kind::unset;
+    engine::sequence seq;
+    engine::timestamp time;
+};
+
+enum class failure_policy : std::uint8_t {
+    halt,  // the route stops at the record, and says so
+    park,  // the record goes to the client's reject log, and the route goes on
+};
+
+struct route_config {
+    std::string name;     // of the route; default CLIENT or CLIENT-N
+    std::string session;  // at most one of session and table; a handler may stand alone or before a table
+    std::string gateway;  // of the session; default: the only gateway that has it
+    std::string table;
+    std::string handler;
+    std::string map;
+    std::string where;
+    start_config start;  // must be given for a session; default tail for the others
+    failure_policy on_untranslatable = failure_policy::halt;
+    failure_policy on_nack = failure_policy::halt;
+    std::size_t ring_bytes = std::size_t{1} << 20;  // the outbound ring: a power of two, >= 4 * max_message_bytes
+    std::size_t max_message_bytes = std::size_t{64} << 10;
+    long line = 0;
+    key_lines lines;
+};
+
+struct client_config {
+    std::string name;
+    std::string stream;
+    std::string where;
+    std::size_t ring_slots = 1024;  // a power of two
+    std::filesystem::path reject_directory;  // of its reject log; made when something is parked
+    std::vector<route_config> routes;
+    long line = 0;
+    key_lines lines;
+};
+
+struct gateway_config {
+    std::string name;
+    std::filesystem::path settings;   // the QuickFIX settings file, unchanged
+    std::filesystem::path directory;  // FIX_OUT and FIX_IN lie in it
+    std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings
+    std::int64_t reconnect_max_ns = 0;
+    long line = 0;
+    key_lines lines;
+};
+
+enum class map_source : std::uint8_t {
+    column,    // outbound: a column of the row; inbound: a field of the message
+    constant,  // text
+    now,       // the time of translation
+    group      // inbound: a field of one entry of a group
+};
+struct map_rule_config {
+    std::string target;  // outbound: a field name; inbound: a column name
+    map_source source = map_source::column;
+    std::string name;    // column, field, or the constant's text
+    std::string group;   // group: the counter's name; `name` is the member
+    std::size_t entry = 0;
+    std::optional<std::string> default_text;
+    std::vector<std::pair<std::string, std::string>> values;  // source text -> target text
+    long line = 0;
+};
+struct map_group_config {
+    std::string counter;
+    std::vector<std::vector<map_rule_config>> entries;
+    long line = 0;
+};
+struct map_config {
+    std::string name;
+    std::string dictionary = "FIX44";
+    std::string message;
+    bool is_outbound = true;  // [map.fields]: row to message; [map.columns]: message to row
+    std::vector<map_rule_config> rules;
+    std::vector<map_group_config> groups;
+    long line = 0;
+};
+
+struct thread_config {
+    std::string name;
+    int cpu = -1;
+    std::optional<engine::idle_config> idle;
+    std::vector<std::string> agents;  // "streamer:TABLE", "client:NAME", "gateway:NAME", "feeder"
+    long line = 0;
+    key_lines lines;
+};
+
+struct pipeline_config {
+    std::filesystem::path path;
+    std::filesystem::path directory;  // where everything lies that has no directory of its own
+    std::size_t segment_bytes = std::size_t{64} << 20;
+    std::vector<table_config> tables;
+    std::vector<stream_config> streams;
+    std::vector<client_config> clients;
+    std::vector<gateway_config> gateways;
+    std::vector<map_config> maps;
+    std::vector<thread_config> threads;  // empty: the default plan
+    engine::idle_config idle;
+
+    [[nodiscard]] const table_config* find_table(std::string_view name) const;
+    [[nodiscard]] const stream_config* find_stream(std::string_view name) const;
+    [[nodiscard]] const gateway_config* find_gateway(std::string_view name) const;
+    [[nodiscard]] const map_config* find_map(std::string_view name) const;
+};
+
+[[nodiscard]] pipeline_config load_config(const std::filesystem::path& path);
+// The same from text; `path` names it in messages and its directory resolves relative paths.
+[[nodiscard]] pipeline_config parse_config(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace millrace::gateway

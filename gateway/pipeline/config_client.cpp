@@ -1,0 +1,156 @@
+#include <bit>
+
+#include "engine/core/file.hpp"
+#include "engine/table/row_text.hpp"
+#include "gateway/pipeline/config_parts.hpp"
+
+namespace millrace::gateway::detail {
+
+namespace {
+
+constexpr std::int64_t ring_slots_min = 2;
+constexpr std::int64_t ring_slots_max = std::int64_t{1} << 20;
+constexpr std::size_t ring_bytes_min = std::size_t{4} << 10;
+constexpr std::size_t ring_bytes_max = std::size_t{1} << 30;
+constexpr std::size_t message_bytes_min = 256;
+constexpr std::size_t message_bytes_max = std::size_t{16} << 20;
+constexpr std::size_t messages_per_ring_min = 4;
+
+start_config read_start(const config_file& file, const config_node& node) {
+    start_config start;
+    const std::string expected =
+        R"(expected "first", "tail", {sequence = 1} or {time = "2026-03-01T09:30:00Z"})";
+    if (node.kind == node_kind::text) {
+        if (node.text != "first" && node.text != "tail") {
+            file.fail(node.line, "'start' is '" + node.text + "'; " + expected);
+        }
+        start.what = node.text == "first" ? start_kind::first : start_kind::tail;
+        return start;
+    }
+    if (node.kind != node_kind::table) {
+        file.fail(node.line, "'start' is " + std::string(to_phrase(node.kind)) + "; " + expected);
+    }
+    const config_section section(file, node, "start", {"sequence", "time"});
+    if (section.has("sequence") == section.has("time")) {
+        file.fail(node.line, "'start' has both a sequence and a time, or neither; " + expected);
+    }
+    if (section.has("sequence")) {
+        start.what = start_kind::sequence;
+        start.seq.value = static_cast<std::uint64_t>(
+            section.integer_or("sequence", 1, 1, std::numeric_limits<std::int64_t>::max()));
+        return start;
+    }
+    start.what = start_kind::time;
+    const std::string time = section.text("time");
+    if (!engine::parse_timestamp(time, start.time)) {
+        section.fail("time", "'time' is '" + time + "'; expected UTC: 2026-03-01T09:30:00Z");
+    }
+    return start;
+}
+
+void check_destination(const config_section& section, const route_config& route) {
+    if (!route.session.empty() && !route.table.empty()) {
+        section.fail("table", "a route has a 'session' or a 'table', not both; write two routes");
+    }
+    if (!route.session.empty() && !route.handler.empty()) {
+        section.fail("handler",
+                     "a route has a 'session' or a 'handler', not both; write two routes");
+    }
+    if (route.session.empty() && route.table.empty() && route.handler.empty()) {
+        section.fail("name", "a route goes somewhere: to a 'session', a 'handler' or a 'table'");
+    }
+    if (!route.gateway.empty() && route.session.empty()) {
+        section.fail("gateway", "'gateway' says whose session a route goes to; there is no 'session'");
+    }
+    if (section.has("on_nack") && route.handler.empty()) {
+        section.fail("on_nack", "'on_nack' is about a handler's answer; there is no 'handler'");
+    }
+    for (const std::string_view key : {"ring_bytes", "max_message_bytes"}) {
+        if (section.has(key) && route.session.empty()) {
+            section.fail(key, "'" + std::string(key) +
+                                  "' is about a session's ring; there is no 'session'");
+        }
+    }
+}
+
+void read_ring(const config_section& section, route_config& route) {
+    route.max_message_bytes = section.bytes_or("max_message_bytes", route.max_message_bytes,
+                                               message_bytes_min, message_bytes_max);
+    route.ring_bytes =
+        section.bytes_or("ring_bytes", route.ring_bytes, ring_bytes_min, ring_bytes_max);
+    if (!std::has_single_bit(route.ring_bytes)) {
+        section.fail("ring_bytes", "'ring_bytes' is " + std::to_string(route.ring_bytes) +
+                                       "; expected a power of two");
+    }
+    if (route.ring_bytes / messages_per_ring_min < route.max_message_bytes) {
+        section.fail(section.has("ring_bytes") ? "ring_bytes" : "max_message_bytes",
+                     "'ring_bytes' is " + size_text(route.ring_bytes) +
+                         "; expected at least 4 times 'max_message_bytes', " +
+                         size_text(messages_per_ring_min * route.max_message_bytes));
+    }
+}
+
+route_config read_route(const config_file& file, const config_node& node,
+                        const std::string& default_name) {
+    const config_section section(
+        file, node, "[[client.route]]",
+        {"name", "session", "gateway", "table", "handler", "map", "where", "start",
+         "on_untranslatable", "on_nack", "ring_bytes", "max_message_bytes"});
+    route_config route;
+    route.line = section.line();
+    route.lines = section.lines();
+    route.name = section.has("name") ? section.name("name") : default_name;
+    route.session = section.text_or("session", "");
+    route.gateway = section.text_or("gateway", "");
+    route.table = section.text_or("table", "");
+    route.handler = section.text_or("handler", "");
+    route.map = section.text_or("map", "");
+    route.where = section.text_or("where", "");
+    if (const config_node* start = section.find("start")) {
+        route.start = read_start(file, *start);
+    }
+    route.on_untranslatable =
+        static_cast<failure_policy>(section.choice("on_untranslatable", 0, {"halt", "park"}));
+    route.on_nack = static_cast<failure_policy>(section.choice("on_nack", 0, {"halt", "park"}));
+    check_destination(section, route);
+    read_ring(section, route);
+    return route;
+}
+
+}  // namespace
+
+client_config read_client(const config_file& file, const config_node& node,
+                          const pipeline_config& config) {
+    const config_section section(
+        file, node, "[[client]]",
+        {"name", "stream", "where", "ring_slots", "reject_directory", "route"});
+    client_config client;
+    client.line = section.line();
+    client.lines = section.lines();
+    client.name = section.name("name");
+    client.stream = section.text("stream");
+    client.where = section.text_or("where", "");
+    client.ring_slots = static_cast<std::size_t>(
+        section.integer_or("ring_slots", static_cast<std::int64_t>(client.ring_slots),
+                           ring_slots_min, ring_slots_max));
+    if (!std::has_single_bit(client.ring_slots)) {
+        section.fail("ring_slots", "'ring_slots' is " + std::to_string(client.ring_slots) +
+                                       "; expected a power of two");
+    }
+    client.reject_directory = section.has("reject_directory")
+                                  ? file.resolve(section.text("reject_directory"))
+                                  : config.directory / ("REJECT_" + client.name);
+    for (const config_node* route : section.tables("route", "[[client.route]]")) {
+        // A route's name is its identity in every log it wrote to: a second route must not rename the first.
+        const std::string default_name =
+            client.routes.empty() ? client.name
+                                  : client.name + "-" + std::to_string(client.routes.size() + 1);
+        client.routes.push_back(read_route(file, *route, default_name));
+    }
+    if (client.routes.empty()) {
+        section.fail("name", "client '" + client.name + "' has no [[client.route]]");
+    }
+    return client;
+}
+
+}  // namespace millrace::gateway::detail

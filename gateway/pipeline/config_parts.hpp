@@ -1,0 +1,23 @@
+// The parts of a configuration file, each read by its own source file.
+//
+// Threading  set-up only
+// Errors     engine::config_error "file:line: reason"
+#pragma once
+
+#include "gateway/pipeline/config_section.hpp"
+
+namespace millrace::gateway::detail {
+
+[[nodiscard]] table_config read_table(const config_file& file, const config_node& node,
+                                      const pipeline_config& config);
+[[nodiscard]] client_config read_client(const config_file& file, const config_node& node,
+                                        const pipeline_config& config);
+[[nodiscard]] map_config read_map(const config_file& file, const config_node& node);
+// `otherwise` holds the values of keys that are not there.
+[[nodiscard]] engine::idle_config read_idle(const config_file& file, const config_node& node,
+                                            const std::string& title,
+                                            const engine::idle_config& otherwise);
+[[nodiscard]] thread_config read_thread(const config_file& file, const config_node& node,
+                                        const engine::idle_config& idle);
+
+}  // namespace millrace::gateway::detail

@@ -1,0 +1,336 @@
+#include "gateway/pipeline/map_build.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/core/error.hpp"
+#include "engine/table/nearest.hpp"
+#include "fix44/dictionary.hpp"
+#include "gateway/pipeline/map_rows.hpp"
+#include "xlator/fix/frame.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+// A session's frames are bounded by the transport; the decoder only has to take each of them.
+constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
+
+struct known_dictionary {
+    std::string_view name;
+    const xlator::dictionary* tables;
+};
+
+std::span<const known_dictionary> dictionaries() {
+    static const xlator::dictionary fix44{millrace::fix44::dictionary};
+    static const std::array<known_dictionary, 1> known = {{{"FIX44", &fix44}}};
+    return known;
+}
+
+const xlator::dictionary* find_dictionary(const map_config& map, std::vector<map_error>& errors) {
+    std::vector<std::string_view> names;
+    for (const known_dictionary& one : dictionaries()) {
+        if (one.name == map.dictionary) {
+            return one.tables;
+        }
+        names.push_back(one.name);
+    }
+    errors.push_back({map.line, "map " + map.name + ": unknown dictionary '" + map.dictionary +
+                                    "'; this build has " + std::string(names.front())});
+    return nullptr;
+}
+
+xlator::column_kind kind_of(engine::column_type type) {
+    using engine::column_type;
+    switch (type) {
+        case column_type::decimal:
+            return xlator::column_kind::decimal;
+        case column_type::character:
+            return xlator::column_kind::character;
+        case column_type::text:
+        case column_type::vartext:
+            return xlator::column_kind::text;
+        case column_type::timestamp:
+            return xlator::column_kind::timestamp;
+        case column_type::boolean:
+            return xlator::column_kind::boolean;
+        case column_type::bytes:
+            return xlator::column_kind::bytes;
+        default:
+            return xlator::column_kind::integer;
+    }
+}
+
+std::vector<xlator::column> columns_of(const engine::row_schema& schema) {
+    std::vector<xlator::column> columns;
+    for (const engine::schema_column& column : schema.columns()) {
+        columns.push_back({column.name, kind_of(column.type)});
+    }
+    return columns;
+}
+
+// Columns are found whatever their case, the xlator's are not.
+std::string column_name(const engine::row_schema& schema, const std::string& name) {
+    const auto index = schema.find(name);
+    return index ? schema.column(*index).name : name;
+}
+
+void take_errors(const std::vector<xlator::spec_error>& from, std::vector<map_error>& to) {
+    for (const xlator::spec_error& error : from) {
+        to.push_back({error.line, error.message});
+    }
+}
+
+// The xlator checks names, types and constants; what it cannot see is how wide an integer column is.
+class outbound_spec_builder {
+public:
+    outbound_spec_builder(const map_config& map, const engine::row_schema& source,
+                          std::vector<map_error>& errors)
+        : map_(map), source_(source), errors_(errors) {}
+
+    xlator::outbound_spec build() {
+        xlator::outbound_spec spec;
+        spec.name = map_.name;
+        spec.message = map_.message;
+        spec.line = map_.line;
+        spec.fields = convert(map_.rules);
+        for (const map_group_config& group : map_.groups) {
+            xlator::group_rule rule;
+            rule.counter = group.counter;
+            rule.line = group.line;
+            for (const auto& entry : group.entries) {
+                xlator::group_entry_rule converted;
+                converted.fields = convert(entry);
+                converted.line = entry.empty() ? group.line : entry.front().line;
+                rule.entries.push_back(std::move(converted));
+            }
+            spec.groups.push_back(std::move(rule));
+        }
+        return spec;
+    }
+
+private:
+    std::vector<xlator::field_rule> convert(const std::vector<map_rule_config>& rules) {
+        std::vector<xlator::field_rule> converted;
+        for (const map_rule_config& rule : rules) {
+            converted.push_back(convert(rule));
+        }
+        return converted;
+    }
+
+    xlator::field_rule convert(const map_rule_config& rule) {
+        xlator::field_rule field;
+        field.field = rule.target;
+        field.default_text = rule.default_text;
+        field.line = rule.line;
+        field.text = rule.name;
+        for (const auto& [row, fix] : rule.values) {
+            field.pairs.push_back({row, fix});
+        }
+        switch (rule.source) {
+            case map_source::constant:
+                field.source = xlator::value_source::constant;
+                break;
+            case map_source::now:
+                field.source = xlator::value_source::now;
+                break;
+            default:
+                field.source = xlator::value_source::column;
+                field.text = column_name(source_, rule.name);
+                refuse_wide_integer(rule);
+                break;
+        }
+        return field;
+    }
+
+    void refuse_wide_integer(const map_rule_config& rule) {
+        const auto index = source_.find(rule.name);
+        if (index && source_.column(*index).type == engine::column_type::u64) {
+            errors_.push_back({rule.line, "map " + map_.name + ": column " + rule.name +
+                                              " is u64, beyond what FIX integers hold here; "
+                                              "make it i64, or a decimal"});
+        }
+    }
+
+    const map_config& map_;
+    const engine::row_schema& source_;
+    std::vector<map_error>& errors_;
+};
+
+// Columns that take the time of translation are set here: the xlator's inbound maps know fields and constants.
+std::vector<std::size_t> find_now_columns(const map_config& map, const engine::row_schema& target,
+                                          std::vector<map_error>& errors) {
+    std::vector<std::size_t> found;
+    for (const map_rule_config& rule : map.rules) {
+        if (rule.source != map_source::now) {
+            continue;
+        }
+        try {
+            const std::size_t index = target.index_of(rule.target);
+            if (target.column(index).type != engine::column_type::timestamp) {
+                errors.push_back({rule.line, "map " + map.name + ": column " + rule.target +
+                                                 " is no timestamp and cannot take the time of "
+                                                 "translation"});
+            }
+            found.push_back(index);
+        } catch (const engine::config_error& failure) {
+            errors.push_back({rule.line, "map " + map.name + ": " + failure.what()});
+        }
+    }
+    return found;
+}
+
+xlator::inbound_spec inbound_spec_of(const map_config& map, const engine::row_schema& target) {
+    xlator::inbound_spec spec;
+    spec.name = map.name;
+    spec.message = map.message;
+    spec.line = map.line;
+    for (const map_rule_config& rule : map.rules) {
+        if (rule.source == map_source::now) {
+            continue;
+        }
+        xlator::column_rule column;
+        column.column = column_name(target, rule.target);
+        column.line = rule.line;
+        column.default_text = rule.default_text;
+        column.group = rule.group;
+        column.entry = rule.entry;
+        if (rule.source == map_source::constant) {
+            column.constant = rule.name;
+        } else {
+            column.field = rule.name;
+        }
+        const auto index = target.find(rule.target);
+        column.is_required = index && target.column(*index).is_key;
+        for (const auto& [fix, row] : rule.values) {
+            column.pairs.push_back({row, fix});
+        }
+        spec.columns.push_back(std::move(column));
+    }
+    return spec;
+}
+
+// A row without its key is refused when it is finished; a map that never gives one is refused now.
+void check_keys(const map_config& map, const engine::row_schema& target,
+                std::vector<map_error>& errors) {
+    for (const std::size_t key : target.key_columns()) {
+        const std::string& name = target.column(key).name;
+        const bool is_set = std::any_of(map.rules.begin(), map.rules.end(), [&](const auto& rule) {
+            return engine::equal_ignoring_case(rule.target, name);
+        });
+        if (!is_set) {
+            errors.push_back({map.line, "map " + map.name + ": key column " + name + " of table " +
+                                            target.table_name() + " has no source"});
+        }
+    }
+}
+
+template <class Map>
+Map take(const pipeline_config& config, built_map<Map> built) {
+    if (built.map) {
+        return *std::move(built.map);
+    }
+    std::string text;
+    for (const map_error& error : built.errors) {
+        const engine::config_error placed(config.path.native(), error.line, error.reason);
+        text += (text.empty() ? "" : "\n") + std::string(placed.what());
+    }
+    throw engine::config_error(text);
+}
+
+}  // namespace
+
+inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
+                         std::vector<std::size_t> now_columns)
+    : compiled_(std::move(compiled)), now_columns_(std::move(now_columns)) {
+    // The session has checked the message against its own dictionary, which may know more than ours.
+    xlator::decode_options options;
+    options.is_strict = false;
+    options.check_field_order = false;
+    options.check_user_fields = false;
+    options.allow_unknown_fields = true;
+    options.frame_size_max = frame_bytes_max;
+    decoder_ = std::make_unique<xlator::decoder>(dict, options);
+}
+
+inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns,
+                                   engine::row_builder& row) noexcept {
+    xlator::frame_parts parts;
+    if (xlator::split_frame(message, parts) && parts.msg_type != compiled_.msg_type()) {
+        return {inbound_status::wrong_message, "the message is of another type", 35, -1};
+    }
+    const xlator::decode_result decoded = decoder_->decode(message);
+    switch (decoded.status) {
+        case xlator::decode_status::ok:
+            break;
+        case xlator::decode_status::garbled:
+            return {inbound_status::malformed, "no FIX message", 0, -1};
+        case xlator::decode_status::unsupported_version:
+            return {inbound_status::malformed, "the map's dictionary is for another BeginString", 8,
+                    -1};
+        case xlator::decode_status::rejected:
+            return {inbound_status::malformed, xlator::describe(decoded.reason), decoded.ref_tag,
+                    -1};
+    }
+    map_row_sink sink(row);
+    const xlator::map_result mapped = compiled_.decode(decoder_->message(), decoder_->msg_type(), sink);
+    if (mapped.status == xlator::map_status::wrong_message) {
+        return {inbound_status::wrong_message, xlator::describe(mapped.status), mapped.tag, -1};
+    }
+    if (!mapped.is_ok()) {
+        return {inbound_status::untranslatable, xlator::describe(mapped.status), mapped.tag,
+                mapped.column};
+    }
+    for (const std::size_t column : now_columns_) {
+        if (!sink.set_timestamp(column, now_ns)) {
+            return {inbound_status::untranslatable, "the time of translation does not fit", 0,
+                    static_cast<int>(column)};
+        }
+    }
+    return {};
+}
+
+built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
+                                               const engine::row_schema& source) {
+    built_map<xlator::outbound_map> built;
+    const xlator::dictionary* dict = find_dictionary(map, built.errors);
+    if (dict == nullptr) {
+        return built;
+    }
+    const xlator::outbound_spec spec = outbound_spec_builder(map, source, built.errors).build();
+    auto compiled = xlator::compile_outbound(spec, columns_of(source), *dict);
+    take_errors(compiled.errors, built.errors);
+    if (built.errors.empty() && compiled) {
+        built.map.emplace(*std::move(compiled.map));
+    }
+    return built;
+}
+
+built_map<inbound_map> try_build_inbound_map(const map_config& map,
+                                             const engine::row_schema& target) {
+    built_map<inbound_map> built;
+    const xlator::dictionary* dict = find_dictionary(map, built.errors);
+    if (dict == nullptr) {
+        return built;
+    }
+    std::vector<std::size_t> now_columns = find_now_columns(map, target, built.errors);
+    check_keys(map, target, built.errors);
+    auto compiled = xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
+    take_errors(compiled.errors, built.errors);
+    if (built.errors.empty() && compiled) {
+        built.map.emplace(*std::move(compiled.map), *dict, std::move(now_columns));
+    }
+    return built;
+}
+
+xlator::outbound_map build_outbound_map(const pipeline_config& config, const map_config& map,
+                                const engine::row_schema& source) {
+    return take(config, try_build_outbound_map(map, source));
+}
+
+inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
+                              const engine::row_schema& target) {
+    return take(config, try_build_inbound_map(map, target));
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,81 @@
+// From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows.
+//
+// Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread (its decoder)
+// Progress   decode() neither allocates nor throws
+// Units      now_ns: UTC
+// Errors     build_*() throws engine::config_error with every error, one "file:line: reason" a line
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/table/row.hpp"
+#include "gateway/pipeline/config.hpp"
+#include "xlator/fix/decoder.hpp"
+#include "xlator/map/inbound_map.hpp"
+#include "xlator/map/outbound_map.hpp"
+
+namespace millrace::gateway {
+
+enum class inbound_status : std::uint8_t {
+    ok,
+    wrong_message,  // of another type than the map's: nothing to translate
+    malformed,      // the dictionary refuses the message: reason and tag
+    untranslatable  // a value is missing, or none its column can hold: tag and column
+};
+
+struct [[nodiscard]] inbound_result {
+    inbound_status status = inbound_status::ok;
+    std::string_view reason;  // a constant text; empty where ok
+    int tag = 0;
+    int column = -1;
+};
+
+// The xlator's map with the decoder it needs, and the columns that take the time of translation.
+class inbound_map {
+public:
+    inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
+                std::vector<std::size_t> now_columns);
+
+    // Sets the columns of the map; the caller has cleared the row, and finishes it. REQUIRES: the builder has the schema
+    // the map was built for.
+    inbound_result decode(std::string_view message, std::int64_t now_ns,
+                          engine::row_builder& row) noexcept;
+    [[nodiscard]] std::string_view msg_type() const noexcept { return compiled_.msg_type(); }
+
+private:
+    xlator::inbound_map compiled_;
+    std::unique_ptr<xlator::decoder> decoder_;
+    std::vector<std::size_t> now_columns_;
+};
+
+struct map_error {
+    long line = 0;
+    std::string reason;
+};
+
+// A map, or all that is wrong with it.
+template <class Map>
+struct built_map {
+    std::optional<Map> map;
+    std::vector<map_error> errors;
+};
+
+[[nodiscard]] built_map<xlator::outbound_map> try_build_outbound_map(
+    const map_config& map, const engine::row_schema& source);
+[[nodiscard]] built_map<inbound_map> try_build_inbound_map(const map_config& map,
+                                                           const engine::row_schema& target);
+
+// Its rows are map_row (map_rows.hpp) of the source table.
+[[nodiscard]] xlator::outbound_map build_outbound_map(const pipeline_config& config,
+                                                      const map_config& map,
+                                                      const engine::row_schema& source);
+[[nodiscard]] inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
+                                            const engine::row_schema& target);
+
+}  // namespace millrace::gateway

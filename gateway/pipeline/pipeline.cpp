@@ -1,0 +1,381 @@
+#include "gateway/pipeline/pipeline.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <thread>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/thread.hpp"
+#include "gateway/pipeline/check.hpp"
+#include "gateway/pipeline/cold_agent.hpp"
+#include "gateway/pipeline/plan.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+engine::table_log_options log_options_of(const pipeline_config& config, const std::string& purpose) {
+    engine::table_log_options options;
+    options.segment_bytes = config.segment_bytes;
+    options.purpose = purpose;
+    return options;
+}
+
+constexpr std::int64_t cold_interval_ns = 20'000'000;
+
+answer acknowledge(void*, const event&) noexcept { return answer::ack; }
+
+// The sequence a route without history begins behind.
+engine::sequence resolve_start(const start_config& start, const std::filesystem::path& directory) {
+    switch (start.what) {
+        case start_kind::first:
+            return {};
+        case start_kind::unset:
+        case start_kind::tail:
+            return engine::log_reader(directory, engine::read_from::tail()).last_sequence();
+        case start_kind::sequence:
+            return {start.seq.value > 0 ? start.seq.value - 1 : 0};
+        case start_kind::time: {
+            engine::log_reader reader(directory, engine::read_from::at_time(start.time));
+            engine::record_view record;
+            // The first record at or after the time, else everything that is still to come.
+            return reader.poll(record) == engine::read_status::record
+                       ? engine::sequence{record.seq.value - 1}
+                       : reader.last_sequence();
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+pipeline::pipeline(pipeline_config config, pipeline_options options)
+    : config_(std::move(config)), options_(std::move(options)) {
+    require_valid(config_, options_.dictionary_directory);
+    handlers_["ack"] = {&acknowledge, nullptr};
+}
+
+pipeline::~pipeline() { stop(); }
+
+void pipeline::set_handler(std::string_view name, event_handler handler) {
+    MILLRACE_ASSERT(!is_open_, "handlers are set before open()");
+    handlers_.insert_or_assign(std::string(name), handler);
+}
+
+void pipeline::add_agent(engine::agent_ref agent) {
+    MILLRACE_ASSERT(!is_open_, "agents are added before open()");
+    application_agents_.push_back(agent);
+}
+
+engine::table_log& pipeline::open_source(std::string_view name) {
+    MILLRACE_ASSERT(!is_open_, "sources are opened before open()");
+    const table_config* table = config_.find_table(name);
+    if (table == nullptr) {
+        throw engine::config_error(config_.path.native() + ": no table '" + std::string(name) + "'");
+    }
+    auto& slot = tables_[table->name];
+    if (slot == nullptr) {
+        slot = std::make_unique<engine::table_log>(
+            table->directory, table->schema, log_options_of(config_, "table " + table->name));
+        slot->start();
+    }
+    return *slot;
+}
+
+void pipeline::open() {
+    MILLRACE_ASSERT(!is_open_, "a pipeline is opened once");
+    engine::ensure_directory(config_.directory);
+    counters_ = std::make_unique<engine::counters_file>(
+        engine::counters_file::create(config_.directory / "counters.dat"));
+    open_gateways();
+    open_targets();
+    open_clients();
+    for (const auto& gateway : gateways_) {
+        gateway->open();
+    }
+    cold_ = std::make_unique<cold_agent>(options_);
+    for (const auto& gateway : gateways_) {
+        cold_->add(gateway->events());
+    }
+    for (const auto& client : clients_) {
+        cold_->add(client->events());
+    }
+    bind_counters();
+    make_runners();
+    is_open_ = true;
+}
+
+void pipeline::open_gateways() {
+    for (const gateway_config& config : config_.gateways) {
+        settings_options settings;
+        settings.dictionary_directory = options_.dictionary_directory.native();
+        session_agent_options wanted;
+        wanted.name = config.name;
+        wanted.directory = config.directory;
+        wanted.logs.table = log_options_of(config_, "gateway " + config.name);
+        wanted.session.reconnect_min_ns = config.reconnect_min_ns;
+        wanted.session.reconnect_max_ns = config.reconnect_max_ns;
+        const settings_file file = load_settings(config.settings.native(), settings);
+        gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), file));
+    }
+}
+
+// Tables that routes write into belong to this process.
+void pipeline::open_targets() {
+    for (const client_config& client : config_.clients) {
+        for (const route_config& wanted : client.routes) {
+            if (!wanted.table.empty() && !tables_.contains(wanted.table)) {
+                const table_config& table = *config_.find_table(wanted.table);
+                tables_[table.name] = std::make_unique<engine::table_log>(
+                    table.directory, table.schema, log_options_of(config_, "table " + table.name));
+            }
+        }
+    }
+}
+
+void pipeline::create_log_if_missing(const source_log& log) {
+    if (!engine::list_segments(log.directory).empty()) {
+        return;
+    }
+    // A stream may be opened before anybody has written: the log begins empty, and its writer takes it over.
+    engine::table_log made(log.directory, log.schema, log_options_of(config_, "create"));
+    made.start();
+}
+
+const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream) {
+    const auto known = logs_by_stream_.find(stream.name);
+    if (known != logs_by_stream_.end()) {
+        return *known->second;
+    }
+    source_logs_.push_back(
+        {log_directory(config_, stream.table), *find_schema(config_, stream.table)});
+    create_log_if_missing(source_logs_.back());
+    logs_by_stream_[stream.name] = &source_logs_.back();
+    return source_logs_.back();
+}
+
+engine::streamer& pipeline::streamer_of(const std::string& name) {
+    for (const auto& known : streamers_) {
+        if (name == known->name()) {
+            return *known;
+        }
+    }
+    streamers_.push_back(std::make_unique<engine::streamer>(name));
+    return *streamers_.back();
+}
+
+void pipeline::open_clients() {
+    for (const client_config& config : config_.clients) {
+        open_client(config);
+    }
+}
+
+void pipeline::open_client(const client_config& config) {
+    const stream_config& stream = *config_.find_stream(config.stream);
+    const source_log& source = log_of_stream(stream);
+    auto client = std::make_unique<client_agent>(client_name(config), config.where,
+                                                 source.schema, config.ring_slots);
+    const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
+        return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
+    });
+    if (parks) {
+        client->set_rejects(std::make_unique<reject_log>(
+            config.reject_directory, log_options_of(config_, "rejects of client " + config.name)));
+    }
+    engine::sequence resume_after{UINT64_MAX};
+    for (const route_config& wanted : config.routes) {
+        auto made = make_route(wanted, source, *client);
+        resume_after = std::min(resume_after, made->highest());
+        client->add_route(std::move(made));
+    }
+    if (client->rejects() != nullptr) {
+        client->rejects()->open();
+    }
+    engine::subscription_options wanted;
+    wanted.name = config.name;
+    wanted.directory = source.directory;
+    wanted.from = engine::read_from::at_sequence(resume_after.next());
+    wanted.where = stream.where;
+    wanted.batch = stream.batch;
+    streamer_of(streamer_name(stream)).add(std::move(wanted), client->ring());
+    clients_.push_back(std::move(client));
+}
+
+std::unique_ptr<route> pipeline::make_route(const route_config& config, const source_log& source,
+                                            client_agent& client) {
+    const engine::log_uuid uuid =
+        engine::read_segment_info(source.directory, engine::list_segments(source.directory).back())
+            .uuid;
+    engine::sequence highest;
+    route::destination to =
+        config.session.empty()
+            ? route::destination(make_local_sink(config, source, uuid, highest))
+            : route::destination(make_session_sink(config, source, uuid, highest));
+    if (client.rejects() != nullptr) {
+        client.rejects()->bind_route(config.name, uuid);
+        highest = std::max(highest, client.rejects()->highest(config.name));
+    }
+    return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
+                                   client.rejects(), client.events());
+}
+
+session_agent& pipeline::gateway_of(const route_config& config) const {
+    for (const auto& gateway : gateways_) {
+        if (!config.gateway.empty() && config.gateway != gateway->label()) {
+            continue;
+        }
+        for (const auto& session : gateway->sessions()) {
+            if (session->name() == config.session) {
+                return *gateway;
+            }
+        }
+    }
+    throw engine::config_error(config_.path.native(), config.line,
+                               "no gateway has the session '" + config.session + "'");
+}
+
+session_sink pipeline::make_session_sink(const route_config& config, const source_log& source,
+                                         const engine::log_uuid& uuid, engine::sequence& highest) {
+    session_agent& gateway = gateway_of(config);
+    session_sink sink{build_outbound_map(config_, *config_.find_map(config.map), source.schema),
+                      std::make_unique<engine::byte_ring>(std::bit_ceil(config.ring_bytes)),
+                      config.max_message_bytes};
+    const bool is_known = gateway.out_table().origins().knows(config.name);
+    const engine::sequence start_after =
+        is_known ? engine::sequence{} : resolve_start(config.start, source.directory);
+    gateway.add_route(config.session, config.name, *sink.ring, uuid, start_after);
+    highest = gateway.highest_origin(config.name);
+    return sink;
+}
+
+local_sink pipeline::make_local_sink(const route_config& config, const source_log& source,
+                                     const engine::log_uuid& uuid, engine::sequence& highest) {
+    local_sink sink;
+    if (!config.handler.empty()) {
+        const auto handler = handlers_.find(config.handler);
+        if (handler == handlers_.end()) {
+            throw engine::config_error(config_.path.native(), config.line,
+                                       "no event handler '" + config.handler +
+                                           "'; a program names its own, this one has 'ack'");
+        }
+        sink.handler = handler->second;
+    }
+    if (!config.map.empty()) {
+        const table_config* table = config_.find_table(config.table);
+        if (table == nullptr) {
+            throw engine::config_error(config_.path.native(), config.line,
+                                       "route " + config.name + ": a map into rows needs a table");
+        }
+        sink.map.emplace(build_inbound_map(config_, *config_.find_map(config.map), table->schema));
+    }
+    static_cast<void>(sink.event_name.assign(
+        std::string_view(config.handler.empty() ? config.name : config.handler).substr(0, 16)));
+    if (!config.table.empty()) {
+        engine::table_log& table = *tables_.at(config.table);
+        const engine::sequence start_after = table.origins().knows(config.name)
+                                                 ? engine::sequence{}
+                                                 : resolve_start(config.start, source.directory);
+        table.bind_route(config.name, uuid, start_after);
+        table.start();
+        sink.table = &table;
+        sink.row.resize(table.log().record_bytes_max());
+        highest = table.origins().highest(engine::route_id(config.name));
+        return sink;
+    }
+    const std::filesystem::path file =
+        config_.directory / "checkpoints" / (config.name + ".checkpoint");
+    const bool is_known = std::filesystem::exists(file);
+    sink.progress = std::make_unique<engine::checkpoint>(file, config.name, uuid);
+    if (!is_known) {
+        sink.progress->update(resolve_start(config.start, source.directory));
+    }
+    highest = sink.progress->highest();
+    return sink;
+}
+
+void pipeline::make_runners() {
+    std::vector<engine::agent_ref> agents(application_agents_);
+    std::vector<std::string> application_names;
+    for (const engine::agent_ref& agent : application_agents_) {
+        application_names.emplace_back(agent.name());
+    }
+    for (const auto& one : streamers_) {
+        agents.emplace_back(*one);
+    }
+    for (const auto& one : clients_) {
+        agents.emplace_back(*one);
+    }
+    for (const auto& one : gateways_) {
+        agents.emplace_back(*one);
+    }
+    const auto plan = plan_threads(config_, application_names, engine::usable_cpu_count());
+    thread_plan_ = describe(plan);
+    for (const planned_thread& thread : plan) {
+        std::vector<engine::agent_ref> members;
+        for (const std::string& name : thread.agents) {
+            const auto found = std::find_if(agents.begin(), agents.end(),
+                                            [&](const auto& agent) { return agent.name() == name; });
+            MILLRACE_ASSERT(found != agents.end(), "the plan names an agent that was not made");
+            members.push_back(*found);
+        }
+        runners_.push_back(std::make_unique<engine::runner>(
+            engine::runner_options{thread.name, thread.cpu, thread.idle}, std::move(members)));
+    }
+    engine::idle_config cold_idle;
+    cold_idle.kind = engine::idle_kind::sleeping;
+    cold_idle.park_min_ns = cold_idle.park_max_ns = cold_interval_ns;
+    cold_runner_ = std::make_unique<engine::runner>(
+        engine::runner_options{"mr-cold", -1, cold_idle}, std::vector<engine::agent_ref>{*cold_});
+}
+
+void pipeline::start() {
+    MILLRACE_ASSERT(is_open_ && !is_started_, "open() comes first, and start() once");
+    try {
+        cold_runner_->start();
+        for (const auto& one : runners_) {
+            one->start();
+        }
+    } catch (...) {
+        for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
+            (*one)->stop();
+        }
+        throw;
+    }
+    is_started_ = true;
+}
+
+void pipeline::stop() {
+    if (!is_started_) {
+        return;
+    }
+    is_started_ = false;
+    for (const auto& gateway : gateways_) {
+        gateway->request_stop();
+    }
+    // Bounded by each session's LogoutTimeout; after that it closes without an answer.
+    for (const auto& gateway : gateways_) {
+        while (!gateway->is_stopped()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
+        (*one)->stop();
+    }
+    cold_runner_->stop();
+    for (const auto& [name, table] : tables_) {
+        table->close();
+    }
+}
+
+engine::histogram pipeline::record_to_wire() const {
+    engine::histogram all;
+    for (const auto& gateway : gateways_) {
+        for (const auto& session : gateway->sessions()) {
+            all.merge(session->record_to_wire());
+        }
+    }
+    return all;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,70 @@
+#include "gateway/pipeline/pipeline.hpp"
+
+namespace millrace::gateway {
+
+void pipeline::bind_counters() {
+    using engine::counter_kind;
+    using engine::counter_unit;
+    engine::counters_file& file = *counters_;
+    for (const auto& streamer : streamers_) {
+        for (const auto& one : streamer->subscriptions()) {
+            const std::string label = "stream." + one->name() + ".";
+            one->counters.state = file.add_status(label + "state");
+            one->counters.delivered = file.add_counter(label + "delivered", counter_kind::counter);
+            one->counters.filtered = file.add_counter(label + "filtered", counter_kind::counter);
+            one->counters.next_position = file.add_counter(
+                label + "next_position", counter_kind::gauge, counter_unit::position);
+            one->counters.last_sequence = file.add_counter(
+                label + "last_sequence", counter_kind::gauge, counter_unit::sequence);
+        }
+    }
+    for (const auto& client : clients_) {
+        client->events().dropped =
+            file.add_counter(std::string(client->name()) + ".lines_dropped", counter_kind::counter);
+        for (const auto& one : client->routes()) {
+            const std::string label = "route." + one->name() + ".";
+            one->counters.state = file.add_status(label + "state");
+            one->counters.delivered = file.add_counter(label + "delivered", counter_kind::counter);
+            one->counters.passed_over =
+                file.add_counter(label + "passed_over", counter_kind::counter);
+            one->counters.parked = file.add_counter(label + "parked", counter_kind::counter);
+            one->counters.back_pressured =
+                file.add_counter(label + "back_pressured", counter_kind::counter);
+            one->counters.highest = file.add_counter(label + "highest", counter_kind::gauge,
+                                                     counter_unit::sequence);
+            one->counters.longest_handler_ns = file.add_counter(
+                label + "longest_handler", counter_kind::maximum, counter_unit::nanoseconds);
+        }
+    }
+    for (const auto& gateway : gateways_) {
+        gateway->events().dropped = file.add_counter(
+            "gateway." + gateway->label() + ".lines_dropped", counter_kind::counter);
+        for (const auto& session : gateway->sessions()) {
+            const std::string label = "session." + session->name() + ".";
+            fix_session_counters& counters = session->counters;
+            counters.state = file.add_status(label + "state");
+            const auto add = [&](engine::counter& target, const char* name, counter_kind kind) {
+                target = file.add_counter(label + name, kind);
+            };
+            add(counters.is_logged_on, "is_logged_on", counter_kind::gauge);
+            add(counters.next_sender, "next_sender", counter_kind::gauge);
+            add(counters.next_target, "next_target", counter_kind::gauge);
+            add(counters.messages_in, "messages_in", counter_kind::counter);
+            add(counters.messages_out, "messages_out", counter_kind::counter);
+            add(counters.garbled, "garbled", counter_kind::counter);
+            add(counters.refused_before_logon, "refused_before_logon", counter_kind::counter);
+            add(counters.connects, "connects", counter_kind::counter);
+            add(counters.disconnects, "disconnects", counter_kind::counter);
+            add(counters.resent, "resent", counter_kind::counter);
+            add(counters.halted_routes, "halted_routes", counter_kind::counter);
+            add(counters.duplicate_origins, "duplicate_origins", counter_kind::counter);
+            ledger_counters& ledger = session->ledger().counters;
+            add(ledger.ignored_increments, "ignored_increments", counter_kind::counter);
+            add(ledger.duplicates, "duplicates", counter_kind::counter);
+            add(ledger.held_frames, "held_frames", counter_kind::gauge);
+            add(ledger.refused_appends, "refused_appends", counter_kind::counter);
+        }
+    }
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,74 @@
+#include "gateway/pipeline/reject_log.hpp"
+
+#include <cstring>
+
+namespace millrace::gateway {
+
+namespace {
+
+constexpr std::size_t route_bytes = 62;
+constexpr std::size_t reason_bytes = 198;
+
+struct reject_row {
+    engine::text<route_bytes> route;
+    engine::text<reason_bytes> reason;
+    std::uint64_t source_sequence = 0;
+    std::uint64_t source_position = 0;
+};
+
+engine::schema_column column(const char* name, engine::column_type type, std::size_t capacity = 0) {
+    engine::schema_column made;
+    made.name = name;
+    made.type = type;
+    made.text_capacity = capacity;
+    return made;
+}
+
+engine::row_schema reject_schema() {
+    engine::row_schema schema("REJECT",
+                              {column("ROUTE", engine::column_type::text, route_bytes),
+                               column("REASON", engine::column_type::text, reason_bytes),
+                               column("SOURCE_SEQUENCE", engine::column_type::u64),
+                               column("SOURCE_POSITION", engine::column_type::u64),
+                               column("PAYLOAD", engine::column_type::bytes)});
+    MILLRACE_ASSERT(schema.fixed_size() == sizeof(reject_row), "schema and struct disagree");
+    return schema;
+}
+
+}  // namespace
+
+reject_log::reject_log(const std::filesystem::path& directory,
+                       const engine::table_log_options& options)
+    : table_(directory, reject_schema(), options) {}
+
+engine::append_status reject_log::park(std::string_view route, const engine::log_uuid& source,
+                                       const engine::stream_slot& record,
+                                       std::string_view reason) noexcept {
+    engine::row_envelope original;
+    std::memcpy(&original, record.payload, sizeof original);
+    engine::row_envelope envelope;
+    static_cast<void>(envelope.event.assign("park"));
+    envelope.correlation = original.correlation;
+    envelope.set_origin({engine::route_id(route), source, record.seq.value});
+
+    reject_row row;
+    const bool is_named = row.route.assign(route.substr(0, route_bytes)) &&
+                          row.reason.assign(reason.substr(0, reason_bytes));
+    MILLRACE_DCHECK(is_named, "cut to the capacity");
+    static_cast<void>(is_named);
+    row.source_sequence = record.seq.value;
+    row.source_position = record.at.value;
+
+    const std::size_t bytes = sizeof envelope + sizeof row + record.payload_size;
+    engine::log_claim claim = table_.try_claim(bytes);
+    if (!claim) {
+        return claim.status();
+    }
+    std::byte* payload = claim.payload().data();
+    std::memcpy(payload, &envelope, sizeof envelope);
+    std::memcpy(payload + sizeof envelope, &row, sizeof row);
+    std::memcpy(payload + sizeof envelope + sizeof row, record.payload, record.payload_size);
+    return table_.commit(claim, bytes).status;
+}
+
+}  // namespace millrace::gateway

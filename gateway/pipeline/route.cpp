@@ -1,0 +1,247 @@
+#include "gateway/pipeline/route.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "engine/core/clock.hpp"
+#include "gateway/pipeline/map_rows.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+// Room claimed for a message at first; the few that need more are translated a second time.
+constexpr std::size_t usual_message_bytes = 2048;
+
+}  // namespace
+
+route::route(const route_config& config, destination to, const engine::row_schema& source_schema,
+             const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
+             event_ring& events)
+    : config_(config),
+      to_(std::move(to)),
+      source_(source),
+      id_(engine::route_id(config.name)),
+      where_(config.where, source_schema),
+      highest_(resume_after),
+      rejects_(rejects),
+      events_(&events) {}
+
+offer_status route::offer(const engine::stream_slot& record, const engine::row_view& row) noexcept {
+    if (is_halted_) [[unlikely]] {
+        return offer_status::halted;
+    }
+    if (record.seq <= highest_) {
+        return offer_status::accepted;  // taken before the client stopped at it, or before a restart
+    }
+    if (!where_.evaluate(row)) {
+        counters.passed_over.add(1);
+        highest_ = record.seq;
+        return offer_status::accepted;
+    }
+    session_sink* const session = std::get_if<session_sink>(&to_);
+    const delivery_status status = session != nullptr
+                                       ? deliver(*session, record, row)
+                                       : deliver(std::get<local_sink>(to_), record, row);
+    switch (status) {
+        case delivery_status::done:
+            counters.delivered.add(1);
+            break;
+        case delivery_status::passed_over:
+            counters.passed_over.add(1);
+            break;
+        case delivery_status::back_pressured:
+            counters.back_pressured.add(1);
+            return offer_status::back_pressured;
+        case delivery_status::untranslatable:
+            return fail(config_.on_untranslatable, record);
+        case delivery_status::nacked:
+            return fail(config_.on_nack, record);
+    }
+    highest_ = record.seq;
+    counters.highest.set(record.seq.value);
+    return offer_status::accepted;
+}
+
+offer_status route::fail(failure_policy policy, const engine::stream_slot& record) noexcept {
+    if (policy == failure_policy::halt || rejects_ == nullptr) {
+        halt(record, reason_);
+        return offer_status::halted;
+    }
+    if (rejects_->park(config_.name, source_, record, reason_) != engine::append_status::ok) {
+        return offer_status::back_pressured;  // no room to keep it: it stays where it is
+    }
+    counters.parked.add(1);
+    highest_ = record.seq;
+    counters.highest.set(record.seq.value);
+    return offer_status::accepted;
+}
+
+void route::halt(const engine::stream_slot& record, std::string_view reason) noexcept {
+    is_halted_ = true;
+    char text[400];
+    std::snprintf(text, sizeof text, "halted(%.*s, position %llu)", static_cast<int>(reason.size()),
+                  reason.data(), static_cast<unsigned long long>(record.at.value));
+    counters.state.set(text);
+    events_->say(event_level::error, config_.name, text);
+}
+
+void route::set_reason(std::string_view what, int tag, int column,
+                       const engine::row_schema* columns) noexcept {
+    std::string_view name;
+    if (columns != nullptr && column >= 0 &&
+        static_cast<std::size_t>(column) < columns->column_count()) {
+        name = columns->column(static_cast<std::size_t>(column)).name;
+    }
+    std::snprintf(reason_, sizeof reason_, "%.*s: tag %d, column %.*s",
+                  static_cast<int>(what.size()), what.data(), tag,
+                  static_cast<int>(name.empty() ? 1 : name.size()), name.empty() ? "-" : name.data());
+}
+
+// A record without one begins the chain itself.
+engine::correlation route::correlation_of(const engine::row_envelope& envelope,
+                                          engine::sequence seq) const noexcept {
+    if (envelope.correlation == engine::correlation{}) {
+        return {engine::correlation_log_id(source_), seq.value};
+    }
+    return envelope.correlation;
+}
+
+delivery_status route::deliver(session_sink& to, const engine::stream_slot& record,
+                               const engine::row_view& row) noexcept {
+    outbound_header header;
+    xlator::map_result result;
+    for (std::size_t room = std::min(usual_message_bytes, to.message_bytes_max);;
+         room = to.message_bytes_max) {
+        auto claim = to.ring->try_claim(outbound_message_type, sizeof header + room);
+        if (!claim) {
+            return delivery_status::back_pressured;
+        }
+        const std::span<std::byte> payload = claim.payload();
+        const std::span<char> body(reinterpret_cast<char*>(payload.data()) + sizeof header, room);
+        result = to.map.encode(map_row(row), {engine::utc_now().ns, 3}, body);
+        if (result.is_ok()) {
+            const engine::row_envelope envelope = row.envelope();
+            header.origin = {id_, source_, record.seq.value};
+            header.correlation = correlation_of(envelope, record.seq);
+            header.intended_ns = envelope.intended_ns;
+            header.committed_ns = record.time.ns;
+            header.streamed_ns = record.streamed_ns;
+            header.translated_ns = engine::utc_now().ns;
+            header.body_bytes = static_cast<std::uint32_t>(result.size);
+            header.body_sum = result.byte_sum;
+            const std::string_view type = to.map.msg_type();
+            std::memcpy(header.msg_type, type.data(), type.size());
+            header.msg_type_bytes = static_cast<std::uint8_t>(type.size());
+            std::memcpy(payload.data(), &header, sizeof header);
+            claim.commit(sizeof header + result.size);
+            return delivery_status::done;
+        }
+        if (result.status != xlator::map_status::overflow || room == to.message_bytes_max) {
+            set_reason(xlator::describe(result.status), result.tag, result.column, &row.schema());
+            return delivery_status::untranslatable;
+        }
+    }
+}
+
+delivery_status route::deliver(local_sink& to, const engine::stream_slot& record,
+                               const engine::row_view& source) noexcept {
+    std::span<std::byte> payload;
+    if (to.map.has_value()) {
+        const auto wire = source.trailing();
+        const std::string_view frame(reinterpret_cast<const char*>(wire.data()), wire.size());
+        engine::row_builder builder(to.table->schema(), to.row);
+        const inbound_result result = to.map->decode(frame, engine::utc_now().ns, builder);
+        if (result.status == inbound_status::wrong_message) {
+            return delivery_status::passed_over;
+        }
+        const auto finished = builder.finish();
+        if (result.status != inbound_status::ok || finished.status != engine::row_status::ok) {
+            set_reason(result.status != inbound_status::ok ? result.reason
+                                                           : engine::to_string(finished.status),
+                       result.tag, result.column, &to.table->schema());
+            return delivery_status::untranslatable;
+        }
+        payload = std::span(to.row).first(finished.size);
+    } else if (to.table != nullptr) {
+        // Without a map the row goes on as it is: both tables have the same columns.
+        std::copy(source.payload().begin(), source.payload().end(), to.row.begin());
+        payload = std::span(to.row).first(source.payload().size());
+    }
+    bool writes = to.table != nullptr;
+    if (to.handler.call != nullptr) {
+        const engine::row_view row =
+            payload.empty() ? source : engine::row_view(to.table->schema(), payload);
+        const delivery_status status = call_handler(to, record, source, row, writes);
+        if (status != delivery_status::done) {
+            return status;
+        }
+    }
+    if (writes) {
+        const delivery_status status = write_row(to, record, source, payload);
+        if (status != delivery_status::done) {
+            return status;
+        }
+    }
+    if (to.progress != nullptr) {
+        to.progress->update(record.seq);
+    }
+    return delivery_status::done;
+}
+
+delivery_status route::call_handler(local_sink& to, const engine::stream_slot& record,
+                                    const engine::row_view& source, const engine::row_view& row,
+                                    bool& writes) noexcept {
+    if (to.acknowledged == record.seq) {
+        return delivery_status::done;  // it has seen this one; only the row had found no room
+    }
+    const auto wire = source.trailing();
+    const event happened{config_.name,
+                         record.at,
+                         record.seq,
+                         record.time,
+                         source,
+                         row,
+                         {reinterpret_cast<const char*>(wire.data()), wire.size()},
+                         to.is_first_delivery && highest_.value > 0};
+    const std::int64_t begin_ns = engine::monotonic_now_ns();
+    const answer given = to.handler.call(to.handler.context, happened);
+    counters.longest_handler_ns.raise_to(
+        static_cast<std::uint64_t>(engine::monotonic_now_ns() - begin_ns));
+    to.is_first_delivery = false;
+    if (given == answer::nack) {
+        set_reason("the event handler refused it", 0, -1, nullptr);
+        return delivery_status::nacked;
+    }
+    writes = writes && given == answer::ack;
+    if (writes) {
+        to.acknowledged = record.seq;
+    }
+    return delivery_status::done;
+}
+
+delivery_status route::write_row(local_sink& to, const engine::stream_slot& record,
+                                 const engine::row_view& source,
+                                 std::span<std::byte> payload) noexcept {
+    const engine::row_envelope cause = source.envelope();
+    engine::row_envelope envelope;
+    envelope.operation = to.map.has_value() ? engine::operation::insert : cause.operation;
+    envelope.event = to.event_name;
+    envelope.user = cause.user;
+    envelope.correlation = correlation_of(cause, record.seq);
+    envelope.intended_ns = cause.intended_ns;
+    envelope.set_origin({id_, source_, record.seq.value});
+    std::memcpy(payload.data(), &envelope, sizeof envelope);
+    const engine::append_result result = to.table->try_append(payload);
+    if (result.status == engine::append_status::ok) {
+        return delivery_status::done;
+    }
+    if (result.status == engine::append_status::too_large) {
+        set_reason(engine::describe(result.status), 0, -1, nullptr);
+        return delivery_status::untranslatable;
+    }
+    return delivery_status::back_pressured;
+}
+
+}  // namespace millrace::gateway

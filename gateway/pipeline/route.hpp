@@ -1,0 +1,121 @@
+// One client's way to one destination: translate a record, and hand it over exactly once.
+//
+// Threading  the client's thread
+// Progress   offer() never waits: a destination without room says back_pressured, and the record waits in the log
+// Invariant  a route accepts sequences in ascending order; one at or below highest() is passed over
+// Errors     a record that cannot be delivered halts the route or is parked, as its policy says
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/counters/counter.hpp"
+#include "engine/ring/byte_ring.hpp"
+#include "engine/stream/checkpoint.hpp"
+#include "engine/stream/streamer.hpp"
+#include "engine/table/predicate.hpp"
+#include "gateway/pipeline/config.hpp"
+#include "gateway/pipeline/event.hpp"
+#include "gateway/pipeline/map_build.hpp"
+#include "gateway/pipeline/reject_log.hpp"
+#include "gateway/session/event_ring.hpp"
+#include "gateway/session/outbound.hpp"
+#include "xlator/map/outbound_map.hpp"
+
+namespace millrace::gateway {
+
+enum class offer_status : std::uint8_t {
+    accepted,        // delivered, parked or not wanted
+    back_pressured,  // offer the same record again
+    halted,          // this route takes nothing until it is restarted
+};
+
+// What became of one delivery attempt, before policies.
+enum class delivery_status : std::uint8_t {
+    done,
+    passed_over,  // not for this route: another message type than its map's
+    back_pressured,
+    untranslatable,
+    nacked,
+};
+
+// Into a FIX session's outbound ring.
+struct session_sink {
+    xlator::outbound_map map;
+    std::unique_ptr<engine::byte_ring> ring;
+    std::size_t message_bytes_max = 0;
+};
+
+// To a handler, then into a table; either may be absent.
+struct local_sink {
+    std::optional<inbound_map> map;
+    event_handler handler;
+    engine::table_log* table = nullptr;
+    std::unique_ptr<engine::checkpoint> progress;  // where there is no table
+    std::vector<std::byte> row;                    // room to build one
+    engine::short_name event_name;
+    bool is_first_delivery = true;       // since the start: a crash may have come between handler and row
+    engine::sequence acknowledged;       // by the handler; its row may still wait for room
+};
+
+struct route_counters {
+    engine::status_text state;
+    engine::counter delivered;
+    engine::counter passed_over;  // by `where`, or another message type than the map's
+    engine::counter parked;
+    engine::counter back_pressured;
+    engine::counter highest;
+    engine::counter longest_handler_ns;
+};
+
+class route {
+public:
+    using destination = std::variant<session_sink, local_sink>;
+
+    route(const route_config& config, destination to, const engine::row_schema& source_schema,
+          const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
+          event_ring& events);
+
+    [[nodiscard]] offer_status offer(const engine::stream_slot& record,
+                                     const engine::row_view& row) noexcept;
+
+    [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
+    [[nodiscard]] engine::sequence highest() const noexcept { return highest_; }
+    [[nodiscard]] bool is_halted() const noexcept { return is_halted_; }
+
+    route_counters counters;
+
+private:
+    [[nodiscard]] delivery_status deliver(session_sink& to, const engine::stream_slot& record,
+                                          const engine::row_view& row) noexcept;
+    [[nodiscard]] delivery_status deliver(local_sink& to, const engine::stream_slot& record,
+                                   const engine::row_view& row) noexcept;
+    [[nodiscard]] delivery_status call_handler(local_sink& to, const engine::stream_slot& record,
+                                               const engine::row_view& source,
+                                               const engine::row_view& row, bool& writes) noexcept;
+    [[nodiscard]] delivery_status write_row(local_sink& to, const engine::stream_slot& record,
+                                            const engine::row_view& source,
+                                            std::span<std::byte> payload) noexcept;
+    [[nodiscard]] offer_status fail(failure_policy policy, const engine::stream_slot& record) noexcept;
+    void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
+    void set_reason(std::string_view what, int tag, int column,
+                    const engine::row_schema* columns) noexcept;
+    [[nodiscard]] engine::correlation correlation_of(const engine::row_envelope& envelope,
+                                                     engine::sequence seq) const noexcept;
+
+    route_config config_;
+    destination to_;
+    engine::log_uuid source_;
+    std::uint64_t id_;
+    engine::predicate where_;
+    engine::sequence highest_;
+    reject_log* rejects_;
+    event_ring* events_;
+    bool is_halted_ = false;
+    char reason_[200] = {};  // why the last delivery failed
+};
+
+}  // namespace millrace::gateway

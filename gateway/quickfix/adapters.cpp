@@ -1,0 +1,179 @@
+#include "gateway/quickfix/adapters.hpp"
+
+#include <quickfix/Exceptions.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace millrace {
+namespace gateway {
+namespace detail {
+
+namespace {
+
+msg_seq_num to_number(int number) {
+    return msg_seq_num{number > 0 ? static_cast<std::uint32_t>(number) : 0};
+}
+
+int from_number(msg_seq_num number) {
+    return static_cast<int>(std::min(number.value, msg_seq_num_max));
+}
+
+const std::string* header_value(const FIX::Message& message, int tag) {
+    const FIX::Header& header = message.getHeader();
+    return header.isSetField(tag) ? &header.getField(tag) : nullptr;
+}
+
+bool header_flag(const FIX::Message& message, int tag) {
+    const std::string* value = header_value(message, tag);
+    return value != nullptr && *value == "Y";
+}
+
+session_message describe(const FIX::Message& message) {
+    session_message described;
+    const std::string* number = header_value(message, FIX::FIELD::MsgSeqNum);
+    if (number != nullptr) {
+        const unsigned long value = std::strtoul(number->c_str(), nullptr, 10);
+        described.number.value = value <= msg_seq_num_max ? static_cast<std::uint32_t>(value) : 0;
+    }
+    const std::string* type = header_value(message, FIX::FIELD::MsgType);
+    if (type != nullptr) {
+        described.msg_type = type->c_str();
+        described.msg_type_size = type->size();
+    }
+    described.poss_dup = header_flag(message, FIX::FIELD::PossDupFlag);
+    described.poss_resend = header_flag(message, FIX::FIELD::PossResend);
+    return described;
+}
+
+class vector_sink : public resend_sink {
+public:
+    explicit vector_sink(std::vector<std::string>& into) : into_(into) {}
+    void on_message(const char* frame, std::size_t size) noexcept override {
+        try {
+            into_.emplace_back(frame, size);
+        } catch (const std::bad_alloc&) {
+            has_failed_ = true;
+        }
+    }
+    bool has_failed() const { return has_failed_; }
+
+private:
+    std::vector<std::string>& into_;
+    bool has_failed_ = false;
+};
+
+}  // namespace
+
+FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns) {
+    const std::int64_t ns = std::max<std::int64_t>(utc_ns, 0);
+    return FIX::UtcTimeStamp(static_cast<time_t>(ns / 1000000000),
+                             static_cast<int>(ns % 1000000000), 9);
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated"
+
+void store_adapter::demand(bool is_done, const char* what) const {
+    if (is_done) {
+        return;
+    }
+    has_failed_ = true;
+    if (may_throw_) {
+        throw FIX::IOException(what);
+    }
+}
+
+bool store_adapter::set(int number, const std::string& frame) throw(FIX::IOException) {
+    demand(store_.set(to_number(number), frame.data(), frame.size()),
+           "the message store refused a message");
+    return true;
+}
+
+void store_adapter::get(int begin, int end, std::vector<std::string>& frames) const
+    throw(FIX::IOException) {
+    frames.clear();
+    if (end < begin || end <= 0) {
+        return;
+    }
+    vector_sink sink(frames);
+    const bool is_read = store_.get(to_number(begin), to_number(end), sink);
+    demand(is_read && !sink.has_failed(), "the message store could not be read");
+}
+
+int store_adapter::getNextSenderMsgSeqNum() const throw(FIX::IOException) {
+    return from_number(store_.next_sender());
+}
+
+int store_adapter::getNextTargetMsgSeqNum() const throw(FIX::IOException) {
+    return from_number(store_.next_target());
+}
+
+void store_adapter::setNextSenderMsgSeqNum(int number) throw(FIX::IOException) {
+    demand(store_.set_next_sender(to_number(number)), "the next sender number could not be kept");
+}
+
+void store_adapter::setNextTargetMsgSeqNum(int number) throw(FIX::IOException) {
+    demand(store_.set_next_target(to_number(number)), "the next target number could not be kept");
+}
+
+void store_adapter::incrNextSenderMsgSeqNum() throw(FIX::IOException) {
+    demand(store_.incr_next_sender(), "the next sender number could not be kept");
+}
+
+void store_adapter::incrNextTargetMsgSeqNum() throw(FIX::IOException) {
+    demand(store_.incr_next_target(), "the next target number could not be kept");
+}
+
+FIX::UtcTimeStamp store_adapter::getCreationTime() const throw(FIX::IOException) {
+    return to_timestamp(store_.creation_time_ns());
+}
+
+void store_adapter::reset() throw(FIX::IOException) {
+    demand(store_.reset(), "the message store could not be reset");
+    if (state_ != nullptr) {
+        // Both would otherwise outlive a reset in mid-session and speak of numbers of the old generation.
+        state_->clearQueue();
+        state_->resendRange(0, 0);
+    }
+}
+
+void store_adapter::refresh() throw(FIX::IOException) {
+    demand(store_.refresh(), "the message store could not be refreshed");
+}
+
+void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) {
+    listener_.on_admin_out(describe(message));
+}
+
+void application_adapter::toApp(FIX::Message& message, const FIX::SessionID&)
+    throw(FIX::DoNotSend) {
+    if (listener_.on_app_out(describe(message)) == app_out_decision::withhold) {
+        has_withheld_ = true;
+        throw FIX::DoNotSend();
+    }
+}
+
+void application_adapter::fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw() {
+    listener_.on_admin_in(describe(message));
+}
+
+void application_adapter::fromApp(const FIX::Message& message, const FIX::SessionID&) throw() {
+    listener_.on_app_in(describe(message));
+}
+
+#pragma GCC diagnostic pop
+
+void event_adapter::onEvent(const std::string& text) {
+    const std::size_t size = std::min(text.size(), session_listener::event_bytes_max);
+    std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), last_,
+                   [](char byte) { return byte == '\x01' ? '|' : (byte < ' ' || byte > '~') ? '.' : byte; });
+    last_[size] = '\0';
+    listener_.on_event(last_, size);
+}
+
+}  // namespace detail
+}  // namespace gateway
+}  // namespace millrace

@@ -1,0 +1,137 @@
+// QuickFIX's callback interfaces, each forwarding to its plain counterpart. Inside the wall only.
+//
+// Errors  a callback may throw nothing but what its interface names, else the library ends the process: IOException
+//         from the store, DoNotSend from toApp
+#pragma once
+
+#include <quickfix/Application.h>
+#include <quickfix/Log.h>
+#include <quickfix/MessageStore.h>
+#include <quickfix/Responder.h>
+#include <quickfix/SessionState.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/quickfix/port.hpp"
+
+namespace millrace {
+namespace gateway {
+namespace detail {
+
+FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns);
+
+// The overridden functions carry exception specifications; ours must repeat them where they do throw.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated"
+
+class store_adapter : public FIX::MessageStore, public FIX::MessageStoreFactory {
+public:
+    explicit store_adapter(session_store& store) : store_(store) {}
+
+    FIX::MessageStore* create(const FIX::SessionID&) override { return this; }
+    void destroy(FIX::MessageStore*) override {}
+
+    // Until the session exists an IOException has nobody to catch it: failures are noted only.
+    void session_exists(FIX::SessionState& state) {
+        state_ = &state;
+        may_throw_ = true;
+    }
+    bool has_failed() const { return has_failed_; }
+    void forget_failure() { has_failed_ = false; }
+
+    bool set(int number, const std::string& frame) throw(FIX::IOException) override;
+    void get(int begin, int end, std::vector<std::string>& frames) const
+        throw(FIX::IOException) override;
+    int getNextSenderMsgSeqNum() const throw(FIX::IOException) override;
+    int getNextTargetMsgSeqNum() const throw(FIX::IOException) override;
+    void setNextSenderMsgSeqNum(int number) throw(FIX::IOException) override;
+    void setNextTargetMsgSeqNum(int number) throw(FIX::IOException) override;
+    void incrNextSenderMsgSeqNum() throw(FIX::IOException) override;
+    void incrNextTargetMsgSeqNum() throw(FIX::IOException) override;
+    FIX::UtcTimeStamp getCreationTime() const throw(FIX::IOException) override;
+    void reset() throw(FIX::IOException) override;
+    void refresh() throw(FIX::IOException) override;
+
+private:
+    void demand(bool is_done, const char* what) const;
+
+    session_store& store_;
+    FIX::SessionState* state_ = nullptr;
+    bool may_throw_ = false;
+    mutable bool has_failed_ = false;
+};
+
+class application_adapter : public FIX::Application {
+public:
+    explicit application_adapter(session_listener& listener) : listener_(listener) {}
+
+    bool has_withheld() const { return has_withheld_; }
+    void forget_withheld() { has_withheld_ = false; }
+
+    void onCreate(const FIX::SessionID&) override {}
+    void onLogon(const FIX::SessionID&) override { listener_.on_logon(); }
+    void onLogout(const FIX::SessionID&) override { listener_.on_logout(); }
+    void toAdmin(FIX::Message& message, const FIX::SessionID&) override;
+    void toApp(FIX::Message& message, const FIX::SessionID&) throw(FIX::DoNotSend) override;
+    void fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw() override;
+    void fromApp(const FIX::Message& message, const FIX::SessionID&) throw() override;
+
+private:
+    session_listener& listener_;
+    bool has_withheld_ = false;
+};
+
+#pragma GCC diagnostic pop
+
+class event_adapter : public FIX::Log, public FIX::LogFactory {
+public:
+    explicit event_adapter(session_listener& listener) : listener_(listener) {}
+
+    FIX::Log* create() override { return this; }
+    FIX::Log* create(const FIX::SessionID&) override { return this; }
+    void destroy(FIX::Log*) override {}
+
+    void clear() override {}
+    void backup() override {}
+    void onIncoming(const std::string&) override {}
+    void onOutgoing(const std::string&) override {}
+    void onEvent(const std::string& text) override;
+
+    const char* last() const { return last_; }
+    void forget() { last_[0] = '\0'; }
+
+private:
+    session_listener& listener_;
+    char last_[session_listener::event_bytes_max + 1] = "";
+};
+
+class wire_adapter : public FIX::Responder {
+public:
+    bool send(const std::string& frame) override {
+        return sink_ != nullptr && sink_->send(frame.data(), frame.size());
+    }
+    void disconnect() override {
+        was_disconnected_ = true;
+        if (sink_ != nullptr) {
+            wire_sink* const sink = sink_;
+            sink_ = nullptr;
+            sink->disconnect();
+        }
+    }
+
+    void attach(wire_sink* sink) { sink_ = sink; }
+    bool is_attached() const { return sink_ != nullptr; }
+    bool was_disconnected() const { return was_disconnected_; }
+    void forget_disconnect() { was_disconnected_ = false; }
+
+private:
+    wire_sink* sink_ = nullptr;
+    bool was_disconnected_ = false;
+};
+
+}  // namespace detail
+}  // namespace gateway
+}  // namespace millrace

@@ -1,0 +1,75 @@
+// What stands behind session_port: the library's session, its adapters and the checks before it. Inside the wall only.
+#pragma once
+
+#include <quickfix/DataDictionaryProvider.h>
+#include <quickfix/Session.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "gateway/quickfix/adapters.hpp"
+#include "gateway/quickfix/port.hpp"
+
+namespace millrace {
+namespace gateway {
+
+class session_port::implementation {
+public:
+    implementation(const session_spec& spec, session_store& store, session_listener& listener);
+
+    void build_screen_tables();
+    void create_session();
+
+    FIX::SessionState& state() const { return *static_cast<FIX::SessionState*>(session->getLog()); }
+    bool is_logged_on() const { return session->isLoggedOn(); }
+
+    void begin_call() {
+        text[0] = '\0';
+        wire.forget_disconnect();
+        events.forget();
+    }
+    void say(const char* first, const char* second = "") noexcept {
+        std::snprintf(text, sizeof text, "%s%s%s", first, second[0] == '\0' ? "" : ": ", second);
+    }
+    void say_event() noexcept { std::memcpy(text, events.last(), sizeof text); }
+    void drop() noexcept;
+    const char* problem_with_logon(const screened_frame& frame, std::int64_t now_ns) const noexcept;
+    receive_status pass_on(const screened_frame& frame, std::int64_t now_ns) noexcept;
+    receive_status receive(const screened_frame& frame, std::int64_t now_ns) noexcept;
+    receive_status refuse_before_logon(const screened_frame& frame) noexcept;
+    bool compose(const char* msg_type, std::size_t msg_type_size, const char* body,
+                 std::size_t body_size) noexcept;
+    send_status send_composed();
+
+    template <typename Operation>
+    call_status guarded(Operation operation) noexcept {
+        begin_call();
+        try {
+            operation();
+            return call_status::ok;
+        } catch (const std::exception& problem) {
+            say(problem.what());
+        } catch (...) {
+            say("the FIX library threw something unknown");
+        }
+        return call_status::failed;
+    }
+
+    const session_spec spec;
+    detail::store_adapter store;
+    detail::application_adapter application;
+    detail::event_adapter events;
+    detail::wire_adapter wire;
+    FIX::DataDictionaryProvider dictionaries;
+    data_field_table data_fields;
+    screen_options screening;
+    std::unique_ptr<FIX::Session> session;
+    std::string outgoing;  // a composed application message
+    char text[session_listener::event_bytes_max + 1] = "";
+};
+
+}  // namespace gateway
+}  // namespace millrace

@@ -1,0 +1,107 @@
+// Reads an unchanged QuickFIX settings file into plain session descriptions, with the line of everything.
+//
+// Threading  set-up only, one thread
+// Errors     settings_error: "file:line: reason". Keys we do not know are warnings, keys without a meaning here
+//            are notices: a file that works with QuickFIX is never refused for what it holds besides
+// Source     the syntax and the meaning of keys are QuickFIX 1.15.1's; of two equal keys the later counts
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace millrace {
+namespace gateway {
+
+class settings_error : public std::runtime_error {
+public:
+    settings_error(const std::string& file, long line, const std::string& reason);
+    const std::string& file() const noexcept { return file_; }
+    long line() const noexcept { return line_; }  // 0: the file as a whole
+
+private:
+    std::string file_;
+    long line_;
+};
+
+enum class session_role : std::uint8_t { initiator, acceptor };
+
+struct host_port {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+// One key as it stands in the file (session section, else [DEFAULT]).
+struct setting {
+    std::string key;
+    std::string value;
+    long line = 0;
+};
+
+struct session_spec {
+    std::string file;
+    long line = 0;     // of its [SESSION]
+    std::string name;  // FIX.4.4:SENDER->TARGET, with :QUALIFIER if there is one
+    std::string begin_string;
+    std::string sender;
+    std::string target;
+    std::string qualifier;
+    session_role role = session_role::initiator;
+
+    std::vector<host_port> connect_endpoints;  // initiator: primary first, then backups
+    host_port source_endpoint;                 // initiator: bind before connect; empty host and port 0: not set
+    host_port accept_endpoint;                 // acceptor: host empty means every address; port 0 means any free one
+    std::uint32_t reconnect_interval_s = 30;
+    std::uint32_t heart_bt_int_s = 0;  // initiator only; an acceptor learns it from the Logon
+    std::uint32_t logon_timeout_s = 10;
+    std::uint32_t logout_timeout_s = 2;
+    std::uint32_t max_latency_s = 120;
+    std::uint32_t send_buffer_bytes = 0;     // 0: the system's default
+    std::uint32_t receive_buffer_bytes = 0;  // 0: the system's default
+    bool check_comp_id = true;
+    bool check_latency = true;
+    bool reset_on_logon = false;
+    bool reset_on_logout = false;
+    bool reset_on_disconnect = false;
+    bool validate_length_and_checksum = true;
+    bool reuse_address = true;
+
+    bool use_data_dictionary = true;
+    std::string data_dictionary;            // the session's, for FIXT the transport dictionary; resolved path
+    std::string default_appl_ver_id;        // FIXT only, as written
+    std::vector<std::pair<std::string, std::string>> application_dictionaries;  // FIXT: ApplVerID, resolved path
+
+    std::vector<setting> settings;  // everything, defaults merged in; dictionary paths as resolved
+
+    const setting* find(const std::string& key) const;  // keys differ in case only: equal
+};
+
+enum class note_level : std::uint8_t { notice, warning };
+
+struct settings_note {
+    note_level level = note_level::notice;
+    long line = 0;
+    std::string text;
+};
+
+struct settings_file {
+    std::string path;
+    std::vector<session_spec> sessions;  // in the order of the file
+    std::vector<settings_note> notes;    // by line
+};
+
+struct settings_options {
+    // Where a dictionary named like a standard file (FIX44.xml) is taken from if its own path does not exist.
+    std::string dictionary_directory;
+};
+
+settings_file load_settings(const std::string& path, const settings_options& options);
+
+// The same from text; path is used in messages only.
+settings_file parse_settings(const std::string& path, const std::string& text,
+                             const settings_options& options);
+
+}  // namespace gateway
+}  // namespace millrace

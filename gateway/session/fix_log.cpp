@@ -1,0 +1,425 @@
+#include "gateway/session/fix_log.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/log/log_reader.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+constexpr engine::short_name gateway_event{"fix"};
+constexpr engine::short_name gateway_user{"gateway"};
+
+template <std::size_t Capacity>
+void assign_cut(engine::text<Capacity>& target, std::string_view value) noexcept {
+    const bool is_assigned = target.assign(value.substr(0, Capacity));
+    MILLRACE_DCHECK(is_assigned, "cut to the capacity");
+    static_cast<void>(is_assigned);
+}
+
+// The few fields FIX_OUT keeps as columns, from a frame the session library made.
+struct sent_facts {
+    std::string_view msg_type, sender, target, cl_ord_id, orig_cl_ord_id, target_sub_id;
+    bool poss_dup = false;
+};
+
+sent_facts scan_sent(std::string_view frame) noexcept {
+    sent_facts facts;
+    while (!frame.empty()) {
+        const std::size_t end = std::min(frame.find('\x01'), frame.size());
+        const std::string_view field = frame.substr(0, end);
+        const std::size_t equals = field.find('=');
+        if (equals == 2) {
+            const std::string_view value = field.substr(3);
+            const int tag = (field[0] - '0') * 10 + (field[1] - '0');
+            switch (tag) {
+                case 11:
+                    facts.cl_ord_id = facts.cl_ord_id.empty() ? value : facts.cl_ord_id;
+                    break;
+                case 35:
+                    facts.msg_type = value;
+                    break;
+                case 41:
+                    facts.orig_cl_ord_id = value;
+                    break;
+                case 43:
+                    facts.poss_dup = value == "Y";
+                    break;
+                case 49:
+                    facts.sender = value;
+                    break;
+                case 56:
+                    facts.target = value;
+                    break;
+                case 57:
+                    facts.target_sub_id = value;
+                    break;
+                default:
+                    break;
+            }
+        }
+        frame.remove_prefix(std::min(end + 1, frame.size()));
+    }
+    return facts;
+}
+
+bool is_admin_type(std::string_view type) noexcept {
+    return type.size() == 1 && std::string_view("012345A").find(type[0]) != std::string_view::npos;
+}
+
+std::string_view span_text(const screened_frame& frame, field_span span) noexcept {
+    return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
+                             : std::string_view();
+}
+
+void set_numbers(fix_message_columns& columns, const session_numbers& session) noexcept {
+    assign_cut(columns.session, session.name);
+    columns.generation = session.generation;
+    columns.next_sender = session.next_sender.value;
+    columns.next_target = session.next_target.value;
+}
+
+template <class Row>
+engine::append_result append_row(engine::table_log& table, const Row& row, std::string_view wire,
+                                 const engine::row_envelope& envelope) noexcept {
+    const std::size_t bytes = sizeof envelope + sizeof row + wire.size();
+    engine::log_claim claim = table.try_claim(bytes);
+    if (!claim) {
+        return {claim.status(), {}, {}, {}};
+    }
+    std::byte* payload = claim.payload().data();
+    std::memcpy(payload, &envelope, sizeof envelope);
+    std::memcpy(payload + sizeof envelope, &row, sizeof row);
+    std::memcpy(payload + sizeof envelope + sizeof row, wire.data(), wire.size());
+    return table.commit(claim, bytes);
+}
+
+template <class Row>
+Row load_row(const engine::row_view& row) noexcept {
+    Row loaded;
+    std::memcpy(static_cast<void*>(&loaded), row.fixed(), sizeof loaded);
+    return loaded;
+}
+
+bool is_of(const fix_out_row& row, const session_numbers& session) noexcept {
+    return row.message.session.view() == session.name &&
+           row.message.generation == session.generation;
+}
+
+engine::row_envelope gateway_envelope() noexcept {
+    engine::row_envelope envelope;
+    envelope.event = gateway_event;
+    envelope.user = gateway_user;
+    return envelope;
+}
+
+}  // namespace
+
+fix_out_log::fix_out_log(const std::filesystem::path& directory, const fix_log_options& options,
+                         correlation_table& correlations)
+    : options_(options), correlations_(&correlations) {
+    engine::table_state* const state = this;  // the base is private: make_unique could not convert
+    table_ = std::make_unique<engine::table_log>(directory, fix_out_schema(), options.table, state);
+    lookup_ = std::make_unique<engine::record_lookup>(directory, table_->log().segment_bytes());
+    load_correlations(options.correlation_lookback_segments);
+}
+
+session_numbers& fix_out_log::open_session(std::string_view name) {
+    session_numbers& session = sessions_.at(name);
+    static_cast<void>(index_of(name));
+    if (session.generation == 0 && append_reset(session, 1) != engine::append_status::ok) {
+        throw engine::error(table_->log().directory().native() +
+                            ": cannot append the first record of session " + std::string(name));
+    }
+    return session;
+}
+
+resend_index& fix_out_log::index_of(std::string_view session) {
+    for (named_index& known : indexes_) {
+        if (known.session == session) {
+            return known.index;
+        }
+    }
+    indexes_.push_back({std::string(session), resend_index(options_.resend_index_capacity)});
+    return indexes_.back().index;
+}
+
+engine::append_result fix_out_log::append(const fix_out_row& row, std::string_view frame,
+                                          const engine::row_envelope& envelope) noexcept {
+    return append_row(*table_, row, frame, envelope);
+}
+
+engine::append_status fix_out_log::append_message(session_numbers& session, const message& sent,
+                                                  msg_seq_num next_target) noexcept {
+    const sent_facts facts = scan_sent(sent.frame);
+    const session_numbers before = session;
+    session.next_sender = sent.number.next();
+    session.next_target = next_target;
+    session.is_fresh = false;
+
+    fix_out_row row;
+    set_numbers(row.message, session);
+    row.message.msg_seq_num = sent.number.value;
+    assign_cut(row.message.kind, is_admin_type(facts.msg_type) ? kind::admin : kind::application);
+    assign_cut(row.message.msg_type, facts.msg_type);
+    assign_cut(row.message.sender, facts.sender);
+    assign_cut(row.message.target, facts.target);
+    assign_cut(row.message.cl_ord_id, facts.cl_ord_id);
+    assign_cut(row.message.orig_cl_ord_id, facts.orig_cl_ord_id);
+    assign_cut(row.message.internal_target, facts.target_sub_id);
+    row.message.size = static_cast<std::uint32_t>(sent.frame.size());
+    row.message.poss_dup = facts.poss_dup ? 1 : 0;
+    row.creation_time = session.creation_time;
+
+    engine::row_envelope envelope = gateway_envelope();
+    if (sent.cause != nullptr) {
+        envelope.set_origin(sent.cause->origin);
+        envelope.correlation = sent.cause->correlation;
+        envelope.intended_ns = sent.cause->intended_ns;
+        if (sent.cause->is_retried != 0) {
+            envelope.flags |= engine::row_envelope::retried_flag;
+        }
+        row.committed_time = {sent.cause->committed_ns};
+        row.streamed_time = {sent.cause->streamed_ns};
+        row.translated_time = {sent.cause->translated_ns};
+    }
+    const engine::append_result result = append(row, sent.frame, envelope);
+    if (result.status != engine::append_status::ok) {
+        session = before;
+        return result.status;
+    }
+    index_of(session.name).put(sent.number, result.at);
+    if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
+        correlations_->put(facts.cl_ord_id, sent.cause->correlation);
+    }
+    return engine::append_status::ok;
+}
+
+engine::append_status fix_out_log::append_reset(session_numbers& session,
+                                                std::uint32_t generation) noexcept {
+    session_numbers next = session;
+    next.generation = generation;
+    next.next_sender = {1};
+    next.next_target = {1};
+    next.creation_time = engine::utc_now();
+    next.is_fresh = true;
+    fix_out_row row;
+    set_numbers(row.message, next);
+    assign_cut(row.message.kind, kind::reset);
+    row.creation_time = next.creation_time;
+    const engine::append_result result = append(row, {}, gateway_envelope());
+    if (result.status == engine::append_status::ok) {
+        session = next;
+        index_of(session.name).clear();
+    }
+    return result.status;
+}
+
+engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_num next_sender,
+                                              msg_seq_num next_target) noexcept {
+    session_numbers next = session;
+    next.next_sender = next_sender;
+    next.next_target = next_target;
+    next.is_fresh = false;
+    fix_out_row row;
+    set_numbers(row.message, next);
+    assign_cut(row.message.kind, kind::set);
+    row.creation_time = next.creation_time;
+    const engine::append_result result = append(row, {}, gateway_envelope());
+    if (result.status == engine::append_status::ok) {
+        session = next;
+        index_of(session.name).clear();  // numbers may have holes now; older ones are found by search
+    }
+    return result.status;
+}
+
+std::size_t fix_out_log::snapshot_bytes() const noexcept { return sessions_.snapshot_bytes(); }
+
+void fix_out_log::write_snapshot(std::span<std::byte>& room) const noexcept {
+    sessions_.write_snapshot(room, engine::snapshot_section::sessions_out);
+}
+
+bool fix_out_log::read_snapshot(engine::snapshot_section kind, std::span<const std::byte> content) {
+    return kind == engine::snapshot_section::sessions_out && sessions_.read_snapshot(content);
+}
+
+void fix_out_log::replay(engine::position at, engine::sequence, engine::timestamp,
+                         const engine::row_view& view) {
+    const auto row = load_row<fix_out_row>(view);
+    session_numbers& session = sessions_.at(row.message.session.view());
+    session.generation = row.message.generation;
+    session.next_sender = {row.message.next_sender};
+    session.next_target = {row.message.next_target};
+    session.creation_time = row.creation_time;
+    resend_index& index = index_of(session.name);
+    const bool is_message = row.message.msg_seq_num != 0;
+    session.is_fresh = row.message.kind.view() == kind::reset;
+    if (is_message) {
+        index.put({row.message.msg_seq_num}, at);
+    } else {
+        index.clear();
+    }
+}
+
+// Reads the newest segments once more for the orders in them: reports may come long after a restart.
+void fix_out_log::load_correlations(std::size_t segments) {
+    const auto indexes = engine::list_segments(table_->log().directory());
+    const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
+    engine::log_reader reader(
+        table_->log().directory(),
+        engine::read_from::at_position({indexes[first] * table_->log().segment_bytes()}));
+    engine::record_view record;
+    while (reader.next_position() < table_->log().end()) {
+        const engine::read_status status = reader.poll(record);
+        if (status == engine::read_status::damaged) {
+            throw engine::damage_error(reader.damage().text());
+        }
+        if (status == engine::read_status::record) {
+            const engine::row_view view(table_->schema(), record.bytes());
+            const auto row = load_row<fix_out_row>(view);
+            if (view.envelope().has_origin() && !row.message.cl_ord_id.is_empty()) {
+                correlations_->put(row.message.cl_ord_id.view(), view.envelope().correlation);
+            }
+        }
+    }
+}
+
+// The newest segment from which a forward reading meets every message from `begin` on.
+std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_seq_num begin) const {
+    const std::filesystem::path& directory = table_->log().directory();
+    const auto segments = engine::list_segments(directory);
+    for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+        const engine::segment segment =
+            engine::segment::open(directory, *it, engine::access::read_only);
+        engine::segment_cursor cursor(segment);
+        engine::record_view record;
+        while (cursor.next(record) == engine::damage_kind::none && record.payload != nullptr) {
+            if (record.is_control()) {
+                continue;
+            }
+            const auto row =
+                load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()));
+            if (!is_of(row, session)) {
+                continue;
+            }
+            if (row.message.msg_seq_num == 0 || row.message.msg_seq_num <= begin.value) {
+                return *it;
+            }
+            break;  // this segment begins behind what is wanted
+        }
+    }
+    return segments.front();
+}
+
+// For messages older than the index: reads the log forward. Slow, and rare.
+bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                                resend_sink& sink) const {
+    const std::uint64_t first = segment_before(session, begin);
+    engine::log_reader reader(
+        table_->log().directory(),
+        engine::read_from::at_position({first * table_->log().segment_bytes()}));
+    engine::record_view record;
+    while (reader.next_position() < table_->log().end()) {
+        const engine::read_status status = reader.poll(record);
+        if (status == engine::read_status::damaged) {
+            return false;
+        }
+        if (status != engine::read_status::record) {
+            continue;
+        }
+        const engine::row_view view(table_->schema(), record.bytes());
+        const auto row = load_row<fix_out_row>(view);
+        if (is_of(row, session) && row.message.msg_seq_num >= begin.value &&
+            row.message.msg_seq_num <= end.value) {
+            const auto wire = view.trailing();
+            sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
+        }
+    }
+    return true;
+}
+
+bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                                resend_sink& sink) noexcept {
+    const resend_index& index = index_of(session.name);
+    if (!index.has(begin) || !index.has(end)) {
+        try {
+            return scan_messages(session, begin, end, sink);
+        } catch (const std::exception&) {
+            return false;
+        }
+    }
+    for (msg_seq_num number = begin; number <= end; number = number.next()) {
+        engine::record_view record;
+        if (!lookup_->read(index.at(number), record)) {
+            return false;
+        }
+        const engine::row_view view(table_->schema(), record.bytes());
+        const auto wire = view.trailing();
+        sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
+    }
+    return true;
+}
+
+fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_options& options) {
+    engine::table_state* const state = this;  // the base is private: make_unique could not convert
+    table_ = std::make_unique<engine::table_log>(directory, fix_in_schema(), options.table, state);
+}
+
+engine::append_status fix_in_log::append(const session_numbers& session,
+                                         const message& received) noexcept {
+    fix_in_row row;
+    set_numbers(row.message, session);
+    assign_cut(row.message.kind, received.kind);
+    row.creation_time = session.creation_time;
+    row.received_time = {received.received_ns};
+    engine::row_envelope envelope = gateway_envelope();
+    std::string_view wire;
+    if (received.frame != nullptr) {
+        const screened_frame& frame = *received.frame;
+        const frame_facts& facts = frame.facts();
+        wire = {frame.data(), frame.size()};
+        row.message.msg_seq_num = facts.number.value;
+        assign_cut(row.message.msg_type, span_text(frame, facts.msg_type));
+        assign_cut(row.message.sender, span_text(frame, facts.sender));
+        assign_cut(row.message.target, span_text(frame, facts.target));
+        assign_cut(row.message.cl_ord_id, span_text(frame, facts.cl_ord_id));
+        assign_cut(row.message.orig_cl_ord_id, span_text(frame, facts.orig_cl_ord_id));
+        assign_cut(row.message.internal_target, span_text(frame, facts.target_sub_id));
+        row.message.size = static_cast<std::uint32_t>(frame.size());
+        row.message.poss_dup = facts.poss_dup ? 1 : 0;
+        const std::string_view sent = span_text(frame, facts.sending_time);
+        static_cast<void>(parse_utc_timestamp(sent.data(), sent.size(), row.sending_time.ns));
+        envelope.correlation = received.correlation;
+    }
+    const engine::append_result result = append_row(*table_, row, wire, envelope);
+    if (result.status == engine::append_status::ok) {
+        sessions_.at(session.name) = session;
+    }
+    return result.status;
+}
+
+std::size_t fix_in_log::snapshot_bytes() const noexcept { return sessions_.snapshot_bytes(); }
+
+void fix_in_log::write_snapshot(std::span<std::byte>& room) const noexcept {
+    sessions_.write_snapshot(room, engine::snapshot_section::sessions_in);
+}
+
+bool fix_in_log::read_snapshot(engine::snapshot_section kind, std::span<const std::byte> content) {
+    return kind == engine::snapshot_section::sessions_in && sessions_.read_snapshot(content);
+}
+
+void fix_in_log::replay(engine::position, engine::sequence, engine::timestamp,
+                        const engine::row_view& view) {
+    const auto row = load_row<fix_in_row>(view);
+    session_numbers& session = sessions_.at(row.message.session.view());
+    session.generation = row.message.generation;
+    session.next_sender = {row.message.next_sender};
+    session.next_target = {row.message.next_target};
+    session.creation_time = row.creation_time;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,151 @@
+// FIX_OUT and FIX_IN as their one writer holds them: what they say of each session, and rows appended.
+//
+// Threading  the session thread
+// Progress   appending is wait-free but for the roll; reading older messages back maps segments
+// Invariant  FIX_OUT is the message store: a number is used when, and only when, its row is appended
+// Errors     opening throws; appending answers append_status
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/log/record_lookup.hpp"
+#include "engine/stream/table_log.hpp"
+#include "gateway/quickfix/port.hpp"
+#include "gateway/session/correlation_table.hpp"
+#include "gateway/session/outbound.hpp"
+#include "gateway/session/session_numbers.hpp"
+
+namespace millrace::gateway {
+
+// Where the newest messages of one session and generation lie in FIX_OUT.
+class resend_index {
+public:
+    explicit resend_index(std::size_t capacity) : positions_(capacity, unknown) {}
+
+    void put(msg_seq_num number, engine::position at) noexcept {
+        if (number != highest_.next()) {
+            clear();  // numbers were moved: only an unbroken run can be indexed
+        }
+        positions_[number.value % positions_.size()] = at;
+        highest_ = number;
+        if (lowest_.is_none()) {
+            lowest_ = number;
+        }
+        if (highest_.value - lowest_.value >= positions_.size()) {
+            lowest_ = {highest_.value - static_cast<std::uint32_t>(positions_.size()) + 1};
+        }
+    }
+    void clear() noexcept { lowest_ = highest_ = {}; }
+
+    [[nodiscard]] bool has(msg_seq_num number) const noexcept {
+        return !lowest_.is_none() && number >= lowest_ && number <= highest_;
+    }
+    [[nodiscard]] engine::position at(msg_seq_num number) const noexcept {
+        return positions_[number.value % positions_.size()];
+    }
+
+private:
+    static constexpr engine::position unknown{UINT64_MAX};
+    std::vector<engine::position> positions_;
+    msg_seq_num lowest_;
+    msg_seq_num highest_;
+};
+
+struct fix_log_options {
+    engine::table_log_options table;
+    std::size_t resend_index_capacity = std::size_t{1} << 18;  // newest messages found without a search
+    std::size_t correlation_lookback_segments = 4;  // read back at start to know recent orders again
+};
+
+class fix_out_log final : private engine::table_state {
+public:
+    fix_out_log(const std::filesystem::path& directory, const fix_log_options& options,
+                correlation_table& correlations);
+
+    // Of a session this gateway runs; stays valid. A session seen for the first time gets generation 1.
+    [[nodiscard]] session_numbers& open_session(std::string_view name);
+
+    struct message {
+        msg_seq_num number;
+        std::string_view frame;
+        const outbound_header* cause = nullptr;  // of an application message that came by a route
+    };
+    [[nodiscard]] engine::append_status append_message(session_numbers& session, const message& sent,
+                                                       msg_seq_num next_target) noexcept;
+    // Opens the next generation; both numbers begin at 1.
+    [[nodiscard]] engine::append_status append_reset(session_numbers& session,
+                                                     std::uint32_t generation) noexcept;
+    [[nodiscard]] engine::append_status append_set(session_numbers& session, msg_seq_num next_sender,
+                                                   msg_seq_num next_target) noexcept;
+    // Every stored frame of the current generation in [begin, end], ascending. False: a row could not be read.
+    [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
+                                     msg_seq_num end, resend_sink& sink) noexcept;
+
+    [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
+    [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }
+
+private:
+    [[nodiscard]] std::size_t snapshot_bytes() const noexcept override;
+    void write_snapshot(std::span<std::byte>& room) const noexcept override;
+    [[nodiscard]] bool read_snapshot(engine::snapshot_section kind,
+                                     std::span<const std::byte> content) override;
+    void replay(engine::position at, engine::sequence seq, engine::timestamp time,
+                const engine::row_view& row) override;
+
+    [[nodiscard]] resend_index& index_of(std::string_view session);
+    [[nodiscard]] engine::append_result append(const fix_out_row& row, std::string_view frame,
+                                               const engine::row_envelope& envelope) noexcept;
+    [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
+                                               msg_seq_num begin) const;
+    [[nodiscard]] bool scan_messages(const session_numbers& session, msg_seq_num begin,
+                                     msg_seq_num end, resend_sink& sink) const;
+    void load_correlations(std::size_t segments);
+
+    struct named_index {
+        std::string session;
+        resend_index index;
+    };
+
+    fix_log_options options_;
+    correlation_table* correlations_;
+    session_table sessions_;
+    std::deque<named_index> indexes_;
+    std::unique_ptr<engine::table_log> table_;
+    std::unique_ptr<engine::record_lookup> lookup_;
+};
+
+class fix_in_log final : private engine::table_state {
+public:
+    fix_in_log(const std::filesystem::path& directory, const fix_log_options& options);
+
+    // What this log knows of the session; its numbers count only if its generation is the current one.
+    [[nodiscard]] session_numbers& open_session(std::string_view name) { return sessions_.at(name); }
+
+    struct message {
+        std::string_view kind;
+        const screened_frame* frame = nullptr;  // null for kind set
+        std::int64_t received_ns = 0;
+        engine::correlation correlation;
+    };
+    // `session` holds the generation and the numbers after this record.
+    [[nodiscard]] engine::append_status append(const session_numbers& session,
+                                               const message& received) noexcept;
+
+    [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
+    [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }
+
+private:
+    [[nodiscard]] std::size_t snapshot_bytes() const noexcept override;
+    void write_snapshot(std::span<std::byte>& room) const noexcept override;
+    [[nodiscard]] bool read_snapshot(engine::snapshot_section kind,
+                                     std::span<const std::byte> content) override;
+    void replay(engine::position at, engine::sequence seq, engine::timestamp time,
+                const engine::row_view& row) override;
+
+    session_table sessions_;
+    std::unique_ptr<engine::table_log> table_;
+};
+
+}  // namespace millrace::gateway

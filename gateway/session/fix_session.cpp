@@ -1,0 +1,419 @@
+#include "gateway/session/fix_session.hpp"
+
+#include <cstring>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+// The library's timers count seconds; looking more often than this changes nothing.
+constexpr std::int64_t tick_interval_ns = 250'000'000;
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+
+std::unique_ptr<connector> make_connector(const session_spec& spec,
+                                          const fix_session_options& options) {
+    if (spec.role != session_role::initiator) {
+        return nullptr;
+    }
+    std::vector<std::vector<socket_address>> endpoints;
+    for (const host_port& endpoint : spec.connect_endpoints) {
+        endpoints.push_back(resolve(endpoint.host, endpoint.port));
+    }
+    connector_options wanted;
+    const std::int64_t interval_ns = static_cast<std::int64_t>(spec.reconnect_interval_s) * ns_per_s;
+    wanted.retry_min_ns = options.reconnect_min_ns > 0 ? options.reconnect_min_ns : interval_ns;
+    wanted.retry_max_ns = options.reconnect_max_ns > 0 ? options.reconnect_max_ns : interval_ns;
+    if (!spec.source_endpoint.host.empty() || spec.source_endpoint.port != 0) {
+        wanted.source =
+            resolve(spec.source_endpoint.host, spec.source_endpoint.port, address_use::listen)
+                .front();
+    }
+    return std::make_unique<connector>(std::move(endpoints), wanted);
+}
+
+void check_names(const session_spec& spec) {
+    constexpr std::size_t comp_id_bytes_max = 22;  // of the columns SENDER and TARGET
+    if (spec.name.size() > session_name_bytes_max) {
+        throw engine::config_error(spec.file, spec.line,
+                                   "session " + spec.name + ": the name is longer than " +
+                                       std::to_string(session_name_bytes_max) + " bytes");
+    }
+    if (spec.sender.size() > comp_id_bytes_max || spec.target.size() > comp_id_bytes_max) {
+        throw engine::config_error(spec.file, spec.line,
+                                   "session " + spec.name + ": a CompID is longer than " +
+                                       std::to_string(comp_id_bytes_max) + " bytes");
+    }
+}
+
+const session_spec& checked(const session_spec& spec) {
+    check_names(spec);
+    return spec;
+}
+
+}  // namespace
+
+fix_session::fix_session(const session_spec& spec, const fix_session_options& options,
+                         fix_out_log& out, fix_in_log& in, correlation_table& correlations,
+                         event_ring& events)
+    : spec_(checked(spec)),
+      options_(options),
+      out_(&out),
+      events_(&events),
+      ledger_(spec.name, out, in, correlations, options.ledger),
+      connector_(make_connector(spec, options)),
+      link_(options.connection) {
+    port_ = session_port::create(spec_, ledger_, *this);
+    ledger_.set_port(port_.get());
+}
+
+fix_session::~fix_session() { close(); }
+
+void fix_session::add_route(std::string_view name, engine::byte_ring& ring) {
+    routes_.push_back({std::string(name), engine::route_id(name), &ring, false});
+}
+
+void fix_session::start(std::int64_t now_ns) noexcept {
+    now_ns_ = now_ns;
+    if (connector_ != nullptr) {
+        connector_->start(now_ns);
+    }
+    publish_state();
+}
+
+int fix_session::do_work(std::int64_t now_ns) noexcept {
+    now_ns_ = now_ns;
+    int work = 0;
+    if (!link_.is_open()) {
+        work += poll_connector(now_ns);
+    }
+    if (link_.is_open()) {
+        tick_if_due(now_ns);
+        work += poll_frames(now_ns);
+    }
+    if (link_.is_open()) {
+        work += poll_routes(now_ns);
+    }
+    if (link_.is_open() && link_.pending_bytes() > 0 &&
+        link_.flush(now_ns) == send_state::closed) {
+        end_link(link_.reason(), now_ns);
+    }
+    if (is_stopping_ && link_.is_open() && now_ns >= stop_deadline_ns_) {
+        events_->say(event_level::warning, name(), "no answer to our Logout; closing");
+        end_link(close_reason::local, now_ns);
+    }
+    return work;
+}
+
+int fix_session::poll_connector(std::int64_t now_ns) noexcept {
+    if (connector_ == nullptr || is_stopping_) {
+        return 0;
+    }
+    engine::unique_fd socket;
+    switch (connector_->poll(now_ns, socket)) {
+        case connector_state::connected:
+            link_.open(std::move(socket), connector_->address());
+            link_is_up(now_ns);
+            return 1;
+        case connector_state::failed:
+            events_->say(event_level::warning, name(),
+                         std::string_view(std::strerror(connector_->last_errno())));
+            return 1;
+        default:
+            return 0;
+    }
+}
+
+void fix_session::link_is_up(std::int64_t now_ns) noexcept {
+    counters.connects.add(1);
+    was_logged_on_ = false;
+    wants_disconnect_ = false;
+    if (port_->connected(*this) != call_status::ok) {
+        events_->say(event_level::error, name(), port_->last_text());
+        end_link(close_reason::local, now_ns);
+        return;
+    }
+    next_tick_ns_ = now_ns;  // an initiator's Logon goes out at once
+    publish_state();
+}
+
+bool fix_session::accept(connection& link, std::string_view first_frame,
+                         std::int64_t now_ns) noexcept {
+    if (link_.is_open() || is_stopping_) {
+        return false;
+    }
+    now_ns_ = now_ns;
+    link_.swap(link);
+    link_is_up(now_ns);
+    if (link_.is_open()) {
+        handle_frame(first_frame, now_ns);
+    }
+    return true;
+}
+
+void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
+    if (now_ns < next_tick_ns_) {
+        return;
+    }
+    next_tick_ns_ = now_ns + tick_interval_ns;
+    if (port_->tick(engine::utc_now().ns) != call_status::ok) {
+        events_->say(event_level::error, name(), port_->last_text());
+        wants_disconnect_ = true;
+    }
+    if (wants_disconnect_) {
+        end_link(close_reason::local, now_ns);
+    }
+}
+
+int fix_session::poll_frames(std::int64_t now_ns) noexcept {
+    int frames = 0;
+    std::string_view frame;
+    const receive_state state = link_.receive();
+    while (link_.is_open() && link_.next_frame(frame)) {  // bounded by the receive buffer
+        handle_frame(frame, now_ns);
+        ++frames;
+    }
+    if (state == receive_state::closed || (!link_.is_open() && port_->is_connected())) {
+        end_link(link_.reason(), now_ns);
+    }
+    return frames;
+}
+
+void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept {
+    const std::int64_t utc_ns = engine::utc_now().ns;
+    const screened_frame frame =
+        screen_frame(bytes.data(), bytes.size(), port_->data_fields(), port_->screening());
+    counters.messages_in.add(1);
+    if (!frame.is_passed()) {
+        counters.garbled.add(1);
+        ledger_.keep_garbled(frame, utc_ns);
+        events_->say(event_level::warning, name(), to_text(frame.reason()));
+        if (!is_logged_on_) {
+            end_link(close_reason::refused, now_ns);
+        }
+        return;
+    }
+    ledger_.begin_frame(frame, utc_ns);
+    const receive_result result = port_->receive(frame, utc_ns);
+    const bool is_kept = ledger_.end_frame();
+    switch (result.status) {
+        case receive_status::ok:
+            break;
+        case receive_status::garbled:
+            counters.garbled.add(1);
+            ledger_.keep_garbled(frame, utc_ns);
+            break;
+        case receive_status::not_logged_on:
+        case receive_status::logon_refused:
+            counters.refused_before_logon.add(1);
+            wants_disconnect_ = true;
+            break;
+        case receive_status::failed:
+            wants_disconnect_ = true;
+            break;
+    }
+    if (result.status != receive_status::ok) {
+        events_->say(event_level::warning, name(), port_->last_text());
+    }
+    if (!is_kept) {
+        events_->say(event_level::error, name(),
+                     "a frame could not be kept (log full, or too many frames before their turn); "
+                     "disconnecting, the peer will send it again");
+        wants_disconnect_ = true;
+    }
+    if (wants_disconnect_ || result.disconnected) {
+        end_link(close_reason::local, now_ns);
+    }
+    counters.next_target.set(ledger_.next_target().value);
+    counters.next_sender.set(ledger_.next_sender().value);
+}
+
+int fix_session::poll_routes(std::int64_t now_ns) noexcept {
+    if (!is_logged_on_ || is_stopping_ || link_.pending_bytes() > 0) {
+        return 0;
+    }
+    int sent = 0;
+    for (std::size_t i = 0; i < routes_.size() && link_.is_open(); ++i) {
+        outbound_route& route = routes_[(next_route_ + i) % routes_.size()];
+        if (route.is_halted) {
+            continue;
+        }
+        sent += static_cast<int>(route.ring->poll(
+            [&](std::uint32_t, std::span<const std::byte> payload) {
+                return send_one(route, payload);
+            },
+            options_.messages_per_turn));
+        if (wants_disconnect_) {
+            end_link(close_reason::local, now_ns);
+        }
+    }
+    next_route_ = routes_.empty() ? 0 : (next_route_ + 1) % routes_.size();
+    if (sent > 0) {
+        counters.next_sender.set(ledger_.next_sender().value);
+    }
+    return sent;
+}
+
+engine::poll_action fix_session::send_one(outbound_route& route,
+                                          std::span<const std::byte> payload) noexcept {
+    if (!is_logged_on_ || wants_disconnect_ || link_.pending_bytes() > 0) {
+        return engine::poll_action::stop;
+    }
+    outbound_header header;
+    std::memcpy(&header, payload.data(), sizeof header);
+    // A parked record's second attempt keeps its origin, marked; anything else must be new.
+    if (header.is_retried == 0 &&
+        header.origin.sequence <= out_->table().origins().highest(route.id).value) {
+        counters.duplicate_origins.add(1);
+        return engine::poll_action::consumed;
+    }
+    const auto* body = reinterpret_cast<const char*>(payload.data()) + sizeof header;
+    ledger_.begin_send(header);
+    const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body,
+                                               header.body_bytes, engine::utc_now().ns);
+    ledger_.end_send();
+    switch (status) {
+        case send_status::sent:
+            counters.messages_out.add(1);
+            record_to_wire_.record(engine::utc_now().ns - (header.intended_ns != 0
+                                                               ? header.intended_ns
+                                                               : header.committed_ns));
+            return engine::poll_action::consumed;
+        case send_status::invalid:
+        case send_status::withheld:
+            halt_route(route, header);
+            return engine::poll_action::stop;
+        case send_status::not_logged_on:
+        case send_status::store_failed:
+            return engine::poll_action::stop;  // nothing was numbered: it waits here
+    }
+    return engine::poll_action::stop;
+}
+
+void fix_session::halt_route(outbound_route& route, const outbound_header& header) noexcept {
+    route.is_halted = true;
+    counters.halted_routes.add(1);
+    char text[512];
+    std::snprintf(text, sizeof text,
+                  "route %s halted at source sequence %llu: the session's dictionary refuses the message: "
+                  "%s",
+                  route.name.c_str(), static_cast<unsigned long long>(header.origin.sequence),
+                  port_->last_text());
+    events_->say(event_level::error, name(), text);
+}
+
+void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
+    const bool was_open = link_.is_open() || port_->is_connected();
+    if (port_->is_connected()) {
+        static_cast<void>(port_->connection_lost());
+    }
+    if (link_.is_open()) {
+        static_cast<void>(link_.flush(now_ns));
+        link_.close(reason);
+    }
+    ledger_.forget_held();
+    wants_disconnect_ = false;
+    is_logged_on_ = false;
+    if (was_open) {
+        counters.disconnects.add(1);
+        events_->say(event_level::info, name(), to_text(link_.reason()));
+        if (connector_ != nullptr) {
+            connector_->connection_ended(was_logged_on_, now_ns);
+        }
+    }
+    publish_state();
+}
+
+void fix_session::begin_stop(std::int64_t now_ns) noexcept {
+    if (is_stopping_) {
+        return;
+    }
+    is_stopping_ = true;
+    stop_deadline_ns_ =
+        now_ns + (static_cast<std::int64_t>(spec_.logout_timeout_s) + 1) * ns_per_s;
+    if (connector_ != nullptr && !link_.is_open()) {
+        connector_->stop();
+    }
+    if (is_logged_on_) {
+        static_cast<void>(port_->logout("stopping"));
+        next_tick_ns_ = 0;  // the Logout goes out with the next tick
+    } else if (link_.is_open()) {
+        end_link(close_reason::local, now_ns);
+    }
+}
+
+bool fix_session::is_stopped() const noexcept { return is_stopping_ && !link_.is_open(); }
+
+void fix_session::close() noexcept {
+    if (link_.is_open()) {
+        end_link(close_reason::local, now_ns_);
+    }
+}
+
+bool fix_session::has_waiting_messages() const noexcept {
+    for (const outbound_route& route : routes_) {
+        if (route.ring->consumer_position_estimate() != route.ring->producer_position_estimate()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fix_session::publish_state() noexcept {
+    const char* state = is_logged_on_        ? "logged on"
+                        : link_.is_open()    ? "connected"
+                        : is_stopping_       ? "stopped"
+                        : connector_ == nullptr ? "listening"
+                                                : "connecting";
+    counters.state.set(state);
+    counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
+    counters.next_sender.set(ledger_.next_sender().value);
+    counters.next_target.set(ledger_.next_target().value);
+}
+
+void fix_session::on_logon() noexcept {
+    is_logged_on_ = true;
+    was_logged_on_ = true;
+    events_->say(event_level::info, name(), "logged on");
+    publish_state();
+}
+
+void fix_session::on_logout() noexcept {
+    is_logged_on_ = false;
+    events_->say(event_level::info, name(), "logged out");
+}
+
+void fix_session::on_admin_in(const session_message& message) noexcept {
+    ledger_.note_incoming(message.number, false);
+}
+
+void fix_session::on_app_in(const session_message& message) noexcept {
+    ledger_.note_incoming(message.number, true);
+}
+
+void fix_session::on_admin_out(const session_message&) noexcept {}
+
+app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
+    if (message.poss_dup) {
+        counters.resent.add(1);
+    }
+    return app_out_decision::send;
+}
+
+void fix_session::on_event(const char* text, std::size_t size) noexcept {
+    events_->say(event_level::info, name(), {text, size});
+}
+
+bool fix_session::send(const char* frame, std::size_t size) noexcept {
+    const send_state state = link_.send(frame, size, now_ns_);
+    if (state == send_state::closed) {
+        wants_disconnect_ = true;
+    }
+    return state != send_state::closed;
+}
+
+void fix_session::disconnect() noexcept { wants_disconnect_ = true; }
+
+}  // namespace millrace::gateway

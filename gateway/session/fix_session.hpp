@@ -1,0 +1,135 @@
+// One FIX session on the session thread: its connection, its numbers, and QuickFIX's state machine between them.
+//
+//   wire -> frame -> screen -> ledger.begin_frame -> QuickFIX -> ledger (FIX_IN) -> numbers move
+//   outbound rings -> QuickFIX -> ledger (FIX_OUT) -> numbers move -> wire
+//
+// Threading  the session thread
+// Progress   do_work never waits; it handles a bounded number of frames and messages
+// Invariant  nothing is numbered while the session is not logged on: messages wait in their rings and logs
+// Units      now_ns: monotonic; utc_ns: UTC
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/histogram.hpp"
+#include "engine/counters/counter.hpp"
+#include "gateway/quickfix/port.hpp"
+#include "gateway/quickfix/settings.hpp"
+#include "gateway/session/event_ring.hpp"
+#include "gateway/session/outbound.hpp"
+#include "gateway/session/session_ledger.hpp"
+#include "gateway/transport/connection.hpp"
+#include "gateway/transport/connector.hpp"
+
+namespace millrace::gateway {
+
+struct fix_session_options {
+    connection_options connection;
+    ledger_options ledger;
+    std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings, both
+    std::int64_t reconnect_max_ns = 0;
+    std::size_t messages_per_turn = 64;
+};
+
+struct fix_session_counters {
+    engine::status_text state;
+    engine::counter is_logged_on;
+    engine::counter next_sender;
+    engine::counter next_target;
+    engine::counter messages_in;
+    engine::counter messages_out;  // application messages sent first time by a route
+    engine::counter garbled;
+    engine::counter refused_before_logon;
+    engine::counter connects;
+    engine::counter disconnects;
+    engine::counter resent;          // application messages sent again
+    engine::counter halted_routes;
+    engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
+};
+
+// One client's way into this session.
+struct outbound_route {
+    std::string name;
+    std::uint64_t id = 0;
+    engine::byte_ring* ring = nullptr;
+    bool is_halted = false;
+};
+
+class fix_session final : private session_listener, private wire_sink {
+public:
+    fix_session(const session_spec& spec, const fix_session_options& options, fix_out_log& out,
+                fix_in_log& in, correlation_table& correlations, event_ring& events);
+    ~fix_session();
+
+    // Set-up.
+    void add_route(std::string_view name, engine::byte_ring& ring);
+
+    void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
+    int do_work(std::int64_t now_ns) noexcept;
+    // Acceptor: takes the link and its first frame. False: this session cannot have it now.
+    [[nodiscard]] bool accept(connection& link, std::string_view first_frame,
+                              std::int64_t now_ns) noexcept;
+    // Logs out; do_work goes on until is_stopped().
+    void begin_stop(std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool is_stopped() const noexcept;
+    void close() noexcept;
+
+    [[nodiscard]] const session_spec& spec() const noexcept { return spec_; }
+    [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
+    [[nodiscard]] bool is_logged_on() const noexcept { return is_logged_on_; }
+    [[nodiscard]] bool has_waiting_messages() const noexcept;
+    [[nodiscard]] session_port& port() noexcept { return *port_; }
+    [[nodiscard]] session_ledger& ledger() noexcept { return ledger_; }
+    // From the planned time (else the commit) of the source record to the return of send(); of this thread.
+    [[nodiscard]] const engine::histogram& record_to_wire() const noexcept {
+        return record_to_wire_;
+    }
+    fix_session_counters counters;
+
+private:
+    void on_logon() noexcept override;
+    void on_logout() noexcept override;
+    void on_admin_in(const session_message& message) noexcept override;
+    void on_app_in(const session_message& message) noexcept override;
+    void on_admin_out(const session_message& message) noexcept override;
+    app_out_decision on_app_out(const session_message& message) noexcept override;
+    void on_event(const char* text, std::size_t size) noexcept override;
+    bool send(const char* frame, std::size_t size) noexcept override;
+    void disconnect() noexcept override;
+
+    int poll_connector(std::int64_t now_ns) noexcept;
+    int poll_frames(std::int64_t now_ns) noexcept;
+    int poll_routes(std::int64_t now_ns) noexcept;
+    void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
+    [[nodiscard]] engine::poll_action send_one(outbound_route& route,
+                                               std::span<const std::byte> payload) noexcept;
+    void halt_route(outbound_route& route, const outbound_header& header) noexcept;
+    void link_is_up(std::int64_t now_ns) noexcept;
+    void end_link(close_reason reason, std::int64_t now_ns) noexcept;
+    void tick_if_due(std::int64_t now_ns) noexcept;
+    void publish_state() noexcept;
+
+    session_spec spec_;
+    fix_session_options options_;
+    fix_out_log* out_;
+    event_ring* events_;
+    session_ledger ledger_;
+    std::unique_ptr<session_port> port_;
+    std::unique_ptr<connector> connector_;  // initiator only
+    connection link_;
+    std::vector<outbound_route> routes_;
+    std::size_t next_route_ = 0;
+
+    std::int64_t now_ns_ = 0;        // of this turn
+    std::int64_t next_tick_ns_ = 0;
+    std::int64_t stop_deadline_ns_ = 0;
+    bool is_logged_on_ = false;
+    bool was_logged_on_ = false;     // on this connection
+    bool wants_disconnect_ = false;  // asked for inside a call into the port
+    bool is_stopping_ = false;
+    engine::histogram record_to_wire_;
+};
+
+}  // namespace millrace::gateway

@@ -1,0 +1,32 @@
+// A translated message on its way from a client to the session thread: this header, then the encoded body.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/ring/byte_ring.hpp"
+#include "engine/table/record.hpp"
+
+namespace millrace::gateway {
+
+// The ring record's type field.
+inline constexpr std::uint32_t outbound_message_type = 1;
+
+// Followed by body_bytes of FIX fields in canonical order, without 8, 9, 34, 35, 49, 52, 56 and 10.
+struct outbound_header {
+    engine::origin origin;
+    engine::correlation correlation;
+    std::int64_t intended_ns = 0;  // UTC; 0: none
+    std::int64_t committed_ns = 0;
+    std::int64_t streamed_ns = 0;
+    std::int64_t translated_ns = 0;
+    std::uint32_t body_bytes = 0;
+    std::uint32_t body_sum = 0;  // of the body's bytes, for the checksum
+    char msg_type[6] = {};
+    std::uint8_t msg_type_bytes = 0;
+    std::uint8_t is_retried = 0;  // a parked record's second attempt
+};
+static_assert(sizeof(outbound_header) == 96);
+static_assert(std::is_trivially_copyable_v<outbound_header>);
+
+}  // namespace millrace::gateway

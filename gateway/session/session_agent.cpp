@@ -1,0 +1,156 @@
+#include "gateway/session/session_agent.hpp"
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+
+namespace millrace::gateway {
+
+session_agent::session_agent(session_agent_options options, const settings_file& settings)
+    : options_(std::move(options)),
+      agent_name_("gateway:" + options_.name),
+      correlations_(options_.correlations),
+      out_(options_.directory / "FIX_OUT", options_.logs, correlations_),
+      in_(options_.directory / "FIX_IN", options_.logs) {
+    for (const session_spec& spec : settings.sessions) {
+        sessions_.push_back(std::make_unique<fix_session>(spec, options_.session, out_, in_,
+                                                          correlations_, events_));
+        if (spec.role == session_role::acceptor) {
+            listen_for(spec);
+        }
+    }
+    for (const std::string& note :
+         {out_.table().log().recovery_note(), in_.table().log().recovery_note()}) {
+        if (!note.empty()) {
+            events_.say(event_level::warning, options_.name, note);
+        }
+    }
+}
+
+void session_agent::listen_for(const session_spec& spec) {
+    for (const acceptor_port& known : listeners_) {
+        if (known.endpoint.host == spec.accept_endpoint.host &&
+            known.endpoint.port == spec.accept_endpoint.port) {
+            return;
+        }
+    }
+    listener_options wanted;
+    wanted.connection = options_.session.connection;
+    wanted.logon_timeout_ns = static_cast<std::int64_t>(spec.logon_timeout_s) * 1'000'000'000;
+    wanted.reuse_address = spec.reuse_address;
+    const auto addresses =
+        resolve(spec.accept_endpoint.host, spec.accept_endpoint.port, address_use::listen);
+    listeners_.push_back(
+        {spec.accept_endpoint, std::make_unique<listener>(addresses.front(), wanted)});
+}
+
+void session_agent::add_route(std::string_view session, std::string_view route,
+                              engine::byte_ring& ring, const engine::log_uuid& source,
+                              engine::sequence start_after) {
+    for (const auto& known : sessions_) {
+        if (known->name() == session) {
+            out_.table().bind_route(route, source, start_after);
+            known->add_route(route, ring);
+            return;
+        }
+    }
+    throw engine::config_error("gateway " + options_.name + " has no session '" +
+                               std::string(session) + "'");
+}
+
+engine::sequence session_agent::highest_origin(std::string_view route) const noexcept {
+    return out_.table().origins().highest(engine::route_id(route));
+}
+
+void session_agent::open() {
+    out_.table().start();
+    in_.table().start();
+}
+
+void session_agent::on_start() {
+    const std::int64_t now_ns = engine::monotonic_now_ns();
+    for (const auto& session : sessions_) {
+        session->start(now_ns);
+    }
+}
+
+int session_agent::do_work() noexcept {
+    const std::int64_t now_ns = engine::monotonic_now_ns();
+    // relaxed: nothing is handed over with the wish
+    if (!is_stopping_ && is_stop_requested_.load(std::memory_order_relaxed)) [[unlikely]] {
+        is_stopping_ = true;
+        for (const auto& session : sessions_) {
+            session->begin_stop(now_ns);
+        }
+    }
+    int work = is_stopping_ ? 0 : poll_listeners(now_ns);
+    bool are_all_stopped = is_stopping_;
+    for (const auto& session : sessions_) {
+        work += session->do_work(now_ns);
+        are_all_stopped = are_all_stopped && session->is_stopped();
+    }
+    if (are_all_stopped && !is_stopped_.load(std::memory_order_relaxed)) [[unlikely]] {
+        is_stopped_.store(true, std::memory_order_release);  // pairs with session_agent.hpp: is_stopped
+    }
+    return work;
+}
+
+void session_agent::on_close() noexcept {
+    for (const auto& session : sessions_) {
+        session->close();
+    }
+    out_.table().close();
+    in_.table().close();
+}
+
+int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
+    int work = 0;
+    for (const acceptor_port& port : listeners_) {
+        const listener::first_frame first = port.listening->poll(now_ns);
+        if (first.link != nullptr) {
+            place_connection(first, now_ns);
+            ++work;
+        }
+    }
+    return work;
+}
+
+fix_session* session_agent::find_session(const screened_frame& logon) noexcept {
+    const frame_facts& facts = logon.facts();
+    for (const auto& session : sessions_) {
+        const session_spec& spec = session->spec();
+        // Their sender is our target.
+        if (spec.role == session_role::acceptor &&
+            logon.equals(facts.begin_string, spec.begin_string.data(), spec.begin_string.size()) &&
+            logon.equals(facts.sender, spec.target.data(), spec.target.size()) &&
+            logon.equals(facts.target, spec.sender.data(), spec.sender.size())) {
+            return session.get();
+        }
+    }
+    return nullptr;
+}
+
+void session_agent::place_connection(const listener::first_frame& first,
+                                     std::int64_t now_ns) noexcept {
+    const screened_frame frame =
+        screen_frame(first.frame.data(), first.frame.size(), first_frame_fields_, {});
+    const bool is_logon = frame.is_passed() && frame.is_msg_type('A');
+    fix_session* session = is_logon ? find_session(frame) : nullptr;
+    if (session == nullptr || !session->accept(*first.link, first.frame, now_ns)) {
+        const std::string_view reason =
+            !is_logon            ? "refused a connection whose first message is no Logon"
+            : session == nullptr ? "refused a Logon for a session that is not configured"
+                                 : "refused a second connection of a session";
+        events_.say(event_level::warning, options_.name, reason);
+        first.link->close(close_reason::refused);
+    }
+}
+
+std::vector<std::uint16_t> session_agent::listening_ports() const {
+    std::vector<std::uint16_t> ports;
+    for (const acceptor_port& port : listeners_) {
+        ports.push_back(port.listening->port());
+    }
+    return ports;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,89 @@
+// The FIX gateway: one agent that owns its sessions, their sockets, FIX_OUT and FIX_IN; nothing else touches them.
+//
+// Threading  constructed and wired on one thread, then driven by one runner; request_stop() and is_stopped() from any
+// Progress   do_work never waits
+// Errors     the constructor throws: settings, dictionaries, logs held by another process, addresses in use
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/session/fix_session.hpp"
+#include "gateway/transport/listener.hpp"
+
+namespace millrace::gateway {
+
+struct session_agent_options {
+    std::string name;
+    std::filesystem::path directory;  // FIX_OUT and FIX_IN lie in it
+    fix_log_options logs;
+    fix_session_options session;
+    std::size_t correlations = std::size_t{1} << 17;  // recent orders whose reports find their beginning
+};
+
+class session_agent {
+public:
+    // The settings' sessions are all of this gateway's.
+    session_agent(session_agent_options options, const settings_file& settings);
+
+    // Set-up: one outbound ring per route. Throws config_error for a session that is not here, or a route that has
+    // come from another log. REQUIRES: the ring outlives this.
+    void add_route(std::string_view session, std::string_view route, engine::byte_ring& ring,
+                   const engine::log_uuid& source, engine::sequence start_after = {});
+    // How far the route has come: its client resumes behind it.
+    [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
+    // After the last add_route: the logs' snapshots name all routes from here on.
+    void open();
+
+    [[nodiscard]] const std::string& label() const noexcept { return options_.name; }
+    [[nodiscard]] const char* name() const noexcept { return agent_name_.c_str(); }
+    void on_start();
+    int do_work() noexcept;
+    void on_close() noexcept;
+
+    // Logs every session out; do_work has to go on until is_stopped().
+    void request_stop() noexcept { is_stop_requested_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool is_stopped() const noexcept {
+        return is_stopped_.load(std::memory_order_acquire);  // pairs with session_agent.cpp: do_work
+    }
+
+    [[nodiscard]] const std::vector<std::unique_ptr<fix_session>>& sessions() const noexcept {
+        return sessions_;
+    }
+    [[nodiscard]] std::filesystem::path out_directory() const { return options_.directory / "FIX_OUT"; }
+    [[nodiscard]] std::filesystem::path in_directory() const { return options_.directory / "FIX_IN"; }
+    [[nodiscard]] const engine::table_log& out_table() const noexcept { return out_.table(); }
+    [[nodiscard]] const engine::table_log& in_table() const noexcept { return in_.table(); }
+    // Bound ports of the acceptors, in the order of their first session.
+    [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
+    [[nodiscard]] event_ring& events() noexcept { return events_; }
+
+private:
+    struct acceptor_port {
+        host_port endpoint;
+        std::unique_ptr<listener> listening;
+    };
+
+    int poll_listeners(std::int64_t now_ns) noexcept;
+    void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
+    [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
+    void listen_for(const session_spec& spec);
+
+    session_agent_options options_;
+    std::string agent_name_;  // "gateway:NAME", as thread plans call it
+    event_ring events_;
+    correlation_table correlations_;
+    fix_out_log out_;
+    fix_in_log in_;
+    std::vector<std::unique_ptr<fix_session>> sessions_;
+    std::vector<acceptor_port> listeners_;
+    data_field_table first_frame_fields_ = data_field_table::standard();
+    std::atomic<bool> is_stop_requested_{false};  // writer: whoever stops
+    std::atomic<bool> is_stopped_{false};         // writer: the session thread
+    bool is_stopping_ = false;
+};
+
+}  // namespace millrace::gateway

@@ -1,0 +1,102 @@
+// The numbers of one session, moved only by records: QuickFIX's message store on FIX_OUT and FIX_IN.
+//
+// QuickFIX asks for a number to move; the ledger appends the record that moves it, and refuses a move that no frame
+// of that number stands behind. Frames that came too early are held with their bytes until their turn.
+//
+// Threading  the session thread
+// Invariant  next_sender is the last numbered message of FIX_OUT + 1; next_target is what FIX_IN's last record says
+// Errors     false: the log refused, or damage; QuickFIX then stops and the session disconnects
+// Source     the library increments the expected number also for frames it should not (docs/gateway.md, The guard)
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/counters/counter.hpp"
+#include "gateway/quickfix/port.hpp"
+#include "gateway/session/fix_log.hpp"
+
+namespace millrace::gateway {
+
+struct ledger_options {
+    std::size_t held_frames_max = 10'000;
+    std::size_t held_bytes_max = std::size_t{16} << 20;
+};
+
+struct ledger_counters {
+    engine::counter ignored_increments;  // asked for by the library, with no frame of that number
+    engine::counter duplicates;
+    engine::counter held_frames;
+    engine::counter refused_appends;  // a log had no space
+};
+
+class session_ledger final : public session_store {
+public:
+    session_ledger(std::string_view session, fix_out_log& out, fix_in_log& in,
+                   correlation_table& correlations, const ledger_options& options);
+
+    // Around each frame that is shown to the session. end_frame() says whether the frame could be kept.
+    void begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept;
+    [[nodiscard]] bool end_frame() noexcept;
+    // What the session called the message it is about to number.
+    void note_incoming(msg_seq_num number, bool is_application) noexcept;
+    // A frame no session may see: kept for the audit.
+    void keep_garbled(const screened_frame& frame, std::int64_t received_ns) noexcept;
+    // Around a send that came by a route.
+    void begin_send(const outbound_header& cause) noexcept { cause_ = &cause; }
+    void end_send() noexcept { cause_ = nullptr; }
+    // The connection is gone, and with it what the session had queued.
+    void forget_held() noexcept;
+    // Before the first frame. The port's queue is cleared when a reset makes it meaningless.
+    void set_port(session_port* port) noexcept { port_ = port; }
+
+    bool set(msg_seq_num number, const char* frame, std::size_t size) noexcept override;
+    bool get(msg_seq_num begin, msg_seq_num end, resend_sink& sink) const noexcept override;
+    msg_seq_num next_sender() const noexcept override { return numbers_->next_sender; }
+    msg_seq_num next_target() const noexcept override { return numbers_->next_target; }
+    bool set_next_sender(msg_seq_num number) noexcept override;
+    bool set_next_target(msg_seq_num number) noexcept override;
+    bool incr_next_sender() noexcept override;
+    bool incr_next_target() noexcept override;
+    std::int64_t creation_time_ns() const noexcept override { return numbers_->creation_time.ns; }
+    bool reset() noexcept override;
+    bool refresh() noexcept override { return true; }  // the logs are ours alone: nothing to read again
+
+    [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
+    [[nodiscard]] std::size_t held_count() const noexcept { return held_.size(); }
+    ledger_counters counters;
+
+private:
+    struct held_frame {
+        std::string bytes;
+        screened_frame screened;  // refers to bytes
+        std::int64_t received_ns = 0;
+    };
+
+    [[nodiscard]] bool append_in(std::string_view kind, const screened_frame* frame,
+                                 std::int64_t received_ns, msg_seq_num next_target) noexcept;
+    [[nodiscard]] std::string_view kind_of(msg_seq_num number, const screened_frame& frame) const;
+    [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;
+    void drop_held_below(msg_seq_num number) noexcept;
+
+    fix_out_log* out_;
+    fix_in_log* in_;
+    correlation_table* correlations_;
+    ledger_options options_;
+    session_numbers* numbers_;
+    session_port* port_ = nullptr;
+
+    const screened_frame* frame_ = nullptr;  // the current one
+    std::int64_t received_ns_ = 0;
+    bool is_frame_recorded_ = false;
+    msg_seq_num expected_before_;
+    msg_seq_num incoming_number_;
+    bool is_incoming_application_ = false;
+    const outbound_header* cause_ = nullptr;
+    bool is_number_used_ = false;  // set() ran, incr_next_sender() follows
+
+    std::map<std::uint32_t, held_frame> held_;  // by number; only filled while the peer resends
+    std::size_t held_bytes_ = 0;
+};
+
+}  // namespace millrace::gateway

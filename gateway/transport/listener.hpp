@@ -1,0 +1,73 @@
+// Accepts connections and holds each until its first frame says which session it is for.
+//
+// Threading  one thread
+// Progress   poll() returns at once, after at most accepts_per_poll accepts and one recv per pending connection
+// Invariant  at most pending_max connections are held, none longer than logon_timeout_ns
+// Units      now_ns: monotonic clock
+// Errors     the constructor throws engine::io_error naming the address; afterwards counters
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/file.hpp"
+#include "gateway/transport/address.hpp"
+#include "gateway/transport/connection.hpp"
+
+namespace millrace::gateway {
+
+struct listener_options {
+    connection_options connection;
+    std::size_t pending_max = 16;
+    std::int64_t logon_timeout_ns = 10'000'000'000;
+    int backlog = 64;
+    bool reuse_address = true;
+};
+
+struct listener_counters {
+    std::uint64_t accepted = 0;
+    std::uint64_t refused_full = 0;    // closed at once: pending_max connections were waiting
+    std::uint64_t timed_out = 0;       // no first frame in time
+    std::uint64_t ended_early = 0;     // closed or broken before a first frame
+    std::uint64_t accept_failures = 0;
+};
+
+class listener {
+public:
+    listener(const socket_address& address, const listener_options& options);
+
+    struct first_frame {
+        connection* link = nullptr;  // null: nothing new
+        std::string_view frame;      // in the link's buffer: lives on through swap(), until its next receive()
+    };
+
+    // At most one first frame per call. The caller swaps the link into a session's closed connection, or closes it; a link
+    // left open is closed by the next poll().
+    [[nodiscard]] first_frame poll(std::int64_t now_ns) noexcept;
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::size_t pending_count() const;
+    [[nodiscard]] const listener_counters& counters() const { return counters_; }
+
+private:
+    struct pending {
+        std::unique_ptr<connection> link;
+        std::int64_t deadline_ns = 0;
+        bool offered = false;
+    };
+
+    void accept_new(std::int64_t now_ns) noexcept;
+    [[nodiscard]] first_frame poll_one(pending& slot, std::int64_t now_ns) noexcept;
+
+    listener_options options_;
+    engine::unique_fd socket_;
+    std::uint16_t port_ = 0;
+    std::vector<pending> slots_;
+    std::size_t next_slot_ = 0;  // where the round starts, so that no slot is preferred
+    listener_counters counters_;
+};
+
+}  // namespace millrace::gateway

@@ -1,0 +1,215 @@
+// What the documents show is what compiles and runs, and where they point there is something.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path& root() {
+    static const fs::path path = MILLRACE_SOURCE_ROOT;
+    return path;
+}
+
+std::string read(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    EXPECT_TRUE(in) << "cannot read " << path;
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<fs::path> documents() {
+    std::vector<fs::path> found = {root() / "README.md"};
+    for (const auto& entry : fs::directory_iterator(root() / "docs")) {
+        if (entry.path().extension() == ".md") {
+            found.push_back(entry.path());
+        }
+    }
+    return found;
+}
+
+struct sample {
+    std::string path;
+    std::string text;
+};
+
+// A fenced block behind the line `<!-- sample: PATH -->` shows that file, whole.
+std::vector<sample> samples_in(const std::string& document) {
+    constexpr std::string_view opening = "<!-- sample: ";
+    std::vector<sample> found;
+    for (std::size_t at = document.find(opening); at != std::string::npos;
+         at = document.find(opening, at + 1)) {
+        const std::size_t name = at + opening.size();
+        const std::size_t name_end = document.find(" -->", name);
+        const std::size_t fence = document.find("```", name_end);
+        const std::size_t text = document.find('\n', fence) + 1;
+        const std::size_t text_end = document.find("```", text);
+        if (name_end == std::string::npos || fence == std::string::npos ||
+            text_end == std::string::npos) {
+            ADD_FAILURE() << "a sample mark without a fenced block behind it";
+            break;
+        }
+        found.push_back(
+            {document.substr(name, name_end - name), document.substr(text, text_end - text)});
+    }
+    return found;
+}
+
+// Code, which may look like a link, taken out.
+std::string prose_of(const std::string& document) {
+    std::string prose;
+    bool is_code = false;
+    std::size_t at = 0;
+    for (std::size_t fence = document.find("```"); fence != std::string::npos;
+         fence = document.find("```", at)) {
+        prose += is_code ? std::string() : document.substr(at, fence - at);
+        is_code = !is_code;
+        at = fence + 3;
+    }
+    return prose + document.substr(at);
+}
+
+// Targets of [text](target) that are no web addresses and no anchors.
+std::vector<std::string> links_in(const std::string& document) {
+    const std::string prose = prose_of(document);
+    std::vector<std::string> found;
+    for (std::size_t at = prose.find("]("); at != std::string::npos;
+         at = prose.find("](", at + 1)) {
+        std::string target = prose.substr(at + 2, prose.find(')', at) - at - 2);
+        target = target.substr(0, target.find('#'));
+        if (!target.empty() && target.find("://") == std::string::npos) {
+            found.push_back(target);
+        }
+    }
+    return found;
+}
+
+struct outcome {
+    int status = -1;
+    std::string output;
+};
+
+outcome run(const std::string& command) {
+    outcome result;
+    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+    if (pipe == nullptr) {
+        return result;
+    }
+    std::array<char, 4096> buffer{};
+    for (std::size_t count = 1; count > 0;) {
+        count = std::fread(buffer.data(), 1, buffer.size(), pipe);
+        result.output.append(buffer.data(), count);
+    }
+    result.status = ::pclose(pipe);
+    return result;
+}
+
+class temporary_directory {
+public:
+    temporary_directory() {
+        std::string name = (fs::temp_directory_path() / "millrace-docs-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw fs::filesystem_error("mkdtemp", name,
+                                       std::error_code(errno, std::generic_category()));
+        }
+        path_ = name;
+    }
+    ~temporary_directory() {
+        std::error_code ignored;  // a file left in the temporary folder fails no test
+        fs::remove_all(path_, ignored);
+    }
+    temporary_directory(const temporary_directory&) = delete;
+    temporary_directory& operator=(const temporary_directory&) = delete;
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+TEST(Documents, ShowTheirSamplesAsTheyAre) {
+    for (const fs::path& document : documents()) {
+        for (const sample& shown : samples_in(read(document))) {
+            EXPECT_EQ(shown.text, read(root() / shown.path))
+                << document << " shows another text than " << shown.path;
+        }
+    }
+}
+
+TEST(Documents, PointToWhatIsThere) {
+    for (const fs::path& document : documents()) {
+        for (const std::string& target : links_in(read(document))) {
+            EXPECT_TRUE(fs::exists(document.parent_path() / target))
+                << document << " links to " << target;
+        }
+    }
+}
+
+TEST(Readme, ShowsTheFirstProgramInTwentyFiveLines) {
+    const auto shown = samples_in(read(root() / "README.md"));
+    ASSERT_EQ(shown.size(), 1U);
+    EXPECT_EQ(shown[0].path, "tests/docs/first_program.cpp");
+    EXPECT_LE(std::count(shown[0].text.begin(), shown[0].text.end(), '\n'), 25);
+}
+
+TEST(Readme, BeginsWithTheTwoCommands) {
+    const std::string readme = read(root() / "README.md");
+    const std::string first_screen = readme.substr(0, 1200);
+    for (const char* command : {"tools/demo.sh", "tools/test.sh"}) {
+        EXPECT_NE(first_screen.find(command), std::string::npos) << command;
+        EXPECT_TRUE(fs::exists(root() / command)) << command;
+    }
+}
+
+TEST(Readme, ListsEveryDocument) {
+    const auto links = links_in(read(root() / "README.md"));
+    for (const fs::path& document : documents()) {
+        const std::string path = fs::relative(document, root()).string();
+        EXPECT_TRUE(path == "README.md" ||
+                    std::find(links.begin(), links.end(), path) != links.end())
+            << path << " is not linked";
+    }
+}
+
+TEST(Readme, MapsEveryTopFolder) {
+    const std::string readme = read(root() / "README.md");
+    for (const char* folder : {"engine", "xlator", "gateway", "tools", "bench", "tests", "docs"}) {
+        EXPECT_NE(readme.find(std::string("\n") + folder + "/"), std::string::npos) << folder;
+        EXPECT_TRUE(fs::is_directory(root() / folder)) << folder;
+    }
+}
+
+TEST(FirstProgram, PrintsTheSell) {
+    const temporary_directory directory;
+    const std::string command =
+        std::string(MILLRACE_FIRST_PROGRAM) + " " + (directory.path() / "orders").string();
+    const outcome first = run(command);
+    EXPECT_EQ(first.status, 0) << first.output;
+    EXPECT_EQ(first.output, "A2\n");
+    const outcome again = run(command);  // on the log of the first run
+    EXPECT_EQ(again.status, 0) << again.output;
+    EXPECT_EQ(again.output, "A2\nA2\n");
+}
+
+TEST(Samples, AreReadFromADocument) {
+    const auto found = samples_in("x\n<!-- sample: a/b.cpp -->\n```cpp\nint a;\n```\ny\n");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].path, "a/b.cpp");
+    EXPECT_EQ(found[0].text, "int a;\n");
+    EXPECT_EQ(links_in("[a](b.md#c) ```[](auto& x)``` [a](c.md)"),
+              (std::vector<std::string>{"b.md", "c.md"}));
+    EXPECT_EQ(links_in("[a](b.md#c) [d](https://e.org) [f](#g)"), std::vector<std::string>{"b.md"});
+}
+
+}  // namespace

@@ -1,0 +1,180 @@
+#include "engine/core/file.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "engine/core/error.hpp"
+
+namespace millrace::engine::test {
+
+namespace fs = std::filesystem;
+
+class FileTest : public ::testing::Test {
+protected:
+    FileTest() {
+        std::string name = (fs::temp_directory_path() / "millrace-XXXXXX").native();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error("cannot make " + name);
+        }
+        directory = name;
+    }
+    ~FileTest() override {
+        std::error_code ignored;
+        fs::remove_all(directory, ignored);
+    }
+    fs::path directory;
+};
+
+using UniqueFd = FileTest;
+using Mapping = FileTest;
+using WholeFile = FileTest;
+using AllocateFile = FileTest;
+using FileLock = FileTest;
+
+TEST_F(UniqueFd, ClosesOnceWhereverItWasMoved) {
+    int raw = -1;
+    {
+        unique_fd a = open_file(directory / "f", O_RDWR | O_CREAT);
+        raw = a.get();
+        unique_fd b(std::move(a));
+        EXPECT_FALSE(a.is_open());  // NOLINT: a moved-from descriptor is none, by contract
+        unique_fd c;
+        c = std::move(b);
+        EXPECT_EQ(c.get(), raw);
+        EXPECT_NE(::fcntl(raw, F_GETFD), -1);
+        EXPECT_NE(::fcntl(raw, F_GETFD) & FD_CLOEXEC, 0) << "a child program must not inherit it";
+    }
+    EXPECT_EQ(::fcntl(raw, F_GETFD), -1);
+}
+
+TEST_F(UniqueFd, NamesTheFileItCannotOpen) {
+    try {
+        (void)open_file(directory / "none", O_RDONLY);
+        FAIL();
+    } catch (const io_error& failure) {
+        EXPECT_EQ(failure.error_number(), ENOENT);
+        EXPECT_EQ(std::string(failure.what()),
+                  "open " + (directory / "none").native() + ": No such file or directory");
+    }
+}
+
+TEST_F(Mapping, SharesTheFilesBytesAndSurvivesTheDescriptor) {
+    mapping map;
+    {
+        const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+        allocate_file(fd.get(), 8192, "f");
+        EXPECT_EQ(file_size(fd.get(), "f"), 8192u);
+        map = mapping(fd.get(), 8192, access::read_write, "f");
+    }
+    ASSERT_TRUE(map.is_mapped());
+    EXPECT_EQ(map.size(), 8192u);
+    std::memcpy(map.data() + 5000, "hello", 5);
+    EXPECT_EQ(read_whole_file(directory / "f").substr(5000, 5), "hello");
+    mapping other(std::move(map));
+    EXPECT_FALSE(map.is_mapped());  // NOLINT: a moved-from mapping is none, by contract
+    EXPECT_EQ(std::memcmp(other.data() + 5000, "hello", 5), 0);
+}
+
+TEST_F(Mapping, RefusesToMapNothing) {
+    const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+    EXPECT_THROW(mapping(fd.get(), 0, access::read_only, "f"), io_error);
+    EXPECT_THROW(mapping(-1, 4096, access::read_only, "f"), io_error);
+}
+
+TEST_F(AllocateFile, ReservesRealBlocks) {
+    const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+    allocate_file(fd.get(), 1 << 20, "f");
+    struct stat status {};
+    ASSERT_EQ(::fstat(fd.get(), &status), 0);
+    EXPECT_EQ(status.st_size, 1 << 20);
+    EXPECT_GE(status.st_blocks * 512, 1 << 20);
+}
+
+TEST_F(AllocateFile, RefusesWhatTheFileSystemCannotHold) {
+    const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+    EXPECT_THROW(allocate_file(fd.get(), std::size_t{1} << 62, "f"), io_error);
+}
+
+TEST_F(WholeFile, IsReadAsItWasWritten) {
+    std::string bytes(200'000, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<char>(i * 31);
+    }
+    write_file_atomically(directory / "f", bytes);
+    EXPECT_EQ(read_whole_file(directory / "f"), bytes);
+    write_file_atomically(directory / "f", "");
+    EXPECT_EQ(read_whole_file(directory / "f"), "");
+    EXPECT_FALSE(fs::exists(directory / "f.tmp"));
+}
+
+TEST_F(WholeFile, OfADirectoryOrOfNothingIsAnError) {
+    EXPECT_THROW((void)read_whole_file(directory), io_error);
+    EXPECT_THROW((void)read_whole_file(directory / "none"), io_error);
+    EXPECT_THROW(write_file_atomically(directory / "none" / "f", "x"), io_error);
+}
+
+TEST_F(WholeFile, DirectoriesAreMadeWithTheirParents) {
+    ensure_directory(directory / "a" / "b" / "c");
+    EXPECT_TRUE(fs::is_directory(directory / "a" / "b" / "c"));
+    ensure_directory(directory / "a");
+    std::ofstream(directory / "file") << "x";
+    EXPECT_THROW(ensure_directory(directory / "file" / "d"), io_error);
+}
+
+TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
+    const fs::path path = directory / "lock";
+    file_lock first(path, "unit test");
+    EXPECT_TRUE(first.is_held());
+    const std::string holder = lock_holder(path);
+    EXPECT_NE(holder.find("pid " + std::to_string(::getpid()) + ", host "), std::string::npos) << holder;
+    EXPECT_NE(holder.find(": unit test)"), std::string::npos) << holder;
+    try {
+        const file_lock second(path, "another");
+        FAIL();
+    } catch (const locked_error& failure) {
+        EXPECT_NE(std::string(failure.what()).find(holder), std::string::npos);
+        EXPECT_NE(std::string(failure.what()).find(directory.native()), std::string::npos);
+    }
+    EXPECT_EQ(lock_holder(path), holder) << "a refused one leaves no name";
+    first.release();
+    EXPECT_FALSE(first.is_held());
+    const file_lock third(path, "another");
+    EXPECT_NE(lock_holder(path).find("another"), std::string::npos);
+}
+
+TEST_F(FileLock, FallsWithItsProcess) {
+    const fs::path path = directory / "lock";
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const file_lock lock(path, "child");
+        if (::write(ready[1], "x", 1) == 1) {
+            ::pause();
+        }
+        ::_exit(1);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    EXPECT_THROW(file_lock(path, "parent"), locked_error);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(file_lock(path, "parent").is_held());
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+TEST_F(FileLock, OfAnUnreadablePlaceIsAnErrorAndItsHolderEmpty) {
+    EXPECT_THROW(file_lock(directory / "none" / "lock", "x"), io_error);
+    EXPECT_EQ(lock_holder(directory / "none"), "");
+}
+
+}  // namespace millrace::engine::test

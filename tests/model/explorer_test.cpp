@@ -1,0 +1,180 @@
+// The explorer must find what it is there to find: small programs whose runs are known.
+#include "tests/model/explorer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace millrace::model {
+namespace {
+
+using cell = explored_memory::atomic<std::uint64_t>;
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
+
+// One thread writes bytes and raises a flag, the other waits for the flag and reads them.
+explorer::program message_passing(std::memory_order store_order, std::memory_order load_order) {
+    return [=](explorer& e) {
+        struct shared {
+            cell flag{0};
+            std::uint64_t bytes = 0;
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_thread([s, store_order] {
+            explored_memory::writing(&s->bytes, 8);
+            s->bytes = 7;
+            s->flag.store(1, store_order);
+        });
+        e.add_thread([s, load_order, &e] {
+            while (s->flag.load(load_order) == 0) {
+                e.wait_for_change();
+            }
+            explored_memory::reading(&s->bytes, 8);
+            e.check(s->bytes == 7, "old bytes");
+        });
+    };
+}
+
+TEST(Explorer, AcceptsMessagePassingWithReleaseAndAcquire) {
+    const auto outcome = explorer::explore(message_passing(release, acquire));
+    EXPECT_EQ(outcome.failure, "");
+    // The flag is seen at once, or first as it was.
+    EXPECT_EQ(outcome.runs, 2U);
+    EXPECT_EQ(outcome.ordered_lines.size(), 2U);
+}
+
+TEST(Explorer, FindsTheRaceWhereEitherOrderIsMissing) {
+    EXPECT_NE(explorer::explore(message_passing(relaxed, acquire)).failure, "");
+    EXPECT_NE(explorer::explore(message_passing(release, relaxed)).failure, "");
+}
+
+TEST(Explorer, WeakenedLinesAreTakenForRelaxed) {
+    const auto program = message_passing(release, acquire);
+    for (const unsigned line : explorer::explore(program).ordered_lines) {
+        EXPECT_NE(explorer::explore(program, line).failure, "") << line;
+    }
+}
+
+// Dekker's question: may both threads miss the other's store? With release and acquire they may.
+TEST(Explorer, StoreBufferingShowsOldValuesToBoth) {
+    std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+    const auto outcome = explorer::explore([&](explorer& e) {
+        struct shared {
+            cell x{0};
+            cell y{0};
+            std::uint64_t a = 9;
+            std::uint64_t b = 9;
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_thread([s] {
+            s->x.store(1, release);
+            s->a = s->y.load(acquire);
+        });
+        e.add_thread([s] {
+            s->y.store(1, release);
+            s->b = s->x.load(acquire);
+        });
+        e.at_end([s, &seen] { seen.emplace(s->a, s->b); });
+    });
+    EXPECT_EQ(outcome.failure, "");
+    EXPECT_EQ(outcome.runs, 4U);
+    EXPECT_EQ(seen.size(), 4U);
+    EXPECT_TRUE(seen.contains({0, 0}));
+}
+
+TEST(Explorer, ValuesOfOneLocationNeverGoBack) {
+    std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+    const auto outcome = explorer::explore([&](explorer& e) {
+        const auto x = std::make_shared<cell>(0);
+        e.add_thread([x] {
+            x->store(1, relaxed);
+            x->store(2, relaxed);
+        });
+        e.add_thread([x, &seen] {
+            const std::uint64_t first = x->load(relaxed);
+            seen.emplace(first, x->load(relaxed));
+        });
+    });
+    EXPECT_EQ(outcome.failure, "");
+    const std::set<std::pair<std::uint64_t, std::uint64_t>> expected{
+        {0, 0}, {0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 2}};
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(outcome.runs, expected.size());
+}
+
+// What a third thread learns through the second, it may not then see older.
+TEST(Explorer, HappensBeforeIsTransitive) {
+    const auto program = [](std::memory_order order) {
+        return [order](explorer& e) {
+            struct shared {
+                cell x{0};
+                cell y{0};
+                cell z{0};
+            };
+            const auto s = std::make_shared<shared>();
+            e.add_thread([s, order] { s->x.store(1, relaxed), s->y.store(1, order); });
+            e.add_thread([s, order] { s->z.store(s->y.load(acquire), order); });
+            e.add_thread([s, &e] {
+                if (s->z.load(acquire) == 1) {
+                    e.check(s->x.load(relaxed) == 1, "x is older than z");
+                }
+            });
+        };
+    };
+    EXPECT_EQ(explorer::explore(program(release)).failure, "");
+    EXPECT_NE(explorer::explore(program(relaxed)).failure, "");
+}
+
+TEST(Explorer, FindsThreadsThatWaitForEver) {
+    const auto outcome = explorer::explore([](explorer& e) {
+        const auto x = std::make_shared<cell>(0);
+        e.add_thread([x] { x->store(1, relaxed); });
+        e.add_thread([x, &e] {
+            while (x->load(relaxed) != 2) {
+                e.wait_for_change();
+            }
+        });
+    });
+    EXPECT_NE(outcome.failure.find("never comes"), std::string::npos);
+}
+
+TEST(Explorer, FindsASecondWriter) {
+    const auto outcome = explorer::explore([](explorer& e) {
+        const auto x = std::make_shared<cell>(0);
+        e.add_thread([x] { x->store(1, relaxed); });
+        e.add_thread([x] { x->store(2, relaxed); });
+    });
+    EXPECT_NE(outcome.failure.find("second writer"), std::string::npos);
+}
+
+TEST(Explorer, FindsAtomicLoadsOfPlainBytes) {
+    const auto outcome = explorer::explore([](explorer& e) {
+        const auto word = std::make_shared<std::uint64_t>(0);
+        e.add_thread([word] {
+            explored_memory::writing(word.get(), 8);
+            explored_memory::atomic_ref<std::uint64_t>(*word).store(0, release);
+        });
+        e.add_thread([word] {
+            static_cast<void>(explored_memory::atomic_ref<std::uint64_t>(*word).load(acquire));
+        });
+    });
+    EXPECT_NE(outcome.failure, "");
+}
+
+TEST(Explorer, ChoicesAreAllTaken) {
+    std::set<std::pair<std::size_t, std::size_t>> seen;
+    const auto outcome = explorer::explore([&](explorer& e) {
+        e.add_thread([&e, &seen] {
+            const std::size_t first = e.choose(3);
+            seen.emplace(first, first == 0 ? e.choose(2) : 0);
+        });
+    });
+    EXPECT_EQ(outcome.runs, 4U);
+    EXPECT_EQ(seen.size(), 4U);
+}
+
+}  // namespace
+}  // namespace millrace::model

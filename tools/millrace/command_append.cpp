@@ -1,0 +1,81 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "engine/core/error.hpp"
+#include "engine/stream/table_log.hpp"
+#include "gateway/pipeline/config.hpp"
+#include "tools/millrace/commands.hpp"
+#include "tools/millrace/config_table.hpp"
+#include "tools/millrace/exit_code.hpp"
+#include "tools/text/row_reader.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+struct append_options {
+    std::string config;
+    std::string table;
+    std::string file = "-";
+    std::string user;
+};
+
+int append(const append_options& options) {
+    const gateway::pipeline_config config = gateway::load_config(options.config);
+    const gateway::table_config& table = table_of(config, options.table);
+    engine::table_log_options log_options;
+    log_options.segment_bytes = config.segment_bytes;
+    log_options.purpose = "append to table " + table.name;
+    engine::table_log log(table.directory, table.schema, log_options);
+    log.start();
+    if (!log.log().recovery_note().empty()) {
+        std::fprintf(stderr, "millrace: %s\n", log.log().recovery_note().c_str());
+    }
+    std::vector<std::byte> buffer(log.log().record_bytes_max());
+    engine::row_builder row(table.schema, buffer);
+    std::uint64_t appended = 0;
+    int code = exit_ok;
+    try {
+        const auto reader = make_row_reader(text_input::open(options.file), table.schema);
+        while (reader->next(row)) {
+            engine::row_envelope envelope;
+            static_cast<void>(envelope.event.assign("append"));
+            if (!envelope.user.assign(options.user)) {
+                throw engine::config_error("--user holds 16 bytes at most");
+            }
+            row.set_envelope(envelope);
+            const auto result = log.try_append(row.payload());
+            if (result.status != engine::append_status::ok) {
+                std::fprintf(stderr, "millrace: %s:%ld: not appended: %s\n", options.file.c_str(),
+                             reader->line(), std::string(engine::describe(result.status)).c_str());
+                code = exit_failure;
+                break;
+            }
+            ++appended;
+        }
+    } catch (const engine::config_error& failure) {
+        std::fprintf(stderr, "millrace: %s\n", failure.what());
+        code = exit_data;
+    }
+    std::fprintf(stderr, "%llu rows appended to %s; the last sequence is %llu\n",
+                 static_cast<unsigned long long>(appended), table.name.c_str(),
+                 static_cast<unsigned long long>(log.log().last_sequence().value));
+    log.close();
+    return code;
+}
+
+}  // namespace
+
+void add_append_command(CLI::App& program, command& chosen) {
+    auto options = std::make_shared<append_options>();
+    CLI::App* verb = program.add_subcommand(
+        "append", "Append rows to a table, from a header-led CSV or one JSON object a line");
+    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")->required();
+    verb->add_option("TABLE", options->table, "The table")->required();
+    verb->add_option("FILE", options->file, "The rows; - is standard input");
+    verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)");
+    verb->final_callback([&chosen, options] { chosen = [options] { return append(*options); }; });
+}
+
+}  // namespace millrace::tools

@@ -1,0 +1,45 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "engine/core/thread.hpp"
+#include "gateway/pipeline/check.hpp"
+#include "gateway/pipeline/config.hpp"
+#include "gateway/pipeline/plan.hpp"
+#include "tools/millrace/commands.hpp"
+#include "tools/millrace/dictionary_path.hpp"
+#include "tools/millrace/exit_code.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+int check(const std::string& path) {
+    const gateway::pipeline_config config = gateway::load_config(path);
+    const gateway::check_result result = gateway::check_config(config, dictionary_directory());
+    for (const std::string& warning : result.warnings) {
+        std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    }
+    for (const std::string& error : result.errors) {
+        std::fprintf(stderr, "error: %s\n", error.c_str());
+    }
+    if (!result.errors.empty()) {
+        return exit_configuration;
+    }
+    std::printf("%s", gateway::describe_graph(config).c_str());
+    std::printf("threads (%d usable CPUs):\n%s", engine::usable_cpu_count(),
+                gateway::describe(gateway::plan_threads(config, {}, engine::usable_cpu_count())).c_str());
+    return exit_ok;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& program, command& chosen) {
+    auto config = std::make_shared<std::string>();
+    CLI::App* verb = program.add_subcommand(
+        "check", "Validate a configuration, print its graph and thread plan");
+    verb->add_option("CONFIG", *config, "The TOML file")->required();
+    verb->final_callback([&chosen, config] { chosen = [config] { return check(*config); }; });
+}
+
+}  // namespace millrace::tools

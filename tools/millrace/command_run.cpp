@@ -1,0 +1,40 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "gateway/pipeline/pipeline.hpp"
+#include "tools/millrace/commands.hpp"
+#include "tools/millrace/dictionary_path.hpp"
+#include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/signals.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+int run(const std::string& config) {
+    gateway::pipeline_options options;
+    options.dictionary_directory = dictionary_directory();
+    gateway::pipeline pipeline(gateway::load_config(config), options);
+    install_signal_handlers();
+    pipeline.open();
+    std::fprintf(stderr, "threads:\n%s", pipeline.thread_plan().c_str());
+    pipeline.start();
+    std::fprintf(stderr, "running; SIGINT or SIGTERM stops in order\n");
+    while (!wait_for_stop(1000)) {
+    }
+    std::fprintf(stderr, "stopping\n");
+    pipeline.stop();
+    return exit_ok;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& program, command& chosen) {
+    auto config = std::make_shared<std::string>();
+    CLI::App* verb = program.add_subcommand("run", "Run a configuration until SIGINT or SIGTERM");
+    verb->add_option("CONFIG", *config, "The TOML file")->required();
+    verb->final_callback([&chosen, config] { chosen = [config] { return run(*config); }; });
+}
+
+}  // namespace millrace::tools

@@ -1,0 +1,26 @@
+// The verbs of the command line. Each registers its options, and returns what runs when it was chosen.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace millrace::tools {
+
+using command = std::function<int()>;
+
+// Adds one verb (and its sub-verbs) to the program. The chosen one stores itself in `chosen`.
+void add_demo_command(CLI::App& program, command& chosen);
+void add_run_command(CLI::App& program, command& chosen);
+void add_check_command(CLI::App& program, command& chosen);
+void add_append_command(CLI::App& program, command& chosen);
+void add_table_command(CLI::App& program, command& chosen);
+void add_log_command(CLI::App& program, command& chosen);
+void add_venue_command(CLI::App& program, command& chosen);
+
+[[nodiscard]] std::string version_text();
+
+}  // namespace millrace::tools

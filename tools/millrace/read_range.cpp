@@ -1,0 +1,70 @@
+#include "tools/millrace/read_range.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "engine/core/error.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+std::uint64_t parse_number(const char* option, const std::string& text) {
+    std::uint64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) {
+        throw CLI::ValidationError(option, "'" + text + "' is not a number");
+    }
+    return value;
+}
+
+engine::timestamp parse_time(const char* option, const std::string& text) {
+    engine::timestamp time;
+    if (!engine::parse(text, time)) {
+        throw CLI::ValidationError(option, "'" + text +
+                                               "' is not a time: expected 2026-03-01T09:30:00.5Z or "
+                                               "nanoseconds since 1970");
+    }
+    return time;
+}
+
+}  // namespace
+
+void read_range::add_options(CLI::App& verb) {
+    auto* offset = verb.add_option("--offset", offset_, "Begin at this byte position of the log");
+    auto* sequence = verb.add_option("--sequence", sequence_, "Begin at this sequence");
+    auto* time = verb.add_option("--time", time_, "Begin at the first record at or after this time");
+    offset->excludes(sequence)->excludes(time);
+    sequence->excludes(time);
+    verb.add_option("--until-offset", until_offset_, "End with the record at this byte position");
+    verb.add_option("--until-sequence", until_sequence_, "End with this sequence");
+    verb.add_option("--until-time", until_time_, "End with the last record at or before this time");
+    verb.parse_complete_callback([this] {
+        // Checked while the command line is parsed, so that a wrong value is a usage error.
+        static_cast<void>(from(engine::read_from::first()));
+        static_cast<void>(is_past_end({}));
+    });
+}
+
+engine::read_from read_range::from(const engine::read_from& otherwise) const {
+    if (!offset_.empty()) {
+        return engine::read_from::at_position({parse_number("--offset", offset_)});
+    }
+    if (!sequence_.empty()) {
+        return engine::read_from::at_sequence({parse_number("--sequence", sequence_)});
+    }
+    if (!time_.empty()) {
+        return engine::read_from::at_time(parse_time("--time", time_));
+    }
+    return otherwise;
+}
+
+bool read_range::is_past_end(const engine::record_view& record) const {
+    return (!until_offset_.empty() &&
+            record.at.value > parse_number("--until-offset", until_offset_)) ||
+           (!until_sequence_.empty() &&
+            record.seq.value > parse_number("--until-sequence", until_sequence_)) ||
+           (!until_time_.empty() && record.time > parse_time("--until-time", until_time_));
+}
+
+}  // namespace millrace::tools

@@ -1,0 +1,27 @@
+// Where a reading begins and ends: one spelling for every command that reads a log.
+#pragma once
+
+#include <string>
+
+#include "engine/log/log_reader.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace millrace::tools {
+
+// --offset | --sequence | --time begin it, --until-offset | --until-sequence | --until-time end it (inclusive).
+class read_range {
+public:
+    void add_options(CLI::App& verb);
+    // Throws config_error for a time that is none.
+    [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
+    [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
+
+private:
+    std::string offset_, sequence_, time_;
+    std::string until_offset_, until_sequence_, until_time_;
+};
+
+}  // namespace millrace::tools

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds Millrace and runs its ordinary tests; ends with ctest's closing lines.
+#
+# test.sh [--preset dev|release|asan|tsan|slow] [ctest arguments...]
+#   --preset slow runs, on the release build, the long tests that the others leave out.
+set -euo pipefail
+
+preset=dev
+if [[ "${1:-}" == "--preset" ]]; then
+    preset=${2:?"--preset needs a name: dev, release, asan, tsan or slow"}
+    shift 2
+elif [[ "${1:-}" == --preset=* ]]; then
+    preset=${1#--preset=}
+    shift
+fi
+build_preset=$preset
+if [[ "$preset" == slow ]]; then
+    build_preset=release
+fi
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+"$root/tools/build.sh" "$build_preset"
+cd "$root"
+exec ctest --preset "$preset" --parallel "$(nproc)" --no-label-summary "$@"

@@ -1,0 +1,225 @@
+#include "tools/text/row_printer.hpp"
+
+#include <array>
+
+#include "engine/core/error.hpp"
+#include "engine/table/nearest.hpp"
+#include "engine/table/row_text.hpp"
+#include "tools/text/escape.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+using engine::column_type;
+using engine::record_view;
+using engine::row_envelope;
+using engine::row_view;
+
+std::string hex(std::uint64_t value) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text(16, '0');
+    for (std::size_t i = 16; i > 0; --i, value >>= 4) {
+        text[i - 1] = digits[value & 15];
+    }
+    return text;
+}
+
+void append_padded(std::string& out, std::string_view text, std::size_t width) {
+    out.append(text.size() < width ? width - text.size() : 0, ' ');
+    out += text;
+}
+
+// Quoted only where a reader could not tell where the value ends.
+void append_text_value(std::string& out, std::string_view value) {
+    if (value.find_first_of(" \"=#") == std::string_view::npos) {
+        append_printable(out, value);
+        return;
+    }
+    std::string printable;
+    append_printable(printable, value);
+    out += '"';
+    for (const char c : printable) {
+        if (c == '"') {
+            out += '\\';
+        }
+        out += c;
+    }
+    out += '"';
+}
+
+void append_json_value(std::string& out, const row_view& row, std::size_t index) {
+    if (row.is_empty(index)) {
+        out += "null";
+        return;
+    }
+    const column_type type = row.schema().column(index).type;
+    std::string text;
+    engine::append_value_text(row, index, text);
+    if (engine::is_integer(type) || type == column_type::decimal || type == column_type::boolean) {
+        out += text;  // these are JSON as they stand
+    } else if (type == column_type::bytes) {
+        append_json_bytes(out, text);
+    } else {
+        append_json_text(out, text);
+    }
+}
+
+void append_json_origin(std::string& out, const row_envelope& envelope) {
+    if (!envelope.has_origin()) {
+        out += "null";
+        return;
+    }
+    out += "{\"route\":\"" + hex(envelope.origin.route) + "\",\"log\":\"" +
+           to_string(envelope.origin.log) +
+           "\",\"sequence\":" + std::to_string(envelope.origin.sequence) + "}";
+}
+
+void append_text_marks(std::string& out, const row_envelope& envelope) {
+    const auto append_name = [&out](std::string_view label, std::string_view name) {
+        if (!name.empty()) {
+            out += label;
+            append_text_value(out, name);
+        }
+    };
+    append_name(" event=", envelope.event.view());
+    append_name(" user=", envelope.user.view());
+    if (envelope.correlation != engine::correlation{}) {
+        out += " correlation=" + hex(envelope.correlation.log_id) + ":" +
+               std::to_string(envelope.correlation.sequence);
+    }
+    if (envelope.has_origin()) {
+        out += " origin=" + hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) +
+               ":" + std::to_string(envelope.origin.sequence);
+    }
+    out += envelope.is_redelivered() ? " redelivered" : "";
+    out += envelope.is_retried() ? " retried" : "";
+}
+
+}  // namespace
+
+row_format parse_row_format(std::string_view name) {
+    static constexpr std::array<std::string_view, 3> names = {"text", "json", "csv"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i] == name) {
+            return static_cast<row_format>(i);
+        }
+    }
+    throw engine::config_error("unknown format '" + std::string(name) + "'" +
+                               engine::did_you_mean(name, names) + ", expected text, json or csv");
+}
+
+void row_printer::append_header(std::string& out) const {
+    if (format_ != row_format::csv) {
+        return;
+    }
+    out +=
+        "record.sequence,record.position,record.timestamp,record.operation,record.event,"
+        "record.user,record.correlation,record.origin";
+    for (const engine::schema_column& column : schema_.columns()) {
+        out += ",";
+        out += column.name;
+    }
+    out += "\n";
+}
+
+void row_printer::append_row(std::string& out, const record_view& record,
+                             const row_view& row) const {
+    switch (format_) {
+        case row_format::text:
+            append_text_row(out, record, row);
+            break;
+        case row_format::json:
+            append_json_row(out, record, row);
+            break;
+        case row_format::csv:
+            append_csv_row(out, record, row);
+            break;
+    }
+}
+
+// SEQUENCE TIME OPERATION COLUMN=value ... # event=... user=... ; empty columns are left out.
+void row_printer::append_text_row(std::string& out, const record_view& record,
+                                  const row_view& row) const {
+    append_padded(out, std::to_string(record.seq.value), 10);
+    out += " " + to_string(record.time) + " ";
+    out += to_string(row.operation());
+    std::string value;
+    for (std::size_t i = 0; i < schema_.column_count(); ++i) {
+        if (row.is_empty(i)) {
+            continue;
+        }
+        out += " " + schema_.column(i).name + "=";
+        value.clear();
+        engine::append_value_text(row, i, value);
+        if (schema_.column(i).type == column_type::bytes) {
+            append_printable_wire(out, value);
+        } else {
+            append_text_value(out, value);
+        }
+    }
+    std::string marks;
+    append_text_marks(marks, row.envelope());
+    if (!marks.empty()) {
+        out += " #" + marks;
+    }
+    out += '\n';
+}
+
+void row_printer::append_json_row(std::string& out, const record_view& record,
+                                  const row_view& row) const {
+    const row_envelope envelope = row.envelope();
+    out += "{\"sequence\":" + std::to_string(record.seq.value) +
+           ",\"position\":" + std::to_string(record.at.value) + ",\"timestamp\":\"" +
+           to_string(record.time) + "\",\"operation\":\"";
+    out += to_string(envelope.operation);
+    out += "\",\"event\":";
+    append_json_text(out, envelope.event.view());
+    out += ",\"user\":";
+    append_json_text(out, envelope.user.view());
+    out += ",\"correlation\":{\"log\":\"" + hex(envelope.correlation.log_id) +
+           "\",\"sequence\":" + std::to_string(envelope.correlation.sequence) + "},\"origin\":";
+    append_json_origin(out, envelope);
+    out += ",\"redelivered\":";
+    out += envelope.is_redelivered() ? "true" : "false";
+    out += ",\"retried\":";
+    out += envelope.is_retried() ? "true" : "false";
+    out += ",\"intended\":";
+    out += envelope.intended_ns == 0
+               ? "null"
+               : "\"" + to_string(engine::timestamp{envelope.intended_ns}) + "\"";
+    out += ",\"row\":{";
+    for (std::size_t i = 0; i < schema_.column_count(); ++i) {
+        out += (i == 0 ? "\"" : ",\"") + schema_.column(i).name + "\":";
+        append_json_value(out, row, i);
+    }
+    out += "}}\n";
+}
+
+void row_printer::append_csv_row(std::string& out, const record_view& record,
+                                 const row_view& row) const {
+    const row_envelope envelope = row.envelope();
+    out += std::to_string(record.seq.value) + "," + std::to_string(record.at.value) + "," +
+           to_string(record.time) + ",";
+    out += to_string(envelope.operation);
+    out += ',';
+    append_csv_field(out, envelope.event.view());
+    out += ',';
+    append_csv_field(out, envelope.user.view());
+    out += "," + hex(envelope.correlation.log_id) + ":" +
+           std::to_string(envelope.correlation.sequence) + ",";
+    if (envelope.has_origin()) {
+        out += hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) + ":" +
+               std::to_string(envelope.origin.sequence);
+    }
+    std::string value;
+    for (std::size_t i = 0; i < schema_.column_count(); ++i) {
+        value.clear();
+        engine::append_value_text(row, i, value);
+        out += ',';
+        append_csv_field(out, value);
+    }
+    out += "\n";
+}
+
+}  // namespace millrace::tools

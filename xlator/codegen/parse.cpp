@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <pugixml.hpp>
+#include <sstream>
+#include <string_view>
+
+#include "xlator/codegen/ir.hpp"
+
+namespace millrace::xlator::codegen {
+
+namespace {
+
+const std::map<std::string_view, field_type>& type_names() {
+    static const std::map<std::string_view, field_type> names = {
+        {"STRING", field_type::string},
+        {"CHAR", field_type::character},
+        {"PRICE", field_type::price},
+        {"INT", field_type::integer},
+        {"AMT", field_type::amt},
+        {"QTY", field_type::qty},
+        {"QUANTITY", field_type::qty},
+        {"CURRENCY", field_type::currency},
+        {"MULTIPLEVALUESTRING", field_type::multiple_value_string},
+        {"MULTIPLESTRINGVALUE", field_type::multiple_value_string},
+        {"MULTIPLECHARVALUE", field_type::multiple_char_value},
+        {"EXCHANGE", field_type::exchange},
+        {"UTCTIMESTAMP", field_type::utc_timestamp},
+        {"TIME", field_type::utc_timestamp},
+        {"BOOLEAN", field_type::boolean},
+        {"LOCALMKTDATE", field_type::local_mkt_date},
+        {"DATE", field_type::local_mkt_date},
+        {"DATA", field_type::data},
+        {"FLOAT", field_type::floating},
+        {"PRICEOFFSET", field_type::price_offset},
+        {"MONTHYEAR", field_type::month_year},
+        {"DAYOFMONTH", field_type::day_of_month},
+        {"UTCDATE", field_type::utc_date},
+        {"UTCDATEONLY", field_type::utc_date},
+        {"UTCTIMEONLY", field_type::utc_time},
+        {"NUMINGROUP", field_type::num_in_group},
+        {"PERCENTAGE", field_type::percentage},
+        {"SEQNUM", field_type::seq_num},
+        {"LENGTH", field_type::length},
+        {"COUNTRY", field_type::country},
+        {"LANGUAGE", field_type::language},
+        {"TZTIMEONLY", field_type::tz_time},
+        {"TZTIMESTAMP", field_type::tz_timestamp},
+        {"XMLDATA", field_type::xml_data},
+    };
+    return names;
+}
+
+class reader {
+public:
+    reader(const std::string& file, const std::string& text) : file_(file), text_(text) {}
+
+    dictionary read() {
+        pugi::xml_document document;
+        const pugi::xml_parse_result parsed = document.load_buffer(text_.data(), text_.size());
+        if (!parsed) {
+            throw dictionary_error(file_, line_at(parsed.offset),
+                                   std::string("not well-formed XML: ") + parsed.description());
+        }
+        const pugi::xml_node root = document.child("fix");
+        if (!root) {
+            throw dictionary_error(file_, 1, "no <fix> element: is this a QuickFIX dictionary?");
+        }
+        dictionary result;
+        result.file = file_;
+        result.begin_string = begin_string(root);
+        read_fields(root, result);
+        result.header = read_members(root.child("header"));
+        result.trailer = read_members(root.child("trailer"));
+        for (const pugi::xml_node node : root.child("components").children("component")) {
+            result.components.push_back(
+                {required_attribute(node, "name"), read_members(node), line_of(node)});
+        }
+        read_messages(root, result);
+        return result;
+    }
+
+private:
+    long line_at(std::ptrdiff_t offset) const {
+        const auto end = std::min<std::size_t>(
+            text_.size(), offset < 0 ? 0 : static_cast<std::size_t>(offset));
+        return 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+    }
+    long line_of(pugi::xml_node node) const { return line_at(node.offset_debug()); }
+
+    std::string required_attribute(pugi::xml_node node, const char* name) const {
+        const pugi::xml_attribute attribute = node.attribute(name);
+        if (!attribute || *attribute.value() == '\0') {
+            throw dictionary_error(
+                file_, line_of(node),
+                std::string("<") + node.name() + "> has no attribute \"" + name + "\"");
+        }
+        return attribute.value();
+    }
+
+    std::string begin_string(pugi::xml_node root) const {
+        const pugi::xml_attribute type = root.attribute("type");
+        std::string result = type ? type.value() : "FIX";
+        if (result != "FIX" && result != "FIXT") {
+            throw dictionary_error(file_, line_of(root),
+                                   "attribute \"type\" of <fix> must be FIX or FIXT, not " + result);
+        }
+        result += "." + required_attribute(root, "major") + "." + required_attribute(root, "minor");
+        const std::string pack = root.attribute("servicepack").value();
+        if (!pack.empty() && pack != "0") {
+            result += "SP" + pack;
+        }
+        return result;
+    }
+
+    int read_tag(pugi::xml_node node) const {
+        const std::string text = required_attribute(node, "number");
+        int tag = 0;
+        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), tag);
+        if (code != std::errc{} || end != text.data() + text.size() || tag < 1) {
+            throw dictionary_error(file_, line_of(node),
+                                   "tag \"" + text + "\" is not a positive number");
+        }
+        return tag;
+    }
+
+    void read_fields(pugi::xml_node root, dictionary& result) const {
+        for (const pugi::xml_node node : root.child("fields").children("field")) {
+            field next;
+            next.line = line_of(node);
+            next.tag = read_tag(node);
+            next.name = required_attribute(node, "name");
+            const std::string type = required_attribute(node, "type");
+            const auto known = type_names().find(type);
+            if (known == type_names().end()) {
+                throw dictionary_error(file_, next.line,
+                                       "field " + next.name + " has unknown type " + type);
+            }
+            next.type = known->second;
+            for (const pugi::xml_node value : node.children("value")) {
+                next.values.push_back({required_attribute(value, "enum"),
+                                       value.attribute("description").value(),
+                                       {},
+                                       line_of(value)});
+            }
+            result.fields.push_back(std::move(next));
+        }
+        if (result.fields.empty()) {
+            throw dictionary_error(file_, line_of(root), "no <fields> section with fields");
+        }
+    }
+
+    std::vector<member> read_members(pugi::xml_node parent) const {
+        std::vector<member> result;
+        for (const pugi::xml_node node : parent.children()) {
+            if (node.type() != pugi::node_element) {
+                continue;
+            }
+            const std::string_view kind = node.name();
+            member next;
+            next.line = line_of(node);
+            next.name = required_attribute(node, "name");
+            const std::string_view is_required = node.attribute("required").value();
+            next.is_required = is_required == "Y" || is_required == "y";
+            if (kind == "group") {
+                next.kind = member_kind::group;
+                next.members = read_members(node);
+            } else if (kind == "component") {
+                next.kind = member_kind::component;
+            } else if (kind != "field") {
+                throw dictionary_error(file_, next.line,
+                                       "unexpected <" + std::string(kind) +
+                                           ">: members are <field>, <group> and <component>");
+            }
+            result.push_back(std::move(next));
+        }
+        return result;
+    }
+
+    void read_messages(pugi::xml_node root, dictionary& result) const {
+        for (const pugi::xml_node node : root.child("messages").children("message")) {
+            message next;
+            next.line = line_of(node);
+            next.name = required_attribute(node, "name");
+            next.msg_type = required_attribute(node, "msgtype");
+            next.is_admin = std::string_view(node.attribute("msgcat").value()) == "admin";
+            next.members = read_members(node);
+            result.messages.push_back(std::move(next));
+        }
+        if (result.messages.empty()) {
+            throw dictionary_error(file_, line_of(root), "no <messages> section with messages");
+        }
+    }
+
+    const std::string& file_;
+    const std::string& text_;
+};
+
+}  // namespace
+
+dictionary parse_dictionary(const std::string& file, const std::string& text) {
+    return reader(file, text).read();
+}
+
+dictionary read_dictionary(const std::string& file) {
+    std::ifstream input(file, std::ios::binary);
+    std::ostringstream text;
+    if (!input || !(text << input.rdbuf())) {
+        throw dictionary_error(file, 0, "cannot be read: is the path right?");
+    }
+    return parse_dictionary(file, text.str());
+}
+
+}  // namespace millrace::xlator::codegen

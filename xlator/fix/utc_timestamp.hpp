@@ -1,0 +1,113 @@
+// UTCTimestamp as integer nanoseconds, and the calendar behind FIX's date and time types.
+//
+// Units   ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written, 0 to 9
+// Errors  impossible dates (31 February) and times are refused; 23:59:60 is a leap second and is allowed
+// Source  FIX 4.4 vol. 1, data types; days_from_civil and its inverse: the proleptic Gregorian calendar
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "xlator/fix/digits.hpp"
+
+namespace millrace::xlator {
+
+inline constexpr std::int64_t ns_per_second = 1'000'000'000;
+inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_second;
+inline constexpr std::size_t utc_timestamp_size_max = 27;  // YYYYMMDD-HH:MM:SS.nnnnnnnnn
+
+struct utc_timestamp {
+    std::int64_t ns = 0;
+    std::uint8_t decimals = 3;  // milliseconds, what FIX 4.4 knows; finer digits are cut when written
+
+    friend constexpr bool operator==(utc_timestamp a, utc_timestamp b) noexcept { return a.ns == b.ns; }
+    friend constexpr auto operator<=>(utc_timestamp a, utc_timestamp b) noexcept { return a.ns <=> b.ns; }
+};
+
+struct calendar_date {
+    std::int32_t year = 1970;
+    std::uint32_t month = 1;
+    std::uint32_t day = 1;
+};
+
+[[nodiscard]] constexpr bool is_leap_year(std::int32_t year) noexcept {
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+[[nodiscard]] constexpr std::uint32_t days_in_month(std::int32_t year, std::uint32_t month) noexcept {
+    constexpr std::uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return month == 2 && is_leap_year(year) ? 29U : days[month - 1];
+}
+
+// Days since 1970-01-01.
+[[nodiscard]] constexpr std::int64_t days_from_civil(calendar_date date) noexcept {
+    const std::int32_t year = date.month <= 2 ? date.year - 1 : date.year;  // the year starts in March
+    const std::int32_t era = (year >= 0 ? year : year - 399) / 400;
+    const auto year_of_era = static_cast<std::uint32_t>(year - era * 400);
+    const std::uint32_t month = date.month > 2 ? date.month - 3 : date.month + 9;
+    const std::uint32_t day_of_year = (153 * month + 2) / 5 + date.day - 1;
+    const std::uint32_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return static_cast<std::int64_t>(era) * 146'097 + static_cast<std::int64_t>(day_of_era) - 719'468;
+}
+
+[[nodiscard]] constexpr calendar_date civil_from_days(std::int64_t days) noexcept {
+    days += 719'468;
+    const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+    const auto day_of_era = static_cast<std::uint32_t>(days - era * 146'097);
+    const std::uint32_t year_of_era =
+        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+    const std::uint32_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const std::uint32_t month = (5 * day_of_year + 2) / 153;
+    const std::uint32_t day = day_of_year - (153 * month + 2) / 5 + 1;
+    const std::uint32_t civil_month = month < 10 ? month + 3 : month - 9;
+    const auto year = static_cast<std::int32_t>(year_of_era + era * 400);
+    return {civil_month <= 2 ? year + 1 : year, civil_month, day};
+}
+
+// YYYYMMDD-HH:MM:SS with 0 to 9 decimals, years 1678 to 2261 (what int64 nanoseconds hold).
+[[nodiscard]] bool parse_utc_timestamp(std::string_view text, utc_timestamp& value) noexcept;
+
+[[nodiscard]] bool is_date(std::string_view text) noexcept;        // YYYYMMDD, a day that exists
+[[nodiscard]] bool is_time(std::string_view text) noexcept;        // HH:MM:SS with 0 to 9 decimals
+[[nodiscard]] bool is_month_year(std::string_view text) noexcept;  // YYYYMM, YYYYMMDD, YYYYMMw1..5
+[[nodiscard]] bool is_tz_time(std::string_view text) noexcept;     // HH:MM[:SS][Z or +hh[:mm]]
+[[nodiscard]] bool is_tz_timestamp(std::string_view text) noexcept;
+
+constexpr char* write_date(char* out, std::int64_t days) noexcept {
+    const calendar_date date = civil_from_days(days);
+    out = write_digits(out, static_cast<std::uint64_t>(date.year), 4);
+    out = write_digits(out, date.month, 2);
+    return write_digits(out, date.day, 2);
+}
+
+constexpr char* write_time(char* out, std::int64_t ns_of_day, unsigned decimals) noexcept {
+    const auto seconds = static_cast<std::uint32_t>(ns_of_day / ns_per_second);
+    out = write_digits(out, seconds / 3600, 2);
+    *out++ = ':';
+    out = write_digits(out, seconds / 60 % 60, 2);
+    *out++ = ':';
+    out = write_digits(out, seconds % 60, 2);
+    if (decimals != 0) {
+        const auto fraction = static_cast<std::uint64_t>(ns_of_day % ns_per_second);
+        *out++ = '.';
+        out = write_digits(out, fraction / detail::powers_of_ten[9 - decimals], decimals);
+    }
+    return out;
+}
+
+// Writes at most utc_timestamp_size_max bytes and returns the end. REQUIRES value.decimals <= 9.
+constexpr char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
+    std::int64_t days = value.ns / ns_per_day;
+    std::int64_t rest = value.ns % ns_per_day;
+    if (rest < 0) {
+        rest += ns_per_day;
+        --days;
+    }
+    out = write_date(out, days);
+    *out++ = '-';
+    return write_time(out, rest, value.decimals);
+}
+
+}  // namespace millrace::xlator

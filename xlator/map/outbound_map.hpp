@@ -1,0 +1,402 @@
+// A compiled map from rows to the bodies of one message type.
+//
+//     auto compiled = compile_outbound(spec, columns, dict);          // at set-up: errors with line numbers
+//     const map_result result = compiled.map->encode(row, now, out);  // per row
+//
+// Row offers, by column index: integer(i) -> std::int64_t, decimal(i) -> xlator::decimal, character(i) -> char,
+// text(i) -> std::string_view (bytes too), timestamp(i) -> std::int64_t nanoseconds, boolean(i) -> bool, and
+// is_empty(i) for "no value": empty text, character 0, timestamp 0, a null decimal.
+//
+// Threading  constant after compiling; any thread
+// Progress   encode(): no allocation, no exception, no look-up by name
+// Invariant  fields come out in the order of encode<Message>(): by tag, groups at their counter
+// Errors     what depends on the row is a status with tag and column; all else was refused by compile_outbound()
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/check.hpp"
+#include "xlator/fix/dictionary.hpp"
+#include "xlator/map/map_result.hpp"
+#include "xlator/map/map_spec.hpp"
+
+namespace millrace::xlator {
+
+namespace detail {
+
+// How a column's value becomes FIX text.
+enum class convert : std::uint8_t {
+    literal,  // bytes fixed at set-up: one or more whole fields
+    integer,
+    decimal,
+    character,
+    text,
+    timestamp,
+    timestamp_date,  // the day of a timestamp
+    timestamp_time,  // its time of day
+    boolean,
+    data,            // length and bytes
+    pairs,           // the translation of the row's value
+    now,
+    group,
+};
+
+struct text_pair {
+    std::string from;
+    std::string to;
+};
+
+struct map_step {
+    convert how = convert::literal;
+    column_kind kind = column_kind::text;
+    bool is_required = false;
+    bool must_check = false;    // the written text may break the field's rule
+    int tag = 0;
+    int column = -1;
+    std::uint32_t fields = 0;   // of a literal
+    std::string bytes;          // a literal, or "tag=" (of data: "lengthtag=")
+    std::string data_prefix;    // of data: "tag="
+    std::string default_bytes;  // whole fields; empty: no default
+    std::uint32_t default_fields = 0;
+    member_rule rule;
+    std::vector<text_pair> pairs;  // ascending by from
+    std::uint32_t group = 0;       // index of the group's program
+};
+
+struct map_entry {
+    std::vector<map_step> steps;   // in the order of the group's members
+    std::vector<int> columns;      // whose emptiness leaves the entry out; none: never left out
+};
+
+struct map_group {
+    int counter_tag = 0;
+    bool is_required = false;
+    std::string prefix;  // "453="
+    std::vector<map_entry> entries;
+};
+
+}  // namespace detail
+
+class outbound_map {
+public:
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] std::string_view msg_type() const noexcept { return msg_type_; }
+
+    template <class Row>
+    map_result encode(const Row& row, utc_timestamp now, std::span<char> out) const noexcept;
+
+private:
+    friend class outbound_compiler;
+
+    struct writer {
+        char* at;
+        char* end;
+        std::uint32_t fields = 0;
+        std::uint32_t data_delimiters = 0;
+        bool looks_for_delimiters = false;
+        map_result result;
+
+        bool fail(map_status status, const detail::map_step& step) noexcept {
+            result.status = status;
+            result.tag = step.tag;
+            result.column = step.column;
+            return false;
+        }
+        bool append(std::string_view bytes) noexcept {
+            if (static_cast<std::size_t>(end - at) < bytes.size()) {
+                result.status = map_status::overflow;
+                return false;
+            }
+            at = copy_bytes(at, bytes.data(), bytes.size());
+            return true;
+        }
+        [[nodiscard]] bool has_room(std::size_t size) noexcept {
+            if (static_cast<std::size_t>(end - at) < size) {
+                result.status = map_status::overflow;
+                return false;
+            }
+            return true;
+        }
+        void end_field() noexcept {
+            *at++ = field_delimiter;
+            ++fields;
+        }
+    };
+
+    template <class Row>
+    bool write_steps(const std::vector<detail::map_step>& steps, const Row& row, utc_timestamp now,
+                     writer& out) const noexcept;
+    template <class Row>
+    bool write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
+                    writer& out) const noexcept;
+    template <class Row>
+    bool write_value(const detail::map_step& step, const Row& row, writer& out) const noexcept;
+    template <class Row>
+    bool write_pair(const detail::map_step& step, const Row& row, writer& out) const noexcept;
+    template <class Row>
+    bool write_data(const detail::map_step& step, const Row& row, writer& out) const noexcept;
+    template <class Row>
+    bool write_group(const detail::map_group& group, const Row& row, utc_timestamp now,
+                     writer& out) const noexcept;
+    template <class Row>
+    static bool is_present(const detail::map_entry& entry, const Row& row) noexcept;
+    bool write_text(const detail::map_step& step, std::string_view text, writer& out) const noexcept;
+    static bool write_empty(const detail::map_step& step, writer& out) noexcept;
+
+    std::string name_;
+    std::string msg_type_;
+    const dictionary* dict_ = nullptr;
+    std::vector<detail::map_step> steps_;
+    std::vector<detail::map_group> groups_;
+};
+
+// REQUIRES dict outlives the map.
+[[nodiscard]] compile_result<outbound_map> compile_outbound(const outbound_spec& spec,
+                                                            std::span<const column> columns,
+                                                            const dictionary& dict);
+
+template <class Row>
+map_result outbound_map::encode(const Row& row, utc_timestamp now,
+                                std::span<char> out) const noexcept {
+    writer target{out.data(), out.data() + out.size(), 0, 0, false, {}};
+    if (!write_steps(steps_, row, now, target)) [[unlikely]] {
+        return target.result;
+    }
+    const std::string_view body{out.data(), static_cast<std::size_t>(target.at - out.data())};
+    const byte_totals totals = count_bytes(body);
+    if (totals.delimiters != target.fields + target.data_delimiters) [[unlikely]] {
+        // Some text holds a delimiter; going through it again finds which.
+        target = {out.data(), out.data() + out.size(), 0, 0, true, {}};
+        (void)write_steps(steps_, row, now, target);
+        return target.result;
+    }
+    target.result.size = body.size();
+    target.result.byte_sum = totals.sum;
+    return target.result;
+}
+
+template <class Row>
+bool outbound_map::write_steps(const std::vector<detail::map_step>& steps, const Row& row,
+                               utc_timestamp now, writer& out) const noexcept {
+    for (const detail::map_step& step : steps) {
+        if (!write_step(step, row, now, out)) [[unlikely]] {
+            return false;
+        }
+    }
+    return true;
+}
+
+template <class Row>
+bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
+                              writer& out) const noexcept {
+    using detail::convert;
+    if (step.how == convert::literal) {
+        out.fields += step.fields;
+        return out.append(step.bytes);
+    }
+    if (step.how == convert::group) {
+        return write_group(groups_[step.group], row, now, out);
+    }
+    if (step.how == convert::now) {
+        if (!out.has_room(step.bytes.size() + utc_timestamp_size_max + 1)) {
+            return false;
+        }
+        out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+        out.at = write_utc_timestamp(out.at, now);
+        out.end_field();
+        return true;
+    }
+    if (row.is_empty(static_cast<std::size_t>(step.column))) {
+        return write_empty(step, out);
+    }
+    if (step.how == convert::pairs) {
+        return write_pair(step, row, out);
+    }
+    if (step.how == convert::data) {
+        return write_data(step, row, out);
+    }
+    return write_value(step, row, out);
+}
+
+template <class Row>
+bool outbound_map::write_value(const detail::map_step& step, const Row& row,
+                               writer& out) const noexcept {
+    using detail::convert;
+    const auto column = static_cast<std::size_t>(step.column);
+    if (step.how == convert::text) {
+        return write_text(step, row.text(column), out);
+    }
+    if (!out.has_room(step.bytes.size() + decimal_size_max + 1)) {
+        return false;
+    }
+    out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+    char* const value = out.at;
+    switch (step.how) {
+        case convert::integer:
+            out.at = write_signed(value, row.integer(column));
+            break;
+        case convert::decimal: {
+            const xlator::decimal number = row.decimal(column);
+            if (!number.is_in_range()) [[unlikely]] {
+                return out.fail(map_status::bad_value, step);
+            }
+            out.at = write_decimal(value, number);
+            break;
+        }
+        case convert::character:
+            *out.at++ = row.character(column);
+            break;
+        case convert::boolean:
+            *out.at++ = row.boolean(column) ? 'Y' : 'N';
+            break;
+        case convert::timestamp:
+            out.at = write_utc_timestamp(value, {row.timestamp(column), 3});
+            break;
+        case convert::timestamp_date:
+        case convert::timestamp_time: {
+            std::int64_t days = row.timestamp(column) / ns_per_day;
+            std::int64_t rest = row.timestamp(column) % ns_per_day;
+            if (rest < 0) {
+                rest += ns_per_day;
+                --days;
+            }
+            out.at = step.how == convert::timestamp_date ? write_date(value, days)
+                                                         : write_time(value, rest, 3);
+            break;
+        }
+        default:
+            return out.fail(map_status::bad_value, step);
+    }
+    const std::string_view text{value, static_cast<std::size_t>(out.at - value)};
+    if (step.must_check && !detail::passes(*dict_, step.rule, text)) [[unlikely]] {
+        return out.fail(map_status::bad_value, step);
+    }
+    if (out.looks_for_delimiters && text.find(field_delimiter) != std::string_view::npos) {
+        return out.fail(map_status::bad_value, step);
+    }
+    out.end_field();
+    return true;
+}
+
+// The row's value as text, then its translation. A boolean is true or false, a number its digits.
+template <class Row>
+bool outbound_map::write_pair(const detail::map_step& step, const Row& row,
+                              writer& out) const noexcept {
+    const auto column = static_cast<std::size_t>(step.column);
+    char number[decimal_size_max];
+    std::string_view key;
+    switch (step.kind) {
+        case column_kind::character:
+            number[0] = row.character(column);
+            key = {number, 1};
+            break;
+        case column_kind::boolean:
+            key = row.boolean(column) ? "true" : "false";
+            break;
+        case column_kind::integer: {
+            const char* const end = write_signed(number, row.integer(column));
+            key = {number, static_cast<std::size_t>(end - number)};
+            break;
+        }
+        default:
+            key = row.text(column);
+            break;
+    }
+    for (const detail::text_pair& pair : step.pairs) {
+        if (pair.from == key) {
+            if (!out.append(pair.to)) {
+                return false;
+            }
+            ++out.fields;
+            return true;
+        }
+    }
+    return out.fail(map_status::bad_value, step);
+}
+
+template <class Row>
+bool outbound_map::write_data(const detail::map_step& step, const Row& row,
+                              writer& out) const noexcept {
+    const std::string_view bytes = row.text(static_cast<std::size_t>(step.column));
+    if (!out.has_room(step.bytes.size() + 20 + 1 + step.data_prefix.size() + bytes.size() + 1)) {
+        return false;
+    }
+    out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+    out.at = write_unsigned(out.at, bytes.size());
+    out.end_field();
+    out.at = copy_bytes(out.at, step.data_prefix.data(), step.data_prefix.size());
+    out.at = copy_bytes(out.at, bytes.data(), bytes.size());
+    out.end_field();
+    out.data_delimiters += count_bytes(bytes).delimiters;
+    return true;
+}
+
+template <class Row>
+bool outbound_map::is_present(const detail::map_entry& entry, const Row& row) noexcept {
+    for (const int column : entry.columns) {
+        if (!row.is_empty(static_cast<std::size_t>(column))) {
+            return true;
+        }
+    }
+    return entry.columns.empty();
+}
+
+template <class Row>
+bool outbound_map::write_group(const detail::map_group& group, const Row& row, utc_timestamp now,
+                               writer& out) const noexcept {
+    std::uint64_t count = 0;
+    for (const detail::map_entry& entry : group.entries) {
+        count += is_present(entry, row) ? 1U : 0U;
+    }
+    if (count == 0) {
+        if (group.is_required) {
+            out.result.status = map_status::required_empty;
+            out.result.tag = group.counter_tag;
+        }
+        return !group.is_required;
+    }
+    if (!out.has_room(group.prefix.size() + 20 + 1)) {
+        return false;
+    }
+    out.at = copy_bytes(out.at, group.prefix.data(), group.prefix.size());
+    out.at = write_unsigned(out.at, count);
+    out.end_field();
+    for (const detail::map_entry& entry : group.entries) {
+        if (is_present(entry, row) && !write_steps(entry.steps, row, now, out)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+inline bool outbound_map::write_text(const detail::map_step& step, std::string_view text,
+                                     writer& out) const noexcept {
+    if (!out.has_room(step.bytes.size() + text.size() + 1)) {
+        return false;
+    }
+    if (step.must_check && !detail::passes(*dict_, step.rule, text)) [[unlikely]] {
+        return out.fail(map_status::bad_value, step);
+    }
+    if (out.looks_for_delimiters && text.find(field_delimiter) != std::string_view::npos) {
+        return out.fail(map_status::bad_value, step);
+    }
+    out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+    out.at = copy_bytes(out.at, text.data(), text.size());
+    out.end_field();
+    return true;
+}
+
+inline bool outbound_map::write_empty(const detail::map_step& step, writer& out) noexcept {
+    if (!step.default_bytes.empty()) {
+        out.fields += step.default_fields;
+        return out.append(step.default_bytes);
+    }
+    return step.is_required ? out.fail(map_status::required_empty, step) : true;
+}
+
+}  // namespace millrace::xlator

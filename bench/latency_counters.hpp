@@ -1,4 +1,5 @@
-// Puts a histogram's percentiles into a benchmark's counters, and says where the run was not a fair one.
+// Puts a histogram's percentiles into a benchmark's counters, and says where the run was not a fair
+// one.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -34,7 +35,8 @@ inline void label_threads(benchmark::State& state, int threads) {
     }
 }
 
-// Thread `ordinal` of the run gets a CPU of its own where there are enough; else the scheduler decides.
+// Thread `ordinal` of the run gets a CPU of its own where there are enough; else the scheduler
+// decides.
 inline void pin_thread(int ordinal, int threads) {
     const std::vector<int> cpus = engine::allowed_cpus();
     if (static_cast<int>(cpus.size()) >= threads) {

@@ -1,251 +1,50 @@
 // What a ring costs, beside what the machine itself costs and beside its rivals, in one run.
 //
-//   one_to_one   [producer] --ring--> [consumer]                throughput; the ring runs full and empty
-//   ping_pong    [pinger] --ring--> [ponger] --ring--> [pinger] round trip of one message at a time
-//   cache_line   the same round trip over two bare atomics: the floor of the machine
+//   one_to_one   [producer] --ring--> [consumer]                throughput; the ring runs full and
+//   empty ping_pong    [pinger] --ring--> [ponger] --ring--> [pinger] round trip of one message at
+//   a time cache_line   the same round trip over two bare atomics: the floor of the machine
 //
-// Every message is 56 bytes and carries its number; the receiver checks each one, and a run that finds another
-// number fails. Rings that let the producer write in place are used so; a copy out of bytes just written would
-// wait for those to leave the store buffer, behind the very cache misses that are measured. Rings hold 1024 messages, far fewer than a run sends.
+// Every message is 56 bytes and carries its number; the receiver checks each one, and a run that
+// finds another number fails. Rings that let the producer write in place are used so; a copy out of
+// bytes just written would wait for those to leave the store buffer, behind the very cache misses
+// that are measured. Rings hold 1024 messages, far fewer than a run sends.
 //
-// The *_index rings here are the option not taken: the classic form, which publishes through the writer's
-// index. docs/memory-ordering.md argues from these figures.
+// The *_index rings here are the option not taken: the classic form, which publishes through the
+// writer's index. docs/memory-ordering.md argues from these figures.
 //
 // Not measured: a consumer that has work of its own; more than one ring per thread; NUMA.
-#include <atomic_queue/atomic_queue.h>
 #include <benchmark/benchmark.h>
-#include <concurrentqueue/concurrentqueue.h>
 #include <pthread.h>
-#include <readerwriterqueue/readerwriterqueue.h>
 #include <sched.h>
 
-#include <array>
+#include <algorithm>
 #include <atomic>
-#include <boost/lockfree/spsc_queue.hpp>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/ring_faces.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
 #include "engine/core/thread.hpp"
-#include "engine/ring/byte_ring.hpp"
-#include "engine/ring/slot_ring.hpp"
 
 namespace {
 
 using namespace millrace::engine;
+using namespace millrace::bench;
 
-constexpr std::size_t ring_capacity = 1024;
 constexpr std::uint64_t messages_per_run = 1'000'000;
 constexpr std::uint64_t round_trips_per_run = 2'000;
-constexpr std::size_t batch_limit = 32;
-
-struct message {
-    std::uint64_t number = 0;
-    std::uint64_t words[6] = {};
-};
-static_assert(sizeof(message) == one_line_slot_bytes);
-
-message make_message(std::uint64_t number) { return {number, {0, 0, 0, 0, 0, ~number}}; }
-
-bool is_intact(const message& m, std::uint64_t number) {
-    return m.number == number && m.words[5] == ~number;
-}
 
 std::atomic<bool> some_answer_was_wrong{false};
 
-void relax() { __builtin_ia32_pause(); }
-
-// --- the rings, behind one face: push one, pop up to limit through a visitor ------------------------------
-
-struct slot_ring_face {
-    slot_ring<message> ring{ring_capacity};
-    bool push(std::uint64_t number) {
-        auto batch = ring.try_claim(1);
-        if (batch.count() == 0) {
-            return false;
-        }
-        batch[0] = make_message(number);
-        batch.commit(1);
-        return true;
-    }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        return ring.poll(visit, limit);
-    }
-};
-
-struct byte_ring_face {
-    byte_ring ring{ring_capacity * cache_line_bytes};
-    bool push(std::uint64_t number) {
-        auto claim = ring.try_claim(1, sizeof(message));
-        if (!claim) {
-            return false;
-        }
-        *reinterpret_cast<message*>(claim.payload().data()) = make_message(number);
-        claim.commit();
-        return true;
-    }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        return ring.poll(
-            [&](std::uint32_t, std::span<const std::byte> payload) {
-                visit(*reinterpret_cast<const message*>(payload.data()));
-            },
-            limit);
-    }
-};
-
-// The option not taken for slots: the reader watches the writer's index, then fetches the slot.
-struct slot_index_face {
-    struct alignas(no_sharing_bytes) side {
-        std::atomic<std::uint64_t> sequence{0};
-        std::uint64_t next = 0;
-        std::uint64_t opposite_cached = 0;
-    };
-    std::vector<message> slots{ring_capacity};
-    side producer;
-    side consumer;
-
-    bool push(std::uint64_t number) {
-        if (producer.next - producer.opposite_cached == ring_capacity) {
-            producer.opposite_cached = consumer.sequence.load(std::memory_order_acquire);
-            if (producer.next - producer.opposite_cached == ring_capacity) {
-                return false;
-            }
-        }
-        slots[producer.next % ring_capacity] = make_message(number);
-        producer.sequence.store(++producer.next, std::memory_order_release);
-        return true;
-    }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        if (consumer.opposite_cached == consumer.next) {
-            consumer.opposite_cached = producer.sequence.load(std::memory_order_acquire);
-        }
-        const std::uint64_t count =
-            std::min<std::uint64_t>(limit, consumer.opposite_cached - consumer.next);
-        for (std::uint64_t i = 0; i < count; ++i) {
-            visit(slots[consumer.next++ % ring_capacity]);
-        }
-        if (count != 0) {
-            consumer.sequence.store(consumer.next, std::memory_order_release);
-        }
-        return count;
-    }
-};
-
-// The option not taken for bytes: no header is zeroed, the writer's position alone publishes.
-struct byte_index_face {
-    static constexpr std::size_t capacity = ring_capacity * cache_line_bytes;
-    static constexpr std::size_t record_bytes = 8 + sizeof(message);  // divides capacity: no padding needed
-    slot_index_face::side producer;
-    slot_index_face::side consumer;
-    ring_memory memory{capacity};
-
-    bool push(std::uint64_t number) {
-        if (producer.next + record_bytes - producer.opposite_cached > capacity) {
-            producer.opposite_cached = consumer.sequence.load(std::memory_order_acquire);
-            if (producer.next + record_bytes - producer.opposite_cached > capacity) {
-                return false;
-            }
-        }
-        std::byte* const record = memory.data() + producer.next % capacity;
-        const std::uint64_t header = std::uint64_t{1} << 32 | record_bytes;
-        std::memcpy(record, &header, sizeof header);
-        *reinterpret_cast<message*>(record + sizeof header) = make_message(number);
-        producer.next += record_bytes;
-        producer.sequence.store(producer.next, std::memory_order_release);
-        return true;
-    }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        if (consumer.opposite_cached == consumer.next) {
-            consumer.opposite_cached = producer.sequence.load(std::memory_order_acquire);
-        }
-        std::size_t count = 0;
-        while (count < limit && consumer.next != consumer.opposite_cached) {
-            const std::byte* const record = memory.data() + consumer.next % capacity;
-            std::uint64_t header = 0;
-            std::memcpy(&header, record, sizeof header);
-            visit(*reinterpret_cast<const message*>(record + sizeof header));
-            consumer.next += header & 0xFFFF'FFFF;
-            ++count;
-        }
-        if (count != 0) {
-            consumer.sequence.store(consumer.next, std::memory_order_release);
-        }
-        return count;
-    }
-};
-
-struct boost_face {
-    boost::lockfree::spsc_queue<message, boost::lockfree::capacity<ring_capacity>> queue;
-    bool push(std::uint64_t number) { return queue.push(make_message(number)); }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        return limit == 1 ? queue.consume_one(visit) : queue.consume_all(visit);
-    }
-};
-
-// The many-producer queue of the same author, which this project uses where there are many producers.
-struct moodycamel_face {
-    moodycamel::ConcurrentQueue<message> queue{2 * ring_capacity};
-    moodycamel::ProducerToken producer{queue};
-    moodycamel::ConsumerToken consumer{queue};
-    bool push(std::uint64_t number) {
-        return queue.try_enqueue(producer, make_message(number));
-    }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        std::array<message, batch_limit> batch;
-        const std::size_t count =
-            queue.try_dequeue_bulk_from_producer(producer, batch.data(), std::min(limit, batch_limit));
-        for (std::size_t i = 0; i < count; ++i) {
-            visit(batch[i]);
-        }
-        return count;
-    }
-};
-
-struct readerwriter_face {
-    moodycamel::ReaderWriterQueue<message> queue{ring_capacity};
-    bool push(std::uint64_t number) { return queue.try_enqueue(make_message(number)); }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        std::size_t count = 0;
-        message m;
-        while (count < limit && queue.try_dequeue(m)) {
-            visit(m);
-            ++count;
-        }
-        return count;
-    }
-};
-
-// One producer, one consumer, element state beside the element.
-struct atomic_queue_face {
-    atomic_queue::AtomicQueue2<message, ring_capacity, true, true, false, true> queue;
-    bool push(std::uint64_t number) { return queue.try_push(make_message(number)); }
-    template <class Visitor>
-    std::size_t pop(Visitor&& visit, std::size_t limit) {
-        std::size_t count = 0;
-        message m;
-        while (count < limit && queue.try_pop(m)) {
-            visit(m);
-            ++count;
-        }
-        return count;
-    }
-};
-
-// --- the runs ----------------------------------------------------------------------------------------------
+void relax() {
+    __builtin_ia32_pause();
+}
 
 // On lines of its own: beside the other locals of its thread it would slow down whoever polls it.
 template <class Value>
@@ -378,9 +177,9 @@ struct cache_line_face {
 
 enum class phase : std::uint8_t { floor, subject, stop };
 
-// ping(n) sends number n, waits for it and tells whether it came back intact; pong(n) answers n if it is there.
-// The floor of a virtual machine moves while it runs, so each iteration takes it anew, and what is reported is
-// the ratio of the two.
+// ping(n) sends number n, waits for it and tells whether it came back intact; pong(n) answers n if
+// it is there. The floor of a virtual machine moves while it runs, so each iteration takes it anew,
+// and what is reported is the ratio of the two.
 template <class Ping, class Pong>
 void measure_round_trips(benchmark::State& state, Ping&& ping, Pong&& pong) {
     const pair_of_cpus cpus = choose_cpus();
@@ -454,7 +253,9 @@ void ring_ping_pong_rtt(benchmark::State& state) {
     };
     const auto pong = [&](std::uint64_t expected) {
         bool is_right = false;
-        const auto check = [&](const message& question) { is_right = is_intact(question, expected); };
+        const auto check = [&](const message& question) {
+            is_right = is_intact(question, expected);
+        };
         if (there->pop(check, 1) == 0) {
             return false;
         }

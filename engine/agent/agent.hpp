@@ -1,10 +1,10 @@
 // What an agent is, and a way to hold agents of different types without owning them.
 //
-// Threading  on_start, do_work and on_close run on the thread that drives the agent, and on no other
-// Progress   one indirect call per duty cycle; nothing is allocated
-// Units      work count: whatever the agent counts as done; 0 means it found nothing to do
-// Errors     on_start may throw, which the starter gets; do_work and on_close may not: a fault is a state
-// Source     Agrona's Agent: onStart, doWork, onClose
+// Threading  on_start, do_work and on_close run on the thread that drives the agent, and on no
+// other Progress   one indirect call per duty cycle; nothing is allocated Units      work count:
+// whatever the agent counts as done; 0 means it found nothing to do Errors     on_start may throw,
+// which the starter gets; do_work and on_close may not: a fault is a state Source     Agrona's
+// Agent: onStart, doWork, onClose
 #pragma once
 
 #include <concepts>
@@ -24,13 +24,14 @@ concept agent = requires(Type& type) {
 };
 // clang-format on
 
-// Refers to an agent, which must outlive it. name() must return text that lives as long as the agent.
+// Refers to an agent, which must outlive it. name() must return text that lives as long as the
+// agent.
 class agent_ref {
 public:
     template <class Agent>
-        requires agent<Agent> && (!std::same_as<Agent, agent_ref>)
-    // NOLINTNEXTLINE(google-explicit-constructor): it stands wherever an agent does
-    agent_ref(Agent& target) noexcept
+    requires agent<Agent> &&(!std::same_as<Agent, agent_ref>)
+        // NOLINTNEXTLINE(google-explicit-constructor): it stands wherever an agent does
+        agent_ref(Agent& target) noexcept
         : target_(&target), do_work_(&work<Agent>), rare_(&rare_calls_of<Agent>) {}
 
     [[nodiscard]] std::string_view name() const { return rare_->name(target_); }

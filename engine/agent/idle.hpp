@@ -1,10 +1,10 @@
 // What a thread does when its agents found nothing to do.
 //
 // Threading  an idle_strategy belongs to the thread that calls it
-// Progress   spin and yield return at once; parking and sleeping give the CPU away for up to park_max_ns
-// Units      nanoseconds of monotonic time, not numbers of turns: a turn lasts as long as the agents make it
-// Errors     parse_idle_config and the constructor throw config_error
-// Source     Agrona's idle strategies
+// Progress   spin and yield return at once; parking and sleeping give the CPU away for up to
+// park_max_ns Units      nanoseconds of monotonic time, not numbers of turns: a turn lasts as long
+// as the agents make it Errors     parse_idle_config and the constructor throw config_error Source
+// Agrona's idle strategies
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ enum class idle_kind : std::uint8_t {
 
 struct idle_config {
     idle_kind kind = idle_kind::backoff;
-    std::int64_t spin_ns = 20'000;           // backoff: without work this long it yields instead
+    std::int64_t spin_ns = 20'000;            // backoff: without work this long it yields instead
     std::int64_t park_after_ns = 10'000'000;  // backoff: without work this long it parks instead
     std::int64_t park_min_ns = 50'000;        // the first park; each one is twice as long,
     std::int64_t park_max_ns = 1'000'000;     // up to this
@@ -36,8 +36,8 @@ class idle_strategy {
 public:
     explicit idle_strategy(const idle_config& config);
 
-    // Call after each duty cycle with its work count and a monotonic time taken after it. Returns whether time
-    // passed that is not the cycle's own, so that the caller reads the clock again.
+    // Call after each duty cycle with its work count and a monotonic time taken after it. Returns
+    // whether time passed that is not the cycle's own, so that the caller reads the clock again.
     bool idle(std::int64_t work_count, std::int64_t now_ns) noexcept {
         if (work_count > 0) {
             idle_since_ns_ = not_idle;

@@ -27,7 +27,8 @@ void check_cpu(const runner_options& options) {
     }
 }
 
-// Blocks signals while a thread is created, which inherits the mask, so that none slips in before its first line.
+// Blocks signals while a thread is created, which inherits the mask, so that none slips in before
+// its first line.
 class blocked_signals {
 public:
     blocked_signals() {
@@ -96,7 +97,8 @@ void runner::run_agents() noexcept {
     // pairs with runner.hpp: request_stop
     while (!stop_requested_.load(std::memory_order_acquire)) {
         const std::int64_t work_count = group_.step();
-        // One clock read per cycle, behind the work: it delays no record, and serves as the next cycle's start.
+        // One clock read per cycle, behind the work: it delays no record, and serves as the next
+        // cycle's start.
         std::int64_t now_ns = monotonic_now_ns();
         longest_ns = std::max(longest_ns, now_ns - cycle_start_ns);
         work += static_cast<std::uint64_t>(work_count);

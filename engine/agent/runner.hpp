@@ -1,10 +1,12 @@
 // One thread that runs agents round-robin until it is told to stop.
 //
-// Threading  construct, start, stop and destroy on one thread; request_stop from any thread and from signal
+// Threading  construct, start, stop and destroy on one thread; request_stop from any thread and
+// from signal
 //            handlers; the observers from any thread
 // Progress   per duty cycle one clock read, one indirect call per agent and three relaxed stores
 // Units      work counts are the agents' own; times are nanoseconds
-// Errors     the constructor throws config_error for a CPU that cannot be had; start() throws what pinning or
+// Errors     the constructor throws config_error for a CPU that cannot be had; start() throws what
+// pinning or
 //            an agent's on_start threw, and then no thread is left behind
 #pragma once
 
@@ -26,7 +28,8 @@ struct runner_options {
     idle_config idle{};
 };
 
-// The runner's threads take no signals but the synchronous ones and SIGPROF: handlers run elsewhere.
+// The runner's threads take no signals but the synchronous ones and SIGPROF: handlers run
+// elsewhere.
 class runner {
 public:
     // The agents must outlive the runner; they work in the order given.
@@ -77,7 +80,7 @@ private:
     bool was_started_ = false;
     duty_stats stats_;
     alignas(no_sharing_bytes) std::atomic<bool> stop_requested_{false};  // writer: whoever asks
-    std::atomic<bool> is_running_{false};                                // writer: the runner's thread
+    std::atomic<bool> is_running_{false};  // writer: the runner's thread
 };
 
 }  // namespace millrace::engine

@@ -38,9 +38,9 @@ constexpr auto tables = make_tables();
 
 constexpr std::size_t lane_words_max = 64;
 
-// multipliers[m] is x^(64 m - 33) modulo the polynomial, bits reflected: a carry-less product with it, put
-// through one more crc32 step, moves a checksum m words on. 33 = the step's 32 and one bit that the product
-// of two reflected numbers lies off.
+// multipliers[m] is x^(64 m - 33) modulo the polynomial, bits reflected: a carry-less product with
+// it, put through one more crc32 step, moves a checksum m words on. 33 = the step's 32 and one bit
+// that the product of two reflected numbers lies off.
 constexpr std::array<std::uint32_t, 2 * lane_words_max + 1> make_multipliers() {
     std::array<std::uint32_t, 2 * lane_words_max + 1> multipliers{};
     std::uint32_t power = 1;  // x^31
@@ -69,7 +69,8 @@ __attribute__((target("sse4.2,pclmul"))) std::uint64_t moved(std::uint64_t state
     return static_cast<std::uint64_t>(_mm_cvtsi128_si64(product));
 }
 
-// One crc32 step takes three cycles but a new one can start each cycle, so three lanes run side by side.
+// One crc32 step takes three cycles but a new one can start each cycle, so three lanes run side by
+// side.
 __attribute__((target("sse4.2,pclmul"))) std::uint32_t extend_fast(std::uint32_t start,
                                                                    const unsigned char* bytes,
                                                                    std::size_t size) noexcept {
@@ -168,7 +169,8 @@ std::uint32_t crc32c_prefixed(std::uint32_t crc, std::uint32_t prefix, const voi
         return ~extend_prefixed_fast(~crc, prefix, static_cast<const unsigned char*>(data), size);
     }
 #endif
-    return detail::crc32c_portable(detail::crc32c_portable(crc, &prefix, sizeof prefix), data, size);
+    return detail::crc32c_portable(detail::crc32c_portable(crc, &prefix, sizeof prefix), data,
+                                   size);
 }
 
 }  // namespace millrace::engine

@@ -1,4 +1,5 @@
-// Files, mappings and the one-writer lock. Everything here may throw io_error; nothing is on the message path.
+// Files, mappings and the one-writer lock. Everything here may throw io_error; nothing is on the
+// message path.
 #pragma once
 
 #include <cstddef>
@@ -54,19 +55,22 @@ private:
     std::size_t size_ = 0;
 };
 
-[[nodiscard]] unique_fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0640);
+[[nodiscard]] unique_fd open_file(const std::filesystem::path& path, int flags,
+                                  unsigned mode = 0640);
 [[nodiscard]] std::size_t file_size(int fd, std::string_view path_for_errors);
 // Reserves real blocks, so that a full disk is an error here and never a SIGBUS later.
 void allocate_file(int fd, std::size_t size, std::string_view path_for_errors);
-void sync_file(int fd, std::string_view path_for_errors);          // fdatasync
-void sync_directory(const std::filesystem::path& directory);       // makes a rename durable
+void sync_file(int fd, std::string_view path_for_errors);     // fdatasync
+void sync_directory(const std::filesystem::path& directory);  // makes a rename durable
 [[nodiscard]] std::string read_whole_file(const std::filesystem::path& path);
-// Writes beside the target and renames over it: readers see the old bytes or the new, never a mixture.
+// Writes beside the target and renames over it: readers see the old bytes or the new, never a
+// mixture.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 void ensure_directory(const std::filesystem::path& directory);
 
-// Held by the one writer of a directory's data for as long as it lives; released by the kernel when it dies.
-// Throws locked_error at once, naming the holder, if another process or another file_lock of this one holds it.
+// Held by the one writer of a directory's data for as long as it lives; released by the kernel when
+// it dies. Throws locked_error at once, naming the holder, if another process or another file_lock
+// of this one holds it.
 class file_lock {
 public:
     file_lock() = default;
@@ -78,7 +82,8 @@ private:
     unique_fd fd_;
 };
 
-// "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty string.
+// "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty
+// string.
 [[nodiscard]] std::string lock_holder(const std::filesystem::path& path);
 
 }  // namespace millrace::engine

@@ -1,10 +1,10 @@
 // Counts latencies in buckets of fixed relative width, from one nanosecond to an hour.
 //
-// Threading  one thread at a time; a reader in the same process gets a copy, handed over by the writer
-// Progress   record() is O(1) and never allocates; all memory is had at construction
-// Invariant  a reported value is at least the recorded one, and above it by at most relative_error()
-// Units      nanoseconds
-// Errors     values outside [0, value_max_ns] are recorded as the nearer bound and counted apart;
+// Threading  one thread at a time; a reader in the same process gets a copy, handed over by the
+// writer Progress   record() is O(1) and never allocates; all memory is had at construction
+// Invariant  a reported value is at least the recorded one, and above it by at most
+// relative_error() Units      nanoseconds Errors     values outside [0, value_max_ns] are recorded
+// as the nearer bound and counted apart;
 //            merging different precisions throws config_error
 // Source     Gil Tene's HdrHistogram: linear sub-buckets within powers of two
 #pragma once
@@ -39,7 +39,8 @@ public:
         sum_ns_ += static_cast<double>(value) * static_cast<double>(times);
     }
 
-    // The value that `percentile` per cent (0 to 100) of the recorded ones do not exceed; 0 when there are none.
+    // The value that `percentile` per cent (0 to 100) of the recorded ones do not exceed; 0 when
+    // there are none.
     [[nodiscard]] std::int64_t percentile_ns(double percentile) const noexcept;
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
     [[nodiscard]] std::uint64_t out_of_range_count() const noexcept { return out_of_range_count_; }
@@ -55,7 +56,8 @@ public:
     void merge(const histogram& other);
     void reset() noexcept;
 
-    // Calls visit(highest value of the bucket, count) for each bucket that is not empty, in ascending order.
+    // Calls visit(highest value of the bucket, count) for each bucket that is not empty, in
+    // ascending order.
     template <class Visitor>
     void for_each_bucket(Visitor&& visit) const {
         for (std::size_t index = 0; index < counts_.size(); ++index) {
@@ -66,7 +68,8 @@ public:
     }
 
 private:
-    // Values below 2^bits have a bucket each. Above, each power of two is cut into 2^(bits - 1) equal ones.
+    // Values below 2^bits have a bucket each. Above, each power of two is cut into 2^(bits - 1)
+    // equal ones.
     [[nodiscard]] std::size_t index_of(std::uint64_t value) const noexcept {
         const int bits = sub_bucket_bits_;
         const int shift = std::max(static_cast<int>(std::bit_width(value)) - bits, 0);

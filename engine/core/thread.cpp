@@ -65,9 +65,9 @@ int usable_cpu_count() {
 void pin_current_thread(int cpu) {
     const std::vector<int> cpus = allowed_cpus();
     if (std::find(cpus.begin(), cpus.end(), cpu) == cpus.end()) {
-        throw config_error("CPU " + std::to_string(cpu) +
-                           " does not exist or is not allowed to this process; allowed: " +
-                           list_cpus(cpus));
+        throw config_error(
+            "CPU " + std::to_string(cpu) +
+            " does not exist or is not allowed to this process; allowed: " + list_cpus(cpus));
     }
     cpu_set_t set;
     CPU_ZERO(&set);

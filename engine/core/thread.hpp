@@ -19,7 +19,8 @@ void name_current_thread(const std::string& name);  // cut to the kernel's 15 ch
 // Small ordinal of the calling thread, never reused.
 [[nodiscard]] unsigned current_thread_ordinal() noexcept;
 
-// Asserts, in builds with MILLRACE_DCHECKS, that one thread alone calls check(); the first caller owns it.
+// Asserts, in builds with MILLRACE_DCHECKS, that one thread alone calls check(); the first caller
+// owns it.
 class thread_checker {
 public:
     void check() noexcept {
@@ -32,7 +33,9 @@ public:
 #endif
     }
     // The next caller becomes the owner; call it where a hand-over is synchronised otherwise.
-    void detach() noexcept { owner_ = 0; }
+    void detach() noexcept {
+        owner_ = 0;
+    }
 
 private:
     unsigned owner_ = 0;

@@ -82,7 +82,8 @@ log_uuid random_log_uuid() {
         static_cast<ssize_t>(uuid.bytes.size())) {
         throw io_error("getrandom", "", errno);
     }
-    uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);  // RFC 4122, version 4
+    uuid.bytes[6] =
+        static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x40);  // RFC 4122, version 4
     uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
     return uuid;
 }
@@ -120,8 +121,8 @@ bool parse(std::string_view text, timestamp& time) {
     if (text.back() == 'Z') {
         text.remove_suffix(1);
     }
-    if (text.size() < 19 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != ' ') ||
-        text[13] != ':' || text[16] != ':') {
+    if (text.size() < 19 || text[4] != '-' || text[7] != '-' ||
+        (text[10] != 'T' && text[10] != ' ') || text[13] != ':' || text[16] != ':') {
         return false;
     }
     std::tm parts{};
@@ -148,7 +149,8 @@ bool parse(std::string_view text, timestamp& time) {
     if (text.size() > 19) {
         const std::string_view digits = text.substr(20);
         int value = 0;
-        if (text[19] != '.' || digits.empty() || digits.size() > 9 || !parse_digits(digits, value)) {
+        if (text[19] != '.' || digits.empty() || digits.size() > 9 ||
+            !parse_digits(digits, value)) {
             return false;
         }
         fraction = value;

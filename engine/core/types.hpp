@@ -38,8 +38,8 @@ struct log_uuid {
     [[nodiscard]] constexpr bool is_none() const { return *this == log_uuid{}; }
 };
 
-[[nodiscard]] std::string to_string(const log_uuid& uuid);          // 8-4-4-4-12 hexadecimal
-[[nodiscard]] bool parse(std::string_view text, log_uuid& uuid);    // false: not such a text
+[[nodiscard]] std::string to_string(const log_uuid& uuid);        // 8-4-4-4-12 hexadecimal
+[[nodiscard]] bool parse(std::string_view text, log_uuid& uuid);  // false: not such a text
 [[nodiscard]] log_uuid random_log_uuid();
 
 // 2026-03-01T09:30:00.000000001Z; parsing takes 0 to 9 decimals, or plain nanoseconds.
@@ -48,7 +48,8 @@ struct log_uuid {
 [[nodiscard]] bool parse(std::string_view text, timestamp& time);
 
 inline constexpr std::size_t cache_line_bytes = 64;
-// Neighbouring lines are fetched in pairs on current x86 cores, so independent writers keep two apart.
+// Neighbouring lines are fetched in pairs on current x86 cores, so independent writers keep two
+// apart.
 inline constexpr std::size_t no_sharing_bytes = 128;
 
 }  // namespace millrace::engine

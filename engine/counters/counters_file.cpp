@@ -37,8 +37,7 @@ void status_text::set(std::string_view text) noexcept {
     }
     std::array<char, size_max> padded{};
     std::copy_n(text.begin(), std::min(text.size(), size_max), padded.begin());
-    const auto words =
-        std::bit_cast<std::array<std::uint64_t, detail::status_words>>(padded);
+    const auto words = std::bit_cast<std::array<std::uint64_t, detail::status_words>>(padded);
     // relaxed: this thread is the only writer
     const std::uint64_t version = bound_->version.load(std::memory_order_relaxed);
     // relaxed: each word's release carries it

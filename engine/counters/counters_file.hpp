@@ -1,9 +1,9 @@
 // The counters of one process, in a file that others read while it runs, and after it died.
 //
-// Threading  add_* on one thread at a time, at set-up; the handles then live on the threads that count
-// Progress   nothing here is on the message path
-// Units      capacities: counters and statuses
-// Errors     locked_error: another process writes this file; config_error: capacity, label, duplicate label;
+// Threading  add_* on one thread at a time, at set-up; the handles then live on the threads that
+// count Progress   nothing here is on the message path Units      capacities: counters and statuses
+// Errors     locked_error: another process writes this file; config_error: capacity, label,
+// duplicate label;
 //            io_error: the operating system
 #pragma once
 
@@ -30,13 +30,14 @@ public:
     static constexpr std::size_t capacity_max = 65'536;  // of each kind
     static constexpr std::size_t label_size_max = detail::counter_label_bytes;
 
-    // Puts a new file in the place of the one an earlier process left; whoever still reads that one keeps it.
-    // Holds `path`.lock for as long as it lives.
+    // Puts a new file in the place of the one an earlier process left; whoever still reads that one
+    // keeps it. Holds `path`.lock for as long as it lives.
     [[nodiscard]] static counters_file create(const std::filesystem::path& path,
                                               const counters_options& options = {});
 
-    // Labels are printable ASCII, not empty, unique in the file; by custom "stage.name" ("streamer.out.records").
-    // REQUIRES: the file outlives the handle; kind is counter, gauge or maximum
+    // Labels are printable ASCII, not empty, unique in the file; by custom "stage.name"
+    // ("streamer.out.records"). REQUIRES: the file outlives the handle; kind is counter, gauge or
+    // maximum
     [[nodiscard]] counter add_counter(std::string_view label, counter_kind kind,
                                       counter_unit unit = counter_unit::items);
     [[nodiscard]] status_text add_status(std::string_view label);

@@ -6,9 +6,9 @@
 //   ...      counter values, counter_capacity             128 bytes each
 //   ...      status texts, status_capacity                256 bytes each
 //
-// Descriptors and values stand apart, so that labels, which everyone reads, never share a line with a value,
-// which one thread writes. A descriptor is valid once its kind is not `none`; the kind is stored last. The
-// header's magic is stored last of all.
+// Descriptors and values stand apart, so that labels, which everyone reads, never share a line with
+// a value, which one thread writes. A descriptor is valid once its kind is not `none`; the kind is
+// stored last. The header's magic is stored last of all.
 #pragma once
 
 #include <atomic>

@@ -109,8 +109,8 @@ std::vector<counter_reading> counters_reader::list() const {
                 reading)) {
             break;
         }
-        const auto* const value = at<detail::counter_value>(
-            geometry_.values_offset() + index * sizeof(detail::counter_value));
+        const auto* const value = at<detail::counter_value>(geometry_.values_offset() +
+                                                            index * sizeof(detail::counter_value));
         // pairs with counter.hpp: set
         reading.value = value->value.load(std::memory_order_acquire);
         readings.push_back(reading);
@@ -123,16 +123,17 @@ std::vector<status_reading> counters_reader::list_statuses() const {
     std::vector<status_reading> readings;
     counter_reading descriptor;
     for (std::size_t index = 0; index < geometry_.status_capacity; ++index) {
-        if (!read_descriptor(geometry_.status_descriptors_offset() +
-                                 index * sizeof(detail::counter_descriptor),
-                             descriptor)) {
+        if (!read_descriptor(
+                geometry_.status_descriptors_offset() + index * sizeof(detail::counter_descriptor),
+                descriptor)) {
             break;
         }
         status_reading reading;
         reading.label = descriptor.label;
-        reading.is_settled = read_status(*at<detail::status_value>(geometry_.statuses_offset() +
-                                                                   index * sizeof(detail::status_value)),
-                                         reading.text);
+        reading.is_settled =
+            read_status(*at<detail::status_value>(geometry_.statuses_offset() +
+                                                  index * sizeof(detail::status_value)),
+                        reading.text);
         readings.push_back(std::move(reading));
     }
     return readings;

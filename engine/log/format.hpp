@@ -4,20 +4,22 @@
 //
 //   000000000000.alog  000000000001.alog  ...          position = index * segment_bytes + offset
 //
-// A segment is a header (static part, activation part, schema text; padded to header_bytes), then records
-// back to back, each aligned to 32 bytes, then zeros. Little-endian throughout. See docs/log-format.md.
+// A segment is a header (static part, activation part, schema text; padded to header_bytes), then
+// records back to back, each aligned to 32 bytes, then zeros. Little-endian throughout. See
+// docs/log-format.md.
 //
 //   record   0        4        8                16               24     26 27    28     30      32
 //            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
-//            | length | crc32c | sequence       | timestamp ns   | type |fl|hw|source|user  | payload
+//            | length | crc32c | sequence       | timestamp ns   | type |fl|hw|source|user  |
+//            payload
 //            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
 //            \-- commit word --/
 //
-// Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means "nothing here yet"
-// Invariant  whenever a commit word is stored, the 8 bytes where the next one will sit are zero
-// Invariant  behind every record but close and end there is room for both of these
-// Units      length: header and payload, without the padding to the alignment
-// Source     checksum covers salt, epoch, length and bytes 8..length, so stale or foreign bytes never validate
+// Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means
+// "nothing here yet" Invariant  whenever a commit word is stored, the 8 bytes where the next one
+// will sit are zero Invariant  behind every record but close and end there is room for both of
+// these Units      length: header and payload, without the padding to the alignment Source checksum
+// covers salt, epoch, length and bytes 8..length, so stale or foreign bytes never validate
 #pragma once
 
 #include <bit>
@@ -50,7 +52,8 @@ enum class control_type : std::uint16_t {
 };
 
 enum record_flag : std::uint8_t {
-    record_flag_control = 1,  // takes no sequence, is not streamed; the sequence field repeats the last one
+    record_flag_control =
+        1,  // takes no sequence, is not streamed; the sequence field repeats the last one
 };
 
 struct record_header {
@@ -94,11 +97,12 @@ static_assert(offsetof(segment_static, crc) == 124);
 
 // Written by the writer when it starts on the segment; never changed afterwards.
 struct segment_activation {
-    std::uint64_t epoch;          // raised by every start of a writer that could not go on behind a close
+    std::uint64_t epoch;  // raised by every start of a writer that could not go on behind a close
     std::uint64_t base_sequence;  // of the first sequenced record here
     std::int64_t base_timestamp;  // every timestamp here is greater
     std::uint64_t previous_last_sequence;
-    std::uint64_t previous_end;  // position behind the last record of the segment before; 0 in the first
+    std::uint64_t
+        previous_end;  // position behind the last record of the segment before; 0 in the first
     std::int64_t clock_realtime_ns;
     std::int64_t clock_monotonic_ns;
     std::uint8_t boot_id[16];
@@ -119,7 +123,8 @@ static_assert(sizeof(segment_static) + sizeof(segment_activation) == schema_offs
     return segment_bytes / 8;
 }
 
-// Where the last record of a segment ends at the latest: a close and an end record must fit behind it.
+// Where the last record of a segment ends at the latest: a close and an end record must fit behind
+// it.
 [[nodiscard]] constexpr std::size_t records_end_limit(std::size_t segment_bytes) {
     return segment_bytes - 2 * record_header_bytes;
 }
@@ -132,6 +137,12 @@ static_assert(sizeof(segment_static) + sizeof(segment_activation) == schema_offs
 }
 [[nodiscard]] constexpr std::uint32_t commit_crc(std::uint64_t word) {
     return static_cast<std::uint32_t>(word >> 32);
+}
+
+// The header's last eight bytes, from `type` on, with source and user 0.
+[[nodiscard]] constexpr std::uint64_t make_kind_word(std::uint16_t type, std::uint8_t flags) {
+    constexpr std::uint64_t header_words = record_header_bytes / 8;
+    return type | (std::uint64_t{flags} << 16) | (header_words << 24);
 }
 
 // The part of the checksum that is the same for every record of a segment.

@@ -127,8 +127,8 @@ void log_reader::seek(const read_from& from) {
     }
     for (std::size_t i = 1; i < indexes.size(); ++i) {
         if (indexes[i] != indexes[i - 1] + 1) {
-            throw damage_error((directory_ / segment_file_name(indexes[i - 1] + 1)).native() + ": " +
-                               std::string(describe(damage_kind::missing_segment)) +
+            throw damage_error((directory_ / segment_file_name(indexes[i - 1] + 1)).native() +
+                               ": " + std::string(describe(damage_kind::missing_segment)) +
                                "; restore it from a copy");
         }
     }
@@ -174,7 +174,8 @@ std::uint64_t log_reader::choose_segment(const read_from& from,
         refuse_position(from.at, "lies before the oldest segment kept, which begins at offset " +
                                      std::to_string(oldest.first_position().value));
     }
-    // Sequence 0 means none, so asking for what comes behind it asks for the first record there ever was.
+    // Sequence 0 means none, so asking for what comes behind it asks for the first record there
+    // ever was.
     if (from.what == read_from::kind::at_sequence && oldest.base_sequence.value > 1) {
         throw error(directory_.native() + ": sequence " + std::to_string(from.seq.value) +
                     " is no longer here; the oldest kept is " +
@@ -204,7 +205,8 @@ bool log_reader::is_wanted_segment(const read_from& from, std::uint64_t index) c
     }
 }
 
-// To the first record wanted, or to the end. Damage on the way is left for poll, which meets it again.
+// To the first record wanted, or to the end. Damage on the way is left for poll, which meets it
+// again.
 void log_reader::skip_to_record(const read_from& from) {
     record_view record;
     while (true) {
@@ -217,7 +219,8 @@ void log_reader::skip_to_record(const read_from& from) {
             ((from.what == read_from::kind::at_sequence && record.seq >= from.seq) ||
              (from.what == read_from::kind::at_time && record.time >= from.time));
         if (is_found || record.is_control(control_type::end)) {
-            cursor_ = mark;  // behind an end record lies the next segment: what is wanted is there, or later
+            cursor_ = mark;  // behind an end record lies the next segment: what is wanted is there,
+                             // or later
             return;
         }
     }
@@ -265,7 +268,8 @@ bool log_reader::next_segment_exists() const noexcept {
     char path[4096];
     const std::string name = segment_file_name(segments_.back().info().index + 1);
     const int length = std::snprintf(path, sizeof path, "%s/%s", directory_.c_str(), name.c_str());
-    return length > 0 && static_cast<std::size_t>(length) < sizeof path && ::access(path, F_OK) == 0;
+    return length > 0 && static_cast<std::size_t>(length) < sizeof path &&
+           ::access(path, F_OK) == 0;
 }
 
 // `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
@@ -280,8 +284,8 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
             return false;
         }
         if (info.previous_end != expected_end || info.previous_last_sequence != last_sequence()) {
-            const damage_kind hole =
-                info.previous_end > expected_end ? damage_kind::missing_records : damage_kind::bad_header;
+            const damage_kind hole = info.previous_end > expected_end ? damage_kind::missing_records
+                                                                      : damage_kind::bad_header;
             stop(kind != damage_kind::none ? kind : hole, index - 1, {});
             return false;
         }
@@ -324,10 +328,12 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
             return tail_outcome::stopped;
         }
     }
-    // A record may have been committed between the look at its place and the look for the next segment.
+    // A record may have been committed between the look at its place and the look for the next
+    // segment.
     record_view record;
     const segment_cursor mark = cursor_;
-    const bool is_late_record = cursor_.next(record) == damage_kind::none && record.payload != nullptr;
+    const bool is_late_record =
+        cursor_.next(record) == damage_kind::none && record.payload != nullptr;
     cursor_ = mark;
     if (is_late_record || enter_next_segment(next_position(), kind)) {
         return tail_outcome::retry;

@@ -1,10 +1,11 @@
-// Reads an audit log from any point to its tail, and on as it grows: replay and live are one cursor.
+// Reads an audit log from any point to its tail, and on as it grows: replay and live are one
+// cursor.
 //
-// Threading  a reader belongs to one thread; any number of readers, in any process, beside the writer
-// Progress   poll is wait-free while inside a segment; crossing into the next one maps a file
-// Invariant  records come in order, each once; a record that fails its checks stops the reader for good
-// Units      positions as in core/types.hpp
-// Errors     opening and seeking throw; poll returns a status, and damage() says where and what
+// Threading  a reader belongs to one thread; any number of readers, in any process, beside the
+// writer Progress   poll is wait-free while inside a segment; crossing into the next one maps a
+// file Invariant  records come in order, each once; a record that fails its checks stops the reader
+// for good Units      positions as in core/types.hpp Errors     opening and seeking throw; poll
+// returns a status, and damage() says where and what
 #pragma once
 
 #include <deque>
@@ -72,7 +73,14 @@ struct damage_report {
 
 // Where a reading begins.
 struct read_from {
-    enum class kind : std::uint8_t { first, tail, at_sequence, at_time, at_position, last_snapshot };
+    enum class kind : std::uint8_t {
+        first,
+        tail,
+        at_sequence,
+        at_time,
+        at_position,
+        last_snapshot
+    };
     kind what = kind::first;
     sequence seq;    // at_sequence: from this record on, which must not lie before the oldest kept
     timestamp time;  // at_time: the first record at or after it
@@ -80,10 +88,15 @@ struct read_from {
 
     [[nodiscard]] static read_from first() { return {}; }
     [[nodiscard]] static read_from tail() { return {kind::tail, {}, {}, {}}; }
-    [[nodiscard]] static read_from at_sequence(sequence s) { return {kind::at_sequence, s, {}, {}}; }
+    [[nodiscard]] static read_from at_sequence(sequence s) {
+        return {kind::at_sequence, s, {}, {}};
+    }
     [[nodiscard]] static read_from at_time(timestamp t) { return {kind::at_time, {}, t, {}}; }
-    [[nodiscard]] static read_from at_position(position p) { return {kind::at_position, {}, {}, p}; }
-    // The newest segment that opens with a snapshot, else the first: where an owner's recovery begins.
+    [[nodiscard]] static read_from at_position(position p) {
+        return {kind::at_position, {}, {}, p};
+    }
+    // The newest segment that opens with a snapshot, else the first: where an owner's recovery
+    // begins.
     [[nodiscard]] static read_from last_snapshot() { return {kind::last_snapshot, {}, {}, {}}; }
 };
 
@@ -133,7 +146,7 @@ private:
     segment_cursor cursor_;
     position keep_from_{UINT64_MAX};
     damage_report damage_;
-    sequence seq_floor_;    // records before it are passed over, also those not yet written
+    sequence seq_floor_;  // records before it are passed over, also those not yet written
     timestamp time_floor_{INT64_MIN};
     std::int64_t next_look_ns_ = 0;
     std::uint32_t idle_polls_ = 0;

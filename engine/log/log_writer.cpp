@@ -19,10 +19,10 @@ std::size_t round_up(std::size_t value, std::size_t unit) {
 void check_options(const std::filesystem::path& directory, const log_options& options) {
     if (options.segment_bytes < segment_bytes_min || options.segment_bytes > segment_bytes_max ||
         options.segment_bytes % 4096 != 0) {
-        throw config_error(directory.native() + ": segment_bytes is " +
-                           std::to_string(options.segment_bytes) + ", expected a multiple of 4096 from " +
-                           std::to_string(segment_bytes_min) + " to " +
-                           std::to_string(segment_bytes_max));
+        throw config_error(
+            directory.native() + ": segment_bytes is " + std::to_string(options.segment_bytes) +
+            ", expected a multiple of 4096 from " + std::to_string(segment_bytes_min) + " to " +
+            std::to_string(segment_bytes_max));
     }
     if (schema_offset + options.schema.size() > options.segment_bytes / 8) {
         throw config_error(directory.native() + ": the schema is too long for the segment size");
@@ -59,7 +59,9 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     }
 }
 
-log_writer::~log_writer() { close(); }
+log_writer::~log_writer() {
+    close();
+}
 
 void log_writer::create_log() {
     segment_info info;
@@ -166,7 +168,8 @@ bool log_writer::roll(bool write_end) noexcept {
         last_error_ = ENOMEM;
         return false;
     }
-    // The next segment has its name, so readers may have gone there: from here on the roll must come about.
+    // The next segment has its name, so readers may have gone there: from here on the roll must
+    // come about.
     try {
         last_error_ = 0;
         sync_directory(directory_);
@@ -194,7 +197,8 @@ void log_writer::close() noexcept {
     if (!segment_.is_open()) {
         return;
     }
-    if (offset_ != closed_offset_) {  // else the close record of the writer before still stands last
+    if (offset_ !=
+        closed_offset_) {  // else the close record of the writer before still stands last
         put_control(control_type::close);
     }
     if (options_.sync_on_close && ::msync(data_, offset_, MS_SYNC) != 0) {

@@ -1,10 +1,11 @@
 // Appends records to an audit log. Opening recovers what a crashed writer left.
 //
-// Threading  one writer per log, enforced across processes by a lock; one thread (checked in debug builds)
-// Progress   claim and commit are wait-free but for the roll to a new segment, which makes a file
-// Invariant  committed records are never altered; sequences have no gaps; timestamps strictly increase
-// Units      payload sizes in bytes; a record takes 32 bytes more and is padded to 32
-// Errors     open throws (io_error, locked_error, damage_error, config_error); appending returns a status
+// Threading  one writer per log, enforced across processes by a lock; one thread (checked in debug
+// builds) Progress   claim and commit are wait-free but for the roll to a new segment, which makes
+// a file Invariant  committed records are never altered; sequences have no gaps; timestamps
+// strictly increase Units      payload sizes in bytes; a record takes 32 bytes more and is padded
+// to 32 Errors     open throws (io_error, locked_error, damage_error, config_error); appending
+// returns a status
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,8 @@ namespace millrace::engine {
 
 class log_writer;
 
-// The owner's state, appended as the first record of every new segment so that recovery reads one segment.
+// The owner's state, appended as the first record of every new segment so that recovery reads one
+// segment.
 class snapshot_source {
 public:
     [[nodiscard]] virtual std::size_t snapshot_bytes() const noexcept = 0;
@@ -37,15 +39,16 @@ protected:
 
 struct log_options {
     std::size_t segment_bytes = std::size_t{64} << 20;  // fixed when the log is created
-    std::string schema;          // text kept in the log; when opening again it must be equal
-    std::string purpose;         // who writes, for the lock file
+    std::string schema;   // text kept in the log; when opening again it must be equal
+    std::string purpose;  // who writes, for the lock file
     bool sync_on_close = true;
 };
 
 enum class append_status : std::uint8_t {
     ok,
     too_large,  // more than record_bytes_max
-    no_space,   // the next segment could not be made; nothing was appended; try again when space is freed
+    no_space,   // the next segment could not be made; nothing was appended; try again when space is
+                // freed
     closed,
 };
 [[nodiscard]] std::string_view describe(append_status status);
@@ -57,7 +60,8 @@ struct append_result {
     position at;
 };
 
-// Room for one record; one claim at a time. Not committed, it leaves no trace. It may not outlive its writer.
+// Room for one record; one claim at a time. Not committed, it leaves no trace. It may not outlive
+// its writer.
 class log_claim {
 public:
     log_claim() = default;
@@ -75,7 +79,8 @@ public:
     [[nodiscard]] explicit operator bool() const { return writer_ != nullptr; }
     [[nodiscard]] std::span<std::byte> payload() const { return payload_; }
 
-    // A claim that was refused, committed or aborted returns status(), or closed, and appends nothing.
+    // A claim that was refused, committed or aborted returns status(), or closed, and appends
+    // nothing.
     append_result commit() noexcept { return commit(payload_.size()); }
     append_result commit(std::size_t payload_bytes) noexcept;  // REQUIRES payload_bytes <= claimed
     void abort() noexcept;
@@ -90,8 +95,8 @@ private:
 
 class log_writer {
 public:
-    // Opens the log in `directory`, or creates it. `snapshot` may be null; it must outlive the writer, is asked
-    // on every new segment, and not before start_snapshots().
+    // Opens the log in `directory`, or creates it. `snapshot` may be null; it must outlive the
+    // writer, is asked on every new segment, and not before start_snapshots().
     log_writer(std::filesystem::path directory, log_options options,
                const snapshot_source* snapshot = nullptr);
     ~log_writer();
@@ -103,8 +108,8 @@ public:
                                            std::span<const std::byte> payload) noexcept;
     // Appends a snapshot record now. From the first call on, every new segment opens with one too.
     [[nodiscard]] append_status append_snapshot() noexcept;
-    // Closes in order: the next writer goes on in the same segment. The destructor does it too. REQUIRES no
-    // open claim. A failure to sync is in last_error().
+    // Closes in order: the next writer goes on in the same segment. The destructor does it too.
+    // REQUIRES no open claim. A failure to sync is in last_error().
     void close() noexcept;
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
@@ -118,7 +123,8 @@ public:
     [[nodiscard]] std::size_t segment_bytes() const { return segment_.info().segment_bytes; }
     // What recovery found when it opened the log; empty after a close in order.
     [[nodiscard]] const std::string& recovery_note() const { return recovery_note_; }
-    // errno of the last roll or close: why there was no_space, or why a sync failed; 0 when all went well.
+    // errno of the last roll or close: why there was no_space, or why a sync failed; 0 when all
+    // went well.
     [[nodiscard]] int last_error() const { return last_error_; }
     // Segments that opened without a snapshot because it was larger than record_bytes_max.
     [[nodiscard]] std::uint64_t skipped_snapshot_count() const { return skipped_snapshot_count_; }
@@ -132,14 +138,16 @@ private:
     [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
     [[nodiscard]] bool roll(bool write_end) noexcept;
     [[nodiscard]] bool has_room(std::size_t payload_bytes) const noexcept;
-    append_result publish(std::uint16_t type, std::uint8_t flags, std::size_t payload_bytes) noexcept;
+    append_result publish(std::uint16_t type, std::uint8_t flags,
+                          std::size_t payload_bytes) noexcept;
     void put_control(control_type type) noexcept;
     [[nodiscard]] append_status put_snapshot() noexcept;
 
     // What an append touches stands together.
     alignas(cache_line_bytes) std::byte* data_ = nullptr;  // of segment_
     std::size_t offset_ = 0;
-    std::size_t records_end_ = 0;  // 0 once closed, so that has_room sends every append the slow way
+    std::size_t records_end_ =
+        0;  // 0 once closed, so that has_room sends every append the slow way
     std::size_t payload_bytes_max_ = 0;
     std::uint64_t first_position_ = 0;
     sequence last_sequence_;
@@ -155,7 +163,8 @@ private:
     file_lock lock_;
     segment segment_;
     std::string recovery_note_;
-    std::size_t closed_offset_ = 0;  // where the close record ends behind which this writer goes on, or 0
+    std::size_t closed_offset_ =
+        0;  // where the close record ends behind which this writer goes on, or 0
     std::uint64_t skipped_snapshot_count_ = 0;
     int last_error_ = 0;
     bool snapshots_started_ = false;
@@ -204,13 +213,13 @@ inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
     const sequence seq = is_control ? last_sequence_ : last_sequence_.next();
     const timestamp time = std::max(utc_now(), timestamp{last_timestamp_.ns + 1});
 
-    record_header header{};
-    header.sequence = seq.value;
-    header.timestamp = time.ns;
-    header.type = type;
-    header.flags = flags;
-    header.header_words = record_header_bytes / 8;
-    std::memcpy(record + 8, reinterpret_cast<const std::byte*>(&header) + 8, record_header_bytes - 8);
+    // Word by word, as the checksum reads it: a copy of a struct just filled would wait for its
+    // stores.
+    const std::uint64_t words[3] = {seq.value, static_cast<std::uint64_t>(time.ns),
+                                    make_kind_word(type, flags)};
+    for (std::size_t i = 0; i < 3; ++i) {
+        std::memcpy(record + 8 + 8 * i, &words[i], 8);
+    }
     const std::uint32_t crc = record_checksum(seed_, record, length);
 
     const std::size_t next = offset_ + align_record(length);

@@ -11,7 +11,8 @@ namespace millrace::engine {
 namespace {
 
 // Segment files follow one another and belong to one log. Bytes are scanned in the last one only.
-void check_chain(const std::filesystem::path& directory, const std::vector<std::uint64_t>& indexes) {
+void check_chain(const std::filesystem::path& directory,
+                 const std::vector<std::uint64_t>& indexes) {
     segment_info before = read_segment_info(directory, indexes.front());
     for (std::size_t i = 1; i < indexes.size(); ++i) {
         if (indexes[i] != indexes[i - 1] + 1) {
@@ -38,8 +39,9 @@ std::size_t last_nonzero_offset(const segment& where, std::size_t from) {
     return from;
 }
 
-// A whole later record of this segment behind a bad one proves that the bad one is damage, not a torn tail.
-// Later, because a torn payload may hold a copy of an earlier record, and that proves nothing.
+// A whole later record of this segment behind a bad one proves that the bad one is damage, not a
+// torn tail. Later, because a torn payload may hold a copy of an earlier record, and that proves
+// nothing.
 bool has_later_record_behind(const segment& where, const recovered_tail& tail, std::size_t until) {
     for (std::size_t offset = tail.end_offset + record_alignment; offset < until;
          offset += record_alignment) {
@@ -78,23 +80,23 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
         has_end = record.is_control(control_type::end);
     }
     if (has_end) {
-        throw damage_error(directory.native() + ": segment " +
-                           segment_file_name(tail.info.index + 1) +
-                           " is missing; the one before says that it follows. Restore it from a copy");
+        throw damage_error(
+            directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +
+            " is missing; the one before says that it follows. Restore it from a copy");
     }
     tail.end_offset = cursor.offset();
     const position end{tail.info.first_position().value + tail.end_offset};
     const std::size_t dirty_end = last_nonzero_offset(last, tail.end_offset);
     // A record that is whole but does not fit its place was not torn either.
-    const bool is_misfit =
-        kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
+    const bool is_misfit = kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
     if (is_misfit || has_later_record_behind(last, tail, dirty_end)) {
         const std::string_view what =
             kind == damage_kind::none ? "zeros where a record was" : describe(kind);
-        throw damage_error((directory / segment_file_name(tail.info.index)).native() +
-                           ": position " + std::to_string(end.value) + ": " + std::string(what) +
-                           "; whole records stand there or behind, so the log is damaged, not torn. "
-                           "Restore the segment from a copy");
+        throw damage_error(
+            (directory / segment_file_name(tail.info.index)).native() + ": position " +
+            std::to_string(end.value) + ": " + std::string(what) +
+            "; whole records stand there or behind, so the log is damaged, not torn. "
+            "Restore the segment from a copy");
     }
     if (dirty_end > tail.end_offset) {
         tail.is_closed = false;

@@ -15,11 +15,13 @@ struct recovered_tail {
     std::size_t end_offset = 0;  // behind its last valid record
     sequence last_sequence;
     timestamp last_timestamp;
-    bool is_closed = false;  // the last record says the writer closed in order and nothing follows it
-    std::string note;        // what was found, for people, when it was not
+    bool is_closed =
+        false;         // the last record says the writer closed in order and nothing follows it
+    std::string note;  // what was found, for people, when it was not
 };
 
-// REQUIRES at least one segment file. Checks the chain of headers, then every record of the last segment.
+// REQUIRES at least one segment file. Checks the chain of headers, then every record of the last
+// segment.
 [[nodiscard]] recovered_tail recover_tail(const std::filesystem::path& directory);
 
 }  // namespace millrace::engine

@@ -52,8 +52,8 @@ segment_info check_header(const fs::path& path, const std::byte* bytes, std::siz
         fail(path, "not an audit log segment (wrong magic)");
     }
     if (fixed.format_version != log_format_version) {
-        fail(path, "format version " + std::to_string(fixed.format_version) + ", this program reads " +
-                       std::to_string(log_format_version));
+        fail(path, "format version " + std::to_string(fixed.format_version) +
+                       ", this program reads " + std::to_string(log_format_version));
     }
     if (fixed.incompatible_flags != 0) {
         fail(path, "needs features this program does not have; use a newer one");
@@ -143,7 +143,8 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
     }
 #endif
     for (std::size_t offset = 0; offset < size; offset += 4096) {
-        auto& byte = *reinterpret_cast<volatile unsigned char*>(data + offset);  // one write per page
+        auto& byte =
+            *reinterpret_cast<volatile unsigned char*>(data + offset);  // one write per page
         byte = 0;
     }
 }
@@ -160,7 +161,8 @@ std::string segment_file_name(std::uint64_t index) {
 std::vector<std::uint64_t> list_segments(const fs::path& directory) {
     std::vector<std::uint64_t> indexes;
     std::error_code code;
-    for (fs::directory_iterator it(directory, code), last; !code && it != last; it.increment(code)) {
+    for (fs::directory_iterator it(directory, code), last; !code && it != last;
+         it.increment(code)) {
         const std::string name = it->path().filename().native();
         if (name.size() != index_digits + suffix.size() || !name.ends_with(suffix)) {
             continue;

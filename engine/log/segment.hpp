@@ -1,7 +1,8 @@
 // One segment file of a log: created by its writer, mapped by anybody.
 //
-// Threading  a segment object belongs to one thread; the bytes behind it are shared as format.hpp says
-// Errors     opening and creating throw; a file that is not a segment of this log is a damage_error
+// Threading  a segment object belongs to one thread; the bytes behind it are shared as format.hpp
+// says Errors     opening and creating throw; a file that is not a segment of this log is a
+// damage_error
 #pragma once
 
 #include <atomic>
@@ -36,7 +37,8 @@ struct segment_info {
 };
 
 [[nodiscard]] std::string segment_file_name(std::uint64_t index);
-// Indexes of the segment files in a directory, ascending. Other files are ignored; an empty result is no error.
+// Indexes of the segment files in a directory, ascending. Other files are ignored; an empty result
+// is no error.
 [[nodiscard]] std::vector<std::uint64_t> list_segments(const std::filesystem::path& directory);
 // Reads and checks the header alone.
 [[nodiscard]] segment_info read_segment_info(const std::filesystem::path& directory,
@@ -46,7 +48,8 @@ class segment {
 public:
     segment() = default;
 
-    // Allocates for real, writes the header, touches every page, and only then gives the file its name.
+    // Allocates for real, writes the header, touches every page, and only then gives the file its
+    // name.
     [[nodiscard]] static segment create(const std::filesystem::path& directory,
                                         const segment_info& info);
     [[nodiscard]] static segment open(const std::filesystem::path& directory, std::uint64_t index,
@@ -65,10 +68,10 @@ private:
 
 enum class damage_kind : std::uint8_t {
     none,
-    bad_length,      // the commit word's length is impossible here
-    bad_checksum,    // length and checksum disagree with the bytes
-    bad_sequence,    // not the number that follows
-    bad_timestamp,   // not later than the record before
+    bad_length,       // the commit word's length is impossible here
+    bad_checksum,     // length and checksum disagree with the bytes
+    bad_sequence,     // not the number that follows
+    bad_timestamp,    // not later than the record before
     bad_header,       // a segment header fails its checks
     foreign_segment,  // a segment of another log
     missing_segment,  // a segment that others say exists is gone
@@ -78,7 +81,8 @@ enum class damage_kind : std::uint8_t {
 
 enum class record_state : std::uint8_t { absent, valid, damaged };
 
-// Looks at the bytes at `offset` as a reader meets them. `word` is the commit word loaded with acquire order.
+// Looks at the bytes at `offset` as a reader meets them. `word` is the commit word loaded with
+// acquire order.
 struct record_probe {
     record_state state = record_state::absent;
     damage_kind kind = damage_kind::none;

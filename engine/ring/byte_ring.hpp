@@ -1,13 +1,15 @@
 // Hands records of any length, up to a limit, from one thread to another.
 //
 //   record, aligned to 8 bytes:  0                4         8
-//                                | length : u32   | type    | payload ... | to the next multiple of 8 |
+//                                | length : u32   | type    | payload ... | to the next multiple of
+//                                8 |
 //
-// length counts header and payload, so a committed header is never zero; a header that is zero is not
-// committed. A record that does not fit before the end of the buffer begins at its front, behind a padding
-// record.
+// length counts header and payload, so a committed header is never zero; a header that is zero is
+// not committed. A record that does not fit before the end of the buffer begins at its front,
+// behind a padding record.
 //
-// Threading  one producer, one consumer (checked by thread_checker in builds with MILLRACE_DCHECKS);
+// Threading  one producer, one consumer (checked by thread_checker in builds with
+// MILLRACE_DCHECKS);
 //            *_estimate and capacity from any thread
 // Progress   all calls are wait-free; nothing here blocks, allocates or calls the system
 // Invariant  consumer_position <= producer_position <= consumer_position + capacity - 8;
@@ -54,11 +56,15 @@ public:
     static constexpr std::size_t capacity_max = std::size_t{1} << 30;
     static constexpr std::uint32_t padding_type = 0xFFFF'FFFF;  // not for users
 
-    // Room for one record. Aborted by its destructor unless committed; an aborted claim leaves no trace.
+    // Room for one record. Aborted by its destructor unless committed; an aborted claim leaves no
+    // trace.
     class claim {
     public:
-        claim(claim&& other) noexcept : ring_(std::exchange(other.ring_, nullptr)),
-              type_(other.type_), result_(other.result_), payload_(other.payload_) {}
+        claim(claim&& other) noexcept
+            : ring_(std::exchange(other.ring_, nullptr)),
+              type_(other.type_),
+              result_(other.result_),
+              payload_(other.payload_) {}
         claim& operator=(claim&&) = delete;
         ~claim() { abort(); }
 
@@ -116,15 +122,17 @@ public:
     [[nodiscard]] byte_record peek() noexcept;
     // Consumer. Gives the record that peek() returned back. REQUIRES: peek() returned one
     void release() noexcept;
-    // Consumer. Calls handler(type, payload) for up to limit records, oldest first, then gives those it
-    // consumed back at once; returns how many. The handler returns void or poll_action.
+    // Consumer. Calls handler(type, payload) for up to limit records, oldest first, then gives
+    // those it consumed back at once; returns how many. The handler returns void or poll_action.
     template <class Handler>
     std::size_t poll(Handler&& handler, std::size_t limit) noexcept;
 
     [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
-    // With padding in front, a record of this size still fits an empty ring, wherever its positions stand.
+    // With padding in front, a record of this size still fits an empty ring, wherever its positions
+    // stand.
     [[nodiscard]] std::size_t payload_size_max() const noexcept { return capacity() / 4; }
-    // Snapshots that are old when they return. Read the consumer's first where lag must not come out negative.
+    // Snapshots that are old when they return. Read the consumer's first where lag must not come
+    // out negative.
     [[nodiscard]] std::uint64_t consumer_position_estimate() const noexcept {
         // pairs with byte_ring.hpp: advance_consumer
         return consumer_.position.load(std::memory_order_acquire);
@@ -163,7 +171,8 @@ private:
         return bytes_ + (position & mask_) + header_bytes;
     }
 
-    // Whether `needed` bytes from producer_position on, and the header behind them, are the producer's.
+    // Whether `needed` bytes from producer_position on, and the header behind them, are the
+    // producer's.
     [[nodiscard]] bool has_room(std::size_t needed) noexcept {
         const std::uint64_t end = producer_.next + needed + header_bytes;
         if (end - producer_.consumer_position_cached <= capacity()) {
@@ -174,15 +183,15 @@ private:
         return end - producer_.consumer_position_cached <= capacity();
     }
 
-    // Zeroes the header that follows, then commits this one; in that order, so that a consumer which sees this
-    // record never takes older bytes behind it for another.
+    // Zeroes the header that follows, then commits this one; in that order, so that a consumer
+    // which sees this record never takes older bytes behind it for another.
     void commit_header(std::uint64_t position, std::size_t length, std::uint32_t type) noexcept {
         const std::uint64_t next = position + aligned(length);
         // relaxed: the release below publishes it
         header_at(next).store(0, std::memory_order_relaxed);
         producer_.next = next;
-        // relaxed, and before the header: its release publishes it, so that whoever has seen the consumer behind a
-        // record sees the producer behind it too
+        // relaxed, and before the header: its release publishes it, so that whoever has seen the
+        // consumer behind a record sees the producer behind it too
         producer_.position.store(next, std::memory_order_relaxed);
         // pairs with byte_ring.hpp: peek, poll
         header_at(position).store(make_header(length, type), std::memory_order_release);
@@ -233,8 +242,8 @@ auto basic_byte_ring<Memory>::try_claim(std::uint32_t type, std::size_t size) no
     const std::size_t record_bytes = aligned(header_bytes + size);
     const std::size_t to_end = capacity() - static_cast<std::size_t>(producer_.next & mask_);
     const std::size_t padding = record_bytes <= to_end ? 0 : to_end;
-    // One condition over monotonic positions covers the end of the buffer and its front: there is no case in
-    // which one has room, the other has not, and something is written all the same.
+    // One condition over monotonic positions covers the end of the buffer and its front: there is
+    // no case in which one has room, the other has not, and something is written all the same.
     if (!has_room(padding + record_bytes)) {
         return claim(claim_result::back_pressured);
     }

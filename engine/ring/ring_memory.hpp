@@ -1,4 +1,5 @@
-// What the rings stand on: prefaulted memory, and the policy through which they touch shared memory.
+// What the rings stand on: prefaulted memory, and the policy through which they touch shared
+// memory.
 //
 // Threading  ring_memory belongs to its ring; the policy is stateless
 // Errors     ring_memory throws io_error when the pages cannot be had
@@ -11,8 +12,9 @@
 
 namespace millrace::engine {
 
-// The machine's own atomics. A model checker puts its own type here and so runs the shipped ring code:
-// it sees each atomic access with its order, and is told of each plain access to bytes that change hands.
+// The machine's own atomics. A model checker puts its own type here and so runs the shipped ring
+// code: it sees each atomic access with its order, and is told of each plain access to bytes that
+// change hands.
 struct native_memory {
     template <class Value>
     using atomic = std::atomic<Value>;
@@ -23,7 +25,8 @@ struct native_memory {
     static void writing(const void* /*bytes*/, std::size_t /*size*/) noexcept {}
 };
 
-// Zeroed, page-aligned, private pages that exist before the constructor returns, so that no push ever faults.
+// Zeroed, page-aligned, private pages that exist before the constructor returns, so that no push
+// ever faults.
 class ring_memory {
 public:
     ring_memory() = default;

@@ -1,6 +1,7 @@
 // Hands fixed-size slots from one thread to another.
 //
-// Threading  one producer, one consumer (checked by thread_checker in builds with MILLRACE_DCHECKS);
+// Threading  one producer, one consumer (checked by thread_checker in builds with
+// MILLRACE_DCHECKS);
 //            *_estimate and capacity from any thread
 // Progress   all calls are wait-free; nothing here blocks, allocates or calls the system
 // Invariant  consumer_sequence <= producer_sequence <= consumer_sequence + capacity;
@@ -44,7 +45,8 @@ struct alignas(cache_line_bytes) ring_cell {
 
 }  // namespace detail
 
-// The largest slot that travels together with its stamp in one cache line; larger ones work, and take more lines.
+// The largest slot that travels together with its stamp in one cache line; larger ones work, and
+// take more lines.
 inline constexpr std::size_t one_line_slot_bytes = cache_line_bytes - sizeof(std::uint64_t);
 
 template <class Slot, class Memory = native_memory>
@@ -127,8 +129,8 @@ public:
         return push_status::ok;
     }
 
-    // Producer. A batch of up to limit slots, as many as are free; count() is 0 when the ring is full.
-    // A batch that is not committed leaves no trace; one batch at a time.
+    // Producer. A batch of up to limit slots, as many as are free; count() is 0 when the ring is
+    // full. A batch that is not committed leaves no trace; one batch at a time.
     [[nodiscard]] batch try_claim(std::size_t limit) noexcept {
         producer_.checker.check();
         return {*this, producer_.next, std::min(limit, free_slots(limit))};
@@ -155,8 +157,8 @@ public:
         advance_consumer(consumer_.next + count);
     }
 
-    // Consumer. Calls handler(const Slot&) for up to limit slots, oldest first, then gives those it consumed
-    // back at once; returns how many. The handler returns void or poll_action.
+    // Consumer. Calls handler(const Slot&) for up to limit slots, oldest first, then gives those it
+    // consumed back at once; returns how many. The handler returns void or poll_action.
     template <class Handler>
     std::size_t poll(Handler&& handler, std::size_t limit) noexcept {
         consumer_.checker.check();
@@ -174,7 +176,8 @@ public:
     }
 
     [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
-    // Snapshots that are old when they return. Read the consumer's first where lag must not come out negative.
+    // Snapshots that are old when they return. Read the consumer's first where lag must not come
+    // out negative.
     [[nodiscard]] std::uint64_t consumer_sequence_estimate() const noexcept {
         // pairs with slot_ring.hpp: advance_consumer
         return consumer_.sequence.load(std::memory_order_acquire);
@@ -200,13 +203,13 @@ private:
         return slot;
     }
 
-    // At least min(wanted, what is free); looks at the consumer's line only when the cached value does not do.
+    // At least min(wanted, what is free); looks at the consumer's line only when the cached value
+    // does not do.
     [[nodiscard]] std::size_t free_slots(std::size_t wanted) noexcept {
         std::uint64_t used = producer_.next - producer_.consumer_sequence_cached;
         if (capacity() - used < wanted) {
             // pairs with slot_ring.hpp: advance_consumer
-            producer_.consumer_sequence_cached =
-                consumer_.sequence.load(std::memory_order_acquire);
+            producer_.consumer_sequence_cached = consumer_.sequence.load(std::memory_order_acquire);
             used = producer_.next - producer_.consumer_sequence_cached;
             MILLRACE_DCHECK(used <= capacity(), "the consumer is ahead of the producer");
         }
@@ -216,8 +219,8 @@ private:
     void publish(std::uint64_t first, std::size_t count) noexcept {
         MILLRACE_DCHECK(first == producer_.next, "a batch was committed twice or out of turn");
         producer_.next = first + count;
-        // relaxed, and before the stamps: their release publishes it, so that whoever has seen the consumer behind
-        // a slot sees the producer behind it too
+        // relaxed, and before the stamps: their release publishes it, so that whoever has seen the
+        // consumer behind a slot sees the producer behind it too
         producer_.sequence.store(producer_.next, std::memory_order_relaxed);
         for (std::uint64_t sequence = first; sequence != first + count; ++sequence) {
             // pairs with slot_ring.hpp: is_committed

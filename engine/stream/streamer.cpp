@@ -17,7 +17,7 @@ subscription::subscription(subscription_options options, stream_ring& ring)
       ring_(&ring),
       reader_(options_.directory, options_.from),
       schema_(row_schema::parse(reader_.schema())),
-      where_(options_.where, schema_),
+      where_(predicate::of(options_.where, schema_)),
       segment_index_(reader_.next_position().value / reader_.segment_bytes()) {
     reader_.keep_from(reader_.next_position());
 }

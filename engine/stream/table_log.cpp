@@ -20,7 +20,8 @@ table_log::table_log(std::filesystem::path directory, row_schema schema,
                            " bytes, more than an eighth of segment_bytes = " +
                            std::to_string(options.segment_bytes));
     }
-    writer_ = std::make_unique<log_writer>(std::move(directory), std::move(log), this);
+    const snapshot_source* const snapshots = this;  // the base is private: make_unique could not convert
+    writer_ = std::make_unique<log_writer>(std::move(directory), std::move(log), snapshots);
     recover();
 }
 

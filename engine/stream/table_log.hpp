@@ -37,7 +37,7 @@ struct table_log_options {
     std::string purpose;
 };
 
-class table_log : private snapshot_source {
+class table_log final : private snapshot_source {
 public:
     // `state` may be null; it must outlive this.
     table_log(std::filesystem::path directory, row_schema schema, const table_log_options& options,

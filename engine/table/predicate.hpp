@@ -76,6 +76,10 @@ public:
     // Holds for every row.
     predicate() = default;
     predicate(std::string_view text, const row_schema& schema);
+    // The same for an optional condition: an empty text holds for every row.
+    [[nodiscard]] static predicate of(std::string_view text, const row_schema& schema) {
+        return text.empty() ? predicate() : predicate(text, schema);
+    }
 
     // REQUIRES: the row has the schema the predicate was compiled for.
     [[nodiscard]] bool evaluate(const row_view& row) const noexcept {

@@ -1,7 +1,9 @@
-// What is wrong with a configuration beyond its grammar, found before anything is opened for writing.
+// What is wrong with a configuration beyond its grammar, found before anything is opened for
+// writing.
 //
 // Threading  set-up only
-// Errors     check_config() collects; require_valid() throws engine::config_error with every error, one a line
+// Errors     check_config() collects; require_valid() throws engine::config_error with every error,
+// one a line
 #pragma once
 
 #include <filesystem>
@@ -24,7 +26,8 @@ struct check_result {
     [[nodiscard]] bool is_valid() const noexcept { return errors.empty(); }
 };
 
-// `dictionary_directory` as in settings_options. `handlers`, where given, are those the program has.
+// `dictionary_directory` as in settings_options. `handlers`, where given, are those the program
+// has.
 [[nodiscard]] check_result check_config(
     const pipeline_config& config, const std::filesystem::path& dictionary_directory,
     const std::optional<std::vector<std::string>>& handlers = std::nullopt);

@@ -28,14 +28,15 @@ std::vector<std::string_view> names_of(const std::vector<Named>& all) {
 
 class client_check {
 public:
-    client_check(check_report& report, const client_config& client) : report_(report), client_(client) {}
+    client_check(check_report& report, const client_config& client)
+        : report_(report), client_(client) {}
 
     void run() {
         stream_ = report_.config.find_stream(client_.stream);
         if (stream_ == nullptr) {
-            report_.error(client_.lines.of("stream"),
-                          "unknown stream" +
-                              named(client_.stream, names_of(report_.config.streams)));
+            report_.error(
+                client_.lines.of("stream"),
+                "unknown stream" + named(client_.stream, names_of(report_.config.streams)));
         } else {
             schema_ = find_schema(report_.config, stream_->table);
         }
@@ -78,7 +79,8 @@ private:
     }
 
     void check_condition(long line, const std::string& who, const std::string& where) {
-        if (schema_ == nullptr || !check_where(report_, line, who, where, *schema_)) {
+        if (where.empty() || schema_ == nullptr ||
+            !check_where(report_, line, who, where, *schema_)) {
             return;
         }
         if (const auto schema = carried()) {
@@ -86,7 +88,8 @@ private:
                 static_cast<void>(engine::predicate(where, *schema));
             } catch (const engine::config_error&) {
                 report_.error(line, who + ": 'where' asks for a column that stream '" +
-                                        stream_->name + "' does not carry; add it to its 'columns'");
+                                        stream_->name +
+                                        "' does not carry; add it to its 'columns'");
             }
         }
     }
@@ -225,8 +228,7 @@ private:
                                                      "rows they are");
             return;
         }
-        if (schema_ != nullptr &&
-            schema_->columns().back().type != engine::column_type::bytes) {
+        if (schema_ != nullptr && schema_->columns().back().type != engine::column_type::bytes) {
             report_.error(route.lines.of("map"), what(route) + ": map '" + map->name +
                                                      "' reads FIX messages, and rows of '" +
                                                      stream_->table + "' carry none");
@@ -245,6 +247,9 @@ private:
     }
 
     void check_carried(const map_config& map) {
+        if (!carried()) {
+            return;
+        }
         const auto check = [&](const std::vector<map_rule_config>& rules) {
             for (const map_rule_config& rule : rules) {
                 if (rule.source == map_source::column && schema_->find(rule.name) &&
@@ -306,7 +311,8 @@ void check_route_names(check_report& report) {
             if (stream == nullptr || route.session.empty()) {
                 continue;
             }
-            const auto [way, is_first] = ways.emplace(std::pair(stream->table, route.session), &route);
+            const auto [way, is_first] =
+                ways.emplace(std::pair(stream->table, route.session), &route);
             if (!is_first) {
                 report.warning(route.line, "routes '" + way->second->name + "' and '" + route.name +
                                                "' lead from '" + stream->table + "' to session " +

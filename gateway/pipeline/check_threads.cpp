@@ -36,10 +36,10 @@ void check_cpus(check_report& report) {
         const long line = thread.lines.of("cpu");
         if (std::find(allowed.begin(), allowed.end(), thread.cpu) == allowed.end()) {
             const bool exists = thread.cpu < present;
-            report.error(line, "thread '" + thread.name + "': CPU " + std::to_string(thread.cpu) +
-                                   (exists ? " is not allowed for this process"
-                                           : " does not exist") +
-                                   "; allowed are " + list(allowed));
+            report.error(line,
+                         "thread '" + thread.name + "': CPU " + std::to_string(thread.cpu) +
+                             (exists ? " is not allowed for this process" : " does not exist") +
+                             "; allowed are " + list(allowed));
         }
         const auto [other, is_new] = pinned.emplace(thread.cpu, &thread);
         if (!is_new && (spins(report, thread) || spins(report, *other->second))) {
@@ -95,7 +95,8 @@ void check_threads(check_report& report) {
             const auto [first, is_new] = planned.emplace(agent, &thread);
             if (!is_new) {
                 report.error(line, "agent '" + agent + "' is planned twice, in thread '" +
-                                       first->second->name + "' and in thread '" + thread.name + "'");
+                                       first->second->name + "' and in thread '" + thread.name +
+                                       "'");
             }
         }
     }

@@ -1,8 +1,10 @@
-// One TOML file as plain structs: tables, streams, clients with their routes, gateways, maps and threads.
+// One TOML file as plain structs: tables, streams, clients with their routes, gateways, maps and
+// threads.
 //
 // Threading  set-up only
-// Units      sizes in bytes; paths are absolute or relative to the configuration file's directory, resolved here
-// Errors     engine::config_error "file:line: what was expected"; every unknown key is one, with the nearest known key
+// Units      sizes in bytes; paths are absolute or relative to the configuration file's directory,
+// resolved here Errors     engine::config_error "file:line: what was expected"; every unknown key
+// is one, with the nearest known key
 #pragma once
 
 #include <cstddef>
@@ -37,8 +39,9 @@ struct table_config {
     key_lines lines;
 };
 
-// `table` names a table of this file, or FIX_IN / FIX_OUT of a gateway: "GATEWAY.FIX_IN". Each gateway brings the
-// stream "GATEWAY.FIX_IN" (kind = 'application') without a line of configuration.
+// `table` names a table of this file, or FIX_IN / FIX_OUT of a gateway: "GATEWAY.FIX_IN". Each
+// gateway brings the stream "GATEWAY.FIX_IN" (kind = 'application') without a line of
+// configuration.
 struct stream_config {
     std::string name;
     std::string table;
@@ -64,8 +67,9 @@ enum class failure_policy : std::uint8_t {
 };
 
 struct route_config {
-    std::string name;     // of the route; default CLIENT or CLIENT-N
-    std::string session;  // at most one of session and table; a handler may stand alone or before a table
+    std::string name;  // of the route; default CLIENT or CLIENT-N
+    std::string
+        session;  // at most one of session and table; a handler may stand alone or before a table
     std::string gateway;  // of the session; default: the only gateway that has it
     std::string table;
     std::string handler;
@@ -74,7 +78,8 @@ struct route_config {
     start_config start;  // must be given for a session; default tail for the others
     failure_policy on_untranslatable = failure_policy::halt;
     failure_policy on_nack = failure_policy::halt;
-    std::size_t ring_bytes = std::size_t{1} << 20;  // the outbound ring: a power of two, >= 4 * max_message_bytes
+    std::size_t ring_bytes = std::size_t{1}
+                             << 20;  // the outbound ring: a power of two, >= 4 * max_message_bytes
     std::size_t max_message_bytes = std::size_t{64} << 10;
     long line = 0;
     key_lines lines;
@@ -84,7 +89,7 @@ struct client_config {
     std::string name;
     std::string stream;
     std::string where;
-    std::size_t ring_slots = 1024;  // a power of two
+    std::size_t ring_slots = 1024;           // a power of two
     std::filesystem::path reject_directory;  // of its reject log; made when something is parked
     std::vector<route_config> routes;
     long line = 0;
@@ -93,8 +98,8 @@ struct client_config {
 
 struct gateway_config {
     std::string name;
-    std::filesystem::path settings;   // the QuickFIX settings file, unchanged
-    std::filesystem::path directory;  // FIX_OUT and FIX_IN lie in it
+    std::filesystem::path settings;     // the QuickFIX settings file, unchanged
+    std::filesystem::path directory;    // FIX_OUT and FIX_IN lie in it
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings
     std::int64_t reconnect_max_ns = 0;
     long line = 0;
@@ -110,8 +115,8 @@ enum class map_source : std::uint8_t {
 struct map_rule_config {
     std::string target;  // outbound: a field name; inbound: a column name
     map_source source = map_source::column;
-    std::string name;    // column, field, or the constant's text
-    std::string group;   // group: the counter's name; `name` is the member
+    std::string name;   // column, field, or the constant's text
+    std::string group;  // group: the counter's name; `name` is the member
     std::size_t entry = 0;
     std::optional<std::string> default_text;
     std::vector<std::pair<std::string, std::string>> values;  // source text -> target text
@@ -161,6 +166,7 @@ struct pipeline_config {
 
 [[nodiscard]] pipeline_config load_config(const std::filesystem::path& path);
 // The same from text; `path` names it in messages and its directory resolves relative paths.
-[[nodiscard]] pipeline_config parse_config(const std::filesystem::path& path, std::string_view text);
+[[nodiscard]] pipeline_config parse_config(const std::filesystem::path& path,
+                                           std::string_view text);
 
 }  // namespace millrace::gateway

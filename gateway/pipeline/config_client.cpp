@@ -60,15 +60,16 @@ void check_destination(const config_section& section, const route_config& route)
         section.fail("name", "a route goes somewhere: to a 'session', a 'handler' or a 'table'");
     }
     if (!route.gateway.empty() && route.session.empty()) {
-        section.fail("gateway", "'gateway' says whose session a route goes to; there is no 'session'");
+        section.fail("gateway",
+                     "'gateway' says whose session a route goes to; there is no 'session'");
     }
     if (section.has("on_nack") && route.handler.empty()) {
         section.fail("on_nack", "'on_nack' is about a handler's answer; there is no 'handler'");
     }
     for (const std::string_view key : {"ring_bytes", "max_message_bytes"}) {
         if (section.has(key) && route.session.empty()) {
-            section.fail(key, "'" + std::string(key) +
-                                  "' is about a session's ring; there is no 'session'");
+            section.fail(
+                key, "'" + std::string(key) + "' is about a session's ring; there is no 'session'");
         }
     }
 }
@@ -141,7 +142,8 @@ client_config read_client(const config_file& file, const config_node& node,
                                   ? file.resolve(section.text("reject_directory"))
                                   : config.directory / ("REJECT_" + client.name);
     for (const config_node* route : section.tables("route", "[[client.route]]")) {
-        // A route's name is its identity in every log it wrote to: a second route must not rename the first.
+        // A route's name is its identity in every log it wrote to: a second route must not rename
+        // the first.
         const std::string default_name =
             client.routes.empty() ? client.name
                                   : client.name + "-" + std::to_string(client.routes.size() + 1);

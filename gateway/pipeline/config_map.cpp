@@ -27,7 +27,7 @@ void read_values(const config_section& section, map_rule_config& rule) {
     if (values == nullptr) {
         return;
     }
-    require_table(section.file(), *values, "'values'");
+    check_is_table(section.file(), *values, "'values'");
     if (values->members.empty()) {
         section.fail("values", "'values' is empty; expected pairs: {B = \"1\", S = \"2\"}");
     }
@@ -102,8 +102,8 @@ map_rule_config read_column(const config_file& file, const node_member& member) 
         rule.name = node.text;
         return rule;
     }
-    const config_section section(
-        file, node, target, {"field", "value", "now", "group", "entry", "default", "values"});
+    const config_section section(file, node, target,
+                                 {"field", "value", "now", "group", "entry", "default", "values"});
     read_source(section, rule, "field");
     if (!section.has("group") && section.has("entry")) {
         section.fail("entry", "'entry' numbers the entries of a group; there is no 'group'");
@@ -122,7 +122,8 @@ map_rule_config read_column(const config_file& file, const node_member& member) 
 template <class Read>
 void read_rules(const config_file& file, const config_node& node, const std::string& title,
                 Read read, std::vector<map_rule_config>& rules) {
-    for (const node_member& member : require_table(file, node, title).members) {
+    check_is_table(file, node, title);
+    for (const node_member& member : node.members) {
         rules.push_back(read(file, member));
     }
 }
@@ -148,8 +149,8 @@ map_group_config read_group(const config_file& file, const config_node& node) {
 }  // namespace
 
 map_config read_map(const config_file& file, const config_node& node) {
-    const config_section section(
-        file, node, "[[map]]", {"name", "dictionary", "message", "fields", "columns", "group"});
+    const config_section section(file, node, "[[map]]",
+                                 {"name", "dictionary", "message", "fields", "columns", "group"});
     map_config map;
     map.line = section.line();
     map.name = section.name("name");
@@ -159,8 +160,9 @@ map_config read_map(const config_file& file, const config_node& node) {
     if (section.has("fields") == section.has("columns")) {
         section.fail(section.has("fields") ? "columns" : "name",
                      "map '" + map.name + "' has " + (section.has("fields") ? "both" : "neither") +
-                         " [map.fields] (row to message) and [map.columns] (message to row); "
-                         "expected one of them");
+                         " [map.fields] (row to message) " +
+                         (section.has("fields") ? "and" : "nor") +
+                         " [map.columns] (message to row); expected one of them");
     }
     if (section.has("fields")) {
         read_rules(file, section.require("fields"), "[map.fields]", read_field, map.rules);
@@ -169,8 +171,9 @@ map_config read_map(const config_file& file, const config_node& node) {
     }
     for (const config_node* group : section.tables("group", "[[map.group]]")) {
         if (!map.is_outbound) {
-            section.fail("group", "[[map.group]] is for [map.fields]; a column reads a group with "
-                                  "{group = \"NoPartyIDs\", entry = 0, field = \"PartyID\"}");
+            section.fail("group",
+                         "[[map.group]] is for [map.fields]; a column reads a group with "
+                         "{group = \"NoPartyIDs\", entry = 0, field = \"PartyID\"}");
         }
         map.groups.push_back(read_group(file, *group));
     }

@@ -22,7 +22,9 @@ constexpr std::array<size_unit, 3> size_units = {{
     {"KiB", std::uint64_t{1} << 10},
 }};
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) {
+    return "'" + std::string(text) + "'";
+}
 
 std::string join(std::span<const std::string_view> names) {
     std::string text;
@@ -39,9 +41,8 @@ bool is_name(std::string_view text) {
         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
     };
     return !text.empty() && text.size() <= name_size_max && is_letter(text[0]) &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-               return is_letter(c) || (c >= '0' && c <= '9') || c == '-';
-           });
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 }  // namespace
@@ -60,27 +61,24 @@ void config_file::fail(long line, const std::string& reason) const {
 std::string suggest(std::string_view word, std::span<const std::string_view> candidates,
                     const std::string& otherwise) {
     const std::string_view nearest = engine::nearest_name(word, candidates);
-    return nearest.empty() ? otherwise : "; did you mean " + quoted(nearest) + "?";
+    return nearest.empty() ? otherwise : "; did you mean " + in_quotes(nearest) + "?";
 }
 
-const config_node& require_table(const config_file& file, const config_node& node,
-                                 const std::string& title) {
+void check_is_table(const config_file& file, const config_node& node, const std::string& title) {
     if (node.kind != node_kind::table) {
         file.fail(node.line, title + " must be a table, not " + std::string(to_phrase(node.kind)));
     }
-    return node;
 }
 
 config_section::config_section(const config_file& file, const config_node& node, std::string title,
                                std::initializer_list<std::string_view> known_keys)
     : file_(&file), node_(&node), title_(std::move(title)), known_keys_(known_keys) {
-    require_table(file, node, title_);
+    check_is_table(file, node, title_);
     for (const auto& [key, value] : node.members) {
         if (std::find(known_keys_.begin(), known_keys_.end(), key) == known_keys_.end()) {
             file.fail(value.line,
-                      "unknown key " + quoted(key) +
-                          suggest(key, known_keys_,
-                                  ": " + title_ + " takes " + join(known_keys_)));
+                      "unknown key " + in_quotes(key) +
+                          suggest(key, known_keys_, ": " + title_ + " takes " + join(known_keys_)));
         }
     }
 }
@@ -114,7 +112,7 @@ void config_section::fail(std::string_view key, const std::string& reason) const
 const config_node& config_section::require(std::string_view key) const {
     const config_node* node = find(key);
     if (node == nullptr) {
-        file_->fail(line(), title_ + " has no " + quoted(key) + ", which it needs");
+        file_->fail(line(), title_ + " has no " + in_quotes(key) + ", which it needs");
     }
     return *node;
 }
@@ -122,7 +120,7 @@ const config_node& config_section::require(std::string_view key) const {
 const config_node& config_section::of_kind(std::string_view key, const config_node& node,
                                            node_kind kind) const {
     if (node.kind != kind) {
-        file_->fail(node.line, quoted(key) + " must be " + std::string(to_phrase(kind)) +
+        file_->fail(node.line, in_quotes(key) + " must be " + std::string(to_phrase(kind)) +
                                    ", not " + std::string(to_phrase(node.kind)));
     }
     return node;
@@ -131,7 +129,7 @@ const config_node& config_section::of_kind(std::string_view key, const config_no
 std::string config_section::text(std::string_view key) const {
     const config_node& node = of_kind(key, require(key), node_kind::text);
     if (node.text.empty()) {
-        file_->fail(node.line, quoted(key) + " must not be empty");
+        file_->fail(node.line, in_quotes(key) + " must not be empty");
     }
     return node.text;
 }
@@ -143,8 +141,9 @@ std::string config_section::text_or(std::string_view key, std::string_view other
 std::string config_section::name(std::string_view key) const {
     std::string name = text(key);
     if (!is_name(name)) {
-        fail(key, quoted(name) +
-                      " is no name: 1 to 64 letters, digits, _ and -, beginning with a letter or _");
+        fail(key,
+             in_quotes(name) +
+                 " is no name: 1 to 64 letters, digits, _ and -, beginning with a letter or _");
     }
     return name;
 }
@@ -157,7 +156,7 @@ std::int64_t config_section::integer_or(std::string_view key, std::int64_t other
     }
     const std::int64_t value = of_kind(key, *node, node_kind::integer).integer;
     if (value < least || value > most) {
-        file_->fail(node->line, quoted(key) + " is " + std::to_string(value) + "; expected " +
+        file_->fail(node->line, in_quotes(key) + " is " + std::to_string(value) + "; expected " +
                                     std::to_string(least) + " to " + std::to_string(most));
     }
     return value;
@@ -168,8 +167,8 @@ bool config_section::boolean_or(std::string_view key, bool otherwise) const {
     return node == nullptr ? otherwise : of_kind(key, *node, node_kind::boolean).boolean;
 }
 
-std::size_t config_section::bytes_or(std::string_view key, std::size_t otherwise,
-                                     std::size_t least, std::size_t most) const {
+std::size_t config_section::bytes_or(std::string_view key, std::size_t otherwise, std::size_t least,
+                                     std::size_t most) const {
     const config_node* node = find(key);
     if (node == nullptr) {
         return otherwise;
@@ -177,20 +176,20 @@ std::size_t config_section::bytes_or(std::string_view key, std::size_t otherwise
     std::uint64_t bytes = 0;
     if (node->kind == node_kind::text) {
         if (!parse_size(node->text, bytes)) {
-            file_->fail(node->line, quoted(key) + ": " + quoted(node->text) +
+            file_->fail(node->line, in_quotes(key) + ": " + in_quotes(node->text) +
                                         " is no size; expected bytes, or \"64KiB\", \"16MiB\", "
                                         "\"1GiB\"");
         }
     } else if (node->kind == node_kind::integer) {
         bytes = node->integer < 0 ? 0 : static_cast<std::uint64_t>(node->integer);
     } else {
-        file_->fail(node->line, quoted(key) + " must be a size in bytes, not " +
+        file_->fail(node->line, in_quotes(key) + " must be a size in bytes, not " +
                                     std::string(to_phrase(node->kind)));
     }
     if (bytes < least || bytes > most) {
         const std::string given =
             node->kind == node_kind::text ? node->text : std::to_string(node->integer);
-        file_->fail(node->line, quoted(key) + " is " + given + "; expected " + size_text(least) +
+        file_->fail(node->line, in_quotes(key) + " is " + given + "; expected " + size_text(least) +
                                     " to " + size_text(most));
     }
     return static_cast<std::size_t>(bytes);
@@ -204,7 +203,7 @@ std::vector<std::string> config_section::texts(std::string_view key) const {
     }
     for (const config_node& element : of_kind(key, *node, node_kind::array).elements) {
         if (element.kind != node_kind::text || element.text.empty()) {
-            file_->fail(element.line, quoted(key) + " must be a list of texts in quotes");
+            file_->fail(element.line, in_quotes(key) + " must be a list of texts in quotes");
         }
         texts.push_back(element.text);
     }
@@ -220,8 +219,8 @@ std::size_t config_section::choice(std::string_view key, std::size_t otherwise,
     const std::string& text = of_kind(key, *node, node_kind::text).text;
     const auto* at = std::find(names.begin(), names.end(), text);
     if (at == names.end()) {
-        file_->fail(node->line,
-                    quoted(key) + " is " + quoted(text) + "; expected " + join({names.begin(), names.size()}));
+        file_->fail(node->line, in_quotes(key) + " is " + in_quotes(text) + "; expected " +
+                                    join({names.begin(), names.size()}));
     }
     return static_cast<std::size_t>(at - names.begin());
 }
@@ -238,7 +237,7 @@ std::vector<const config_node*> config_section::tables(std::string_view key,
         std::all_of(node->elements.begin(), node->elements.end(),
                     [](const config_node& one) { return one.kind == node_kind::table; });
     if (!is_list) {
-        file_->fail(node->line, quoted(key) + " must be a list of sections; begin each with " +
+        file_->fail(node->line, in_quotes(key) + " must be a list of sections; begin each with " +
                                     std::string(header));
     }
     for (const config_node& element : node->elements) {

@@ -1,4 +1,5 @@
-// One section of a configuration file: typed values by key, each with its line, and no key that is not known.
+// One section of a configuration file: typed values by key, each with its line, and no key that is
+// not known.
 //
 // Threading  set-up only
 // Errors     every member throws engine::config_error "file:line: reason"
@@ -42,8 +43,8 @@ private:
 
 class config_section {
 public:
-    // `title` as the user writes it: "[[stream]]". Refuses unknown keys at once, so that a misspelt key is
-    // reported as what it is and not as a missing one. REQUIRES: file and node outlive this.
+    // `title` as the user writes it: "[[stream]]". Refuses unknown keys at once, so that a misspelt
+    // key is reported as what it is and not as a missing one. REQUIRES: file and node outlive this.
     config_section(const config_file& file, const config_node& node, std::string title,
                    std::initializer_list<std::string_view> known_keys);
 
@@ -84,9 +85,8 @@ private:
     std::vector<std::string_view> known_keys_;
 };
 
-// A table whose keys the user chooses, [map.fields] for one.
-[[nodiscard]] const config_node& require_table(const config_file& file, const config_node& node,
-                                               const std::string& title);
+// Refuses a node that is no table.
+void check_is_table(const config_file& file, const config_node& node, const std::string& title);
 
 // "16MiB", "64KiB", "1GiB" or plain digits; false: not such a text, or beyond 64 bits.
 [[nodiscard]] bool parse_size(std::string_view text, std::uint64_t& bytes) noexcept;

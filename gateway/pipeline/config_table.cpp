@@ -47,9 +47,8 @@ table_config read_table(const config_file& file, const config_node& node,
     const std::string name = section.text("name");
     file.at(section.line_of("name"), [&] { engine::check_name("table", name); });
     std::vector<engine::schema_column> columns = read_columns(section);
-    engine::row_schema schema = file.at(section.line_of("columns"), [&] {
-        return engine::row_schema(name, std::move(columns));
-    });
+    engine::row_schema schema = file.at(
+        section.line_of("columns"), [&] { return engine::row_schema(name, std::move(columns)); });
     return {name,
             section.has("directory") ? file.resolve(section.text("directory"))
                                      : config.directory / name,

@@ -6,7 +6,8 @@ namespace millrace::gateway::detail {
 namespace {
 
 constexpr std::int64_t ns_per_us = 1000;
-constexpr std::int64_t idle_us_max = 999'999;  // a second of sleep would outlast what a stop may take
+constexpr std::int64_t idle_us_max =
+    999'999;  // a second of sleep would outlast what a stop may take
 constexpr std::int64_t cpu_max = 4095;
 
 engine::idle_kind read_kind(const config_section& section, std::string_view key,
@@ -63,7 +64,8 @@ thread_config read_thread(const config_file& file, const config_node& node,
     }
     thread.agents = section.texts("agents");
     if (thread.agents.empty()) {
-        section.fail("agents", "thread '" + thread.name + "' runs no agent; expected agents = [...]");
+        section.fail("agents",
+                     "thread '" + thread.name + "' runs no agent; expected agents = [...]");
     }
     return thread;
 }

@@ -15,7 +15,9 @@ constexpr std::size_t config_size_max = 4 * 1024 * 1024;
 
 config_node to_node(const toml::node& source);
 
-long line_of(const toml::source_region& region) { return static_cast<long>(region.begin.line); }
+long line_of(const toml::source_region& region) {
+    return static_cast<long>(region.begin.line);
+}
 
 void add_members(const toml::table& table, config_node& node) {
     struct place {

@@ -81,7 +81,8 @@ void take_errors(const std::vector<xlator::spec_error>& from, std::vector<map_er
     }
 }
 
-// The xlator checks names, types and constants; what it cannot see is how wide an integer column is.
+// The xlator checks names, types and constants; what it cannot see is how wide an integer column
+// is.
 class outbound_spec_builder {
 public:
     outbound_spec_builder(const map_config& map, const engine::row_schema& source,
@@ -157,7 +158,8 @@ private:
     std::vector<map_error>& errors_;
 };
 
-// Columns that take the time of translation are set here: the xlator's inbound maps know fields and constants.
+// Columns that take the time of translation are set here: the xlator's inbound maps know fields and
+// constants.
 std::vector<std::size_t> find_now_columns(const map_config& map, const engine::row_schema& target,
                                           std::vector<map_error>& errors) {
     std::vector<std::size_t> found;
@@ -243,7 +245,8 @@ Map take(const pipeline_config& config, built_map<Map> built) {
 inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
                          std::vector<std::size_t> now_columns)
     : compiled_(std::move(compiled)), now_columns_(std::move(now_columns)) {
-    // The session has checked the message against its own dictionary, which may know more than ours.
+    // The session has checked the message against its own dictionary, which may know more than
+    // ours.
     xlator::decode_options options;
     options.is_strict = false;
     options.check_field_order = false;
@@ -273,7 +276,8 @@ inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns
                     -1};
     }
     map_row_sink sink(row);
-    const xlator::map_result mapped = compiled_.decode(decoder_->message(), decoder_->msg_type(), sink);
+    const xlator::map_result mapped =
+        compiled_.decode(decoder_->message(), decoder_->msg_type(), sink);
     if (mapped.status == xlator::map_status::wrong_message) {
         return {inbound_status::wrong_message, xlator::describe(mapped.status), mapped.tag, -1};
     }
@@ -291,7 +295,7 @@ inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns
 }
 
 built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
-                                               const engine::row_schema& source) {
+                                                       const engine::row_schema& source) {
     built_map<xlator::outbound_map> built;
     const xlator::dictionary* dict = find_dictionary(map, built.errors);
     if (dict == nullptr) {
@@ -315,7 +319,8 @@ built_map<inbound_map> try_build_inbound_map(const map_config& map,
     }
     std::vector<std::size_t> now_columns = find_now_columns(map, target, built.errors);
     check_keys(map, target, built.errors);
-    auto compiled = xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
+    auto compiled =
+        xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
     take_errors(compiled.errors, built.errors);
     if (built.errors.empty() && compiled) {
         built.map.emplace(*std::move(compiled.map), *dict, std::move(now_columns));
@@ -324,7 +329,7 @@ built_map<inbound_map> try_build_inbound_map(const map_config& map,
 }
 
 xlator::outbound_map build_outbound_map(const pipeline_config& config, const map_config& map,
-                                const engine::row_schema& source) {
+                                        const engine::row_schema& source) {
     return take(config, try_build_outbound_map(map, source));
 }
 

@@ -1,9 +1,8 @@
 // From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows.
 //
-// Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread (its decoder)
-// Progress   decode() neither allocates nor throws
-// Units      now_ns: UTC
-// Errors     build_*() throws engine::config_error with every error, one "file:line: reason" a line
+// Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread
+// (its decoder) Progress   decode() neither allocates nor throws Units      now_ns: UTC Errors
+// build_*() throws engine::config_error with every error, one "file:line: reason" a line
 #pragma once
 
 #include <cstdint>
@@ -42,8 +41,8 @@ public:
     inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
                 std::vector<std::size_t> now_columns);
 
-    // Sets the columns of the map; the caller has cleared the row, and finishes it. REQUIRES: the builder has the schema
-    // the map was built for.
+    // Sets the columns of the map; the caller has cleared the row, and finishes it. REQUIRES: the
+    // builder has the schema the map was built for.
     inbound_result decode(std::string_view message, std::int64_t now_ns,
                           engine::row_builder& row) noexcept;
     [[nodiscard]] std::string_view msg_type() const noexcept { return compiled_.msg_type(); }

@@ -2,7 +2,8 @@
 //
 // Threading  one thread at a time, as the rows themselves
 // Progress   no call allocates
-// Errors     a value the column cannot hold is false; reading a column as another type is a programmer error
+// Errors     a value the column cannot hold is false; reading a column as another type is a
+// programmer error
 #pragma once
 
 #include <cstdint>

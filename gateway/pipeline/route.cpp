@@ -23,7 +23,7 @@ route::route(const route_config& config, destination to, const engine::row_schem
       to_(std::move(to)),
       source_(source),
       id_(engine::route_id(config.name)),
-      where_(config.where, source_schema),
+      where_(engine::predicate::of(config.where, source_schema)),
       highest_(resume_after),
       rejects_(rejects),
       events_(&events) {}

@@ -134,7 +134,8 @@ FIX::UtcTimeStamp store_adapter::getCreationTime() const throw(FIX::IOException)
 void store_adapter::reset() throw(FIX::IOException) {
     demand(store_.reset(), "the message store could not be reset");
     if (state_ != nullptr) {
-        // Both would otherwise outlive a reset in mid-session and speak of numbers of the old generation.
+        // Both would otherwise outlive a reset in mid-session and speak of numbers of the old
+        // generation.
         state_->clearQueue();
         state_->resendRange(0, 0);
     }
@@ -148,8 +149,8 @@ void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) 
     listener_.on_admin_out(describe(message));
 }
 
-void application_adapter::toApp(FIX::Message& message, const FIX::SessionID&)
-    throw(FIX::DoNotSend) {
+void application_adapter::toApp(FIX::Message& message,
+                                const FIX::SessionID&) throw(FIX::DoNotSend) {
     if (listener_.on_app_out(describe(message)) == app_out_decision::withhold) {
         has_withheld_ = true;
         throw FIX::DoNotSend();
@@ -169,7 +170,9 @@ void application_adapter::fromApp(const FIX::Message& message, const FIX::Sessio
 void event_adapter::onEvent(const std::string& text) {
     const std::size_t size = std::min(text.size(), session_listener::event_bytes_max);
     std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), last_,
-                   [](char byte) { return byte == '\x01' ? '|' : (byte < ' ' || byte > '~') ? '.' : byte; });
+                   [](char byte) {
+                       return byte == '\x01' ? '|' : (byte < ' ' || byte > '~') ? '.' : byte;
+                   });
     last_[size] = '\0';
     listener_.on_event(last_, size);
 }

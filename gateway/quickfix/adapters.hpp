@@ -1,7 +1,7 @@
 // QuickFIX's callback interfaces, each forwarding to its plain counterpart. Inside the wall only.
 //
-// Errors  a callback may throw nothing but what its interface names, else the library ends the process: IOException
-//         from the store, DoNotSend from toApp
+// Errors  a callback may throw nothing but what its interface names, else the library ends the
+//         process: IOException from the store, DoNotSend from toApp
 #pragma once
 
 #include <quickfix/Application.h>
@@ -23,7 +23,8 @@ namespace detail {
 
 FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns);
 
-// The overridden functions carry exception specifications; ours must repeat them where they do throw.
+// The overridden functions carry exception specifications; ours must repeat them where they do
+// throw.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated"
 

@@ -8,7 +8,8 @@ namespace gateway {
 data_field_table::data_field_table() : direct_(direct_tags / 4, 0) {}
 
 void data_field_table::set_bit(std::uint32_t tag, unsigned bit) {
-    direct_[tag >> 2] = static_cast<std::uint8_t>(direct_[tag >> 2] | (1u << ((tag & 3u) * 2u + bit)));
+    direct_[tag >> 2] =
+        static_cast<std::uint8_t>(direct_[tag >> 2] | (1u << ((tag & 3u) * 2u + bit)));
 }
 
 void data_field_table::add_session_field(std::uint32_t tag) {
@@ -17,8 +18,9 @@ void data_field_table::add_session_field(std::uint32_t tag) {
         set_bit(tag, 1);
         return;
     }
-    const auto place = std::lower_bound(high_.begin(), high_.end(), tag,
-                                        [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
+    const auto place =
+        std::lower_bound(high_.begin(), high_.end(), tag,
+                         [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
     if (place != high_.end() && place->tag == tag) {
         place->is_session_field = true;
     } else {
@@ -31,8 +33,9 @@ void data_field_table::add_application_field(std::uint32_t tag) {
         set_bit(tag, 1);
         return;
     }
-    const auto place = std::lower_bound(high_.begin(), high_.end(), tag,
-                                        [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
+    const auto place =
+        std::lower_bound(high_.begin(), high_.end(), tag,
+                         [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
     if (place == high_.end() || place->tag != tag) {
         high_.insert(place, high_tag{tag, false});
     }
@@ -42,8 +45,9 @@ bool data_field_table::is_high_data(std::uint32_t tag, bool is_admin_message) co
     if (high_.empty()) {
         return false;
     }
-    const auto place = std::lower_bound(high_.begin(), high_.end(), tag,
-                                        [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
+    const auto place =
+        std::lower_bound(high_.begin(), high_.end(), tag,
+                         [](const high_tag& a, std::uint32_t b) { return a.tag < b; });
     return place != high_.end() && place->tag == tag &&
            (place->is_session_field || !is_admin_message);
 }

@@ -1,7 +1,7 @@
 // Which tags hold raw bytes behind a length, in the eyes of one session's dictionaries.
 //
 // Threading  immutable once set-up has filled it
-// Source     QuickFIX 1.15.1 Message.cpp: what it takes for data, where, and where it looks for the length
+// Source     QuickFIX 1.15.1 Message.cpp: what it takes for data, and where it looks for lengths
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@ class data_field_table {
 public:
     data_field_table();
 
-    // REQUIRES: called during set-up only. Session fields are data in every message, application fields only
-    // in messages that are not administrative.
+    // REQUIRES: called during set-up only. Session fields are data in every message, application
+    // fields only in messages that are not administrative.
     void add_session_field(std::uint32_t tag);
     void add_application_field(std::uint32_t tag);
-    // The library forgets that a field is data inside nested groups, and ends it at the first SOH: so must its value.
+    // The library forgets that a field is data inside nested groups, and ends it at the first SOH:
+    // so must its value.
     void forbid_soh_inside(std::uint32_t tag);
     // The library would take such a field's length from another place: no frame may carry it.
     void bar(std::uint32_t tag);
@@ -53,9 +54,10 @@ private:
     void set_bit(std::uint32_t tag, unsigned bit);
     bool is_high_data(std::uint32_t tag, bool is_admin_message) const noexcept;
 
-    std::vector<std::uint8_t> direct_;  // two bits a tag: in admin messages, in application messages
-    std::vector<high_tag> high_;        // sorted by tag
-    std::vector<std::uint32_t> barred_;      // few, if any
+    std::vector<std::uint8_t>
+        direct_;                  // two bits a tag: in admin messages, in application messages
+    std::vector<high_tag> high_;  // sorted by tag
+    std::vector<std::uint32_t> barred_;       // few, if any
     std::vector<std::uint32_t> without_soh_;  // sorted
 };
 

@@ -16,8 +16,9 @@ namespace detail {
 
 namespace {
 
-// The library offers no way to list what a dictionary holds, only to ask about a given field or message. So candidates are
-// taken from the text of the file and put to the parsed dictionary, which alone decides.
+// The library offers no way to list what a dictionary holds, only to ask about a given field or
+// message. So candidates are taken from the text of the file and put to the parsed dictionary,
+// which alone decides.
 std::set<std::string> attribute_values(const std::string& text, const std::string& attribute) {
     std::set<std::string> values;
     std::size_t at = 0;
@@ -94,11 +95,12 @@ private:
     void check_counter(int counter, const std::string& message) const {
         FIX::TYPE::Type type = FIX::TYPE::Unknown;
         into_.parsed.getFieldType(counter, type);
-        if (type != FIX::TYPE::NumInGroup && type != FIX::TYPE::Int &&
-            type != FIX::TYPE::Length && type != FIX::TYPE::SeqNum) {
+        if (type != FIX::TYPE::NumInGroup && type != FIX::TYPE::Int && type != FIX::TYPE::Length &&
+            type != FIX::TYPE::SeqNum) {
             throw settings_error(path_, 0,
-                                 "field " + std::to_string(counter) + " counts a group of message " +
-                                     message + " but is no number: its type must be NUMINGROUP or INT");
+                                 "field " + std::to_string(counter) +
+                                     " counts a group of message " + message +
+                                     " but is no number: its type must be NUMINGROUP or INT");
         }
     }
 
@@ -127,7 +129,9 @@ std::string read_text(const std::string& path) {
 std::unique_ptr<const loaded_dictionary> parse_dictionary(const std::string& path) {
     const std::string text = read_text(path);
     try {
-        std::unique_ptr<loaded_dictionary> loaded(new loaded_dictionary(path));
+        std::unique_ptr<loaded_dictionary> loaded(new loaded_dictionary());
+        // Not its constructor: one that throws leaks the groups it has read.
+        loaded->parsed.readFromURL(path);
         group_walk(path, text, *loaded).run();
         return std::unique_ptr<const loaded_dictionary>(std::move(loaded));
     } catch (const FIX::Exception& problem) {

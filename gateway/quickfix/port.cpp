@@ -14,8 +14,8 @@ session_port::~session_port() = default;
 
 std::unique_ptr<session_port> session_port::create(const session_spec& spec, session_store& store,
                                                    session_listener& listener) {
-    return std::unique_ptr<session_port>(
-        new session_port(std::unique_ptr<implementation>(new implementation(spec, store, listener))));
+    return std::unique_ptr<session_port>(new session_port(
+        std::unique_ptr<implementation>(new implementation(spec, store, listener))));
 }
 
 const data_field_table& session_port::data_fields() const noexcept {

@@ -1,12 +1,14 @@
 // The wall: one FIX session run by QuickFIX, behind an interface that names no QuickFIX type.
 //
-// Threading  a session_port, its store, listener and sink belong to one thread; creating and destroying ports is
-//            set-up and may happen on any thread
+// Threading  a session_port, its store, listener and sink belong to one thread; ports are created
+//            and destroyed by one thread at a time
 // Progress   no call blocks; receive() and send_app() allocate (this is the slow lane)
-// Invariant  QuickFIX sees only frames that passed the screen, and before logon only a Logon that passed our checks
-// Errors     creation throws settings_error; afterwards every call is noexcept and every exception inside the
-//            library becomes a status, a text and, where the session's state is in doubt, a disconnect
-// Source     order of calls into the store: QuickFIX 1.15.1, held by tests/gateway/quickfix/store_order_test.cpp
+// Invariant  QuickFIX sees only frames that passed the screen, and before logon only a Logon that
+//            passed our checks
+// Errors     creation throws settings_error; afterwards every call is noexcept and an exception
+//            inside the library becomes a status, a text and, where the session's state is in
+//            doubt, a disconnect
+// Source     order of calls into the store: QuickFIX 1.15.1, as pinned by the adapters' tests
 #pragma once
 
 #include <cstddef>
@@ -27,8 +29,9 @@ public:
     virtual void on_message(const char* frame, std::size_t size) noexcept = 0;
 };
 
-// The numbers and sent messages of one session. A call that answers false stops what QuickFIX was doing: it becomes
-// the one exception the library understands, and a message that was not stored is not sent.
+// The numbers and sent messages of one session. A call that answers false stops what QuickFIX was
+// doing: it becomes the one exception the library understands, and a message that was not stored is
+// not sent.
 class session_store {
 public:
     virtual ~session_store() = default;
@@ -64,14 +67,17 @@ enum class app_out_decision : std::uint8_t {
     withhold  // a first send is refused; a resend is answered by a gap fill
 };
 
-// What the session tells its owner. Calls arrive inside receive(), tick(), send_app() and the operations below.
+// What the session tells its owner. Calls arrive inside receive(), tick(), send_app() and the
+// operations below.
 class session_listener {
 public:
     virtual ~session_listener() = default;
 
     virtual void on_logon() noexcept = 0;
-    virtual void on_logout() noexcept = 0;  // after a logon or a sent Logon; the connection is gone with it
-    // Before the number moves. A message that QuickFIX had queued arrives here too, when it is taken from the queue.
+    virtual void
+    on_logout() noexcept = 0;  // after a logon or a sent Logon; the connection is gone with it
+    // Before the number moves. A message that QuickFIX had queued arrives here too, when it is
+    // taken from the queue.
     virtual void on_admin_in(const session_message& message) noexcept = 0;
     virtual void on_app_in(const session_message& message) noexcept = 0;
     // Before the message is stored (a first send) or goes out again (poss_dup).
@@ -83,8 +89,8 @@ public:
     static constexpr std::size_t event_bytes_max = 256;
 };
 
-// Where a session's bytes go. disconnect() may be called inside any call into the port; it must only note the wish or
-// close the socket, and must not call back into the port.
+// Where a session's bytes go. disconnect() may be called inside any call into the port; it must
+// only note the wish or close the socket, and must not call back into the port.
 class wire_sink {
 public:
     virtual ~wire_sink() = default;
@@ -94,9 +100,9 @@ public:
 
 enum class receive_status : std::uint8_t {
     ok,
-    garbled,        // the screen or the library refused its form: ignored, except that before logon it disconnects
+    garbled,        // refused for its form and ignored; before logon that disconnects
     not_logged_on,  // something else than a Logon came before one
-    logon_refused,  // a Logon that failed our checks or the library's, or the peer's answer to our Logon was no Logon
+    logon_refused,  // a Logon that failed a check, or no Logon in answer to ours
     failed          // the library threw; the session was disconnected
 };
 
@@ -130,9 +136,9 @@ struct session_state {
 
 class session_port {
 public:
-    // Throws settings_error: a dictionary that cannot be read, an impossible schedule, or a session of this name that
-    // exists already in this process. May call the store (a reset, if its creation time lies outside the session).
-    // REQUIRES: store and listener outlive the port.
+    // Throws settings_error: a dictionary that cannot be read, an impossible schedule, or a session
+    // of this name that exists already in this process. May call the store (a reset, if its
+    // creation time lies outside the session). REQUIRES: store and listener outlive the port.
     static std::unique_ptr<session_port> create(const session_spec& spec, session_store& store,
                                                 session_listener& listener);
     ~session_port();
@@ -143,18 +149,19 @@ public:
     const data_field_table& data_fields() const noexcept;
     const screen_options& screening() const noexcept;
 
-    // The connection stands: bytes go to the sink until disconnect() or connection_lost(). An initiator logs on at the
-    // next tick().
+    // The connection stands: bytes go to the sink until disconnect() or connection_lost(). An
+    // initiator logs on at the next tick().
     call_status connected(wire_sink& sink) noexcept;
     // The peer or the network ended the connection; the sink is not called again.
     call_status connection_lost() noexcept;
     bool is_connected() const noexcept;
 
     receive_result receive(const screened_frame& frame, std::int64_t now_ns) noexcept;
-    // Heartbeats, timeouts, logon and schedule; call at every new second, before the first message of that second.
+    // Heartbeats, timeouts, logon and schedule; call at every new second, before the first message
+    // of that second.
     call_status tick(std::int64_t now_ns) noexcept;
-    // body: everything behind MsgType up to, not including, CheckSum; header fields first. Ends with SOH or is empty.
-    // Must not hold 8, 9, 34, 35, 49, 52, 56 or 10.
+    // body: everything behind MsgType up to, not including, CheckSum; header fields first. Ends
+    // with SOH or is empty. Must not hold 8, 9, 34, 35, 49, 52, 56 or 10.
     send_status send_app(const char* msg_type, std::size_t msg_type_size, const char* body,
                          std::size_t body_size, std::int64_t now_ns) noexcept;
 
@@ -165,14 +172,17 @@ public:
     msg_seq_num next_sender() const noexcept;
     msg_seq_num next_target() const noexcept;
 
-    call_status logon() noexcept;                     // enables; an initiator connects and logs on again
-    call_status logout(const char* reason) noexcept;  // disables; the Logout goes out at the next tick()
+    call_status logon() noexcept;  // enables; an initiator connects and logs on again
+    call_status logout(
+        const char* reason) noexcept;  // disables; the Logout goes out at the next tick()
     call_status disconnect() noexcept;
     call_status reset() noexcept;  // Logout, disconnect, both numbers to 1
-    // Forgets messages that arrived above the expected number, for owners that keep the raw bytes themselves.
+    // Forgets messages that arrived above the expected number, for owners that keep the raw bytes
+    // themselves.
     call_status clear_queue() noexcept;
 
-    // For a lane beside the library: what Session would have noted had the message passed through it.
+    // For a lane beside the library: what Session would have noted had the message passed through
+    // it.
     void note_received(std::int64_t now_ns) noexcept;
     void note_sent(std::int64_t now_ns) noexcept;
 

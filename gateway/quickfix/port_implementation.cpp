@@ -97,7 +97,8 @@ void session_port::implementation::build_screen_tables() {
         loaded.push_back(&messages);
         for (const std::uint32_t tag : messages.data_tags) {
             data_fields.add_application_field(tag);
-            // Where only one of two dictionaries calls a field data, groups of the other end it at its first SOH.
+            // Where only one of two dictionaries calls a field data, groups of the other end it at
+            // its first SOH.
             if (!transport.parsed.isDataField(static_cast<int>(tag))) {
                 data_fields.forbid_soh_inside(tag);
             }
@@ -142,7 +143,8 @@ void session_port::implementation::drop() noexcept {
     try {
         session->disconnect();
     } catch (...) {
-        // disconnect() may throw when the store refuses a reset; the wire must go down all the same.
+        // disconnect() may throw when the store refuses a reset; the wire must go down all the
+        // same.
         store.forget_failure();
     }
     if (wire.is_attached()) {
@@ -168,7 +170,8 @@ const char* session_port::implementation::problem_with_logon(const screened_fram
         return "Logon refused: no HeartBtInt";
     }
     std::int64_t sent_ns = 0;
-    if (!parse_utc_timestamp(frame.begin_of(facts.sending_time), facts.sending_time.size, sent_ns)) {
+    if (!parse_utc_timestamp(frame.begin_of(facts.sending_time), facts.sending_time.size,
+                             sent_ns)) {
         return "Logon refused: its SendingTime is no UTC timestamp";
     }
     const std::int64_t limit_ns = static_cast<std::int64_t>(spec.max_latency_s) * ns_per_s;
@@ -183,8 +186,8 @@ receive_status session_port::implementation::refuse_before_logon(
     const field_span said = frame.facts().text;
     const bool answers_our_logon = session->sentLogon() && frame.is_msg_type('5');
     char quoted[128] = "";
-    std::snprintf(quoted, sizeof quoted, "%.*s", static_cast<int>(std::min<std::uint32_t>(said.size, 127)),
-                  frame.begin_of(said));
+    std::snprintf(quoted, sizeof quoted, "%.*s",
+                  static_cast<int>(std::min<std::uint32_t>(said.size, 127)), frame.begin_of(said));
     if (answers_our_logon) {
         say("our Logon was answered by a Logout", quoted);
     } else {
@@ -256,9 +259,10 @@ bool session_port::implementation::compose(const char* msg_type, std::size_t msg
     try {
         outgoing.clear();
         outgoing.append("8=").append(spec.begin_string);
-        outgoing.append("\x01"
-                        "9=0\x01"
-                        "35=");
+        outgoing.append(
+            "\x01"
+            "9=0\x01"
+            "35=");
         outgoing.append(msg_type, msg_type_size).append(1, '\x01');
         outgoing.append(body, body_size);
         outgoing.append("10=000\x01");

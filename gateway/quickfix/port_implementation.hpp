@@ -1,4 +1,4 @@
-// What stands behind session_port: the library's session, its adapters and the checks before it. Inside the wall only.
+// What stands behind session_port: the library's session, its adapters and the checks before it.
 #pragma once
 
 #include <quickfix/DataDictionaryProvider.h>
@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
@@ -32,7 +34,9 @@ public:
         events.forget();
     }
     void say(const char* first, const char* second = "") noexcept {
-        std::snprintf(text, sizeof text, "%s%s%s", first, second[0] == '\0' ? "" : ": ", second);
+        constexpr int half = sizeof text / 2 - 2;  // what is longer is cut
+        std::snprintf(text, sizeof text, "%.*s%s%.*s", half, first, second[0] == '\0' ? "" : ": ",
+                      half, second);
     }
     void say_event() noexcept { std::memcpy(text, events.last(), sizeof text); }
     void drop() noexcept;

@@ -13,8 +13,8 @@ constexpr std::size_t trailer_bytes = 7;  // 10=ddd and its SOH
 constexpr std::size_t msg_type_bytes_max = 32;
 constexpr std::uint32_t int32_max = 0x7fffffff;
 
-// The place of the first SOH in [at, end), or end. Eight bytes a step: values are short, and a call per field costs
-// more than the search itself.
+// The place of the first SOH in [at, end), or end. Eight bytes a step: values are short, and a call
+// per field costs more than the search itself.
 const char* find_soh(const char* at, const char* end) noexcept {
     constexpr std::uint64_t ones = 0x0101010101010101u;
     while (end - at >= 8) {
@@ -64,7 +64,10 @@ class screen_pass {
 public:
     screen_pass(const char* data, std::size_t size, const data_field_table& data_fields,
                 frame_facts& facts) noexcept
-        : data_(data), end_(data + size - trailer_bytes), data_fields_(data_fields), facts_(facts) {}
+        : data_(data),
+          end_(data + size - trailer_bytes),
+          data_fields_(data_fields),
+          facts_(facts) {}
 
     garble_reason read_opening(std::size_t frame_bytes, bool validate_length) noexcept;
     garble_reason read_fields() noexcept;
@@ -134,8 +137,7 @@ garble_reason screen_pass::read_opening(std::size_t frame_bytes, bool validate_l
         !std::all_of(at_ + 3, value_end, [](char byte) { return byte > ' ' && byte < 127; })) {
         return garble_reason::msg_type;
     }
-    facts_.is_admin = facts_.msg_type.size == 1 &&
-                      std::memchr("0A12345", at_[3], 7) != nullptr;
+    facts_.is_admin = facts_.msg_type.size == 1 && std::memchr("0A12345", at_[3], 7) != nullptr;
     at_ = value_end + 1;
     return garble_reason::none;
 }
@@ -230,7 +232,8 @@ garble_reason screen_pass::note(std::uint32_t tag, const char* value,
             return garble_reason::repeated_field;
         case 34:
             facts_.has_number = true;
-            return first_time(seen_34) ? number(facts_.number.value) : garble_reason::repeated_field;
+            return first_time(seen_34) ? number(facts_.number.value)
+                                       : garble_reason::repeated_field;
         case 43:
             facts_.poss_dup = is_flag_set(value, value_end);
             return first_time(seen_43) ? garble_reason::none : garble_reason::repeated_field;
@@ -320,7 +323,8 @@ const char* to_text(garble_reason reason) noexcept {
         case garble_reason::number:
             return "one of 7, 16, 34, 36, 108 is no 32-bit decimal";
         case garble_reason::data_length:
-            return "a data field whose length does not stand before it or does not end it on a field boundary";
+            return "a data field whose length does not stand before it or does not end it on a "
+                   "field boundary";
         case garble_reason::repeated_field:
             return "a header field that must be single appears twice";
     }

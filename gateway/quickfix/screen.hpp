@@ -1,16 +1,18 @@
-// Decides in one pass whether a received frame may be shown to the session library, and notes its header facts.
+// Decides in one pass whether a received frame may be shown to the session library.
 //
-// The library trusts lengths and numbers it reads from the wire; frames that are well formed by length and
-// checksum can still kill the process inside it. Nothing reaches it that this screen has not passed.
+// The library trusts lengths and numbers it reads from the wire; frames that are well formed by
+// length and checksum can still kill the process inside it. Nothing reaches it that this screen
+// has not passed. The header facts it finds on the way are kept.
 //
-// Threading  pure functions over the caller's bytes; a data_field_table is immutable once built
+// Threading  pure functions over the caller's bytes
 // Progress   one pass over the frame; no allocation, no exception
-// Invariant  a passed frame has: 8, 9, 35 first; 10= and three digits last and nowhere else; every tag a 32-bit
-//            decimal; 7, 16, 34, 36, 108 32-bit decimals; every data field directly behind its length, which ends it
-//            on a SOH inside the body; no second 8, 9, 34, 35, 43, 49, 52 or 56
+// Invariant  a passed frame has 8, 9, 35 first; 10= and three digits last and nowhere else; tags,
+//            7, 16, 34, 36 and 108 that are 32-bit decimals; every data field directly behind its
+//            length, which ends it on a SOH inside the body; 8, 9, 34, 35, 43, 49, 52, 56 once
 // Units      spans: bytes from the start of the frame
-// Errors     a failure is a verdict, not an exception; the frame is then garbled (ignored, kept for audit)
-// Source     a tag that is zero or negative passes: the library answers it with Reject 373=0, as FIX asks
+// Errors     a failure is a verdict: the frame is garbled, to be ignored and kept for the audit
+// Source     a tag that is zero or negative passes, and so does 34=0: QuickFIX answers the first
+//            with Reject 373=0 and ignores the second in a SequenceReset, as its own suite asks
 #pragma once
 
 #include <cstddef>
@@ -31,11 +33,10 @@ enum class garble_reason : std::uint8_t {
     body_length,    // 9= is not second, not a number, or not the length of the body
     msg_type,       // 35= is not third, or holds bytes no message type has
     check_sum,      // 10= is not last, not three digits, or not the sum of the bytes
-    tag,            // a tag that is no 32-bit decimal, or a field without '=' or without an end
+    tag,            // a tag that is no 32-bit decimal, or a field without '=' or an end
     number,         // one of 7, 16, 34, 36, 108 is no 32-bit decimal
-    data_length,    // a data field without its length before it, with one that does not end on a SOH, or whose
-                    // value the library would read differently
-    repeated_field  // a second 8, 9, 10, 34, 35, 43, 49, 52 or 56: the frame has no single meaning
+    data_length,    // a data field the library would read differently, or beyond its end
+    repeated_field  // a second 8, 9, 10, 34, 35, 43, 49, 52 or 56: no single meaning
 };
 
 const char* to_text(garble_reason reason) noexcept;
@@ -47,29 +48,29 @@ struct field_span {
 };
 
 struct frame_facts {
-    field_span begin_string;    // 8
-    field_span msg_type;        // 35
-    field_span sender;          // 49
-    field_span target;          // 56
-    field_span target_sub_id;   // 57
-    field_span sending_time;    // 52
-    field_span cl_ord_id;       // 11, the first
-    field_span orig_cl_ord_id;  // 41, the first
-    field_span text;            // 58, the first
-    field_span appl_ver_id;     // 1128
-    msg_seq_num number;         // 34
-    std::uint32_t new_seq_no = 0;    // 36
-    std::uint32_t begin_seq_no = 0;  // 7
-    std::uint32_t end_seq_no = 0;    // 16
+    field_span begin_string;           // 8
+    field_span msg_type;               // 35
+    field_span sender;                 // 49
+    field_span target;                 // 56
+    field_span target_sub_id;          // 57
+    field_span sending_time;           // 52
+    field_span cl_ord_id;              // 11, the first
+    field_span orig_cl_ord_id;         // 41, the first
+    field_span text;                   // 58, the first
+    field_span appl_ver_id;            // 1128
+    msg_seq_num number;                // 34
+    std::uint32_t new_seq_no = 0;      // 36
+    std::uint32_t begin_seq_no = 0;    // 7
+    std::uint32_t end_seq_no = 0;      // 16
     std::uint32_t heart_bt_int_s = 0;  // 108
     std::uint32_t body_offset = 0;     // of the first byte counted by 9
     bool has_number = false;
     bool has_heart_bt_int = false;
-    bool is_admin = false;          // 35 is one of 0 1 2 3 4 5 A
-    bool poss_dup = false;          // 43=Y
-    bool poss_resend = false;       // 97=Y
-    bool reset_seq_num = false;     // 141=Y
-    bool gap_fill = false;          // 123=Y
+    bool is_admin = false;       // 35 is one of 0 1 2 3 4 5 A
+    bool poss_dup = false;       // 43=Y
+    bool poss_resend = false;    // 97=Y
+    bool reset_seq_num = false;  // 141=Y
+    bool gap_fill = false;       // 123=Y
 };
 
 struct screen_options {
@@ -77,7 +78,8 @@ struct screen_options {
     bool validate_length_and_checksum = true;  // ValidateLengthAndChecksum of the session
 };
 
-// A frame and the screen's verdict on it. Only screen_frame() makes one that passed; it refers to the caller's bytes.
+// A frame and the screen's verdict on it. Only screen_frame() makes one that passed; it refers to
+// the caller's bytes.
 class screened_frame {
 public:
     screened_frame() = default;

@@ -23,8 +23,7 @@ std::string file_name_of(const std::string& path) {
 
 class settings_reader {
 public:
-    settings_reader(const std::string& path, const settings_options& options)
-        : options_(options) {
+    settings_reader(const std::string& path, const settings_options& options) : options_(options) {
         result_.path = path;
     }
 
@@ -55,10 +54,9 @@ private:
 };
 
 void settings_reader::note(note_level level, long line, const std::string& text) {
-    const bool is_known =
-        std::any_of(result_.notes.begin(), result_.notes.end(), [&](const settings_note& present) {
-            return present.line == line && present.text == text;
-        });
+    const bool is_known = std::any_of(
+        result_.notes.begin(), result_.notes.end(),
+        [&](const settings_note& present) { return present.line == line && present.text == text; });
     if (is_known) {
         return;  // a default that several sessions share
     }
@@ -106,8 +104,7 @@ const setting& settings_reader::require(const session_spec& spec, const std::str
 std::uint32_t settings_reader::number_of(const session_spec& spec, const std::string& key,
                                          std::uint32_t fallback) const {
     const setting* found = spec.find(key);
-    return found == nullptr ? fallback
-                            : static_cast<std::uint32_t>(std::stoul(found->value));
+    return found == nullptr ? fallback : static_cast<std::uint32_t>(std::stoul(found->value));
 }
 
 bool settings_reader::flag_of(const session_spec& spec, const std::string& key,
@@ -146,7 +143,8 @@ void settings_reader::read_identity(session_spec& spec) const {
                                            "FIX.4.3", "FIX.4.4", "FIXT.1.1"};
     if (std::find(std::begin(versions), std::end(versions), spec.begin_string) ==
         std::end(versions)) {
-        fail(version.line, "BeginString=" + version.value + ": expected FIX.4.0 to FIX.4.4 or FIXT.1.1");
+        fail(version.line,
+             "BeginString=" + version.value + ": expected FIX.4.0 to FIX.4.4 or FIXT.1.1");
     }
     spec.sender = require(spec, "SenderCompID", "our own name").value;
     spec.target = require(spec, "TargetCompID", "the other side's name").value;
@@ -182,7 +180,8 @@ void settings_reader::read_flags(session_spec& spec) const {
     spec.validate_length_and_checksum =
         flag_of(spec, "ValidateLengthAndChecksum", spec.validate_length_and_checksum);
     if (spec.role == session_role::initiator) {
-        const setting& heart = require(spec, "HeartBtInt", "seconds between heartbeats, at least 1");
+        const setting& heart =
+            require(spec, "HeartBtInt", "seconds between heartbeats, at least 1");
         spec.heart_bt_int_s = number_of(spec, "HeartBtInt", 0);
         if (spec.heart_bt_int_s == 0) {
             fail(heart.line, "HeartBtInt=0: an initiator needs at least 1 second");
@@ -235,7 +234,8 @@ void settings_reader::read_dictionaries(session_spec& spec) {
     const bool is_fixt = spec.begin_string == "FIXT.1.1";
     if (is_fixt) {
         spec.default_appl_ver_id =
-            require(spec, "DefaultApplVerID", "a FIXT session needs the version of its messages").value;
+            require(spec, "DefaultApplVerID", "a FIXT session needs the version of its messages")
+                .value;
     }
     if (!spec.use_data_dictionary) {
         return;
@@ -255,19 +255,22 @@ void settings_reader::read_dictionaries(session_spec& spec) {
     for (const std::string& key : keys) {
         const std::size_t dot = key.find('.');
         if (dot == std::string::npos && key.size() != prefix.size()) {
-            fail(spec.find(key)->line, key + ": expected AppDataDictionary or AppDataDictionary.VERSION");
+            fail(spec.find(key)->line,
+                 key + ": expected AppDataDictionary or AppDataDictionary.VERSION");
         }
         const std::string version =
             dot == std::string::npos ? spec.default_appl_ver_id : key.substr(dot + 1);
         spec.application_dictionaries.emplace_back(version, resolve_dictionary(spec, key));
     }
     if (spec.application_dictionaries.empty()) {
-        fail(spec.line, "AppDataDictionary is missing: a FIXT session needs the dictionary of its messages");
+        fail(spec.line,
+             "AppDataDictionary is missing: a FIXT session needs the dictionary of its messages");
     }
 }
 
 std::string settings_reader::resolve_dictionary(session_spec& spec, const std::string& key) {
-    const setting wanted = require(spec, key, "the dictionary of this FIX version, or UseDataDictionary=N");
+    const setting wanted =
+        require(spec, key, "the dictionary of this FIX version, or UseDataDictionary=N");
     if (file_exists(wanted.value)) {
         return wanted.value;
     }

@@ -1,9 +1,10 @@
-// Reads an unchanged QuickFIX settings file into plain session descriptions, with the line of everything.
+// Reads an unchanged QuickFIX settings file into plain session descriptions that know their lines.
 //
-// Threading  set-up only, one thread
-// Errors     settings_error: "file:line: reason". Keys we do not know are warnings, keys without a meaning here
-//            are notices: a file that works with QuickFIX is never refused for what it holds besides
-// Source     the syntax and the meaning of keys are QuickFIX 1.15.1's; of two equal keys the later counts
+// Threading  set-up only
+// Errors     settings_error: "file:line: reason". Unknown keys are warnings, keys without a
+//            meaning here are notices: what works with QuickFIX is not refused for what it holds
+//            besides
+// Source     syntax and meaning are those of QuickFIX 1.15.1; of two equal keys the later counts
 #pragma once
 
 #include <cstdint>
@@ -51,8 +52,9 @@ struct session_spec {
     session_role role = session_role::initiator;
 
     std::vector<host_port> connect_endpoints;  // initiator: primary first, then backups
-    host_port source_endpoint;                 // initiator: bind before connect; empty host and port 0: not set
-    host_port accept_endpoint;                 // acceptor: host empty means every address; port 0 means any free one
+    host_port source_endpoint;  // initiator: bind before connect; empty host and port 0: not set
+    host_port
+        accept_endpoint;  // acceptor: host empty means every address; port 0 means any free one
     std::uint32_t reconnect_interval_s = 30;
     std::uint32_t heart_bt_int_s = 0;  // initiator only; an acceptor learns it from the Logon
     std::uint32_t logon_timeout_s = 10;
@@ -69,9 +71,10 @@ struct session_spec {
     bool reuse_address = true;
 
     bool use_data_dictionary = true;
-    std::string data_dictionary;            // the session's, for FIXT the transport dictionary; resolved path
-    std::string default_appl_ver_id;        // FIXT only, as written
-    std::vector<std::pair<std::string, std::string>> application_dictionaries;  // FIXT: ApplVerID, resolved path
+    std::string data_dictionary;  // the session's, for FIXT the transport dictionary; resolved path
+    std::string default_appl_ver_id;  // FIXT only, as written
+    std::vector<std::pair<std::string, std::string>>
+        application_dictionaries;  // FIXT: ApplVerID, resolved path
 
     std::vector<setting> settings;  // everything, defaults merged in; dictionary paths as resolved
 
@@ -93,7 +96,8 @@ struct settings_file {
 };
 
 struct settings_options {
-    // Where a dictionary named like a standard file (FIX44.xml) is taken from if its own path does not exist.
+    // Where a dictionary named like a standard file (FIX44.xml) is taken from if its own path does
+    // not exist.
     std::string dictionary_directory;
 };
 

@@ -211,8 +211,8 @@ std::string problem_with_value(const known_key& key, const std::string& value) {
 }
 
 bool is_standard_dictionary_name(const std::string& file_name) {
-    static const char* const names[] = {"fix40.xml", "fix41.xml",    "fix42.xml",
-                                        "fix43.xml", "fix44.xml",    "fix50.xml",
+    static const char* const names[] = {"fix40.xml",    "fix41.xml",    "fix42.xml",
+                                        "fix43.xml",    "fix44.xml",    "fix50.xml",
                                         "fix50sp1.xml", "fix50sp2.xml", "fixt11.xml"};
     return std::find(std::begin(names), std::end(names), lower(file_name)) != std::end(names);
 }

@@ -1,4 +1,4 @@
-// The keys a QuickFIX settings file may hold: what their values look like and whether they mean something here.
+// The keys a QuickFIX settings file may hold, their values' form, and whether they mean something.
 //
 // Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp
 #pragma once
@@ -11,12 +11,12 @@ namespace gateway {
 
 enum class value_form : std::uint8_t {
     text,
-    flag,        // Y or N
-    number,      // 0 to 2147483647
-    port,        // 0 to 65535
-    precision,   // 0 to 9
+    flag,         // Y or N
+    number,       // 0 to 2147483647
+    port,         // 0 to 65535
+    precision,    // 0 to 9
     time_of_day,  // HH:MM:SS
-    day  // two letters of an English day name or more
+    day           // two letters of an English day name or more
 };
 
 enum class key_use : std::uint8_t {
@@ -32,7 +32,8 @@ struct known_key {
     const char* remark;
 };
 
-// Null: not a key of QuickFIX. Numbered keys (SocketConnectHost1) and AppDataDictionary.VERSION are found too.
+// Null: not a key of QuickFIX. Numbered keys (SocketConnectHost1) and AppDataDictionary.VERSION are
+// found too.
 const known_key* find_known_key(const std::string& key);
 
 // The known key closest to a misspelt one, or empty if none is close.

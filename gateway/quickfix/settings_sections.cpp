@@ -71,7 +71,8 @@ void section_reader::read_lines(const std::string& text) {
     std::string line;
     long number = 0;
     // current_ points into the vector.
-    result_.sessions.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '[')) + 1);
+    result_.sessions.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '[')) +
+                             1);
     while (std::getline(lines, line)) {
         ++number;
         read_line(strip(line), number);
@@ -119,8 +120,9 @@ void section_reader::read_section_name(const std::string& name, long number) {
     }
     current_ = &ignored_;
     note(note_level::warning, number,
-         name == "DEFAULT" ? "a second [DEFAULT] section: ignored"
-                           : "unknown section [" + name + "]: ignored; known are [DEFAULT] and [SESSION]");
+         name == "DEFAULT"
+             ? "a second [DEFAULT] section: ignored"
+             : "unknown section [" + name + "]: ignored; known are [DEFAULT] and [SESSION]");
 }
 
 void section_reader::review_keys(const settings_section& from) {
@@ -135,8 +137,7 @@ void section_reader::review_keys(const settings_section& from) {
         }
         const std::string problem = problem_with_value(*known, value.value);
         if (!problem.empty()) {
-            throw settings_error(path_, value.line,
-                                 value.key + "=" + value.value + ": " + problem);
+            throw settings_error(path_, value.line, value.key + "=" + value.value + ": " + problem);
         }
         if (known->use == key_use::without_meaning) {
             note(note_level::notice, value.line,

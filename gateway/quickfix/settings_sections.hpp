@@ -1,4 +1,4 @@
-// The lines of a settings file as sections of keys, with what is odd about them. Inside settings.cpp only.
+// The lines of a settings file as sections of keys, with what is odd about them.
 //
 // Errors  settings_error for a known key whose value has the wrong form; everything else is a note
 #pragma once

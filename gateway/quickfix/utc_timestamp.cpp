@@ -17,7 +17,8 @@ bool parse_two(const char* at, int limit, int& value) noexcept {
     return value <= limit;
 }
 
-// Days since 1970-01-01 of a date of the Gregorian calendar, counting years from March so that the leap day is last.
+// Days since 1970-01-01 of a date of the Gregorian calendar, counting years from March so that the
+// leap day is last.
 std::int64_t days_from_civil(int year, int month, int day) noexcept {
     const std::int64_t y = month <= 2 ? year - 1 : year;
     const std::int64_t era = y / 400;

@@ -17,7 +17,9 @@ struct socket_address {
     sockaddr_storage storage{};
     socklen_t size = 0;
 
-    [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+    [[nodiscard]] const sockaddr* get() const {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
     [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
     [[nodiscard]] int family() const { return storage.ss_family; }
     [[nodiscard]] std::uint16_t port() const;
@@ -31,7 +33,8 @@ enum class address_use : std::uint8_t {
     listen  // an empty host means every address
 };
 
-// All addresses of a host, numeric or by name, in the resolver's order; never empty. May block: set-up only.
+// All addresses of a host, numeric or by name, in the resolver's order; never empty. May block:
+// set-up only.
 [[nodiscard]] std::vector<socket_address> resolve(std::string_view host, std::uint16_t port,
                                                   address_use use = address_use::connect);
 

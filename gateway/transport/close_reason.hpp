@@ -6,14 +6,14 @@
 namespace millrace::gateway {
 
 enum class close_reason : std::uint8_t {
-    none,             // never opened, or open
-    local,            // we closed it on purpose
-    peer_closed,      // orderly end from the other side
-    reset,            // the network or the other side broke it; close_errno() says how
-    slow_consumer,    // the pending tail outgrew its limit in bytes or in time
-    frame_too_long,   // a frame beyond the configured limit
-    logon_timeout,    // accepted, but no complete first frame in time
-    refused           // the first frame was none we take
+    none,            // never opened, or open
+    local,           // we closed it on purpose
+    peer_closed,     // orderly end from the other side
+    reset,           // the network or the other side broke it; close_errno() says how
+    slow_consumer,   // the pending tail outgrew its limit in bytes or in time
+    frame_too_long,  // a frame beyond the configured limit
+    logon_timeout,   // accepted, but no complete first frame in time
+    refused          // the first frame was none we take
 };
 
 [[nodiscard]] const char* to_text(close_reason reason) noexcept;

@@ -23,9 +23,7 @@ void set_option(int fd, int level, int name, int value) noexcept {
 }  // namespace
 
 connection::connection(const connection_options& options)
-    : options_(options),
-      framer_(options.framing),
-      pending_(new char[options.pending_bytes_max]) {}
+    : options_(options), framer_(options.framing), pending_(new char[options.pending_bytes_max]) {}
 
 connection::~connection() {
     close(close_reason::local);
@@ -66,7 +64,8 @@ void connection::close(close_reason reason, int error_number) noexcept {
     reason_ = reason;
     close_errno_ = error_number;
     if (reason == close_reason::local || reason == close_reason::refused) {
-        // Unread input would turn our close into a reset, which can destroy a Logout the peer has not read yet.
+        // Unread input would turn our close into a reset, which can destroy a Logout the peer has
+        // not read yet.
         ::shutdown(socket_.get(), SHUT_WR);
         char discarded[4096];
         for (int round = 0; round < 16; ++round) {

@@ -2,9 +2,9 @@
 //
 // Threading  one thread; a connection may be handed to another thread while nobody polls it
 // Progress   every call returns at once; after construction nothing allocates or throws
-// Invariant  bytes leave in the order of send(): while a tail is pending, later bytes queue behind it
+// Invariant  bytes leave in the order of send(): behind a pending tail, later bytes queue
 // Units      now_ns: monotonic clock
-// Errors     statuses; once closed, reason(), close_errno() and close_text() say why until the next open()
+// Errors     statuses; once closed, reason() and close_errno() say why until the next open()
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ namespace millrace::gateway {
 struct connection_options {
     framer_options framing;
     std::size_t pending_bytes_max = 1024 * 1024;
-    std::int64_t pending_stall_ns_max = 10'000'000'000;  // no byte leaves for so long: slow consumer
+    std::int64_t pending_stall_ns_max =
+        10'000'000'000;            // no byte leaves for so long: slow consumer
     int send_buffer_bytes = 0;     // SO_SNDBUF; 0: the system's default
     int receive_buffer_bytes = 0;  // SO_RCVBUF
     bool no_delay = true;          // TCP_NODELAY
@@ -49,7 +50,8 @@ public:
     // Takes a connected socket, makes it non-blocking and sets its options.
     void open(engine::unique_fd socket, const socket_address& peer) noexcept;
     void close(close_reason reason, int error_number = 0) noexcept;
-    // Exchanges everything, buffered bytes included: how an accepted connection reaches its session.
+    // Exchanges everything, buffered bytes included: how an accepted connection reaches its
+    // session.
     void swap(connection& other) noexcept;
 
     // One recv. Take all frames before calling it again: it ends their life.

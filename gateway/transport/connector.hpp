@@ -1,4 +1,4 @@
-// Brings up an initiator's connection: primary endpoint first, then the backups, then a pause that grows.
+// Brings up an initiator's connection: the primary first, then the backups, then a growing pause.
 //
 // Threading  one thread
 // Progress   poll() returns at once; addresses were resolved before
@@ -25,23 +25,25 @@ struct connector_options {
 
 enum class connector_state : std::uint8_t {
     stopped,
-    waiting,     // for the next attempt
+    waiting,  // for the next attempt
     connecting,
-    connected,   // poll() has handed out a socket; connection_ended() starts again
-    failed       // returned by poll() once for each failed attempt
+    connected,  // poll() has handed out a socket; connection_ended() starts again
+    failed      // returned by poll() once for each failed attempt
 };
 
 class connector {
 public:
-    // endpoints: in order of preference, each with its addresses. Throws engine::config_error if there is none.
+    // endpoints: in order of preference, each with its addresses. Throws engine::config_error if
+    // there is none.
     connector(std::vector<std::vector<socket_address>> endpoints, const connector_options& options);
 
     void start(std::int64_t now_ns) noexcept;
     void stop() noexcept;
     // connected: socket is the connected, non-blocking socket and address() its peer.
     [[nodiscard]] connector_state poll(std::int64_t now_ns, engine::unique_fd& socket) noexcept;
-    // was_good: the session had been logged on, so the next attempt begins with the primary and without a pause longer
-    // than retry_min_ns. Otherwise the next address is tried, as if this one had failed.
+    // was_good: the session had been logged on, so the next attempt begins with the primary and
+    // without a pause longer than retry_min_ns. Otherwise the next address is tried, as if this one
+    // had failed.
     void connection_ended(bool was_good, std::int64_t now_ns) noexcept;
 
     [[nodiscard]] connector_state state() const { return state_; }
@@ -57,8 +59,10 @@ private:
         std::size_t endpoint;
     };
 
-    [[nodiscard]] connector_state begin_attempt(std::int64_t now_ns, engine::unique_fd& socket) noexcept;
-    [[nodiscard]] connector_state await_attempt(std::int64_t now_ns, engine::unique_fd& socket) noexcept;
+    [[nodiscard]] connector_state begin_attempt(std::int64_t now_ns,
+                                                engine::unique_fd& socket) noexcept;
+    [[nodiscard]] connector_state await_attempt(std::int64_t now_ns,
+                                                engine::unique_fd& socket) noexcept;
     [[nodiscard]] connector_state attempt_failed(int error_number, std::int64_t now_ns) noexcept;
     void advance(std::int64_t now_ns) noexcept;
 

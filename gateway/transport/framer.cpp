@@ -12,9 +12,10 @@ namespace {
 
 constexpr char soh = '\x01';
 constexpr std::string_view start_mark = "8=FIX";
-constexpr std::string_view trailer_mark = "\x01"
-                                          "10=";
-constexpr std::size_t trailer_bytes = 7;           // 10=ddd and its SOH
+constexpr std::string_view trailer_mark =
+    "\x01"
+    "10=";
+constexpr std::size_t trailer_bytes = 7;            // 10=ddd and its SOH
 constexpr std::size_t begin_string_bytes_max = 16;  // 8=FIXT.1.1 and its SOH are 11
 constexpr std::size_t length_digits_max = 9;
 // 8=..., 9=... and the trailer around the body.
@@ -45,7 +46,8 @@ std::span<char> framer::writable() noexcept {
         begin_ = 0;
         end_ = 0;
     } else if (begin_ > 0 && capacity_ - begin_ < frame_bytes_max_ + 1) {
-        // Only a frame that might not fit behind begin_ is worth moving; it is at most half the buffer.
+        // Only a frame that might not fit behind begin_ is worth moving; it is at most half the
+        // buffer.
         std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
         end_ -= begin_;
         begin_ = 0;
@@ -88,8 +90,8 @@ frame_status framer::next(std::string_view& frame) noexcept {
     if (buffered_bytes() < trailer_offset + trailer_bytes) {
         // Short of a whole trailer: only then can what is missing still make the exact case true.
         const std::size_t have = buffered_bytes() - trailer_offset;
-        if (std::memcmp(buffer_.get() + begin_ + trailer_offset, "10=", std::min<std::size_t>(have, 3)) ==
-            0) {
+        if (std::memcmp(buffer_.get() + begin_ + trailer_offset,
+                        "10=", std::min<std::size_t>(have, 3)) == 0) {
             const char* digits = buffer_.get() + begin_ + trailer_offset + 3;
             if (have <= 3 || std::all_of(digits, digits + (have - 3), is_digit)) {
                 return frame_status::incomplete;
@@ -122,7 +124,8 @@ void framer::swap(framer& other) noexcept {
 bool framer::find_start() noexcept {
     const char* const first = buffer_.get() + begin_;
     const std::size_t size = buffered_bytes();
-    if (size >= start_mark.size() && std::memcmp(first, start_mark.data(), start_mark.size()) == 0) {
+    if (size >= start_mark.size() &&
+        std::memcmp(first, start_mark.data(), start_mark.size()) == 0) {
         return true;
     }
     const std::string_view bytes{first, size};

@@ -1,13 +1,14 @@
 // Cuts a byte stream into FIX frames, inside one bounded buffer.
 //
 // Threading  one thread
-// Progress   amortised one look at each byte; bytes are moved only when a frame would not fit behind the last one
-// Invariant  a frame is delivered once; whatever 9= claims, no byte outside the buffer is read and at most
-//            frame_bytes_max bytes are held for one frame
+// Progress   amortised one look at each byte; bytes move only when a frame might not fit
+// Invariant  a frame is delivered once; whatever 9= claims, no byte outside the buffer is read and
+//            at most frame_bytes_max bytes are held for one frame
 // Units      body_bytes_max: what 9= may say; frame_bytes_max: that and the fields around it
-// Source     resynchronises as QuickFIX's parser does (a frame whose 9= is wrong reaches to the next 10= behind it and is
-//            delivered whole, for the screen to refuse); unlike it, the start must read 8=FIX, a length beyond the limit
-//            ends the connection, and a bad length never delivers the previous frame again
+// Source     resynchronises as QuickFIX's parser does: a frame whose 9= is wrong reaches to the
+//            next 10= behind it and is delivered whole, for the screen to refuse. Unlike there, a
+//            start must read 8=FIX, a length beyond the limit ends the connection, and a bad
+//            length never delivers the previous frame again
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,8 @@ class framer {
 public:
     explicit framer(const framer_options& options);
 
-    // Where received bytes go; never empty after next() answered incomplete. Ends the life of handed-out frames.
+    // Where received bytes go; never empty after next() answered incomplete. Ends the life of
+    // handed-out frames.
     [[nodiscard]] std::span<char> writable() noexcept;
     // REQUIRES: size <= writable().size()
     void commit(std::size_t size) noexcept;
@@ -44,8 +46,10 @@ public:
 
     [[nodiscard]] std::size_t buffered_bytes() const { return end_ - begin_; }
     [[nodiscard]] std::size_t frame_bytes_max() const { return frame_bytes_max_; }
-    [[nodiscard]] std::uint64_t skipped_bytes() const { return skipped_bytes_; }      // before a start
-    [[nodiscard]] std::uint64_t resynchronised() const { return resynchronised_; }  // frames found by search
+    [[nodiscard]] std::uint64_t skipped_bytes() const { return skipped_bytes_; }  // before a start
+    [[nodiscard]] std::uint64_t resynchronised() const {
+        return resynchronised_;
+    }  // frames found by search
 
 private:
     enum class header_status : std::uint8_t { complete, incomplete, malformed };
@@ -60,9 +64,10 @@ private:
     std::size_t capacity_ = 0;
     std::size_t body_bytes_max_ = 0;
     std::size_t frame_bytes_max_ = 0;
-    std::size_t begin_ = 0;     // first byte not handed out or skipped
-    std::size_t end_ = 0;       // behind the last received byte
-    std::size_t searched_ = 0;  // from begin_: a search for the trailer need not look before it again
+    std::size_t begin_ = 0;  // first byte not handed out or skipped
+    std::size_t end_ = 0;    // behind the last received byte
+    std::size_t searched_ =
+        0;  // from begin_: a search for the trailer need not look before it again
     std::uint64_t skipped_bytes_ = 0;
     std::uint64_t resynchronised_ = 0;
 };

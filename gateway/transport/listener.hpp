@@ -1,7 +1,7 @@
 // Accepts connections and holds each until its first frame says which session it is for.
 //
 // Threading  one thread
-// Progress   poll() returns at once, after at most accepts_per_poll accepts and one recv per pending connection
+// Progress   poll() returns at once, after a few accepts and one recv per pending connection
 // Invariant  at most pending_max connections are held, none longer than logon_timeout_ns
 // Units      now_ns: monotonic clock
 // Errors     the constructor throws engine::io_error naming the address; afterwards counters
@@ -29,9 +29,9 @@ struct listener_options {
 
 struct listener_counters {
     std::uint64_t accepted = 0;
-    std::uint64_t refused_full = 0;    // closed at once: pending_max connections were waiting
-    std::uint64_t timed_out = 0;       // no first frame in time
-    std::uint64_t ended_early = 0;     // closed or broken before a first frame
+    std::uint64_t refused_full = 0;  // closed at once: pending_max connections were waiting
+    std::uint64_t timed_out = 0;     // no first frame in time
+    std::uint64_t ended_early = 0;   // closed or broken before a first frame
     std::uint64_t accept_failures = 0;
 };
 
@@ -41,11 +41,12 @@ public:
 
     struct first_frame {
         connection* link = nullptr;  // null: nothing new
-        std::string_view frame;      // in the link's buffer: lives on through swap(), until its next receive()
+        std::string_view
+            frame;  // in the link's buffer: lives on through swap(), until its next receive()
     };
 
-    // At most one first frame per call. The caller swaps the link into a session's closed connection, or closes it; a link
-    // left open is closed by the next poll().
+    // At most one first frame per call. The caller swaps the link into a session's closed
+    // connection, or closes it; a link left open is closed by the next poll().
     [[nodiscard]] first_frame poll(std::int64_t now_ns) noexcept;
 
     [[nodiscard]] std::uint16_t port() const { return port_; }

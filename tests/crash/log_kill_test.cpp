@@ -1,8 +1,8 @@
 // Kills a log's writer again and again, at any instant, and looks whether the log is still true.
 //
-// The writer is a child process that says through a pipe which sequence it has been given. A reader follows it
-// all the while. After each kill: everything said must be there, nothing that was read may have changed or
-// gone, and the next writer must be able to go on.
+// The writer is a child process that says through a pipe which sequence it has been given. A reader
+// follows it all the while. After each kill: everything said must be there, nothing that was read
+// may have changed or gone, and the next writer must be able to go on.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -21,7 +21,9 @@ namespace {
 
 constexpr int kill_count = 80;
 
-std::size_t size_of(std::uint64_t seq) { return seq * 7919 % 500; }
+std::size_t size_of(std::uint64_t seq) {
+    return seq * 7919 % 500;
+}
 
 // Never returns. Leftover bytes of aborted claims and short commits are part of the game.
 [[noreturn]] void write_until_killed(const fs::path& directory, int acks, std::uint64_t seed) {
@@ -63,11 +65,14 @@ public:
         }
         ::close(acks[1]);
         ::fcntl(acks[0], F_SETFL, O_NONBLOCK);
-        // A quarter of the lives end while the log is opened and recovered, the others some time after.
+        // A quarter of the lives end while the log is opened and recovered, the others some time
+        // after.
         const std::uint64_t said_before = acked_;
-        follow_for(acks[0], [&] { return kill % 4 == 0 || acked_ > said_before; },
-                   std::chrono::seconds(10));
-        follow_for(acks[0], [] { return false; }, std::chrono::microseconds(random_() % 15'000));
+        follow_for(
+            acks[0], [&] { return kill % 4 == 0 || acked_ > said_before; },
+            std::chrono::seconds(10));
+        follow_for(
+            acks[0], [] { return false; }, std::chrono::microseconds(random_() % 15'000));
         ::kill(child, SIGKILL);
         int status = 0;
         ASSERT_EQ(::waitpid(child, &status, 0), child);

@@ -60,7 +60,9 @@ struct explorer::fiber {
     clock seen{};
 #if defined(__SANITIZE_THREAD__)
     void* tsan_fiber = __tsan_create_fiber(0);
-    ~fiber() { __tsan_destroy_fiber(tsan_fiber); }
+    ~fiber() {
+        __tsan_destroy_fiber(tsan_fiber);
+    }
 #endif
 };
 
@@ -100,7 +102,8 @@ explorer::outcome explorer::explore(const program& build, unsigned weakened_line
     return result;
 }
 
-// Depth first: the last choice that has an alternative left takes it, and what came behind is forgotten.
+// Depth first: the last choice that has an alternative left takes it, and what came behind is
+// forgotten.
 bool explorer::next_choices() {
     while (!choices_.empty() && choices_.back().taken + 1 == choices_.back().count) {
         choices_.pop_back();
@@ -181,8 +184,12 @@ void explorer::leave() {
     marks.end(&scheduler_->stack_bottom, &scheduler_->stack_size);
 }
 
-void explorer::fail(const std::string& message) {
-    failure_ = message;
+// Takes plain text: a string of the caller's would be lost with its stack.
+void explorer::fail(const char* message, unsigned line) {
+    failure_ = "thread " + std::to_string(running_) + ": " + message;
+    if (line != 0) {
+        failure_ += ", line " + std::to_string(line);
+    }
     leave();
     std::abort();  // a failed run is not resumed
 }
@@ -195,12 +202,12 @@ void explorer::check(bool condition, const char* message) {
         failure_ = message;
         return;
     }
-    fail("thread " + std::to_string(running_) + ": " + message);
+    fail(message);
 }
 
 bool explorer::can_go_on(const fiber& thread) const {
-    return !thread.is_done && (thread.waits_for == nullptr ||
-                               thread.waits_for->stores.size() > thread.waits_beyond);
+    return !thread.is_done &&
+           (thread.waits_for == nullptr || thread.waits_for->stores.size() > thread.waits_beyond);
 }
 
 explorer::ending explorer::run() {
@@ -309,8 +316,7 @@ std::uint64_t explorer::load(const void* address, std::memory_order order, unsig
         const std::size_t available =
             place.stores.size() > lowest ? place.stores.size() - lowest : 0;
         const bool may_wait = available == 0 || others_can_write();
-        const std::size_t chosen =
-            available == 0 ? 0 : choose(available + (may_wait ? 1 : 0));
+        const std::size_t chosen = available == 0 ? 0 : choose(available + (may_wait ? 1 : 0));
         if (chosen < available) {
             index = lowest + chosen;
             break;
@@ -324,7 +330,7 @@ std::uint64_t explorer::load(const void* address, std::memory_order order, unsig
     }
     const written& source = place.stores[index];
     if (source.is_plain) {
-        fail("an atomic load on line " + std::to_string(line) + " reads bytes written plainly");
+        fail("an atomic load reads bytes written plainly", line);
     }
     place.lowest[running_] = std::max(place.lowest[running_], index);
     own.last_read = &place;
@@ -345,7 +351,7 @@ void explorer::store(const void* address, std::uint64_t value, std::memory_order
         return;
     }
     if (place.writer != nobody && place.writer != running_) {
-        fail("line " + std::to_string(line) + " is a second writer of its location");
+        fail("a second writer of this location", line);
     }
     place.writer = running_;
     const bool is_release = is_strong(order, line);
@@ -396,8 +402,8 @@ void explorer::note_access(const void* address, bool is_write, bool is_atomic) {
                          (!is_atomic && is_unordered(target.atomic_writes)) ||
                          (!is_atomic && is_write && is_unordered(target.atomic_reads));
     if (is_race) {
-        fail("thread " + std::to_string(running_) + (is_write ? " writes" : " reads") +
-             (is_atomic ? " atomically" : "") + " what another thread accesses at the same time");
+        fail(is_write ? "writes what another thread accesses at the same time"
+                      : "reads what another thread writes at the same time");
     }
     clock& kind = is_atomic ? (is_write ? target.atomic_writes : target.atomic_reads)
                             : (is_write ? target.plain_writes : target.plain_reads);

@@ -1,13 +1,14 @@
 // Runs a small concurrent program in every way the C++ memory model allows, and watches each run.
 //
-// The program uses explored_memory where the shipped code uses native_memory, so what is explored is the shipped
-// code. Each atomic location must have one writing thread, as all of ours do; then its values come in the order
-// in which that thread writes them, and a run is determined by which of them each load reads. A load may read
-// any value that coherence and happens-before do not forbid, old ones included. Where a load is to read a value
-// that is not written yet, its thread waits and the others go on. So every run is made exactly once.
+// The program uses explored_memory where the shipped code uses native_memory, so what is explored
+// is the shipped code. Each atomic location must have one writing thread, as all of ours do; then
+// its values come in the order in which that thread writes them, and a run is determined by which
+// of them each load reads. A load may read any value that coherence and happens-before do not
+// forbid, old ones included. Where a load is to read a value that is not written yet, its thread
+// waits and the others go on. So every run is made exactly once.
 //
-// Plain accesses are checked with vector clocks: two to the same bytes by different threads, one of them a
-// write, must be ordered by happens-before. So must a plain and an atomic one.
+// Plain accesses are checked with vector clocks: two to the same bytes by different threads, one of
+// them a write, must be ordered by happens-before. So must a plain and an atomic one.
 //
 // Not modelled: read-modify-write, fences, seq_cst, and values out of thin air.
 //
@@ -34,21 +35,24 @@ inline constexpr std::size_t threads_max = 3;
 class explorer {
 public:
     struct outcome {
-        std::uint64_t runs = 0;     // complete ones
-        std::uint64_t dead_ends = 0;  // waited for a value that nobody writes: no run of the program
-        std::string failure;        // of the first run that failed, empty if none did
+        std::uint64_t runs = 0;  // complete ones
+        std::uint64_t dead_ends =
+            0;                // waited for a value that nobody writes: no run of the program
+        std::string failure;  // of the first run that failed, empty if none did
         std::set<unsigned> ordered_lines;  // source lines with an acquire load or a release store
     };
     // Called before each run: builds the shared objects and calls add_thread.
     using program = std::function<void(explorer&)>;
 
-    // Accesses on the source line `weakened_line` are taken for relaxed, whatever they say; 0: none.
+    // Accesses on the source line `weakened_line` are taken for relaxed, whatever they say; 0:
+    // none.
     [[nodiscard]] static outcome explore(const program& build, unsigned weakened_line = 0);
 
     void add_thread(std::function<void()> body);
     void at_end(std::function<void()> check) { at_end_ = std::move(check); }
 
-    // For the bodies. wait_for_change: what was read last is no use; go on when there is something newer.
+    // For the bodies. wait_for_change: what was read last is no use; go on when there is something
+    // newer.
     void wait_for_change();
     // One of `count` alternatives; all are explored.
     [[nodiscard]] std::size_t choose(std::size_t count);
@@ -75,7 +79,8 @@ private:
     struct location {
         std::size_t writer = nobody;
         std::vector<written> stores;
-        std::array<std::size_t, threads_max> lowest{};  // the oldest store each thread may still read
+        std::array<std::size_t, threads_max>
+            lowest{};  // the oldest store each thread may still read
     };
     struct word {
         // The epoch of each thread's latest access of each kind; 0: none.
@@ -97,7 +102,7 @@ private:
     bool next_choices();
     void switch_to(std::size_t thread);
     void leave();
-    [[noreturn]] void fail(const std::string& message);
+    [[noreturn]] void fail(const char* message, unsigned line = 0);
     [[nodiscard]] bool can_go_on(const fiber& thread) const;
     [[nodiscard]] bool others_can_write() const;
     [[nodiscard]] std::size_t lowest_readable(const location& place) const;

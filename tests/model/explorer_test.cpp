@@ -99,8 +99,8 @@ TEST(Explorer, ValuesOfOneLocationNeverGoBack) {
         });
     });
     EXPECT_EQ(outcome.failure, "");
-    const std::set<std::pair<std::uint64_t, std::uint64_t>> expected{
-        {0, 0}, {0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 2}};
+    const std::set<std::pair<std::uint64_t, std::uint64_t>> expected{{0, 0}, {0, 1}, {0, 2},
+                                                                     {1, 1}, {1, 2}, {2, 2}};
     EXPECT_EQ(seen, expected);
     EXPECT_EQ(outcome.runs, expected.size());
 }

@@ -1,5 +1,5 @@
-// Every short sequence of calls on a tiny ring, held against a queue that is obviously right. One thread makes
-// the calls, so the order of the calls is the interleaving of the two ends.
+// Every short sequence of calls on a tiny ring, held against a queue that is obviously right. One
+// thread makes the calls, so the order of the calls is the interleaving of the two ends.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ void for_each_sequence(std::size_t length, std::size_t count, Visitor&& visit) {
     }
 }
 
-// --- slot ring -------------------------------------------------------------------------------------------------
+// Slot ring.
 
 struct slot_pair {
     static constexpr std::size_t capacity = 4;
@@ -125,7 +125,7 @@ TEST(SlotRingModel, EverySequenceOfCallsMatchesAQueue) {
     EXPECT_EQ(count, 4U * 6 * 6 * 6 * 6 * 6 * 6);
 }
 
-// --- byte ring -------------------------------------------------------------------------------------------------
+// Byte ring.
 
 struct byte_pair {
     struct record {
@@ -137,8 +137,8 @@ struct byte_pair {
     static constexpr std::size_t capacity = 64;
     byte_ring ring{capacity};
     std::deque<record> model;
-    std::uint64_t position = 0;   // the producer's
-    std::size_t used = 0;         // bytes, padding included
+    std::uint64_t position = 0;    // the producer's
+    std::size_t used = 0;          // bytes, padding included
     std::size_t open_padding = 0;  // written, and no record behind it yet
     std::uint32_t next_type = 0;
     bool is_right = true;
@@ -146,8 +146,8 @@ struct byte_pair {
     void require(bool condition) { is_right = is_right && condition; }
     static std::size_t record_bytes(std::size_t size) { return 8 + (size + 7) / 8 * 8; }
 
-    // The rule in words: a record begins where the last one ended, or at the front if it does not fit before the
-    // end; it fits if its bytes, the padding and one header more are free.
+    // The rule in words: a record begins where the last one ended, or at the front if it does not
+    // fit before the end; it fits if its bytes, the padding and one header more are free.
     void write(std::size_t claimed, std::size_t size, bool commits) {
         const std::size_t to_end = capacity - position % capacity;
         const std::size_t padding = record_bytes(claimed) <= to_end ? 0 : to_end;
@@ -265,9 +265,12 @@ void check_byte_ring(std::size_t length) {
     std::cout << count << " sequences\n";
 }
 
-TEST(ByteRingModel, EverySequenceOfCallsMatchesAQueue) { check_byte_ring(5); }
+TEST(ByteRingModel, EverySequenceOfCallsMatchesAQueue) {
+    check_byte_ring(5);
+}
 
-// Filling the ring with the smallest records takes seven calls, and a full ring is where the defects were.
+// Filling the ring with the smallest records takes seven calls, and a full ring is where the
+// defects were.
 TEST(ByteRingModel, EverySequenceOfCallsFromEachFillMatchesAQueue) {
     for (std::size_t fill = 1; fill <= 7; ++fill) {
         byte_pair pair;

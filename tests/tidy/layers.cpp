@@ -27,7 +27,7 @@ const std::vector<layer>& layers() {
         {"engine/stream", {"engine"}},
         {"xlator/dictionary", {"xlator/dictionary"}},
         {"xlator/fix", {"xlator/fix"}},
-        {"xlator/codegen", {"xlator/codegen"}},
+        {"xlator/codegen", {"xlator/fix", "xlator/codegen"}},
         {"xlator/map", {"xlator/fix", "xlator/map"}},
         {"gateway/transport", {"engine/core", "gateway/transport"}},
         // Built as C++14, so it cannot see the engine's C++20.
@@ -74,8 +74,9 @@ bool is_system(const std::string& path) {
     if (path.find('/') == std::string::npos) {
         return true;
     }
-    constexpr std::array linux_folders = {"sys/", "linux/", "net/", "netinet/", "arpa/", "bits/"};
-    return std::any_of(linux_folders.begin(), linux_folders.end(),
+    constexpr std::array system_folders = {"sys/",     "linux/", "net/",
+                                           "netinet/", "arpa/",  "sanitizer/"};
+    return std::any_of(system_folders.begin(), system_folders.end(),
                        [&](const char* folder) { return path.starts_with(folder); });
 }
 

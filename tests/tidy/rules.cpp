@@ -11,7 +11,8 @@ namespace millrace::tidy {
 namespace {
 
 constexpr std::size_t columns_max = 100;
-constexpr std::size_t file_lines_max = 400;
+constexpr std::size_t file_lines_max = 450;       // the aim is 400, which is soft
+constexpr std::size_t test_file_lines_max = 600;  // of tests and benchmarks
 constexpr std::size_t function_lines_max = 70;
 
 bool is_text(const source_file& file) {
@@ -98,7 +99,12 @@ void check_orders(const source_file& file, offences& found) {
                 continue;
             }
             const std::size_t close = closing_bracket(file.code, open);
-            if (file.code.substr(open, close - open).find("memory_order") == std::string::npos) {
+            const std::string arguments = file.code.substr(open + 1, close - open - 1);
+            const bool is_blank = arguments.find_first_not_of(" \n") == std::string::npos;
+            if (name == "load" && !is_blank) {
+                continue;  // with an order, or some other load
+            }
+            if (arguments.find("order") == std::string::npos) {
                 add(found, file, line_at(file.code, at), "order",
                     "." + std::string(name) + "() without a memory order");
             }
@@ -189,7 +195,8 @@ void check_shape(const source_file& file, offences& found) {
             add(found, file, at + 1, "columns", std::to_string(lines[at].size()) + " columns");
         }
     }
-    if (lines.size() > file_lines_max) {
+    const bool is_test = file.is_below_any({"tests", "bench"});
+    if (lines.size() > (is_test ? test_file_lines_max : file_lines_max)) {
         add(found, file, lines.size(), "file length", std::to_string(lines.size()) + " lines");
     }
     for (const function_span& function : functions_of(file)) {
@@ -246,8 +253,8 @@ void check_includes_exist(const std::vector<source_file>& files, offences& found
     // The generator writes these into the build tree.
     constexpr std::array generated = {"fix44/", "dialect/", "generated/"};
     for (const source_file& file : files) {
-        if (!file.is_cpp()) {
-            continue;
+        if (!file.is_cpp() || file.path.find("/golden/") != std::string::npos) {
+            continue;  // what the generator should write includes as what it writes
         }
         for (const include_line& include : includes_of(file)) {
             const bool is_generated =
@@ -286,6 +293,9 @@ void check_headers_are_listed(const std::vector<source_file>& files, offences& f
     for (const source_file& header : files) {
         if (!header.is_header() || !header.is_below_any({"engine", "xlator", "gateway"})) {
             continue;
+        }
+        if (header.is_below("xlator/codegen")) {
+            continue;  // a program
         }
         const std::filesystem::path path(header.path);
         const std::string list = (path.parent_path() / "CMakeLists.txt").string();

@@ -16,6 +16,9 @@ const std::vector<exception>& exceptions() {
         {"engine/agent/idle.cpp", "word", "the pause instruction of aarch64 has no intrinsic"},
         {"engine/log/segment.cpp", "word",
          "touches each page; the write must not be optimised away"},
+        {"gateway/pipeline/cold_agent.cpp", "word",
+         "spdlog's loggers are shared pointers; not hot"},
+        {"tests/model/explorer_test.cpp", "order", "its modelled plain variables have no orders"},
         {"engine/ring/ring_memory.cpp", "word", "touches each page; see engine/log/segment.cpp"},
     };
     return list;
@@ -98,8 +101,10 @@ TEST(Shape, CountsColumnsAndLines) {
     EXPECT_EQ(reasons(check_shape, "a.cpp", std::string(101, 'x') + "\n"),
               (strings{"1: 101 columns"}));
     EXPECT_EQ(reasons(check_shape, "a.cpp", std::string(100, 'x') + "\n"), strings{});
-    EXPECT_EQ(reasons(check_shape, "a.cpp", lines(401)), (strings{"401: 401 lines"}));
-    EXPECT_EQ(reasons(check_shape, "a.cpp", lines(400)), strings{});
+    EXPECT_EQ(reasons(check_shape, "a.cpp", lines(451)), (strings{"451: 451 lines"}));
+    EXPECT_EQ(reasons(check_shape, "a.cpp", lines(450)), strings{});
+    EXPECT_EQ(reasons(check_shape, "tests/a.cpp", lines(600)), strings{});
+    EXPECT_EQ(reasons(check_shape, "tests/a.cpp", lines(601)).size(), 1U);
     EXPECT_EQ(reasons(check_shape, "a.cpp", "int a;\nvoid f() {\n" + lines(69) + "}\n"),
               (strings{"2: a function of 71 lines"}));
     EXPECT_EQ(reasons(check_shape, "a.cpp", "int a;\nvoid f() {\n" + lines(68) + "}\n"), strings{});
@@ -166,7 +171,10 @@ TEST(Atomics, NameTheirOrdersAndPairs) {
               strings{});
     EXPECT_EQ(reasons(check_atomics, "engine/a.hpp", head + "a.load(std::memory_order_seq_cst);\n"),
               (strings{"2: seq_cst without a comment that argues it"}));
-    EXPECT_EQ(reasons(check_atomics, "engine/a.hpp", "config.load(path);\n"), strings{});
+    EXPECT_EQ(reasons(check_atomics, "engine/a.hpp", head + "a.store(1);\n"),
+              (strings{"2: .store() without a memory order"}));
+    EXPECT_EQ(reasons(check_atomics, "engine/a.hpp", head + "config.load(path);\n"), strings{});
+    EXPECT_EQ(reasons(check_atomics, "engine/a.hpp", "config.store(path);\n"), strings{});
 }
 
 TEST(Includes, MustExistFromTheRoot) {

@@ -37,7 +37,7 @@ bool flush(std::string& out) {
 int print(const log_options& options, const engine::read_from& otherwise, bool follow) {
     engine::log_reader reader(options.directory, options.range.from(otherwise));
     const engine::row_schema schema = engine::row_schema::parse(reader.schema());
-    const engine::predicate where(options.where, schema);
+    const engine::predicate where = engine::predicate::of(options.where, schema);
     const row_printer printer(parse_row_format(options.format), schema);
     std::string out;
     printer.append_header(out);

@@ -104,11 +104,13 @@ FIX::MessageStore* book_store_factory::create(const FIX::SessionID& id) {
 }
 
 FIX::Log* event_log_factory::create() {
-    return new event_log(file_, "-");
+    logs_.emplace_back(new event_log(file_, "-"));
+    return logs_.back().get();
 }
 
 FIX::Log* event_log_factory::create(const FIX::SessionID& id) {
-    return new event_log(file_, id.toString());
+    logs_.emplace_back(new event_log(file_, id.toString()));
+    return logs_.back().get();
 }
 
 }  // namespace tools

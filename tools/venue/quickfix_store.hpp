@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -72,10 +73,12 @@ public:
     explicit event_log_factory(const std::string& path) : file_(path) {}
     FIX::Log* create() override;
     FIX::Log* create(const FIX::SessionID& id) override;
-    void destroy(FIX::Log* log) override { delete log; }
+    // QuickFIX forgets its log when an acceptor cannot be built, so they all stay ours.
+    void destroy(FIX::Log*) override {}
 
 private:
     append_file file_;
+    std::vector<std::unique_ptr<FIX::Log>> logs_;
 };
 
 }  // namespace tools

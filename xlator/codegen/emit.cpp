@@ -18,6 +18,11 @@ std::string quoted(std::string_view text) {
     return result + "\"";
 }
 
+// The name for people: without the underscore that keeps it apart from a keyword.
+std::string_view plain_name(std::string_view identifier) {
+    return identifier.ends_with('_') ? identifier.substr(0, identifier.size() - 1) : identifier;
+}
+
 std::string file_name(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? path : path.substr(slash + 1);
@@ -103,7 +108,12 @@ private:
             }
             out << ",\n";
         }
-        out << "    };\n    using enum value_type;\n";
+        out << "    };\n";
+        // Not `using enum`: g++ 12 fails on that inside templates.
+        for (const enum_value& value : each.values) {
+            out << "    static constexpr value_type " << value.identifier << " = value_type::"
+                << value.identifier << ";\n";
+        }
     }
 
     std::string fields() const {
@@ -120,7 +130,7 @@ private:
                 out << "    static constexpr std::array<xlator::enum_value_info, "
                     << each.values.size() << "> values{{\n";
                 for (const enum_value& value : each.values) {
-                    out << "        {" << quoted(value.value) << ", " << quoted(value.identifier)
+                    out << "        {" << quoted(value.value) << ", " << quoted(plain_name(value.identifier))
                         << "},\n";
                 }
                 out << "    }};\n";
@@ -131,15 +141,21 @@ private:
         return out.str();
     }
 
-    static void emit_members(std::ostringstream& out, const std::vector<member>& members,
-                             const std::string& indent) {
+    const std::string& component_identifier(const std::string& name) const {
+        const auto found = std::find_if(dict_.components.begin(), dict_.components.end(),
+                                        [&](const component& each) { return each.name == name; });
+        return found->identifier;
+    }
+
+    void emit_members(std::ostringstream& out, const std::vector<member>& members,
+                      const std::string& indent) const {
         bool is_first = true;
         for (const member& each : members) {
             out << (is_first ? "" : ",\n") << indent;
             is_first = false;
             out << (each.is_required ? "xlator::required<" : "xlator::optional<");
             if (each.kind == member_kind::component) {
-                out << "components::" << each.name;
+                out << "components::" << component_identifier(each.name);
             } else if (each.kind == member_kind::group) {
                 out << "xlator::group<" << each.name << ",\n";
                 emit_members(out, each.members, indent + "    ");
@@ -151,8 +167,8 @@ private:
         }
     }
 
-    static void emit_block(std::ostringstream& out, const std::string& name,
-                           const std::vector<member>& members) {
+    void emit_block(std::ostringstream& out, const std::string& name,
+                    const std::vector<member>& members) const {
         out << "struct " << name << " : xlator::component<\n";
         emit_members(out, members, "    ");
         out << "> {};\n\n";
@@ -166,7 +182,7 @@ private:
         if (!dict_.components.empty()) {
             out << "namespace components {\n\n";
             for (const component& each : dict_.components) {
-                emit_block(out, each.name, each.members);
+                emit_block(out, each.identifier, each.members);
             }
             out << "}  // namespace components\n\n";
         }

@@ -39,6 +39,7 @@ struct member {
 
 struct component {
     std::string name;
+    std::string identifier;  // filled by validate(): the name, or NameBlock where a field has the name
     std::vector<member> members;
     long line = 0;
 };

@@ -75,7 +75,7 @@ public:
         result.trailer = read_members(root.child("trailer"));
         for (const pugi::xml_node node : root.child("components").children("component")) {
             result.components.push_back(
-                {required_attribute(node, "name"), read_members(node), line_of(node)});
+                {required_attribute(node, "name"), {}, read_members(node), line_of(node)});
         }
         read_messages(root, result);
         return result;

@@ -131,8 +131,9 @@ private:
     }
 
     void check_components() {
-        for (const component& each : dict_.components) {
+        for (component& each : dict_.components) {
             check_name(each.name, each.line, "component");
+            each.identifier = fields_.count(each.name) != 0 ? each.name + "Block" : each.name;
             if (!components_.emplace(each.name, &each).second) {
                 fail(each.line, "component " + each.name + " is defined twice");
             }

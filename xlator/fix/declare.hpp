@@ -143,7 +143,8 @@ constexpr void append_member(bool is_list_required, member_info*& at) {
 }
 
 template <class... Members>
-constexpr void append_list(member_list<Members...>, bool is_required, member_info*& at) {
+constexpr void append_list(member_list<Members...>, [[maybe_unused]] bool is_required,
+                           [[maybe_unused]] member_info*& at) {
     (append_member<Members>(is_required, at), ...);
 }
 

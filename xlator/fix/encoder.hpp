@@ -93,33 +93,33 @@ constexpr bool field_is_set_once() {
     return true;
 }
 
-template <class Where, class Scope, class... Settings>
-consteval bool check_required() {
-    return []<std::size_t... Index>(std::index_sequence<Index...>) {
-        constexpr auto is_set = [](int tag) {
-            return (false || ... ||
-                    (Settings::is_always_set &&
-                     (Settings::tag == tag || Settings::sort_tag == tag)));
-        };
-        return (true && ... && [&] {
-            constexpr member_info member = Scope::members[Index];
-            if constexpr (member.is_required && !is_set(member.tag)) {
-                return required_field_is_set<Where, field_name{member.name}, false>();
-            } else {
-                return true;
-            }
-        }());
-    }(std::make_index_sequence<Scope::members.size()>{});
+// The first required member that no setting surely sets, or SIZE_MAX.
+template <class Scope, class... Settings>
+consteval std::size_t first_missing() {
+    for (std::size_t i = 0; i < Scope::members.size(); ++i) {
+        [[maybe_unused]] const int tag = Scope::members[i].tag;
+        const bool is_set = (false || ... ||
+                             (Settings::is_always_set &&
+                              (Settings::tag == tag || Settings::sort_tag == tag)));
+        if (Scope::members[i].is_required && !is_set) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
 }
 
 template <class Where, class Scope, class... Settings>
 consteval bool check_settings() {
-    constexpr auto times = [](int tag) { return (0 + ... + (Settings::sort_tag == tag ? 1 : 0)); };
+    [[maybe_unused]] constexpr auto times = []([[maybe_unused]] int tag) { return (0 + ... + (Settings::sort_tag == tag ? 1 : 0)); };
     (field_is_a_member<Where, typename Settings::field,
                        member_index<Scope>(Settings::tag) != SIZE_MAX>(),
      ...);
     (field_is_set_once<Where, typename Settings::field, times(Settings::sort_tag) == 1>(), ...);
-    return check_required<Where, Scope, Settings...>();
+    constexpr std::size_t missing = first_missing<Scope, Settings...>();
+    if constexpr (missing != SIZE_MAX) {
+        return required_field_is_set<Where, field_name{Scope::members[missing].name}, false>();
+    }
+    return true;
 }
 
 // The order in which the arguments are written: by tag for a message, by member for a group entry.

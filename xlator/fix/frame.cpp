@@ -127,7 +127,7 @@ scan_result scan_frame(std::string_view bytes, std::size_t frame_size_max) noexc
         const std::string_view expected = "\x01" "10=";
         const std::size_t left = bytes.size() > trailer - 1 ? bytes.size() - (trailer - 1) : 0;
         const std::size_t seen = std::min(left, expected.size());
-        if (bytes.substr(trailer - 1, seen) != expected.substr(0, seen)) {
+        if (seen != 0 && bytes.substr(trailer - 1, seen) != expected.substr(0, seen)) {
             return garbled(garble_reason::bad_trailer, next_begin(bytes, 1));
         }
         return {};
@@ -162,7 +162,7 @@ bool split_frame(std::string_view frame, frame_parts& parts) noexcept {
 
 namespace {
 
-char* put(char* out, std::string_view prefix, std::string_view value) noexcept {
+inline char* put(char* out, std::string_view prefix, std::string_view value) noexcept {
     out = copy_bytes(out, prefix.data(), prefix.size());
     out = copy_bytes(out, value.data(), value.size());
     *out = field_delimiter;
@@ -198,24 +198,25 @@ encode_result frame(std::span<char> out, const frame_header& header, std::string
     if (bound > out.size()) {
         return {encode_status::overflow, 0, 0, 0};
     }
-    char number[20];
-    char* const number_end = write_unsigned(number, header.msg_seq_num);
-    char time[utc_timestamp_size_max];
-    char* const time_end = write_utc_timestamp(time, header.sending_time);
-    const std::string_view number_text{number, static_cast<std::size_t>(number_end - number)};
-    const std::string_view time_text{time, static_cast<std::size_t>(time_end - time)};
-
-    const std::size_t fields_size = 3 + header.msg_type.size() + 1 + 3 + number_text.size() + 1 + 3 +
-                                    header.sender_comp_id.size() + 1 + 3 + time_text.size() + 1 + 3 +
-                                    header.target_comp_id.size() + 1;
-    char length[20];
-    char* const length_end = write_unsigned(length, fields_size + body.size());
+    const unsigned number_digits = digit_count(header.msg_seq_num);
+    constexpr std::size_t tags_size = 3 + 3 + 3 + 3 + 3;  // 35= 34= 49= 52= 56=
+    constexpr std::size_t delimiters_size = 5;
+    const std::size_t length = tags_size + delimiters_size + header.msg_type.size() +
+                               number_digits + header.sender_comp_id.size() +
+                               utc_timestamp_size(header.sending_time) +
+                               header.target_comp_id.size() + body.size();
     char* at = put(out.data(), "8=", header.begin_string);
-    at = put(at, "9=", {length, static_cast<std::size_t>(length_end - length)});
+    at = copy_bytes(at, "9=", 2);
+    at = write_unsigned(at, length);
+    *at++ = field_delimiter;
     at = put(at, "35=", header.msg_type);
-    at = put(at, "34=", number_text);
+    at = copy_bytes(at, "34=", 3);
+    at = write_digits(at, header.msg_seq_num, number_digits);
+    *at++ = field_delimiter;
     at = put(at, "49=", header.sender_comp_id);
-    at = put(at, "52=", time_text);
+    at = copy_bytes(at, "52=", 3);
+    at = write_utc_timestamp(at, header.sending_time);
+    *at++ = field_delimiter;
     at = put(at, "56=", header.target_comp_id);
     const std::uint32_t sum =
         body_sum + byte_sum({out.data(), static_cast<std::size_t>(at - out.data())});

@@ -75,32 +75,70 @@ struct calendar_date {
 [[nodiscard]] bool is_tz_time(std::string_view text) noexcept;     // HH:MM[:SS][Z or +hh[:mm]]
 [[nodiscard]] bool is_tz_timestamp(std::string_view text) noexcept;
 
+namespace detail {
+
+constexpr char* write_pair(char* out, std::uint32_t value) noexcept {
+    out[0] = digit_pairs[value * 2];
+    out[1] = digit_pairs[value * 2 + 1];
+    return out + 2;
+}
+
+// The divisors are constants so that the compiler multiplies instead.
+constexpr char* write_fraction(char* out, std::uint32_t ns, unsigned decimals) noexcept {
+    switch (decimals) {
+        case 3: {
+            const std::uint32_t ms = ns / 1'000'000;
+            *out++ = static_cast<char>('0' + ms / 100);
+            return write_pair(out, ms % 100);
+        }
+        case 6:
+            return write_digits(out, ns / 1'000, 6);
+        case 9:
+            return write_digits(out, ns, 9);
+        default:
+            return write_digits(out, ns / powers_of_ten[9 - decimals], decimals);
+    }
+}
+
+}  // namespace detail
+
 constexpr char* write_date(char* out, std::int64_t days) noexcept {
     const calendar_date date = civil_from_days(days);
-    out = write_digits(out, static_cast<std::uint64_t>(date.year), 4);
-    out = write_digits(out, date.month, 2);
-    return write_digits(out, date.day, 2);
+    const auto year = static_cast<std::uint32_t>(date.year);
+    out = detail::write_pair(out, year / 100);
+    out = detail::write_pair(out, year % 100);
+    out = detail::write_pair(out, date.month);
+    return detail::write_pair(out, date.day);
 }
 
 constexpr char* write_time(char* out, std::int64_t ns_of_day, unsigned decimals) noexcept {
-    const auto seconds = static_cast<std::uint32_t>(ns_of_day / ns_per_second);
-    out = write_digits(out, seconds / 3600, 2);
+    const auto unsigned_ns = static_cast<std::uint64_t>(ns_of_day);
+    const auto seconds = static_cast<std::uint32_t>(unsigned_ns / std::uint64_t{ns_per_second});
+    const std::uint32_t minutes = seconds / 60;
+    const std::uint32_t hours = minutes / 60;
+    out = detail::write_pair(out, hours);
     *out++ = ':';
-    out = write_digits(out, seconds / 60 % 60, 2);
+    out = detail::write_pair(out, minutes - hours * 60);
     *out++ = ':';
-    out = write_digits(out, seconds % 60, 2);
+    out = detail::write_pair(out, seconds - minutes * 60);
     if (decimals != 0) {
-        const auto fraction = static_cast<std::uint64_t>(ns_of_day % ns_per_second);
         *out++ = '.';
-        out = write_digits(out, fraction / detail::powers_of_ten[9 - decimals], decimals);
+        out = detail::write_fraction(
+            out, static_cast<std::uint32_t>(unsigned_ns - seconds * std::uint64_t{ns_per_second}),
+            decimals);
     }
     return out;
+}
+
+// How many bytes write_utc_timestamp() writes.
+[[nodiscard]] constexpr std::size_t utc_timestamp_size(utc_timestamp value) noexcept {
+    return value.decimals == 0 ? 17U : 18U + value.decimals;
 }
 
 // Writes at most utc_timestamp_size_max bytes and returns the end. REQUIRES value.decimals <= 9.
 constexpr char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
     std::int64_t days = value.ns / ns_per_day;
-    std::int64_t rest = value.ns % ns_per_day;
+    std::int64_t rest = value.ns - days * ns_per_day;
     if (rest < 0) {
         rest += ns_per_day;
         --days;

@@ -20,7 +20,8 @@ idle_config quick_backoff() {
     return config;
 }
 
-// How long the strategy kept the thread when told that it is `now_ns`. A sleep is never shorter than asked for.
+// How long the strategy kept the thread when told that it is `now_ns`. A sleep is never shorter
+// than asked for.
 std::int64_t idle_for(idle_strategy& strategy, std::int64_t now_ns) {
     const std::int64_t start_ns = monotonic_now_ns();
     static_cast<void>(strategy.idle(0, now_ns));

@@ -134,7 +134,8 @@ TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
     file_lock first(path, "unit test");
     EXPECT_TRUE(first.is_held());
     const std::string holder = lock_holder(path);
-    EXPECT_NE(holder.find("pid " + std::to_string(::getpid()) + ", host "), std::string::npos) << holder;
+    EXPECT_NE(holder.find("pid " + std::to_string(::getpid()) + ", host "), std::string::npos)
+        << holder;
     EXPECT_NE(holder.find(": unit test)"), std::string::npos) << holder;
     try {
         const file_lock second(path, "another");

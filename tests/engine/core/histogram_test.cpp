@@ -17,7 +17,8 @@
 namespace millrace::engine {
 namespace {
 
-constexpr double all_percentiles[] = {0, 0.001, 1, 10, 25, 50, 75, 90, 99, 99.9, 99.99, 99.999, 100};
+constexpr double all_percentiles[] = {0,  0.001, 1,    10,    25,     50, 75,
+                                      90, 99,    99.9, 99.99, 99.999, 100};
 
 std::uint64_t seed() {
     const char* const given = std::getenv("MILLRACE_TEST_SEED");
@@ -26,7 +27,8 @@ std::uint64_t seed() {
     return value;
 }
 
-// The value at rank ceil(p / 100 * n), counted from 1, in thousandths of a per cent to stay in whole numbers.
+// The value at rank ceil(p / 100 * n), counted from 1, in thousandths of a per cent to stay in
+// whole numbers.
 std::int64_t exact_percentile(const std::vector<std::int64_t>& sorted, double percentile) {
     const auto thousandths = static_cast<std::uint64_t>(std::llround(percentile * 1000));
     const std::uint64_t rank = (thousandths * sorted.size() + 99'999) / 100'000;
@@ -69,8 +71,8 @@ TEST_P(Histogram, PercentilesAreThoseOfTheSortedValues) {
 TEST_P(Histogram, EveryBoundaryOfABucketIsWithinTheError) {
     for (int bit = 0; bit < 42; ++bit) {
         for (const std::int64_t delta : {-1, 0, 1}) {
-            const std::int64_t value =
-                std::clamp<std::int64_t>((std::int64_t{1} << bit) + delta, 0, histogram::value_max_ns);
+            const std::int64_t value = std::clamp<std::int64_t>((std::int64_t{1} << bit) + delta, 0,
+                                                                histogram::value_max_ns);
             histogram h(GetParam());
             h.record(value);
             h.record(histogram::value_max_ns);  // so that the answer is not simply the maximum

@@ -39,8 +39,10 @@ TEST(Thread, RefusesACpuThatIsNotThereAndListsThoseThatAre) {
             FAIL() << cpu;
         } catch (const config_error& failure) {
             const std::string text = failure.what();
-            EXPECT_NE(text.find("CPU " + std::to_string(cpu) + " does not exist"), std::string::npos);
-            EXPECT_NE(text.find("allowed: " + std::to_string(allowed_cpus().front())), std::string::npos);
+            EXPECT_NE(text.find("CPU " + std::to_string(cpu) + " does not exist"),
+                      std::string::npos);
+            EXPECT_NE(text.find("allowed: " + std::to_string(allowed_cpus().front())),
+                      std::string::npos);
         }
     }
 }

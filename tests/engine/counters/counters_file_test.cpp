@@ -10,7 +10,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/counters/counters_reader.hpp"
-#include "tests/engine/counters/temporary_directory.hpp"
+#include "tests/engine/core/temporary_directory.hpp"
 
 namespace millrace::engine {
 namespace {
@@ -82,8 +82,8 @@ TEST(CountersFile, StatusTextsReachTheReaderCutToTheirSlot) {
 
 TEST(CountersFile, RefusesMoreThanItsCapacity) {
     const temporary_directory directory;
-    counters_file file = counters_file::create(
-        directory / "counters", {.counter_capacity = 2, .status_capacity = 1});
+    counters_file file = counters_file::create(directory / "counters",
+                                               {.counter_capacity = 2, .status_capacity = 1});
     static_cast<void>(file.add_counter("a", counter_kind::counter));
     counter last = file.add_counter("b", counter_kind::counter);
     EXPECT_THROW(static_cast<void>(file.add_counter("c", counter_kind::counter)), config_error);
@@ -104,9 +104,8 @@ TEST(CountersFile, RefusesLabelsThatAreNoLabels) {
     const temporary_directory directory;
     counters_file file = counters_file::create(directory / "counters");
     const std::string longest(counters_file::label_size_max, 'x');
-    for (const std::string& label :
-         {std::string(), longest + "x", std::string("tab\there"), std::string("caf\xc3\xa9"),
-          std::string("zero\0inside", 11)}) {
+    for (const std::string& label : {std::string(), longest + "x", std::string("tab\there"),
+                                     std::string("caf\xc3\xa9"), std::string("zero\0inside", 11)}) {
         EXPECT_THROW(static_cast<void>(file.add_counter(label, counter_kind::gauge)), config_error);
         EXPECT_THROW(static_cast<void>(file.add_status(label)), config_error);
     }
@@ -125,10 +124,9 @@ TEST(CountersFile, RefusesALabelTwice) {
 
 TEST(CountersFile, RefusesCapacitiesOutsideItsLimits) {
     const temporary_directory directory;
-    for (const counters_options& options :
-         {counters_options{0, 1}, counters_options{1, 0},
-          counters_options{counters_file::capacity_max + 1, 1},
-          counters_options{1, counters_file::capacity_max + 1}}) {
+    for (const counters_options& options : {counters_options{0, 1}, counters_options{1, 0},
+                                            counters_options{counters_file::capacity_max + 1, 1},
+                                            counters_options{1, counters_file::capacity_max + 1}}) {
         EXPECT_THROW(static_cast<void>(counters_file::create(directory / "c", options)),
                      config_error);
     }

@@ -16,7 +16,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/counters/counters_file.hpp"
-#include "tests/engine/counters/temporary_directory.hpp"
+#include "tests/engine/core/temporary_directory.hpp"
 
 namespace millrace::engine {
 namespace {
@@ -24,8 +24,8 @@ namespace {
 constexpr counters_options small{.counter_capacity = 3, .status_capacity = 2};
 
 void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc).write(
-        bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path, std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 // A good file, as bytes to damage.

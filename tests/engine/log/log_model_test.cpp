@@ -1,4 +1,5 @@
-// Random sequences of everything a writer and its readers can do, against a vector of what was appended.
+// Random sequences of everything a writer and its readers can do, against a vector of what was
+// appended.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -85,8 +86,8 @@ private:
         ASSERT_EQ(result.status, append_status::ok);
         ASSERT_EQ(result.seq.value, expected_.size() + 1);
         ASSERT_TRUE(expected_.empty() || result.time > expected_.back().time);
-        expected_.push_back({result.at, writer_->end(), result.seq, result.time, type, 0,
-                             std::move(payload)});
+        expected_.push_back(
+            {result.at, writer_->end(), result.seq, result.time, type, 0, std::move(payload)});
     }
 
     void append_one() {
@@ -138,8 +139,8 @@ private:
             next_.erase(next_.begin());
         }
         const bool at_tail = random_() % 2 == 0;
-        readers_.push_back(std::make_unique<log_reader>(
-            path(), at_tail ? read_from::tail() : read_from::first()));
+        readers_.push_back(
+            std::make_unique<log_reader>(path(), at_tail ? read_from::tail() : read_from::first()));
         next_.push_back(at_tail ? expected_.size() : 0);
     }
 
@@ -176,7 +177,8 @@ private:
                 break;
             case 1:
                 // Any time behind the record before means this one.
-                from = read_from::at_time({i == 0 ? expected_[i].time.ns : expected_[i - 1].time.ns + 1});
+                from = read_from::at_time(
+                    {i == 0 ? expected_[i].time.ns : expected_[i - 1].time.ns + 1});
                 break;
             default:
                 from = read_from::at_position(expected_[i].at);

@@ -65,9 +65,9 @@ TEST(LogReader, SaysNoneOnAnEmptyLogThenReturnsWhatIsAppended) {
     temporary_directory directory;
     log_writer writer(directory / "log", small_log());
     for (const read_from from :
-         {read_from::first(), read_from::tail(), read_from::at_sequence({0}), read_from::at_sequence({1}),
-          read_from::at_time({1}), read_from::at_position({0}), read_from::at_position(writer.end()),
-          read_from::last_snapshot()}) {
+         {read_from::first(), read_from::tail(), read_from::at_sequence({0}),
+          read_from::at_sequence({1}), read_from::at_time({1}), read_from::at_position({0}),
+          read_from::at_position(writer.end()), read_from::last_snapshot()}) {
         log_reader reader(directory / "log", from);
         record_view view;
         EXPECT_EQ(reader.poll(view), read_status::none);
@@ -159,7 +159,8 @@ TEST(LogReader, FindsEverySequenceTimeAndPosition) {
         expect_reads_from(log.path(), read_from::at_position(records[i].end), records, i + 1);
     }
     expect_reads_from(log.path(), read_from::at_time({INT64_MIN}), records, 0);
-    expect_reads_from(log.path(), read_from::at_time(records.back().time), records, records.size() - 1);
+    expect_reads_from(log.path(), read_from::at_time(records.back().time), records,
+                      records.size() - 1);
 }
 
 TEST(LogReader, TakesTheStartOfASegmentForItsFirstRecord) {
@@ -206,8 +207,8 @@ TEST(LogReader, RefusesEveryPositionWhereNoRecordBeginsAndNamesTheNearest) {
         const std::string text = thrown_text<error>(
             [&] { log_reader reader(log.path(), read_from::at_position({inside})); });
         ASSERT_TRUE(contains(text, "offset " + std::to_string(inside) + " is not where a record"));
-        ASSERT_TRUE(contains(text, std::to_string(record.at.value) + " and " +
-                                       std::to_string(record.end.value)));
+        ASSERT_TRUE(contains(
+            text, std::to_string(record.at.value) + " and " + std::to_string(record.end.value)));
     }
     EXPECT_TRUE(contains(
         thrown_text<error>([&] { log_reader reader(log.path(), read_from::at_position({17})); }),
@@ -215,16 +216,17 @@ TEST(LogReader, RefusesEveryPositionWhereNoRecordBeginsAndNamesTheNearest) {
     const position end = log.all.back().end;
     const std::string beyond = thrown_text<error>(
         [&] { log_reader reader(log.path(), read_from::at_position({end.value + 32})); });
-    EXPECT_TRUE(contains(beyond, "lies behind the end of the log, which is " + std::to_string(end.value)));
+    EXPECT_TRUE(
+        contains(beyond, "lies behind the end of the log, which is " + std::to_string(end.value)));
     EXPECT_TRUE(contains(
         thrown_text<error>([&] { log_reader reader(log.path(), read_from::at_position({~0ull})); }),
         "lies behind the end of the log"));
     // Behind the end record of the first segment there is padding up to the next.
-    EXPECT_TRUE(contains(
-        thrown_text<error>([&] {
-            log_reader reader(log.path(), read_from::at_position({segment_bytes_min - 1}));
-        }),
-        "lies behind the end of a segment"));
+    EXPECT_TRUE(contains(thrown_text<error>([&] {
+                             log_reader reader(log.path(),
+                                               read_from::at_position({segment_bytes_min - 1}));
+                         }),
+                         "lies behind the end of a segment"));
     expect_reads_from(log.path(), read_from::at_position(end), log.records, log.records.size());
 }
 
@@ -232,13 +234,14 @@ TEST(LogReader, TakesThePositionBehindAnEndRecordForTheNextSegment) {
     const written_log log;
     log_reader reader(log.path(), read_from::first());
     // An end record stands where the last record of the first segment ends.
-    const auto next = std::find_if(log.records.begin(), log.records.end(), [](const seen_record& r) {
-        return r.at.value > segment_bytes_min;
-    });
+    const auto next =
+        std::find_if(log.records.begin(), log.records.end(),
+                     [](const seen_record& r) { return r.at.value > segment_bytes_min; });
     const auto index = static_cast<std::size_t>(next - log.records.begin());
     const position end_record = log.records[index - 1].end;
     expect_reads_from(log.path(), read_from::at_position(end_record), log.records, index);
-    expect_reads_from(log.path(), read_from::at_position({end_record.value + 32}), log.records, index);
+    expect_reads_from(log.path(), read_from::at_position({end_record.value + 32}), log.records,
+                      index);
 }
 
 TEST(LogReader, SaysThatRecordsBeforeTheOldestKeptAreGone) {
@@ -247,10 +250,11 @@ TEST(LogReader, SaysThatRecordsBeforeTheOldestKeptAreGone) {
     fs::remove(segment_path(log.path(), 1));
     const segment_info oldest = read_segment_info(log.path(), 2);
     const std::uint64_t base = oldest.base_sequence.value;
-    EXPECT_TRUE(contains(
-        thrown_text<error>([&] { log_reader reader(log.path(), read_from::at_sequence({base - 1})); }),
-        "sequence " + std::to_string(base - 1) + " is no longer here; the oldest kept is " +
-            std::to_string(base)));
+    EXPECT_TRUE(contains(thrown_text<error>([&] {
+                             log_reader reader(log.path(), read_from::at_sequence({base - 1}));
+                         }),
+                         "sequence " + std::to_string(base - 1) +
+                             " is no longer here; the oldest kept is " + std::to_string(base)));
     EXPECT_TRUE(contains(
         thrown_text<error>([&] { log_reader reader(log.path(), read_from::at_position({5000})); }),
         "lies before the oldest segment kept, which begins at offset " +
@@ -337,7 +341,8 @@ TEST_F(LogReaderDamage, AFlippedBitAnywhereIsReportedOrHarmless) {
         const std::uint64_t segment = random() % log.segments.size();
         const bool in_header = round % 4 == 0;
         const std::uint64_t offset =
-            random() % (in_header ? schema_offset + 12 : static_cast<std::uint64_t>(segment_bytes_min));
+            random() %
+            (in_header ? schema_offset + 12 : static_cast<std::uint64_t>(segment_bytes_min));
         const unsigned bit = static_cast<unsigned>(random() % 8);
         flip_bit(segment_path(log.path(), segment), offset, bit);
         const outcome result = read_all();
@@ -349,9 +354,11 @@ TEST_F(LogReaderDamage, AFlippedBitAnywhereIsReportedOrHarmless) {
             EXPECT_TRUE(contains(text, segment_file_name(segment)));
             ++reported;
         } else {
-            const auto victim = std::find_if(log.records.begin(), log.records.end(), [&](const auto& r) {
-                return r.at <= at && at.value < r.at.value + record_header_bytes + r.payload.size();
-            });
+            const auto victim =
+                std::find_if(log.records.begin(), log.records.end(), [&](const auto& r) {
+                    return r.at <= at &&
+                           at.value < r.at.value + record_header_bytes + r.payload.size();
+                });
             if (victim != log.records.end()) {
                 EXPECT_EQ(result.status, read_status::damaged);
                 EXPECT_EQ(result.damage.at, victim->at);
@@ -436,7 +443,8 @@ TEST_F(LogReaderDamage, RefusesToSeekAcrossADamagedRecord) {
     const seen_record& victim = log.records[100];
     flip_bit(segment_path(log.path(), 0), victim.at.value + record_header_bytes, 0);
     EXPECT_TRUE(contains(thrown_text<damage_error>([&] {
-                             log_reader reader(log.path(), read_from::at_position(log.records[101].at));
+                             log_reader reader(log.path(),
+                                               read_from::at_position(log.records[101].at));
                          }),
                          "position " + std::to_string(victim.at.value)));
     log_reader reader(log.path(), read_from::at_sequence(log.records[101].seq));

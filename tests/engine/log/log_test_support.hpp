@@ -1,4 +1,5 @@
-// What the tests of the audit log share: a directory of their own, patterned payloads, whole reads, raw edits.
+// What the tests of the audit log share: a directory of their own, patterned payloads, whole reads,
+// raw edits.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,13 +24,15 @@ namespace millrace::engine::test {
 
 namespace fs = std::filesystem;
 
-// Memory-backed where there is such a place, since thousands of small logs are made; gone at the end.
+// Memory-backed where there is such a place, since thousands of small logs are made; gone at the
+// end.
 class temporary_directory {
 public:
     temporary_directory() {
         const fs::path memory("/dev/shm");
         const bool is_usable = ::access(memory.c_str(), W_OK | X_OK) == 0;
-        std::string name = ((is_usable ? memory : fs::temp_directory_path()) / "millrace-XXXXXX").native();
+        std::string name =
+            ((is_usable ? memory : fs::temp_directory_path()) / "millrace-XXXXXX").native();
         if (::mkdtemp(name.data()) == nullptr) {
             throw std::runtime_error("cannot make a temporary directory like " + name);
         }
@@ -95,8 +98,13 @@ struct seen_record {
 };
 
 inline seen_record copy_record(const record_view& view) {
-    return {view.at,    view.end,   view.seq, view.time, view.type,
-            view.flags, {view.payload, view.payload + view.payload_size}};
+    return {view.at,
+            view.end,
+            view.seq,
+            view.time,
+            view.type,
+            view.flags,
+            {view.payload, view.payload + view.payload_size}};
 }
 
 // Reads until the reader says none or damaged, and returns which.
@@ -145,10 +153,12 @@ inline void copy_log(const fs::path& from, const fs::path& to) {
     }
 }
 
-inline void overwrite(const fs::path& file, std::uint64_t offset, std::span<const std::byte> bytes) {
+inline void overwrite(const fs::path& file, std::uint64_t offset,
+                      std::span<const std::byte> bytes) {
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
     stream.seekp(static_cast<std::streamoff>(offset));
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    stream.write(reinterpret_cast<const char*>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
     ASSERT_TRUE(stream.good()) << file;
 }
 

@@ -1,5 +1,6 @@
-// Writer and readers on threads of their own. The writer and a log_reader map the file at different addresses,
-// which a race detector takes for different memory, so the last test reads through the writer's own mapping.
+// Writer and readers on threads of their own. The writer and a log_reader map the file at different
+// addresses, which a race detector takes for different memory, so the last test reads through the
+// writer's own mapping.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -13,7 +14,9 @@ namespace {
 
 constexpr std::uint64_t record_count = 40'000;
 
-std::size_t size_of(std::uint64_t seq) { return seq * 7919 % 300; }
+std::size_t size_of(std::uint64_t seq) {
+    return seq * 7919 % 300;
+}
 
 // Claims more than it commits, and aborts, so that leftover bytes would show.
 void write_records(log_writer& writer) {

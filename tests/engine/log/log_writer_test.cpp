@@ -35,7 +35,9 @@ void fill_until(log_writer& writer, std::size_t units_left) {
     }
 }
 
-std::uint64_t segment_of(position at) { return at.value / segment_bytes_min; }
+std::uint64_t segment_of(position at) {
+    return at.value / segment_bytes_min;
+}
 
 class numbered_snapshot final : public snapshot_source {
 public:
@@ -352,16 +354,18 @@ TEST(LogWriter, KeepsASchemaOfSeveralPages) {
 
 TEST(LogWriter, RefusesImpossibleOptions) {
     temporary_directory directory;
-    for (const std::size_t bytes :
-         {std::size_t{0}, segment_bytes_min - 4096, segment_bytes_min + 1, segment_bytes_max + 4096}) {
+    for (const std::size_t bytes : {std::size_t{0}, segment_bytes_min - 4096, segment_bytes_min + 1,
+                                    segment_bytes_max + 4096}) {
         log_options options = small_log(bytes);
-        EXPECT_TRUE(contains(thrown_text<config_error>([&] { log_writer w(directory / "log", options); }),
-                             "expected a multiple of 4096 from 65536 to 1073741824"));
+        EXPECT_TRUE(
+            contains(thrown_text<config_error>([&] { log_writer w(directory / "log", options); }),
+                     "expected a multiple of 4096 from 65536 to 1073741824"));
     }
     log_options options = small_log();
     options.schema.assign(segment_bytes_min / 8 - schema_offset + 1, 'x');
-    EXPECT_TRUE(contains(thrown_text<config_error>([&] { log_writer w(directory / "log", options); }),
-                         "schema is too long"));
+    EXPECT_TRUE(
+        contains(thrown_text<config_error>([&] { log_writer w(directory / "log", options); }),
+                 "schema is too long"));
 }
 
 TEST(LogWriter, KeepsTheSegmentSizeTheLogWasMadeWith) {
@@ -402,7 +406,8 @@ std::size_t count_files(const fs::path& directory) {
         std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
 
-// Fills a log on a file system of 320 KiB, frees space, goes on. Returns the step that failed, 0 if none.
+// Fills a log on a file system of 320 KiB, frees space, goes on. Returns the step that failed, 0 if
+// none.
 int fill_small_file_system(const fs::path& mount_point) {
     log_writer writer(mount_point / "log", small_log());
     std::ofstream(mount_point / "other").write(std::string(100'000, 'x').data(), 100'000);
@@ -490,8 +495,9 @@ TEST(LogWriter, MeetsAFullFileSystemWithNoSpaceAndWithoutASignal) {
 TEST(LogWriter, SaysWhichDirectoryItCannotMake) {
     temporary_directory directory;
     std::ofstream(directory / "file") << "x";
-    EXPECT_TRUE(contains(
-        thrown_text<io_error>([&] { log_writer writer(directory / "file", small_log()); }), "file"));
+    EXPECT_TRUE(
+        contains(thrown_text<io_error>([&] { log_writer writer(directory / "file", small_log()); }),
+                 "file"));
 }
 
 }  // namespace millrace::engine::test

@@ -23,7 +23,8 @@ TEST(RecordLookup, ReadsEveryRecordInAnyOrderAndNothingElse) {
         const seen_record& wanted = records[random() % records.size()];
         ASSERT_TRUE(lookup.read(wanted.at, view));
         ASSERT_EQ(copy_record(view), wanted);
-        const position inside{wanted.at.value + 1 + random() % (wanted.end.value - wanted.at.value - 1)};
+        const position inside{wanted.at.value + 1 +
+                              random() % (wanted.end.value - wanted.at.value - 1)};
         ASSERT_FALSE(lookup.read(inside, view)) << inside.value;
     }
     EXPECT_FALSE(lookup.read({0}, view));

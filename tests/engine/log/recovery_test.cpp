@@ -67,8 +67,9 @@ void expect_recovers(const crashed_log& log, std::uint64_t sequences, const std:
 
 TEST(Recovery, StartsANewSegmentAndEpochAfterACrash) {
     const crashed_log log;
-    expect_recovers(log, 20, "the last writer did not close in order; the log ends at position " +
-                                 std::to_string(log.last_end.value) + ", sequence 20");
+    expect_recovers(log, 20,
+                    "the last writer did not close in order; the log ends at position " +
+                        std::to_string(log.last_end.value) + ", sequence 20");
 }
 
 TEST(Recovery, TornAtEveryByteOfTheLastRecordLosesItAndNothingElse) {
@@ -88,16 +89,16 @@ TEST(Recovery, TornAtEveryByteOfTheLastRecordLosesItAndNothingElse) {
                     std::fill_n(torn.begin() + static_cast<std::ptrdiff_t>(begin), 8, std::byte{0});
                 }
                 log.restore(torn);
-                const bool is_whole = std::equal(log.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                 log.bytes.begin() +
-                                                     static_cast<std::ptrdiff_t>(begin + length),
-                                                 torn.begin() + static_cast<std::ptrdiff_t>(begin));
-                SCOPED_TRACE("cut " + std::to_string(cut) + " garbage " + std::to_string(is_garbage) +
-                             " committed " + std::to_string(is_committed));
+                const bool is_whole =
+                    std::equal(log.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                               log.bytes.begin() + static_cast<std::ptrdiff_t>(begin + length),
+                               torn.begin() + static_cast<std::ptrdiff_t>(begin));
+                SCOPED_TRACE("cut " + std::to_string(cut) + " garbage " +
+                             std::to_string(is_garbage) + " committed " +
+                             std::to_string(is_committed));
                 const bool is_clean = !is_garbage && (cut == 0 || (!is_committed && cut <= 8));
                 const std::string note = "torn tail at position " + std::to_string(begin);
-                expect_recovers(log, is_whole ? 20 : 19,
-                                is_whole || is_clean ? "" : note);
+                expect_recovers(log, is_whole ? 20 : 19, is_whole || is_clean ? "" : note);
                 if (::testing::Test::HasFatalFailure()) {
                     return;
                 }
@@ -125,14 +126,16 @@ TEST(Recovery, ABadRecordWithWholeOnesBehindItIsDamageAndRefused) {
         std::vector<std::byte> changed = log.bytes;
         changed[at.value + record_header_bytes / 2] ^= std::byte{4};
         log.restore(changed);
-        std::string text = thrown_text<damage_error>([&] { log_writer writer(log.path(), small_log()); });
+        std::string text =
+            thrown_text<damage_error>([&] { log_writer writer(log.path(), small_log()); });
         EXPECT_TRUE(contains(text, "position " + std::to_string(at.value)));
         EXPECT_TRUE(contains(text, "checksum does not match"));
         EXPECT_TRUE(contains(text, "damaged, not torn"));
 
         changed = log.bytes;
         std::fill(changed.begin() + static_cast<std::ptrdiff_t>(at.value),
-                  changed.begin() + static_cast<std::ptrdiff_t>(records[victim].end.value), std::byte{0});
+                  changed.begin() + static_cast<std::ptrdiff_t>(records[victim].end.value),
+                  std::byte{0});
         log.restore(changed);
         text = thrown_text<damage_error>([&] { log_writer writer(log.path(), small_log()); });
         EXPECT_TRUE(contains(text, "position " + std::to_string(at.value)));
@@ -187,7 +190,8 @@ TEST(Recovery, ACrashBetweenMakingASegmentAndTheEndRecordLosesNothing) {
     std::vector<std::byte> empty(segment_bytes_min - segment_header_bytes_min);
     overwrite(segment_path(log, 1), segment_header_bytes_min, empty);
     overwrite(segment_path(log, 0), end_record.value, std::vector<std::byte>(record_header_bytes));
-    EXPECT_EQ(read_log(log).size(), count - 1) << "the record that made it roll was not yet written";
+    EXPECT_EQ(read_log(log).size(), count - 1)
+        << "the record that made it roll was not yet written";
     log_writer writer(log, small_log());
     EXPECT_EQ(writer.last_sequence().value, count - 1);
     append(writer, 10);

@@ -26,14 +26,16 @@ segment_info first_segment() {
     return info;
 }
 
-// Changes a header field and puts the checksum right again, as a newer or a wrong writer would have it.
+// Changes a header field and puts the checksum right again, as a newer or a wrong writer would have
+// it.
 void change_static(const fs::path& file, const std::function<void(segment_static&)>& change) {
     std::string text = read_whole_file(file);
     segment_static header;
     std::memcpy(&header, text.data(), sizeof header);
     const std::string schema = text.substr(schema_offset, header.schema_bytes);
     change(header);
-    header.crc = crc32c(crc32c(0, &header, offsetof(segment_static, crc)), schema.data(), schema.size());
+    header.crc =
+        crc32c(crc32c(0, &header, offsetof(segment_static, crc)), schema.data(), schema.size());
     overwrite(file, 0, {reinterpret_cast<const std::byte*>(&header), sizeof header});
 }
 
@@ -47,8 +49,9 @@ TEST(Segment, NamesFilesByTwelveDigits) {
 TEST(Segment, ListsItsFilesInOrderAndNothingElse) {
     temporary_directory directory;
     EXPECT_TRUE(list_segments(directory / "none").empty());
-    for (const char* name : {"000000000010.alog", "000000000002.alog", "000000000003.alog.tmp",
-                             "00000000004.alog", "writer.lock", "-00000000005.alog", "00000000000a.alog"}) {
+    for (const char* name :
+         {"000000000010.alog", "000000000002.alog", "000000000003.alog.tmp", "00000000004.alog",
+          "writer.lock", "-00000000005.alog", "00000000000a.alog"}) {
         std::ofstream(directory / name) << "x";
     }
     EXPECT_EQ(list_segments(directory.path()), (std::vector<std::uint64_t>{2, 10}));
@@ -84,7 +87,9 @@ TEST(Segment, DrawsAnotherSaltForEverySegment) {
 
 class SegmentHeader : public ::testing::Test {
 protected:
-    void SetUp() override { const segment made = segment::create(directory.path(), first_segment()); }
+    void SetUp() override {
+        const segment made = segment::create(directory.path(), first_segment());
+    }
     std::string refusal(const std::function<void(segment_static&)>& change) const {
         change_static(file, change);
         return thrown_text<damage_error>(
@@ -116,7 +121,8 @@ TEST_F(SegmentHeader, RefusesAnotherAlignment) {
 TEST_F(SegmentHeader, RefusesImpossibleSizes) {
     EXPECT_TRUE(contains(refusal([](auto& h) { h.header_bytes = 0; }), "(sizes)"));
     EXPECT_TRUE(contains(refusal([](auto& h) { h.header_bytes = 4097; }), "(sizes)"));
-    EXPECT_TRUE(contains(refusal([](auto& h) { h.header_bytes = segment_bytes_min * 2; }), "(sizes)"));
+    EXPECT_TRUE(
+        contains(refusal([](auto& h) { h.header_bytes = segment_bytes_min * 2; }), "(sizes)"));
 }
 
 TEST_F(SegmentHeader, RefusesASchemaLargerThanTheHeader) {
@@ -124,26 +130,28 @@ TEST_F(SegmentHeader, RefusesASchemaLargerThanTheHeader) {
     std::string text = read_whole_file(file);
     overwrite(file, offsetof(segment_static, schema_bytes),
               {reinterpret_cast<const std::byte*>(&huge), sizeof huge});
-    EXPECT_TRUE(contains(
-        thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }), "(sizes)"));
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
+                 "(sizes)"));
 }
 
 TEST_F(SegmentHeader, SaysWhichPartFailsItsChecksum) {
     flip_bit(file, offsetof(segment_static, created_ns), 0);
-    EXPECT_TRUE(contains(
-        thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }), "static part"));
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
+                 "static part"));
     flip_bit(file, offsetof(segment_static, created_ns), 0);
     flip_bit(file, sizeof(segment_static) + offsetof(segment_activation, process_id), 0);
-    EXPECT_TRUE(contains(
-        thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
-        "activation part"));
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
+                 "activation part"));
 }
 
 TEST(Segment, ProbesNothingOutsideItsBytes) {
     temporary_directory directory;
     const segment made = segment::create(directory.path(), first_segment());
-    for (const std::size_t offset :
-         {segment_bytes_min, segment_bytes_min - 31, segment_bytes_min + 32, std::size_t{1} << 40}) {
+    for (const std::size_t offset : {segment_bytes_min, segment_bytes_min - 31,
+                                     segment_bytes_min + 32, std::size_t{1} << 40}) {
         EXPECT_EQ(probe_record(made, offset).state, record_state::absent);
     }
     const std::size_t at = segment_bytes_min - 64;

@@ -35,7 +35,8 @@ records poll_records(byte_ring& ring, std::size_t limit) {
     return seen;
 }
 
-// Brings both positions to `position` with the ring empty. Claims are smaller than capacity / 4, hence the steps.
+// Brings both positions to `position` with the ring empty. Claims are smaller than capacity / 4,
+// hence the steps.
 void advance_to(byte_ring& ring, std::uint64_t position) {
     while (ring.producer_position_estimate() < position) {
         ASSERT_EQ(ring.try_write(0, {}), claim_result::ok);
@@ -208,9 +209,9 @@ TEST(ByteRing, StopBehindPaddingKeepsTheRecord) {
     byte_ring ring(64);
     advance_to(ring, 56);
     ASSERT_EQ(ring.try_write(4, bytes_of("wrapped")), claim_result::ok);
-    EXPECT_EQ(ring.poll([](std::uint32_t, std::span<const std::byte>) { return poll_action::stop; },
-                        10),
-              0U);
+    EXPECT_EQ(
+        ring.poll([](std::uint32_t, std::span<const std::byte>) { return poll_action::stop; }, 10),
+        0U);
     EXPECT_EQ(poll_records(ring, 10), (records{{4, "wrapped"}}));
 }
 

@@ -1,5 +1,5 @@
-// Two real threads over small rings, so that they run full, empty and round all the time. Every message is
-// checked for its number and its content. MILLRACE_STRESS_FACTOR multiplies the length.
+// Two real threads over small rings, so that they run full, empty and round all the time. Every
+// message is checked for its number and its content. MILLRACE_STRESS_FACTOR multiplies the length.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -32,7 +32,8 @@ std::uint64_t mix(std::uint64_t value) {
     return value ^ (value >> 27);
 }
 
-// Both threads share the CPUs with whatever else runs: whoever has nothing to do lets the other one in.
+// Both threads share the CPUs with whatever else runs: whoever has nothing to do lets the other one
+// in.
 struct slot {
     std::uint64_t number = 0;
     std::uint64_t words[6] = {};

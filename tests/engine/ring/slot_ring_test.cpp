@@ -21,7 +21,9 @@ static_assert(sizeof(detail::ring_cell<slot, native_memory>) == cache_line_bytes
 
 using ring = slot_ring<slot>;
 
-slot numbered(std::uint64_t number) { return {number, {number, 0, 0, 0, 0, ~number}}; }
+slot numbered(std::uint64_t number) {
+    return {number, {number, 0, 0, 0, 0, ~number}};
+}
 
 void push_all(ring& target, std::uint64_t first, std::size_t count) {
     for (std::uint64_t number = first; number != first + count; ++number) {

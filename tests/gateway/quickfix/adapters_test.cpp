@@ -49,8 +49,8 @@ TEST(StoreAdapter, ResetsTwiceWhenAnInitiatorResetsOnLogon) {
     side initiator("initiator", "A", "B", "ResetOnLogon=Y");
     initiator.connect();
     ASSERT_EQ(initiator.tick(), call_status::ok);
-    EXPECT_EQ(initiator.store.take_calls(),
-              (calls{"reset", "admin_out(1,A)", "reset", "set(1,A)", "incr_next_sender", "wire(A,1)"}));
+    EXPECT_EQ(initiator.store.take_calls(), (calls{"reset", "admin_out(1,A)", "reset", "set(1,A)",
+                                                   "incr_next_sender", "wire(A,1)"}));
     EXPECT_EQ(test::field_of(initiator.wire.frames.at(0), 141), "Y");
 }
 
@@ -89,9 +89,8 @@ TEST(StoreAdapter, NumbersALogoutBeforeAnOperatorsReset) {
     log_on(initiator, acceptor);
     static_cast<void>(initiator.store.take_calls());
     EXPECT_EQ(initiator.port->reset(), call_status::ok);
-    EXPECT_EQ(initiator.store.take_calls(),
-              (calls{"admin_out(2,5)", "set(2,5)", "incr_next_sender", "wire(5,2)", "disconnect",
-                     "reset"}));
+    EXPECT_EQ(initiator.store.take_calls(), (calls{"admin_out(2,5)", "set(2,5)", "incr_next_sender",
+                                                   "wire(5,2)", "disconnect", "reset"}));
 }
 
 TEST(StoreAdapter, MovesTheNumberOnceForASequenceReset) {
@@ -113,7 +112,8 @@ TEST(StoreAdapter, HandsOutQueuedMessagesOnceTheGapIsFilled) {
     static_cast<void>(initiator.receive_message("D", 4, order_body));
     EXPECT_EQ(initiator.store.take_calls(),
               (calls{"admin_out(2,2)", "set(2,2)", "incr_next_sender", "wire(2,2)"}));
-    static_cast<void>(initiator.receive_message("4", 2, "43=Y|122=" + test::sending_time() + "|36=4|123=Y|"));
+    static_cast<void>(
+        initiator.receive_message("4", 2, "43=Y|122=" + test::sending_time() + "|36=4|123=Y|"));
     const calls after = initiator.store.take_calls();
     EXPECT_EQ(after, (calls{"admin_in(2,4,dup)", "set_next_target(4)", "app_in(4,D)",
                             "incr_next_target"}));

@@ -56,8 +56,9 @@ struct with_dictionary {
 
 TEST(Dictionary, TellsTheScreenWhichFieldsAreData) {
     const with_dictionary one(std::string(MILLRACE_TEST_DICTIONARIES) + "/FIX44.xml");
-    for (const char* pair : {"93=3|89=", "90=3|91=", "95=3|96=", "212=3|213=", "348=3|349=",
-                             "350=3|351=", "354=3|355=", "362=3|363=", "618=3|619=", "621=3|622="}) {
+    for (const char* pair :
+         {"93=3|89=", "90=3|91=", "95=3|96=", "212=3|213=", "348=3|349=", "350=3|351=",
+          "354=3|355=", "362=3|363=", "618=3|619=", "621=3|622="}) {
         EXPECT_EQ(one.verdict(std::string(pair) + "a|b|"), garble_reason::none) << pair;
         EXPECT_EQ(one.verdict(std::string(pair) + "ab|"), garble_reason::data_length) << pair;
     }
@@ -75,7 +76,8 @@ TEST(Dictionary, FindsAVenuesOwnDataFields) {
 constexpr const char* inner_group = "<field name=\"PartySubIDType\" required=\"N\"/>";
 
 TEST(Dictionary, ForbidsSohWhereTheLibraryForgetsThatAFieldIsData) {
-    // Inside a group inside a group the library ends a data field at its first SOH and reads on from there.
+    // Inside a group inside a group the library ends a data field at its first SOH and reads on
+    // from there.
     const dictionary_file file(inner_group, std::string(inner_group) +
                                                 "<field name=\"EncodedTextLen\" required=\"N\"/>"
                                                 "<field name=\"EncodedText\" required=\"N\"/>");
@@ -87,8 +89,8 @@ TEST(Dictionary, ForbidsSohWhereTheLibraryForgetsThatAFieldIsData) {
 }
 
 TEST(Dictionary, BarsADataFieldWhoseLengthTheLibraryWouldTakeFromElsewhere) {
-    const dictionary_file file(inner_group, std::string(inner_group) +
-                                                "<field name=\"EncodedTextLen\" required=\"N\"/>");
+    const dictionary_file file(
+        inner_group, std::string(inner_group) + "<field name=\"EncodedTextLen\" required=\"N\"/>");
     const with_dictionary one(file.path());
     EXPECT_EQ(one.verdict("354=3|355=abc|"), garble_reason::data_length);
     EXPECT_EQ(one.verdict("95=3|96=abc|"), garble_reason::none);

@@ -110,7 +110,8 @@ TEST(SessionPort, KeepsGroupsOnTheFirstSendAndOnAResend) {
     log_on(initiator, acceptor);
     ASSERT_EQ(initiator.send("D", test::order_with_parties_body), send_status::sent)
         << text(initiator);
-    const std::string parties = test::with_soh("|453=2|448=TRADER|447=D|452=11|448=DESK|447=D|452=24|");
+    const std::string parties =
+        test::with_soh("|453=2|448=TRADER|447=D|452=11|448=DESK|447=D|452=24|");
     EXPECT_NE(initiator.wire.frames.at(0).find(parties), std::string::npos)
         << test::with_pipes(initiator.wire.frames.at(0));
     initiator.wire.frames.clear();
@@ -124,8 +125,9 @@ TEST(SessionPort, RefusesABodyTheSessionCouldNotResend) {
     side initiator("initiator", "A", "B");
     side acceptor("acceptor", "B", "A");
     log_on(initiator, acceptor);
-    for (const char* body : {"11", "11=A", "=x|", "354=9|355=x|", "34=9|", "49=X|", "52=20260301-00:00:00|",
-                             "10=123|", "8=FIX.4.4|", "11=A|57=late header|"}) {
+    for (const char* body :
+         {"11", "11=A", "=x|", "354=9|355=x|", "34=9|", "49=X|", "52=20260301-00:00:00|", "10=123|",
+          "8=FIX.4.4|", "11=A|57=late header|"}) {
         EXPECT_EQ(initiator.send("D", body), send_status::invalid) << body;
         EXPECT_NE(text(initiator), "") << body;
     }
@@ -157,7 +159,8 @@ TEST(SessionPort, PassesNothingButALogonBeforeLogon) {
     for (const char* type : {"0", "1", "2", "3", "4", "5", "D", "8"}) {
         side acceptor("acceptor", "B", "A");
         acceptor.connect();
-        const receive_result result = acceptor.receive_message(type, 1, "36=99|112=x|7=1|16=0|45=1|");
+        const receive_result result =
+            acceptor.receive_message(type, 1, "36=99|112=x|7=1|16=0|45=1|");
         EXPECT_EQ(result.status, receive_status::not_logged_on) << type;
         EXPECT_TRUE(result.disconnected) << type;
         EXPECT_EQ(acceptor.store.take_calls(), std::vector<std::string>{"disconnect"}) << type;
@@ -190,7 +193,7 @@ TEST(SessionPort, RefusesABadLogonBeforeItCanResetAnything) {
     };
     for (const bad& one :
          {bad{"49=A|", "49=X|"}, bad{"56=B|", "56=X|"}, bad{"49=A|", ""}, bad{"34=1|", ""},
-          bad{"108=30|", ""}, bad{"52=" , "52=x"}, bad{"|52=", "|60="}}) {
+          bad{"108=30|", ""}, bad{"52=", "52=x"}, bad{"|52=", "|60="}}) {
         side acceptor("acceptor", "B", "A", "ResetOnLogon=Y");
         acceptor.store.sender = 7;
         acceptor.store.target = 8;

@@ -1,5 +1,4 @@
-// A session in memory: a store that records every call, a listener that notes what it heard, and a wire between two
-// sessions of one process.
+// A session in memory: a store and a listener that record every call, and a wire between two sides.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -240,8 +239,9 @@ public:
            "\nStartTime=00:00:00\nEndTime=00:00:00\nDataDictionary=FIX44.xml\n" +
            (is_initiator ? "HeartBtInt=30\nSocketConnectHost=127.0.0.1\nSocketConnectPort=9\n"
                          : "SocketAcceptPort=0\n") +
-           std::string(more) + "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" +
-           std::string(sender) + "\nTargetCompID=" + std::string(target) + "\n";
+           std::string(more) +
+           "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" + std::string(sender) +
+           "\nTargetCompID=" + std::string(target) + "\n";
 }
 
 [[nodiscard]] inline gateway::session_spec spec_of(const std::string& text) {

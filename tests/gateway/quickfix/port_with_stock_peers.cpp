@@ -1,4 +1,5 @@
-// Our session and our sockets against a stock QuickFIX acceptor and a stock QuickFIX initiator, over loopback.
+// Our session and our sockets against a stock QuickFIX acceptor and a stock QuickFIX initiator,
+// over loopback.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -184,8 +185,7 @@ stock_options peer_options(bool is_acceptor, std::uint16_t port) {
 
 class StockPeer : public testing::TestWithParam<bool> {
 protected:
-    StockPeer()
-        : ours(GetParam() ? "initiator" : "acceptor", "OURS", "STOCK", "HeartBtInt=1") {
+    StockPeer() : ours(GetParam() ? "initiator" : "acceptor", "OURS", "STOCK", "HeartBtInt=1") {
         if (GetParam()) {
             const std::uint16_t port = free_port();
             peer = std::make_unique<stock_peer>(peer_options(true, port));

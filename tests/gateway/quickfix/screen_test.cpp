@@ -105,7 +105,8 @@ TEST(Screen, RefusesOpeningFieldsOutOfOrder) {
 
 TEST(Screen, RefusesALengthOrSumThatIsNotTrue) {
     for (const char* length : {"0", "20", "22", "-21", "4294967317", "x", ""}) {
-        std::string bytes = with_soh(std::string("8=FIX.4.4|9=") + length + "|35=0|34=3|49=ME|56=Y|");
+        std::string bytes =
+            with_soh(std::string("8=FIX.4.4|9=") + length + "|35=0|34=3|49=ME|56=Y|");
         bytes += check_sum_field(bytes);
         EXPECT_EQ(verdict(bytes), garble_reason::body_length) << length;
     }
@@ -120,8 +121,9 @@ TEST(Screen, RefusesALengthOrSumThatIsNotTrue) {
     lenient.validate_length_and_checksum = false;
     std::string other_sum = good;
     other_sum.replace(other_sum.size() - 4, 3, "999");
-    EXPECT_TRUE(screen_frame(other_sum.data(), other_sum.size(), data_field_table::standard(), lenient)
-                    .is_passed());
+    EXPECT_TRUE(
+        screen_frame(other_sum.data(), other_sum.size(), data_field_table::standard(), lenient)
+            .is_passed());
 }
 
 TEST(Screen, RefusesTagsThatAreNo32BitDecimals) {
@@ -147,9 +149,8 @@ TEST(Screen, RefusesNumbersThatWouldWrap) {
 }
 
 TEST(Screen, RefusesASecondHeaderField) {
-    for (const char* field :
-         {"8=FIX.4.4|", "9=5|", "35=D|", "34=8|", "49=ME|", "56=YOU|", "52=20260301-09:30:00|",
-          "10=123|", "43=Y|43=N|"}) {
+    for (const char* field : {"8=FIX.4.4|", "9=5|", "35=D|", "34=8|", "49=ME|", "56=YOU|",
+                              "52=20260301-09:30:00|", "10=123|", "43=Y|43=N|"}) {
         EXPECT_EQ(verdict(order_with(field)), garble_reason::repeated_field) << field;
     }
 }
@@ -217,7 +218,8 @@ void expect_promises(std::string_view bytes) {
         const std::string value(bytes.substr(equals + 1, end - equals - 1));
         ASSERT_LE(number, 2147483647);
         if (index < 3) {
-            ASSERT_EQ(tag, (std::vector<std::string>{"8", "9", "35"}[static_cast<std::size_t>(index)]));
+            ASSERT_EQ(tag,
+                      (std::vector<std::string>{"8", "9", "35"}[static_cast<std::size_t>(index)]));
         } else if (end + 1 < bytes.size()) {
             ASSERT_NE(number, 10);
             ASSERT_NE(number, 8);
@@ -267,13 +269,15 @@ TEST(Screen, KeepsItsPromisesOnMutatedFrames) {
             }
         }
         // Mostly repaired, so that the rest of the screen is reached.
-        const std::size_t body = bytes.find("\x01"
-                                            "35=");
+        const std::size_t body = bytes.find(
+            "\x01"
+            "35=");
         if (random() % 8 != 0 && body != std::string::npos) {
             const std::string fields = bytes.substr(body + 1);
-            bytes = "8=FIX.4.4\x01"
-                    "9=" +
-                    std::to_string(fields.size()) + "\x01" + fields;
+            bytes =
+                "8=FIX.4.4\x01"
+                "9=" +
+                std::to_string(fields.size()) + "\x01" + fields;
             bytes += check_sum_field(bytes);
         } else if (random() % 2 != 0) {
             bytes.resize(random() % (bytes.size() + 1));

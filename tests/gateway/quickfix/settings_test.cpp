@@ -199,9 +199,10 @@ TEST(Settings, KeepsQualifiersOfInitiatorsOnly) {
 
 TEST(Settings, ReadsTheDictionariesOfAFixtSession) {
     std::string text = good;
-    text.replace(text.find("BeginString=FIX.4.4"), 19,
-                 "BeginString=FIXT.1.1\nDefaultApplVerID=FIX.4.4\nTransportDataDictionary=FIX44.xml\n"
-                 "AppDataDictionary=FIX44.xml\nAppDataDictionary.FIX.4.4=FIX44.xml");
+    text.replace(
+        text.find("BeginString=FIX.4.4"), 19,
+        "BeginString=FIXT.1.1\nDefaultApplVerID=FIX.4.4\nTransportDataDictionary=FIX44.xml\n"
+        "AppDataDictionary=FIX44.xml\nAppDataDictionary.FIX.4.4=FIX44.xml");
     const session_spec spec = parsed(text).sessions[0];
     EXPECT_EQ(spec.default_appl_ver_id, "FIX.4.4");
     ASSERT_EQ(spec.application_dictionaries.size(), 2U);
@@ -209,7 +210,8 @@ TEST(Settings, ReadsTheDictionariesOfAFixtSession) {
 }
 
 TEST(Settings, TakesLinesOfAnyLengthAndEnding) {
-    const std::string text = good + ("FileLogPath=" + std::string(5000, 'x') + "\r\nMaxLatency=9\r\n");
+    const std::string text =
+        good + ("FileLogPath=" + std::string(5000, 'x') + "\r\nMaxLatency=9\r\n");
     EXPECT_EQ(parsed(text).sessions.at(1).max_latency_s, 9U);
 }
 

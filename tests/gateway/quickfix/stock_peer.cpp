@@ -71,17 +71,18 @@ public:
     void onLogout(const FIX::SessionID&) override { set_logged_on(false); }
     void toAdmin(FIX::Message&, const FIX::SessionID&) override {}
     void toApp(FIX::Message&, const FIX::SessionID&) throw(FIX::DoNotSend) override {}
-    void fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw(
-        FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue,
-        FIX::RejectLogon) override {
+    void fromAdmin(const FIX::Message& message,
+                   const FIX::SessionID&) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
+                                                FIX::IncorrectTagValue, FIX::RejectLogon) override {
         const std::string type = value_of(message.getHeader(), FIX::FIELD::MsgType);
         const std::string test = value_of(message, FIX::FIELD::TestReqID);
         const std::lock_guard<std::mutex> lock(guard);
         admins.push_back(test.empty() ? type : type + ":" + test);
     }
-    void fromApp(const FIX::Message& message, const FIX::SessionID&) throw(
-        FIX::FieldNotFound, FIX::IncorrectDataFormat, FIX::IncorrectTagValue,
-        FIX::UnsupportedMessageType) override {
+    void fromApp(const FIX::Message& message,
+                 const FIX::SessionID&) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
+                                              FIX::IncorrectTagValue,
+                                              FIX::UnsupportedMessageType) override {
         const FIX::Header& header = message.getHeader();
         const std::string cl_ord_id = value_of(message, FIX::FIELD::ClOrdID);
         {

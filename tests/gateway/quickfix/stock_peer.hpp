@@ -1,4 +1,4 @@
-// The other side as everybody else runs it: QuickFIX with its own sockets, threads and memory store.
+// The other side as everybody else runs it: QuickFIX with its own sockets, threads and store.
 //
 // Threading  the peer's threads write what it saw under a lock; every call here takes that lock
 #pragma once

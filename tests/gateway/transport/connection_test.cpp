@@ -110,9 +110,10 @@ TEST(Connection, EndsOnAFrameBeyondTheLimit) {
     connection_options options;
     options.framing.body_bytes_max = 1000;
     linked pair{options};
-    pair.peer_sends("8=FIX.4.4\x01"
-                    "9=1001\x01"
-                    "35=0\x01");
+    pair.peer_sends(
+        "8=FIX.4.4\x01"
+        "9=1001\x01"
+        "35=0\x01");
     EXPECT_TRUE(eventually([&] {
         static_cast<void>(pair.link.receive());
         std::string_view frame;

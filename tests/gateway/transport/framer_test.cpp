@@ -153,8 +153,9 @@ TEST(Framer, GoesRoundItsBufferManyTimes) {
     std::string stream;
     std::vector<std::string> expected;
     for (int number = 1; number <= 500; ++number) {
-        expected.push_back(frame_of("35=0|34=" + std::to_string(number) + "|58=" +
-                                    std::string(static_cast<std::size_t>(number % 150), 'z') + "|"));
+        expected.push_back(
+            frame_of("35=0|34=" + std::to_string(number) +
+                     "|58=" + std::string(static_cast<std::size_t>(number % 150), 'z') + "|"));
         stream += expected.back();
     }
     for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{13}, std::size_t{190}}) {

@@ -150,8 +150,9 @@ TEST(Listener, EndsAConnectionWhoseFirstFrameIsTooLong) {
     options.connection.framing.body_bytes_max = 1000;
     listener listening{loopback(0), options};
     const engine::unique_fd peer = dial(listening);
-    send_all(peer, "8=FIX.4.4\x01"
-                   "9=2000\x01");
+    send_all(peer,
+             "8=FIX.4.4\x01"
+             "9=2000\x01");
     EXPECT_TRUE(eventually([&] {
         EXPECT_EQ(listening.poll(0).link, nullptr);
         return listening.counters().ended_early == 1;

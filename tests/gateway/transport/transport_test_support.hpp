@@ -22,9 +22,10 @@ namespace millrace::test {
     for (const char byte : fields) {
         body += byte == '|' ? '\x01' : byte;
     }
-    std::string frame = "8=FIX.4.4\x01"
-                        "9=" +
-                        std::to_string(body.size()) + "\x01" + body;
+    std::string frame =
+        "8=FIX.4.4\x01"
+        "9=" +
+        std::to_string(body.size()) + "\x01" + body;
     unsigned sum = 0;
     for (const char byte : frame) {
         sum += static_cast<unsigned char>(byte);

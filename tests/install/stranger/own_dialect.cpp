@@ -3,6 +3,7 @@
 
 #include "dialect/TestRequest.hpp"
 #include "fix44/TestRequest.hpp"
+#include "xlator/fix/encoder.hpp"
 
 // The same message by the stranger's own dialect and by the installed one.
 template <class Message, class Field>

@@ -188,6 +188,12 @@ TEST_F(Venue, SurvivesAResetByThePeerWithoutLosingReports) {
     for (const auto& [exec_id, count] : reports) {
         EXPECT_EQ(count, 1) << exec_id;
     }
+    std::size_t marked = 0;
+    for (const fields& message : client_->messages()) {
+        marked += message.count(97);
+    }
+    // Its Logout before the reset proved nothing.
+    EXPECT_GT(marked, 0u);
     client_->stop();
     venue_->stop();
     EXPECT_GE(venue_->tally().resets, 1u);

@@ -1,0 +1,20 @@
+// expect: a required field of the message or group entry is not set
+#include "fix44/NewOrderSingle.hpp"
+#include "xlator/fix/encoder.hpp"
+
+using namespace millrace::xlator;
+using namespace millrace::fix44;
+
+template <class... Settings>
+auto order(std::span<char> out, const Settings&... settings) {
+    return encode<NewOrderSingle>(out, set<Side>(Side::buy), set<TransactTime>(utc_timestamp{}),
+                                  set<OrdType>(OrdType::limit), settings...);
+}
+
+auto run(std::span<char> out) {
+#ifdef MISUSE
+    return order(out, set_if<ClOrdID>("A1"));
+#else
+    return order(out, set<ClOrdID>("A1"));
+#endif
+}

@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "dialect/Order.hpp"
+#include "dialect/dictionary.hpp"
+#include "fix44/NewOrderSingle.hpp"
+#include "tests/xlator/fix_text.hpp"
+#include "xlator/codegen/identifier.hpp"
+#include "xlator/codegen/ir.hpp"
+#include "xlator/fix/decoder.hpp"
+#include "xlator/fix/encoder.hpp"
+
+namespace millrace::xlator::codegen {
+namespace {
+
+const std::filesystem::path here = MILLRACE_CODEGEN_TESTS;
+
+std::string read_text(const std::filesystem::path& path) {
+    std::ifstream input(path, std::ios::binary);
+    std::ostringstream text;
+    text << input.rdbuf();
+    return text.str();
+}
+
+TEST(Codegen, WritesTheGoldenTextForASmallDialect) {
+    dictionary dict = read_dictionary(here / "golden" / "dialect.xml");
+    validate(dict);
+    std::set<std::string> written;
+    for (const generated_file& file : emit(dict, "acme::dialect")) {
+        EXPECT_EQ(file.text, read_text(here / "golden" / file.name)) << file.name;
+        written.insert(file.name);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(here / "golden")) {
+        const std::string name = entry.path().filename();
+        EXPECT_TRUE(name == "dialect.xml" || written.count(name) == 1) << name << " is not written";
+    }
+}
+
+TEST(Codegen, TwoDialectsLiveSideBySide) {
+    namespace venue = acme::dialect;
+    std::array<char, 512> out{};
+    const encode_result result = xlator::encode<venue::Order>(
+        out, set<venue::VenueID>("V1"), set<venue::Way>(venue::Way::odd_one),
+        set<venue::Level>(venue::Level::below_low), set<venue::Market>(venue::Market::london_x_q),
+        set<venue::Extras>("A"), set<venue::Blob>("\x01"),
+        set_group<venue::NoTraders>(
+            entry(set<venue::Trader>("T"), set_group<venue::NoDesks>(entry(set<venue::Desk>("D"))))));
+    ASSERT_TRUE(result.is_ok());
+    const std::string body(out.data(), result.size);
+    EXPECT_EQ(tests::with_bars(body),
+              "5001=V1|5002='|5003=-1|5004=X\"Q|5005=A|5006=1|5007=T|5008=1|5009=D|5010=1|5011=||");
+    const xlator::dictionary dict{venue::dictionary};
+    decoder reader{dict};
+    EXPECT_TRUE(reader.decode(tests::seal(tests::with_soh("35=UO|") + body)).is_ok());
+    EXPECT_EQ(*reader.message().get<venue::Market>(), venue::Market::london_x_q);
+    EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|5002=N|5006=1|5008=1|5009=x|")).ref_tag, 5008);
+    EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|")).ref_tag, 5002);
+    EXPECT_TRUE(reader.decode(tests::frame_of("35=UT|")).is_ok()) << "optional component";
+    EXPECT_EQ(fix44::NewOrderSingle::msg_type, "D");
+}
+
+TEST(Codegen, ReadsTheVersionAsQuickFixDoes) {
+    const auto version = [](const std::string& attributes) {
+        return parse_dictionary("x.xml", "<fix " + attributes + ">"
+                                         "<messages><message name='M' msgtype='M'/></messages>"
+                                         "<fields><field number='1' name='A' type='STRING'/></fields></fix>")
+            .begin_string;
+    };
+    EXPECT_EQ(version("major='4' minor='2'"), "FIX.4.2");
+    EXPECT_EQ(version("type='FIXT' major='1' minor='1' servicepack='0'"), "FIXT.1.1");
+    EXPECT_EQ(version("type='FIX' major='5' minor='0' servicepack='2'"), "FIX.5.0SP2");
+    EXPECT_THROW(version("type='FAST' major='1' minor='1'"), dictionary_error);
+    EXPECT_THROW(version("major='4'"), dictionary_error);
+}
+
+TEST(Identifier, MakesEnumeratorsOfDescriptions) {
+    EXPECT_EQ(enumerator("PARTIALLY_FILLED"), "partially_filled");
+    EXPECT_EQ(enumerator("PartiallyFilled"), "partially_filled");
+    EXPECT_EQ(enumerator("NEW"), "new_");
+    EXPECT_EQ(enumerator("1ST"), "value_1st");
+    EXPECT_EQ(enumerator("Good till cancel (GTC)"), "good_till_cancel_gtc");
+    EXPECT_EQ(enumerator("name"), "name_");
+    EXPECT_EQ(enumerator("***"), "value_");
+    EXPECT_TRUE(is_identifier("ClOrdID"));
+    EXPECT_FALSE(is_identifier("class"));
+    EXPECT_FALSE(is_identifier("a b"));
+    EXPECT_FALSE(is_identifier(""));
+    EXPECT_TRUE(is_number("-12"));
+    EXPECT_FALSE(is_number("01"));
+}
+
+struct bad_dictionary {
+    const char* name;
+    int line;
+    const char* reason;
+};
+
+class BadDictionary : public testing::TestWithParam<bad_dictionary> {};
+
+constexpr bad_dictionary bad_dictionaries[] = {
+    {"component_cycle", 8, "component A contains itself: A -> B -> A"},
+    {"component_without_members", 8, "component A has no members"},
+    {"data_apart_from_length", 7, "length field BlobLen without its data field directly behind it"},
+    {"data_without_length", 16, "data field Blob has no length field: tag 199 should be"},
+    {"duplicate_field_name", 16, "field name Alpha is already taken by tag 100"},
+    {"duplicate_tag", 16, "tag 100 of field Other is already taken by Alpha in line 13"},
+    {"field_twice_in_message", 11, "message M through component A has field Alpha twice"},
+    {"group_counted_by_text", 6, "is counted by a field of type STRING: NUMINGROUP is needed"},
+    {"group_without_members", 6, "group NoGammas in message M has no members, so it has no delimiter"},
+    {"length_without_data", 16, "length field BlobLen has no data field: tag 201 should be"},
+    {"message_name_twice", 6, "message M is defined twice"},
+    {"message_type_twice", 6, "message type M of N is already taken by M"},
+    {"message_without_type", 5, "<message> has no attribute \"msgtype\""},
+    {"name_is_no_identifier", 16, "field name \"Two Words\" is not a C++ identifier"},
+    {"no_fields", 1, "no <fields> section with fields"},
+    {"no_messages", 1, "no <messages> section with messages"},
+    {"not_a_dictionary", 1, "no <fix> element"},
+    {"not_xml", 3, "not well-formed XML"},
+    {"tag_is_no_number", 16, "tag \"12x\" is not a positive number"},
+    {"unexpected_element", 6, "unexpected <feild>"},
+    {"unknown_component", 6, "message M uses component Missing, which <components> does not define"},
+    {"unknown_field", 6, "message M uses field Missing, which <fields> does not define"},
+    {"unknown_type", 16, "field Other has unknown type STRNG"},
+    {"value_twice", 18, "value A of field Other is listed twice"},
+    {"values_of_a_price", 17, "field Other of type PRICE cannot have a value set"},
+};
+
+TEST_P(BadDictionary, IsRefusedWithFileLineAndReason) {
+    const std::string file = here / "bad" / (std::string(GetParam().name) + ".xml");
+    try {
+        dictionary dict = read_dictionary(file);
+        validate(dict);
+        FAIL() << "accepted";
+    } catch (const dictionary_error& refused) {
+        const std::string text = refused.what();
+        EXPECT_EQ(text.find(file + ":" + std::to_string(GetParam().line) + ": "), 0U) << text;
+        EXPECT_NE(text.find(GetParam().reason), std::string::npos) << text;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Codegen, BadDictionary, testing::ValuesIn(bad_dictionaries),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(BadDictionaries, EachFileHasItsTest) {
+    std::set<std::string> tested;
+    for (const bad_dictionary& each : bad_dictionaries) {
+        tested.insert(std::string(each.name) + ".xml");
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(here / "bad")) {
+        EXPECT_EQ(tested.count(entry.path().filename()), 1U) << entry.path();
+    }
+}
+
+TEST(BadDictionaries, AMissingFileIsNamed) {
+    try {
+        (void)read_dictionary("/nowhere/at/all.xml");
+        FAIL() << "accepted";
+    } catch (const dictionary_error& refused) {
+        EXPECT_NE(std::string(refused.what()).find("/nowhere/at/all.xml"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace millrace::xlator::codegen

@@ -1,0 +1,190 @@
+#include "xlator/map/inbound_map.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "fix44/dictionary.hpp"
+#include "tests/xlator/fix_text.hpp"
+#include "tests/xlator/map/test_row.hpp"
+#include "xlator/fix/decoder.hpp"
+
+namespace millrace::xlator {
+namespace {
+
+using tests::test_row;
+
+std::vector<column> report_columns() {
+    return {{"EXEC_ID", column_kind::text},     {"SIDE", column_kind::character},
+            {"FILLED", column_kind::decimal},   {"LOTS", column_kind::integer},
+            {"AT", column_kind::timestamp},     {"DUPLICATE", column_kind::boolean},
+            {"BROKER", column_kind::text},      {"SECOND", column_kind::text},
+            {"STATUS", column_kind::text},      {"SOURCE", column_kind::text},
+            {"NUMBER", column_kind::integer},   {"DAY", column_kind::timestamp}};
+}
+
+column_rule from_field(std::string name, std::string field, long line = 1) {
+    column_rule rule;
+    rule.column = std::move(name);
+    rule.field = std::move(field);
+    rule.line = line;
+    return rule;
+}
+
+inbound_spec report_spec() {
+    inbound_spec spec;
+    spec.name = "reports";
+    spec.message = "ExecutionReport";
+    spec.line = 1;
+    column_rule exec_id = from_field("EXEC_ID", "ExecID", 2);
+    exec_id.is_required = true;
+    column_rule side = from_field("SIDE", "Side", 3);
+    side.pairs = {{"B", "buy"}, {"S", "2"}};
+    column_rule duplicate = from_field("DUPLICATE", "PossDupFlag", 7);
+    duplicate.default_text = "false";
+    column_rule broker = from_field("BROKER", "PartyID", 8);
+    broker.group = "NoPartyIDs";
+    broker.match_field = "PartyRole";
+    broker.match_value = "executing_firm";
+    column_rule second = from_field("SECOND", "PartyID", 9);
+    second.group = "NoPartyIDs";
+    second.entry = 1;
+    column_rule source = from_field("SOURCE", "", 10);
+    source.constant = "VENUE";
+    spec.columns = {exec_id, side, from_field("FILLED", "CumQty", 4), from_field("LOTS", "LeavesQty", 5),
+                    from_field("AT", "TransactTime", 6), duplicate, broker, second, source,
+                    from_field("STATUS", "OrdStatus", 11), from_field("NUMBER", "MsgSeqNum", 12),
+                    from_field("DAY", "TradeDate", 13)};
+    return spec;
+}
+
+const std::string base = "35=8|34=7|49=A|52=20240101-10:00:00.000|56=B|6=1.5|14=60.5|17=E1|37=O1|39=1|54=1|";
+const std::string rest =
+    "150=F|151=40|453=2|448=CL|452=3|448=BRK|452=1|";
+
+class InboundMap : public testing::Test {
+protected:
+    inbound_map compile(const inbound_spec& spec) {
+        compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
+        for (const spec_error& each : result.errors) {
+            ADD_FAILURE() << each.line << ": " << each.message;
+        }
+        return result ? *result.map : inbound_map{};
+    }
+    map_result translate(const std::string& fields, test_row& row) {
+        frame_ = tests::frame_of(fields);
+        const decode_result decoded = decoder_.decode(frame_);
+        EXPECT_TRUE(decoded.is_ok()) << decoded.ref_tag;
+        return compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), row);
+    }
+
+    const dictionary dict_{fix44::dictionary};
+    const std::vector<column> columns_ = report_columns();
+    decoder decoder_{dict_};
+    std::string frame_;
+};
+
+TEST_F(InboundMap, FillsEveryKindOfColumn) {
+    test_row row{columns_};
+    const map_result result =
+        translate(base + "60=20240101-12:00:00.5|75=20240102|" + rest, row);
+    ASSERT_TRUE(result.is_ok()) << result.tag;
+    EXPECT_EQ(row.get<std::string>("EXEC_ID"), "E1");
+    EXPECT_EQ(row.get<char>("SIDE"), 'B');
+    EXPECT_EQ(row.get<decimal>("FILLED"), (decimal{605, -1}));
+    EXPECT_EQ(row.get<std::int64_t>("LOTS"), 40);
+    EXPECT_EQ(row.get<std::int64_t>("AT"), 1'704'110'400'500'000'000);
+    EXPECT_FALSE(row.get<bool>("DUPLICATE"));
+    EXPECT_EQ(row.get<std::string>("BROKER"), "BRK");
+    EXPECT_EQ(row.get<std::string>("SECOND"), "BRK");
+    EXPECT_EQ(row.get<std::string>("STATUS"), "1");
+    EXPECT_EQ(row.get<std::string>("SOURCE"), "VENUE");
+    EXPECT_EQ(row.get<std::int64_t>("NUMBER"), 7);
+    EXPECT_EQ(row.get<std::int64_t>("DAY"), 1'704'153'600'000'000'000);
+}
+
+TEST_F(InboundMap, DoesNotTouchColumnsWithoutAValue) {
+    test_row row{columns_};
+    ASSERT_TRUE(translate(base + "150=F|151=40|", row).is_ok());
+    EXPECT_FALSE(row.has("AT"));
+    EXPECT_FALSE(row.has("BROKER"));
+    EXPECT_FALSE(row.has("SECOND"));
+    EXPECT_TRUE(row.has("DUPLICATE"));
+}
+
+TEST_F(InboundMap, SaysWhichValueCannotBeTranslated) {
+    const auto expect = [&](const std::string& fields, map_status status, int tag, const char* column) {
+        test_row row{columns_};
+        const map_result result = translate(fields, row);
+        EXPECT_EQ(result.status, status) << fields;
+        EXPECT_EQ(result.tag, tag);
+        EXPECT_EQ(result.column, static_cast<int>(row.index(column)));
+    };
+    const auto report = [](const char* side, const char* leaves, const char* id) {
+        return std::string("35=8|34=7|49=A|52=20240101-10:00:00.000|56=B|6=1|14=1|17=") + id +
+               "|37=O|39=1|54=" + side + "|150=F|151=" + leaves + "|";
+    };
+    expect(report("5", "40", "E"), map_status::bad_value, 54, "SIDE");
+    expect(report("1", "40.5", "E"), map_status::bad_value, 151, "LOTS");
+    expect(report("1", "40", "AN-ID-OF-MORE-THAN-16-BYTES"), map_status::bad_value, 17, "EXEC_ID");
+}
+
+TEST_F(InboundMap, ARequiredColumnNeedsItsField) {
+    inbound_spec spec = report_spec();
+    spec.columns = {from_field("STATUS", "Account", 2)};
+    spec.columns[0].is_required = true;
+    const inbound_map map = compile(spec);
+    frame_ = tests::frame_of(base + "150=F|151=40|");
+    ASSERT_TRUE(decoder_.decode(frame_).is_ok());
+    test_row row{columns_};
+    const map_result result = map.decode(decoder_.message(), decoder_.msg_type(), row);
+    EXPECT_EQ(result.status, map_status::required_empty);
+    EXPECT_EQ(result.tag, 1);
+}
+
+TEST_F(InboundMap, RefusesAMessageOfAnotherType) {
+    frame_ = tests::frame_of("35=0|34=7|49=A|52=20240101-10:00:00.000|56=B|");
+    ASSERT_TRUE(decoder_.decode(frame_).is_ok());
+    test_row row{columns_};
+    EXPECT_EQ(compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), row).status,
+              map_status::wrong_message);
+}
+
+TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
+    inbound_spec spec = report_spec();
+    spec.columns[0].field = "ExceID";
+    spec.columns[1].column = "SIED";
+    spec.columns[2].field = "ListSeqNo";
+    spec.columns[3].field = "Text";
+    spec.columns[4].column = "LOTS";
+    spec.columns[4].field = "OrdRejReason";
+    spec.columns[5].default_text = "maybe";
+    spec.columns[6].match_value = "execting_firm";
+    spec.columns[7].group = "Side";
+    spec.columns[8].field = "Text";
+    spec.columns[9].pairs = {{"N", "nwe"}};
+    spec.columns[10].column = "DAY";
+    spec.columns[10].field = "TradeDate";
+    const compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
+    EXPECT_FALSE(result);
+    std::vector<std::string> found;
+    for (const spec_error& each : result.errors) {
+        found.push_back(std::to_string(each.line) + ": " + each.message);
+    }
+    EXPECT_EQ(found,
+              (std::vector<std::string>{
+                  "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
+                  "3: map reports: column SIED does not exist; did you mean SIDE?",
+                  "4: map reports: field ListSeqNo is not in dictionary fix44",
+                  "5: map reports: field Text of type STRING cannot become column LOTS of kind integer",
+                  "7: map reports: \"maybe\" is no value of column DUPLICATE of kind boolean",
+                  "8: map reports: \"execting_firm\" is none of the values of field PartyRole; did you mean "
+                  "executing_firm?",
+                  "9: map reports: Side is not the counter of a group",
+                  "10: map reports: column SOURCE has both a field and a constant",
+                  "11: map reports: \"nwe\" is none of the values of field OrdStatus; did you mean new?",
+                  "13: map reports: column DAY is already set in line 12"}));
+}
+
+}  // namespace
+}  // namespace millrace::xlator

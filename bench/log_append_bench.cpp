@@ -154,49 +154,55 @@ struct cache_line_pair {
     alignas(engine::no_sharing_bytes) std::atomic<std::uint64_t> back{0};
 };
 
+constexpr std::uint64_t rounds_per_turn = 500;
+constexpr std::size_t visible_payload_bytes = 64;
+
+// The other core: answers over the lines in odd turns, over the logs in even ones, until turn
+// UINT64_MAX.
+void answer_turns(cache_line_pair& lines, const std::atomic<std::uint64_t>& turn,
+                  const fs::path& to_read, engine::log_writer& answers) {
+    pin_thread(1, 2);
+    engine::log_reader reader(to_read, engine::read_from::first());
+    engine::record_view view;
+    std::vector<std::byte> payload(visible_payload_bytes);
+    std::uint64_t line = 0;
+    std::uint64_t my_turn = 0;
+    while (true) {
+        std::uint64_t asked = 0;
+        spin_until([&] { return (asked = turn.load(std::memory_order_acquire)) != my_turn; });
+        if (asked == UINT64_MAX) {
+            return;
+        }
+        my_turn = asked;
+        for (std::uint64_t i = 0; i < rounds_per_turn; ++i) {
+            if (my_turn % 2 == 1) {
+                ++line;
+                spin_until([&] { return lines.there.load(std::memory_order_acquire) == line; });
+                lines.back.store(line, std::memory_order_release);
+            } else {
+                spin_until([&] { return reader.poll(view) == engine::read_status::record; });
+                std::memcpy(payload.data(), view.payload, payload.size());
+                fail_if_not(answers.try_append(1, payload).status == engine::append_status::ok,
+                            "an append was refused");
+            }
+        }
+    }
+}
+
 void log_visible(benchmark::State& state) {
-    constexpr std::uint64_t rounds_per_turn = 500;
-    constexpr std::size_t payload_bytes = 64;
     const bench_directory directory;
     engine::log_writer to(directory / "to", options());
     engine::log_writer from(directory / "from", options());
     cache_line_pair lines;
-    std::atomic<std::uint64_t> turn{0};  // odd: lines, even: logs, UINT64_MAX: stop
+    std::atomic<std::uint64_t> turn{0};
     label_threads(state, 2);
-    std::thread other([&] {
-        pin_thread(1, 2);
-        engine::log_reader reader(directory / "to", engine::read_from::first());
-        engine::record_view view;
-        std::vector<std::byte> payload(payload_bytes);
-        std::uint64_t line = 0;
-        std::uint64_t my_turn = 0;
-        while (true) {
-            std::uint64_t asked = 0;
-            spin_until([&] { return (asked = turn.load(std::memory_order_acquire)) != my_turn; });
-            if (asked == UINT64_MAX) {
-                return;
-            }
-            my_turn = asked;
-            for (std::uint64_t i = 0; i < rounds_per_turn; ++i) {
-                if (my_turn % 2 == 1) {
-                    ++line;
-                    spin_until([&] { return lines.there.load(std::memory_order_acquire) == line; });
-                    lines.back.store(line, std::memory_order_release);
-                } else {
-                    spin_until([&] { return reader.poll(view) == engine::read_status::record; });
-                    std::memcpy(payload.data(), view.payload, payload_bytes);
-                    fail_if_not(from.try_append(1, payload).status == engine::append_status::ok,
-                                "an append was refused");
-                }
-            }
-        }
-    });
+    std::thread other([&] { answer_turns(lines, turn, directory / "to", from); });
     pin_thread(0, 2);
     engine::log_reader reader(directory / "from", engine::read_from::first());
     engine::record_view view;
     engine::histogram line_ns;
     engine::histogram log_ns;
-    std::vector<std::byte> payload(payload_bytes, std::byte{1});
+    std::vector<std::byte> payload(visible_payload_bytes, std::byte{1});
     std::uint64_t line = 0;
     std::uint64_t sent = 0;
     for (auto _ : state) {

@@ -134,9 +134,6 @@ bool parse(std::string_view text, timestamp& time) {
         !parse_digits(text.substr(17, 2), parts.tm_sec)) {
         return false;
     }
-    if (parts.tm_year < 1678 || parts.tm_year > 2261) {
-        return false;  // 64 bits of nanoseconds reach no further
-    }
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     const std::tm asked = parts;

@@ -19,7 +19,7 @@ namespace millrace::engine::test {
 
 namespace {
 
-constexpr int kill_count = 80;
+constexpr int kill_count = 60;
 
 std::size_t size_of(std::uint64_t seq) {
     return seq * 7919 % 500;

@@ -22,11 +22,17 @@ constexpr int wait_step_ms = 10;
 constexpr int start_wait_ms = 10'000;
 constexpr int stop_wait_ms = 10'000;
 
+// Takes the exit of a child of ours, so that it does not look alive.
+bool is_alive(pid_t pid) {
+    int status = 0;
+    return ::waitpid(pid, &status, WNOHANG) != pid && ::kill(pid, 0) == 0;
+}
+
 // The pid in the file, if that process lives and is a venue of this directory.
 pid_t running_venue(const demo_directory& directory) {
     std::ifstream file(directory.venue_pid());
     pid_t pid = -1;
-    if (!(file >> pid) || pid <= 0 || ::kill(pid, 0) != 0) {
+    if (!(file >> pid) || pid <= 0 || !is_alive(pid)) {
         return -1;
     }
     const std::string command =
@@ -73,22 +79,14 @@ void demo_venue::spawn() {
     }
 }
 
-bool demo_venue::is_alive() const {
-    int status = 0;
-    if (!was_running_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
-        return false;
-    }
-    return ::kill(pid_, 0) == 0;
-}
-
-void demo_venue::wait_for_port() {
+void demo_venue::wait_for_port() const {
     for (int waited = 0; waited < start_wait_ms; waited += wait_step_ms) {
         std::ifstream file(directory_.venue_port());
         int port = 0;
         if (file >> port && port > 0) {
             return;
         }
-        if (!is_alive()) {
+        if (!is_alive(pid_)) {
             break;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(wait_step_ms));
@@ -98,12 +96,16 @@ void demo_venue::wait_for_port() {
 }
 
 void demo_venue::stop() {
-    ::kill(pid_, SIGTERM);
-    for (int waited = 0; waited < stop_wait_ms && is_alive(); waited += wait_step_ms) {
+    const pid_t pid = running_venue(directory_);
+    if (pid < 0) {
+        return;
+    }
+    ::kill(pid, SIGTERM);
+    for (int waited = 0; waited < stop_wait_ms && is_alive(pid); waited += wait_step_ms) {
         std::this_thread::sleep_for(std::chrono::milliseconds(wait_step_ms));
     }
-    if (is_alive()) {
-        throw engine::error("the venue (pid " + std::to_string(pid_) + ") did not stop");
+    if (is_alive(pid)) {
+        throw engine::error("the venue (pid " + std::to_string(pid) + ") did not stop");
     }
 }
 

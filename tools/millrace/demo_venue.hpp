@@ -16,13 +16,12 @@ public:
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] bool was_running() const noexcept { return was_running_; }
-    [[nodiscard]] bool is_alive() const;
-    // Stops in order and waits.
+    // Stops the directory's venue in order and waits, also one that somebody restarted meanwhile.
     void stop();
 
 private:
     void spawn();
-    void wait_for_port();
+    void wait_for_port() const;
 
     demo_directory directory_;
     pid_t pid_ = -1;

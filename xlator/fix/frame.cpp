@@ -169,10 +169,19 @@ inline char* put(char* out, std::string_view prefix, std::string_view value) noe
     return out + 1;
 }
 
-int bad_header_tag(const frame_header& header) noexcept {
-    const auto is_bad = [](std::string_view text) {
-        return text.empty() || text.find(field_delimiter) != std::string_view::npos;
+// Of texts that are not empty, the one that smuggles in a delimiter.
+int delimiter_tag(const frame_header& header) noexcept {
+    const auto holds = [](std::string_view text) {
+        return text.find(field_delimiter) != std::string_view::npos;
     };
+    return holds(header.begin_string)     ? 8
+           : holds(header.msg_type)       ? 35
+           : holds(header.sender_comp_id) ? 49
+                                          : 56;
+}
+
+int bad_header_tag(const frame_header& header) noexcept {
+    const auto is_bad = [](std::string_view text) { return text.empty(); };
     return is_bad(header.begin_string)     ? 8
            : is_bad(header.msg_type)       ? 35
            : header.msg_seq_num == 0       ? 34
@@ -218,8 +227,13 @@ encode_result frame(std::span<char> out, const frame_header& header, std::string
     at = write_utc_timestamp(at, header.sending_time);
     *at++ = field_delimiter;
     at = put(at, "56=", header.target_comp_id);
-    const std::uint32_t sum =
-        body_sum + byte_sum({out.data(), static_cast<std::size_t>(at - out.data())});
+    const byte_totals totals =
+        count_bytes({out.data(), static_cast<std::size_t>(at - out.data())});
+    constexpr std::uint32_t header_fields = 7;
+    if (totals.delimiters != header_fields) [[unlikely]] {
+        return {encode_status::bad_value, delimiter_tag(header), 0, 0};
+    }
+    const std::uint32_t sum = body_sum + totals.sum;
     std::memcpy(at, body.data(), body.size());
     at += body.size();
     std::memcpy(at, "10=", 3);

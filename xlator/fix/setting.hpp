@@ -111,6 +111,52 @@ struct value_writer<std::string_view> {
     }
 };
 
+// Which numbers are enumerators of a field, as bits where they are small.
+template <class Field>
+struct enumerator_set {
+    static constexpr std::size_t count = Field::values.size();
+    static constexpr auto numbers = [] {
+        std::array<std::int64_t, count> table{};
+        for (std::size_t i = 0; i < count; ++i) {
+            typename Field::value_type value{};
+            table[i] = from_text<Field>(Field::values[i].value, value)
+                           ? static_cast<std::int64_t>(value)
+                           : INT64_MIN;
+        }
+        return table;
+    }();
+    static constexpr bool is_small = [] {
+        bool result = true;
+        for (const std::int64_t number : numbers) {
+            result = result && number >= 0 && number < 128;
+        }
+        return result;
+    }();
+    static constexpr std::array<std::uint64_t, 2> bits = [] {
+        std::array<std::uint64_t, 2> table{};
+        for (const std::int64_t number : numbers) {
+            if (number >= 0 && number < 128) {
+                table[static_cast<std::size_t>(number >> 6)] |= std::uint64_t{1} << (number & 63);
+            }
+        }
+        return table;
+    }();
+
+    [[nodiscard]] static constexpr bool contains(std::int64_t number) noexcept {
+        if constexpr (is_small) {
+            const auto index = static_cast<std::uint64_t>(number);
+            return index < 128 && (bits[index >> 6] >> (index & 63) & 1) != 0;
+        } else {
+            for (const std::int64_t known : numbers) {
+                if (known == number) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+};
+
 // Enumerators that are their own character or number need no table on the way out.
 template <class Field>
 struct enum_writer {
@@ -125,7 +171,13 @@ struct enum_writer {
             return integer_size_max;
         }
     }
-    static bool is_valid(value_type value) noexcept { return !to_text<Field>(value).empty(); }
+    static constexpr bool is_valid(value_type value) noexcept {
+        if constexpr (is_text) {
+            return static_cast<std::size_t>(value) < Field::values.size();
+        } else {
+            return enumerator_set<Field>::contains(static_cast<std::int64_t>(value));
+        }
+    }
     static char* write(char* out, value_type value) noexcept {
         if constexpr (Field::form == enum_form::character) {
             *out = static_cast<char>(value);

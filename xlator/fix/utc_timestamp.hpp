@@ -2,7 +2,7 @@
 //
 // Units   ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written, 0 to 9
 // Errors  impossible dates (31 February) and times are refused; 23:59:60 is a leap second and is allowed
-// Source  FIX 4.4 vol. 1, data types; days_from_civil and its inverse: the proleptic Gregorian calendar
+// Source  FIX 4.4 vol. 1, data types; civil_from_days: Neri and Schneider, Euclidean affine functions
 #pragma once
 
 #include <cstdint>
@@ -51,19 +51,23 @@ struct calendar_date {
     return static_cast<std::int64_t>(era) * 146'097 + static_cast<std::int64_t>(day_of_era) - 719'468;
 }
 
+// REQUIRES a day between the years -32800 and 32767.
 [[nodiscard]] constexpr calendar_date civil_from_days(std::int64_t days) noexcept {
-    days += 719'468;
-    const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
-    const auto day_of_era = static_cast<std::uint32_t>(days - era * 146'097);
-    const std::uint32_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::uint32_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::uint32_t month = (5 * day_of_year + 2) / 153;
-    const std::uint32_t day = day_of_year - (153 * month + 2) / 5 + 1;
-    const std::uint32_t civil_month = month < 10 ? month + 3 : month - 9;
-    const auto year = static_cast<std::int32_t>(year_of_era + era * 400);
-    return {civil_month <= 2 ? year + 1 : year, civil_month, day};
+    constexpr std::uint32_t eras = 82;  // of 400 years, so that everything below is unsigned
+    const auto shifted = static_cast<std::uint32_t>(days + 719'468 + 146'097 * std::int64_t{eras});
+    const std::uint32_t quarters = 4 * shifted + 3;
+    const std::uint32_t century = quarters / 146'097;
+    const std::uint32_t of_century = 4 * (quarters % 146'097 / 4) + 3;
+    const std::uint64_t scaled = std::uint64_t{2'939'745} * of_century;
+    const auto year_of_century = static_cast<std::uint32_t>(scaled >> 32);
+    const std::uint32_t day_of_year = static_cast<std::uint32_t>(scaled) / 2'939'745 / 4;
+    const std::uint32_t month_and_day = 2141 * day_of_year + 197'913;
+    const std::uint32_t month = month_and_day >> 16;
+    const std::uint32_t day = (month_and_day & 0xFFFF) / 2141 + 1;
+    const bool is_next_year = day_of_year >= 306;  // January and February, as the year starts in March
+    const std::uint32_t year = 100 * century + year_of_century + (is_next_year ? 1 : 0);
+    return {static_cast<std::int32_t>(year) - static_cast<std::int32_t>(400 * eras),
+            is_next_year ? month - 12 : month, day};
 }
 
 // YYYYMMDD-HH:MM:SS with 0 to 9 decimals, years 1678 to 2261 (what int64 nanoseconds hold).

@@ -284,7 +284,7 @@ std::string_view receive(int fd, char (&buffer)[4096], std::size_t wanted) {
 
 // Ends when the other end closes.
 void respond(int fd, int threads) {
-    pin_thread(1, threads);
+    const thread_pin pin(1, threads);
     const wire_template order = make_order();
     wire_template report = make_report();
     char buffer[4096];
@@ -418,7 +418,7 @@ void bare_loop(benchmark::State& state) {
     constexpr int warm_up_turns = 20;
     label_threads(state, 2);
     loop both;
-    pin_thread(0, 2);
+    const thread_pin pin(0, 2);
     const auto turn = [&] {
         for (int i = 0; i < rounds_per_turn; ++i) {
             both.run_bare_tcp();

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <benchmark/benchmark.h>
+#include <sched.h>
 
 #include <string>
+#include <vector>
 
 #include "engine/core/histogram.hpp"
 #include "engine/core/thread.hpp"
@@ -35,13 +37,28 @@ inline void label_threads(benchmark::State& state, int threads) {
     }
 }
 
-// Thread `ordinal` of the run gets a CPU of its own where there are enough; else the scheduler
-// decides.
-inline void pin_thread(int ordinal, int threads) {
-    const std::vector<int> cpus = engine::allowed_cpus();
-    if (static_cast<int>(cpus.size()) >= threads) {
-        engine::pin_current_thread(cpus[cpus.size() - 1 - static_cast<std::size_t>(ordinal)]);
+// While it stands, the calling thread, number `ordinal` of the run, has a CPU of its own where there are
+// enough; else the scheduler decides. A thread inherits its maker's CPUs, so make the others first.
+class thread_pin {
+public:
+    thread_pin(int ordinal, int threads) {
+        is_old_known_ = ::sched_getaffinity(0, sizeof old_, &old_) == 0;
+        const std::vector<int> cpus = engine::allowed_cpus();
+        if (static_cast<int>(cpus.size()) >= threads) {
+            engine::pin_current_thread(cpus[cpus.size() - 1 - static_cast<std::size_t>(ordinal)]);
+        }
     }
-}
+    thread_pin(const thread_pin&) = delete;
+    thread_pin& operator=(const thread_pin&) = delete;
+    ~thread_pin() {
+        if (is_old_known_) {
+            ::sched_setaffinity(0, sizeof old_, &old_);
+        }
+    }
+
+private:
+    cpu_set_t old_{};
+    bool is_old_known_ = false;
+};
 
 }  // namespace millrace::bench

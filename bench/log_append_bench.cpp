@@ -87,7 +87,7 @@ void log_append(benchmark::State& state) {
     std::uint64_t segment = 0;
     std::uint64_t appended = 0;
     std::int64_t total_ns = 0;
-    pin_thread(0, 1);
+    const thread_pin pin(0, 1);
     for (auto _ : state) {
         const std::int64_t begin = monotonic_now_ns();
         for (std::uint64_t i = 0; i < batch_count; ++i) {
@@ -161,7 +161,7 @@ constexpr std::size_t visible_payload_bytes = 64;
 // UINT64_MAX.
 void answer_turns(cache_line_pair& lines, const std::atomic<std::uint64_t>& turn,
                   const fs::path& to_read, engine::log_writer& answers) {
-    pin_thread(1, 2);
+    const thread_pin pin(1, 2);
     engine::log_reader reader(to_read, engine::read_from::first());
     engine::record_view view;
     std::vector<std::byte> payload(visible_payload_bytes);
@@ -197,7 +197,7 @@ void log_visible(benchmark::State& state) {
     std::atomic<std::uint64_t> turn{0};
     label_threads(state, 2);
     std::thread other([&] { answer_turns(lines, turn, directory / "to", from); });
-    pin_thread(0, 2);
+    const thread_pin pin(0, 2);
     engine::log_reader reader(directory / "from", engine::read_from::first());
     engine::record_view view;
     engine::histogram line_ns;
@@ -247,7 +247,7 @@ void log_replay(benchmark::State& state) {
                         "an append was refused");
         }
     }
-    pin_thread(0, 1);
+    const thread_pin pin(0, 1);
     for (auto _ : state) {
         engine::log_reader reader(directory / "log", engine::read_from::first());
         engine::record_view view;

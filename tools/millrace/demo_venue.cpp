@@ -22,10 +22,17 @@ constexpr int wait_step_ms = 10;
 constexpr int start_wait_ms = 10'000;
 constexpr int stop_wait_ms = 10'000;
 
-// Takes the exit of a child of ours, so that it does not look alive.
+// A process that has ended but was not waited for, by whoever started it, is not alive.
 bool is_alive(pid_t pid) {
     int status = 0;
-    return ::waitpid(pid, &status, WNOHANG) != pid && ::kill(pid, 0) == 0;
+    if (::waitpid(pid, &status, WNOHANG) == pid || ::kill(pid, 0) != 0) {
+        return false;
+    }
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t end = text.rfind(')');  // of the name, which may hold anything
+    return end != std::string::npos && text.compare(end, 3, ") Z") != 0;
 }
 
 // The pid in the file, if that process lives and is a venue of this directory.

@@ -139,17 +139,33 @@ constexpr char* write_time(char* out, std::int64_t ns_of_day, unsigned decimals)
     return value.decimals == 0 ? 17U : 18U + value.decimals;
 }
 
+namespace detail {
+
+// The day a thread wrote last: nearly every timestamp is of today.
+struct day_text {
+    std::int64_t days = INT64_MIN;
+    char text[8]{};
+};
+inline constinit thread_local day_text last_day{};
+
+}  // namespace detail
+
 // Writes at most utc_timestamp_size_max bytes and returns the end. REQUIRES value.decimals <= 9.
-constexpr char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
+inline char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
     std::int64_t days = value.ns / ns_per_day;
     std::int64_t rest = value.ns - days * ns_per_day;
     if (rest < 0) {
         rest += ns_per_day;
         --days;
     }
-    out = write_date(out, days);
-    *out++ = '-';
-    return write_time(out, rest, value.decimals);
+    detail::day_text& day = detail::last_day;
+    if (day.days != days) [[unlikely]] {
+        write_date(day.text, days);
+        day.days = days;
+    }
+    std::memcpy(out, day.text, sizeof(day.text));
+    out[8] = '-';
+    return write_time(out + 9, rest, value.decimals);
 }
 
 }  // namespace millrace::xlator

@@ -34,10 +34,22 @@ std::uint32_t checksum(const stored_checkpoint& slot) {
     return crc32c(0, &slot, offsetof(stored_checkpoint, crc));
 }
 
+stored_checkpoint make_slot(std::uint64_t generation, std::uint64_t route, const log_uuid& source,
+                            sequence highest) {
+    stored_checkpoint slot{};
+    slot.magic = checkpoint_magic;
+    slot.generation = generation;
+    slot.route = route;
+    std::memcpy(slot.source, source.bytes.data(), sizeof slot.source);
+    slot.highest = highest.value;
+    slot.crc = checksum(slot);
+    return slot;
+}
+
 }  // namespace
 
 checkpoint::checkpoint(const std::filesystem::path& path, std::string_view route_name,
-                       const log_uuid& source)
+                       const log_uuid& source, sequence start_after)
     : route_(route_id(route_name)), source_(source) {
     std::filesystem::path lock_path = path;
     lock_path += ".lock";
@@ -45,20 +57,22 @@ checkpoint::checkpoint(const std::filesystem::path& path, std::string_view route
         ensure_directory(path.parent_path());
     }
     lock_ = file_lock(lock_path, "checkpoint of route " + std::string(route_name));
-    const unique_fd fd = open_file(path, O_RDWR | O_CREAT);
+    if (!std::filesystem::exists(path)) {
+        const stored_checkpoint slots[slot_count] = {make_slot(1, route_, source_, start_after)};
+        write_file_atomically(path, {reinterpret_cast<const char*>(slots), sizeof slots});
+    }
+    const unique_fd fd = open_file(path, O_RDWR);
     const std::size_t size = file_size(fd.get(), path.native());
-    if (size != 0 && size != file_bytes) {
+    if (size != file_bytes) {
         throw damage_error(path.native() + ": a checkpoint has " + std::to_string(file_bytes) +
                            " bytes, this file has " + std::to_string(size));
     }
-    if (size == 0) {
-        allocate_file(fd.get(), file_bytes, path.native());
-    }
     map_ = mapping(fd.get(), file_bytes, access::read_write, path.native());
-    if (size == 0) {
-        write_slot();
-        return;
-    }
+    read_slots(path.native(), route_name);
+}
+
+void checkpoint::read_slots(std::string_view path_for_errors, std::string_view route_name) {
+    const std::string path(path_for_errors);
     bool is_found = false;
     for (std::size_t i = 0; i < slot_count; ++i) {
         stored_checkpoint slot{};
@@ -66,20 +80,20 @@ checkpoint::checkpoint(const std::filesystem::path& path, std::string_view route
         if (slot.magic != checkpoint_magic || slot.crc != checksum(slot)) {
             continue;
         }
-        if (slot.route != route_ || std::memcmp(slot.source, source.bytes.data(), 16) != 0) {
-            throw config_error(path.native() + ": belongs to another route or another source log than "
+        if (slot.route != route_ || std::memcmp(slot.source, source_.bytes.data(), 16) != 0) {
+            throw config_error(path + ": belongs to another route or another source log than "
                                "route '" + std::string(route_name) +
                                "'; restore what fits, or remove the file to begin anew");
         }
         if (!is_found || slot.generation > generation_) {
             generation_ = slot.generation;
             highest_ = {slot.highest};
+            newest_slot_ = i;
         }
         is_found = true;
     }
     if (!is_found) {
-        throw damage_error(path.native() +
-                           ": no valid slot; the checkpoint is damaged. Remove the file to let the route "
+        throw damage_error(path + ": no valid slot; the checkpoint is damaged. Remove the file to let the route "
                            "begin where its `start` says");
     }
 }
@@ -92,15 +106,10 @@ void checkpoint::update(sequence completed) noexcept {
 
 void checkpoint::write_slot() noexcept {
     ++generation_;
-    stored_checkpoint slot{};
-    slot.magic = checkpoint_magic;
-    slot.generation = generation_;
-    slot.route = route_;
-    std::memcpy(slot.source, source_.bytes.data(), sizeof slot.source);
-    slot.highest = highest_.value;
-    slot.crc = checksum(slot);
+    newest_slot_ = (newest_slot_ + 1) % slot_count;
+    const stored_checkpoint slot = make_slot(generation_, route_, source_, highest_);
     // A process killed inside this copy leaves a slot whose checksum fails, and the other one counts.
-    std::memcpy(map_.data() + generation_ % slot_count * sizeof slot, &slot, sizeof slot);
+    std::memcpy(map_.data() + newest_slot_ * sizeof slot, &slot, sizeof slot);
 }
 
 }  // namespace millrace::engine

@@ -6,6 +6,7 @@
 //
 // Threading  one thread
 // Progress   update() is one store into a mapped page; nothing waits for a disk
+// Invariant  the file gets its name with a valid slot in it, so that no crash leaves one without
 // Errors     opening throws; a file that exists with no valid slot is damage, never a first start
 #pragma once
 
@@ -19,15 +20,17 @@ namespace millrace::engine {
 
 class checkpoint {
 public:
-    // Opens or creates. Throws config_error if the file belongs to another route or another source log.
+    // Opens, or creates with `start_after` done. Throws config_error if the file belongs to another route or another
+    // source log.
     checkpoint(const std::filesystem::path& path, std::string_view route_name,
-               const log_uuid& source);
+               const log_uuid& source, sequence start_after = {});
 
     [[nodiscard]] sequence highest() const noexcept { return highest_; }
     // REQUIRES: not below highest().
     void update(sequence completed) noexcept;
 
 private:
+    void read_slots(std::string_view path_for_errors, std::string_view route_name);
     void write_slot() noexcept;
 
     file_lock lock_;
@@ -35,6 +38,7 @@ private:
     std::uint64_t route_ = 0;
     log_uuid source_;
     std::uint64_t generation_ = 0;
+    std::size_t newest_slot_ = 0;  // never the next one written
     sequence highest_;
 };
 

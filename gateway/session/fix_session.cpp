@@ -108,7 +108,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
 }
 
 int fix_session::poll_connector(std::int64_t now_ns) noexcept {
-    if (connector_ == nullptr || is_stopping_) {
+    if (connector_ == nullptr || is_stopping_ || is_held_) {
         return 0;
     }
     engine::unique_fd socket;
@@ -205,8 +205,12 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
             counters.garbled.add(1);
             ledger_.keep_garbled(frame, utc_ns);
             break;
-        case receive_status::not_logged_on:
         case receive_status::logon_refused:
+            counters.refused_before_logon.add(1);
+            wants_disconnect_ = true;
+            hold_if_numbers_are_too_low();
+            break;
+        case receive_status::not_logged_on:
             counters.refused_before_logon.add(1);
             wants_disconnect_ = true;
             break;
@@ -228,6 +232,18 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
     }
     counters.next_target.set(ledger_.next_target().value);
     counters.next_sender.set(ledger_.next_sender().value);
+}
+
+// Each further Logon would use a number, until the peer takes one and never asks for what it had not got.
+void fix_session::hold_if_numbers_are_too_low() noexcept {
+    if (connector_ == nullptr ||
+        std::string_view(port_->last_text()).find("too low") == std::string_view::npos) {
+        return;
+    }
+    is_held_ = true;
+    events_->say(event_level::error, name(),
+                 "the peer expects higher numbers than FIX_OUT holds; the session stays down until an operator "
+                 "has compared both sides and restarts it");
 }
 
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
@@ -365,6 +381,7 @@ void fix_session::publish_state() noexcept {
     const char* state = is_logged_on_        ? "logged on"
                         : link_.is_open()    ? "connected"
                         : is_stopping_       ? "stopped"
+                        : is_held_           ? "halted(the peer says our numbers are too low)"
                         : connector_ == nullptr ? "listening"
                                                 : "connecting";
     counters.state.set(state);

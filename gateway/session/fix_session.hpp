@@ -102,6 +102,7 @@ private:
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
     int poll_routes(std::int64_t now_ns) noexcept;
+    void hold_if_numbers_are_too_low() noexcept;
     void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
     [[nodiscard]] engine::poll_action send_one(outbound_route& route,
                                                std::span<const std::byte> payload) noexcept;
@@ -129,6 +130,7 @@ private:
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port
     bool is_stopping_ = false;
+    bool is_held_ = false;  // numbers contradict the peer's: an operator must act
     engine::histogram record_to_wire_;
 };
 

@@ -19,7 +19,14 @@ struct append_options {
     std::string table;
     std::string file = "-";
     std::string user;
+    std::string operation = "insert";
 };
+
+engine::operation operation_of(const std::string& name) {
+    return name == "modify"   ? engine::operation::modify
+           : name == "delete" ? engine::operation::remove
+                              : engine::operation::insert;
+}
 
 int append(const append_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.config);
@@ -41,6 +48,7 @@ int append(const append_options& options) {
         while (reader->next(row)) {
             engine::row_envelope envelope;
             static_cast<void>(envelope.event.assign("append"));
+            envelope.operation = operation_of(options.operation);
             if (!envelope.user.assign(options.user)) {
                 throw engine::config_error("--user holds 16 bytes at most");
             }
@@ -75,6 +83,9 @@ void add_append_command(CLI::App& program, command& chosen) {
     verb->add_option("TABLE", options->table, "The table")->required();
     verb->add_option("FILE", options->file, "The rows; - is standard input");
     verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)");
+    verb->add_option("--operation", options->operation, "What the rows do to their keys")
+        ->check(CLI::IsMember({"insert", "modify", "delete"}))
+        ->capture_default_str();
     verb->final_callback([&chosen, options] { chosen = [options] { return append(*options); }; });
 }
 

@@ -129,7 +129,6 @@ int demo(const demo_options& options) {
     const demo_directory directory{choose_directory(options)};
     install_signal_handlers();
     prepare_demo_directory(directory, options.seed);
-    engine::write_file_atomically(directory.engine_pid(), std::to_string(::getpid()) + "\n");
     const bool shows_progress = ::isatty(STDERR_FILENO) != 0 && !options.is_json;
 
     engine_log log(directory.engine_log());
@@ -139,6 +138,8 @@ int demo(const demo_options& options) {
     wanted.log_context = &log;
     gateway::pipeline pipeline(gateway::load_config(directory.config()), wanted);
     engine::table_log& source = pipeline.open_source("ORDER_OUT");
+    // The lock on ORDER_OUT is ours: no other engine runs in this directory.
+    engine::write_file_atomically(directory.engine_pid(), std::to_string(::getpid()) + "\n");
     demo_orders orders(source.schema());
     load_orders(orders, options);
     demo_feeder feeder(source, orders, options.rate_per_s());

@@ -21,7 +21,7 @@ using detail::value_check;
 constexpr std::size_t field_size_min = 3;
 
 // A positive decimal number before '='; null if it is none. The bytes end on a delimiter, so the loop ends.
-const char* parse_tag(const char* at, std::uint32_t& tag) noexcept {
+inline const char* parse_tag(const char* at, std::uint32_t& tag) noexcept {
     auto digit = static_cast<std::uint32_t>(static_cast<unsigned char>(*at)) - '0';
     if (digit - 1 > 8) {
         return nullptr;
@@ -105,70 +105,68 @@ decode_result decoder::run(std::string_view bytes, std::string_view msg_type,
     return diagnosis(*this, rules, known != nullptr, is_frame).run();
 }
 
-// Reads one field into the next slot; null if the bytes are garbled. A data field takes its length from the field
-// before it, as it may hold delimiters.
-const char* decoder::parse_field(const char* at, const char* end, const scope_rules& rules,
-                                 std::uint32_t level) noexcept {
-    std::uint32_t tag = 0;
-    at = parse_tag(at, tag);
-    if (at == nullptr || count_ == field_capacity_) {
+// A data field may hold delimiters: its end follows from the field before it. Null: that does not announce it, or
+// announces more than there is.
+const char* decoder::end_of_data(const char* at, const char* end,
+                                 std::uint32_t length_tag) const noexcept {
+    const field_ref* before = count_ == 0 ? nullptr : &fields_[count_ - 1];
+    std::uint64_t size = 0;
+    if (before == nullptr || before->tag() != length_tag ||
+        !parse_unsigned({bytes_ + before->offset, before->size}, size) ||
+        size >= static_cast<std::uint64_t>(end - at) || at[size] != field_delimiter) {
         return nullptr;
     }
-    const member_rule* rule = rules.table.find(tag);
-    std::uint32_t length_tag = 0;
-    if (rule != nullptr) [[likely]] {
-        length_tag = rule->length_tag;
-    } else if (const field_info* field = dict_.find_field(static_cast<int>(tag))) {
-        length_tag = static_cast<std::uint32_t>(field->length_tag);
-    }
-    const char* value_end = nullptr;
-    if (length_tag == 0) [[likely]] {
-        value_end = find_delimiter(at, end);
-    } else {
-        std::uint64_t size = 0;
-        const field_ref* before = count_ == 0 ? nullptr : &fields_[count_ - 1];
-        if (before == nullptr || before->tag() != length_tag ||
-            !parse_unsigned({bytes_ + before->offset, before->size}, size) ||
-            size >= static_cast<std::uint64_t>(end - at)) {
-            return nullptr;
-        }
-        value_end = at + size;
-        if (*value_end != field_delimiter) {
-            return nullptr;
-        }
-    }
-    fields_[count_++] = {field_key(level, tag), static_cast<std::uint32_t>(at - bytes_),
-                         static_cast<std::uint32_t>(value_end - at), 0, 0};
-    return value_end + 1;
+    return at + size;
+}
+
+// Also a field that is no member here may be data.
+std::uint32_t decoder::length_tag_of(std::uint32_t tag) const noexcept {
+    const field_info* field = dict_.find_field(static_cast<int>(tag));
+    return field == nullptr ? 0 : static_cast<std::uint32_t>(field->length_tag);
 }
 
 decoder::parse_status decoder::parse_fields(const char* at, const char* end,
                                             const scope_rules& rules, bool is_frame) noexcept {
     const std::uint64_t serial = ++serial_;
+    const detail::rule_table& table = rules.table;
+    const char* const bytes = bytes_;
+    field_ref* const fields = fields_.get();
+    std::uint64_t* const marks = marks_.get();
     std::uint32_t required_seen = 0;
     section where = is_frame ? section::header : section::body;
-    bool is_clean = is_clean_;
     std::uint32_t frame_fields = 0;
+    bool is_clean = is_clean_;
     while (at != end) {
-        at = parse_field(at, end, rules, 0);
-        if (at == nullptr) {
+        std::uint32_t tag = 0;
+        at = parse_tag(at, tag);
+        if (at == nullptr || count_ == field_capacity_) [[unlikely]] {
             return parse_status::garbled;
         }
-        const field_ref& field = fields_[count_ - 1];
-        frame_fields += field.tag() - 8 <= 2 ? 1U : 0U;
-        const member_rule* rule = rules.table.find(field.tag());
+        const member_rule* const rule = table.find(tag);
+        const std::uint32_t length_tag =
+            rule != nullptr ? rule->length_tag : length_tag_of(tag);
+        const char* const value_end = length_tag == 0 ? find_delimiter(at, end)
+                                                      : end_of_data(at, end, length_tag);
+        if (value_end == nullptr) [[unlikely]] {
+            return parse_status::garbled;
+        }
+        const std::string_view value{at, static_cast<std::size_t>(value_end - at)};
+        fields[count_++] = {field_key(0, tag), static_cast<std::uint32_t>(at - bytes),
+                            static_cast<std::uint32_t>(value.size()), 0, 0};
+        at = value_end + 1;
+        frame_fields += tag - 8 <= 2 ? 1U : 0U;
         if (rule == nullptr) [[unlikely]] {
             is_clean = false;
             continue;
         }
         is_clean &= is_frame ? rule->where >= where : rule->where == where;
         where = rule->where;
-        std::uint64_t& mark = marks_[rule->mark];
-        is_clean &= mark != serial;
-        required_seen += rule->is_required && mark != serial ? 1U : 0U;
-        mark = serial;
-        is_clean &= detail::passes(dict_, *rule, {bytes_ + field.offset, field.size});
-        if (rule->group != no_index) {
+        const bool is_first = marks[rule->mark] != serial;
+        marks[rule->mark] = serial;
+        is_clean &= is_first;
+        required_seen += rule->is_required && is_first ? 1U : 0U;
+        is_clean &= detail::passes(dict_, *rule, value);
+        if (rule->group != no_index) [[unlikely]] {
             at = parse_group(at, end, *rule, 1);
             if (at == nullptr) {
                 return parse_status::garbled;
@@ -179,8 +177,7 @@ decoder::parse_status decoder::parse_fields(const char* at, const char* end,
     if (is_frame && frame_fields != 3) [[unlikely]] {
         return parse_status::garbled;
     }
-    const std::size_t required =
-        is_frame ? rules.required_count : rules.required_tags.size();
+    const std::size_t required = is_frame ? rules.required_count : rules.required_tags.size();
     is_clean &= required_seen == required;
     return is_clean && is_clean_ ? parse_status::clean : parse_status::suspect;
 }
@@ -223,18 +220,25 @@ const char* decoder::parse_group(const char* at, const char* end, const member_r
     int last_order = 0;
     while (at != end) {
         std::uint32_t tag = 0;
-        if (parse_tag(at, tag) == nullptr) {
+        const char* const value_at = parse_tag(at, tag);
+        if (value_at == nullptr || count_ == field_capacity_) {
             return nullptr;
         }
         const member_rule* rule = group.table.find(tag);
         if (rule == nullptr) {
             break;
         }
-        at = parse_field(at, end, group, level);
-        if (at == nullptr) {
+        const char* const value_end = rule->length_tag == 0
+                                          ? find_delimiter(value_at, end)
+                                          : end_of_data(value_at, end, rule->length_tag);
+        if (value_end == nullptr) {
             return nullptr;
         }
-        field_ref& field = fields_[count_ - 1];
+        const std::string_view value{value_at, static_cast<std::size_t>(value_end - value_at)};
+        field_ref& field = fields_[count_++];
+        field = {field_key(level, tag), static_cast<std::uint32_t>(value_at - bytes_),
+                 static_cast<std::uint32_t>(value.size()), 0, 0};
+        at = value_end + 1;
         const bool is_delimiter = tag == group.delimiter;
         if (is_delimiter || entries == 0 || marks_[rule->mark] == serial) {
             if (entries != 0) {
@@ -253,7 +257,6 @@ const char* decoder::parse_group(const char* at, const char* end, const member_r
         last_order = rule->order;
         marks_[rule->mark] = serial;
         required_seen += rule->is_required ? 1U : 0U;
-        const std::string_view value{bytes_ + field.offset, field.size};
         if (!detail::passes(dict_, *rule, value)) [[unlikely]] {
             note(value.empty() ? session_reject_reason::tag_without_value
                  : has_format(rule->type, value) ? session_reject_reason::value_is_incorrect

@@ -74,8 +74,9 @@ private:
                               bool is_frame) noexcept;
     const char* parse_group(const char* at, const char* end, const detail::member_rule& counter,
                             std::uint32_t level) noexcept;
-    const char* parse_field(const char* at, const char* end, const detail::scope_rules& rules,
-                            std::uint32_t level) noexcept;
+    [[nodiscard]] const char* end_of_data(const char* at, const char* end,
+                                          std::uint32_t length_tag) const noexcept;
+    [[nodiscard]] std::uint32_t length_tag_of(std::uint32_t tag) const noexcept;
     void check_entry(const detail::scope_rules& group, std::uint64_t serial,
                      std::uint32_t required_seen) noexcept;
     void note(session_reject_reason reason, std::uint32_t tag) noexcept;

@@ -43,6 +43,8 @@ value_check check_for(const field_info& field) {
             return value_check::count;
         case field_type::character:
             return value_check::character;
+        case field_type::utc_timestamp:
+            return value_check::timestamp;
         case field_type::boolean:
             return value_check::boolean;
         case field_type::string:

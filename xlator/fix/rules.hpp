@@ -25,6 +25,7 @@ enum class value_check : std::uint8_t {
     integer,
     count,
     decimal,
+    timestamp,
     boolean,
     set,
     tokens,

@@ -26,8 +26,8 @@ std::string settings_of(const stock_options& options) {
          << "\nStartTime=00:00:00\nEndTime=00:00:00\nReconnectInterval=1\nHeartBtInt="
          << options.heart_bt_int_s << "\nDataDictionary=" << options.dictionary
          << "\nSocketConnectHost=127.0.0.1\nSocketConnectPort=" << options.port
-         << "\nSocketAcceptPort=" << options.port << "\nSocketReuseAddress=Y"
-         << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" << options.sender
+         << "\nSocketAcceptPort=" << options.port << "\nSocketReuseAddress=Y\n"
+         << options.more << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" << options.sender
          << "\nTargetCompID=" << options.target << "\n";
     return text.str();
 }

@@ -18,6 +18,7 @@ struct stock_options {
     std::string target;
     std::string dictionary;
     int heart_bt_int_s = 30;
+    std::string more;  // further lines of settings
 };
 
 class stock_peer {

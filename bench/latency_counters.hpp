@@ -37,8 +37,9 @@ inline void label_threads(benchmark::State& state, int threads) {
     }
 }
 
-// While it stands, the calling thread, number `ordinal` of the run, has a CPU of its own where there are
-// enough; else the scheduler decides. A thread inherits its maker's CPUs, so make the others first.
+// While it stands, the calling thread, number `ordinal` of the run, has a CPU of its own where
+// there are enough; else the scheduler decides. A thread inherits its maker's CPUs, so make the
+// others first.
 class thread_pin {
 public:
     thread_pin(int ordinal, int threads) {

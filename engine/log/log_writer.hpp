@@ -108,6 +108,9 @@ public:
                                            std::span<const std::byte> payload) noexcept;
     // Appends a snapshot record now. From the first call on, every new segment opens with one too.
     [[nodiscard]] append_status append_snapshot() noexcept;
+    // The next thread that appends owns the writer; for logs set up on one thread and written on
+    // another.
+    void detach() noexcept { owner_.detach(); }
     // Closes in order: the next writer goes on in the same segment. The destructor does it too.
     // REQUIRES no open claim. A failure to sync is in last_error().
     void close() noexcept;

@@ -92,7 +92,7 @@ struct record_probe {
 
 [[nodiscard]] inline std::uint64_t load_commit_word(const std::byte* record) noexcept {
     auto* word = const_cast<std::uint64_t*>(reinterpret_cast<const std::uint64_t*>(record));
-    // acquire: pairs with log_writer.cpp: log_writer::publish
+    // acquire: pairs with log_writer.hpp: publish
     return std::atomic_ref<std::uint64_t>(*word).load(std::memory_order_acquire);
 }
 

@@ -45,8 +45,9 @@ void subscription::halt(position at, std::string_view reason) noexcept {
 }
 
 void subscription::set_state(stream_state state) noexcept {
-    if (state != state_) {
+    if (state != state_ || !is_state_published_) {
         state_ = state;
+        is_state_published_ = true;
         counters.state.set(state == stream_state::live ? "live" : "catching up");
     }
 }
@@ -95,8 +96,8 @@ int subscription::do_work() noexcept {
         halt(reader_.damage().at, describe(reader_.damage().kind));
     } else if (status == read_status::none && state_ != stream_state::halted) {
         set_state(stream_state::live);
-    } else if (filled > 0 && filled == batch_max) {
-        set_state(stream_state::catching_up);
+    } else if (filled == batch_max && state_ != stream_state::halted) {
+        set_state(stream_state::catching_up);  // a full ring keeps it from the tail, or there is more
     }
     if (looked > 0) {
         counters.delivered.set(delivered_count_);

@@ -99,6 +99,7 @@ private:
     std::uint64_t segment_index_ = 0;
     std::deque<segment_mark> marks_;  // one per segment the client still holds
     stream_state state_ = stream_state::catching_up;
+    bool is_state_published_ = false;  // its counter is bound after construction
     std::string halt_reason_;
     std::uint64_t delivered_count_ = 0;
 };

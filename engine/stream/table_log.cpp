@@ -75,6 +75,7 @@ void table_log::start_snapshots() {
         throw error(writer_->directory().native() + ": cannot append a snapshot: " +
                     std::string(describe(status)));
     }
+    writer_->detach();  // set-up ends here; appending is another thread's as a rule
 }
 
 append_result table_log::try_append(std::span<const std::byte> row) noexcept {

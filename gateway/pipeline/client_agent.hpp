@@ -27,7 +27,7 @@ public:
     [[nodiscard]] event_ring& events() noexcept { return events_; }
 
     [[nodiscard]] const char* name() const noexcept { return name_.c_str(); }
-    void on_start() {}
+    void on_start() { events_.hand_over(); }
     int do_work() noexcept;
     void on_close() noexcept {
         if (rejects_ != nullptr) {

@@ -38,7 +38,7 @@ int pipeline::cold_agent::do_work() noexcept {
             try {
                 write(level, time, text);
             } catch (const std::exception&) {
-                ring->dropped.add(1);  // no memory for a line of text: count it as one that was not written
+                lines_failed.add(1);  // no memory for a line of text, or nobody takes it
             }
         });
     }

@@ -20,6 +20,8 @@ public:
     int do_work() noexcept;
     void on_close() noexcept { do_work(); }
 
+    engine::counter lines_failed;
+
 private:
     void write(event_level level, engine::timestamp time, std::string_view text);
 

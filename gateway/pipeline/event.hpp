@@ -26,7 +26,8 @@ struct event {
 
 enum class answer : std::uint8_t {
     ack,   // done: the route goes on, and its row is written where it has a table
-    skip,  // done, but nothing is written: the handler knows this event already
+    skip,  // done, but nothing is written: the handler knows this event already. A route into a table resumes
+           // behind the last row it wrote, so what was skipped behind that comes again after a restart
     nack,  // refused: the route's on_nack policy applies
 };
 

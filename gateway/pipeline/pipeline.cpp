@@ -26,6 +26,10 @@ constexpr std::int64_t cold_interval_ns = 20'000'000;
 
 answer acknowledge(void*, const event&) noexcept { return answer::ack; }
 
+engine::sequence last_sequence(const std::filesystem::path& directory) {
+    return engine::log_reader(directory, engine::read_from::tail()).last_sequence();
+}
+
 // The sequence a route without history begins behind.
 engine::sequence resolve_start(const start_config& start, const std::filesystem::path& directory) {
     switch (start.what) {
@@ -33,7 +37,7 @@ engine::sequence resolve_start(const start_config& start, const std::filesystem:
             return {};
         case start_kind::unset:
         case start_kind::tail:
-            return engine::log_reader(directory, engine::read_from::tail()).last_sequence();
+            return last_sequence(directory);
         case start_kind::sequence:
             return {start.seq.value > 0 ? start.seq.value - 1 : 0};
         case start_kind::time: {
@@ -85,6 +89,11 @@ engine::table_log& pipeline::open_source(std::string_view name) {
 
 void pipeline::open() {
     MILLRACE_ASSERT(!is_open_, "a pipeline is opened once");
+    std::vector<std::string> handlers;
+    for (const auto& [name, handler] : handlers_) {
+        handlers.push_back(name);
+    }
+    require_valid(config_, options_.dictionary_directory, handlers);
     engine::ensure_directory(config_.directory);
     counters_ = std::make_unique<engine::counters_file>(
         engine::counters_file::create(config_.directory / "counters.dat"));
@@ -143,6 +152,17 @@ void pipeline::create_log_if_missing(const source_log& log) {
     made.start();
 }
 
+// A log keeps the columns it was created with; read by others, its rows would be nonsense.
+void pipeline::check_columns(const source_log& log) const {
+    const std::uint64_t newest = engine::list_segments(log.directory).back();
+    if (engine::read_segment_info(log.directory, newest).schema != log.schema.to_text()) {
+        throw engine::config_error(config_.path.native() + ": table " + log.schema.table_name() +
+                                   ": its log in " + log.directory.native() +
+                                   " has other columns than this file says; correct them, or give the "
+                                   "table another directory");
+    }
+}
+
 const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream) {
     const auto known = logs_by_stream_.find(stream.name);
     if (known != logs_by_stream_.end()) {
@@ -151,6 +171,7 @@ const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream)
     source_logs_.push_back(
         {log_directory(config_, stream.table), *find_schema(config_, stream.table)});
     create_log_if_missing(source_logs_.back());
+    check_columns(source_logs_.back());
     logs_by_stream_[stream.name] = &source_logs_.back();
     return source_logs_.back();
 }
@@ -208,16 +229,22 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
         engine::read_segment_info(source.directory, engine::list_segments(source.directory).back())
             .uuid;
     engine::sequence highest;
+    std::vector<engine::sequence> parked;
     route::destination to =
         config.session.empty()
             ? route::destination(make_local_sink(config, source, uuid, highest))
             : route::destination(make_session_sink(config, source, uuid, highest));
     if (client.rejects() != nullptr) {
         client.rejects()->bind_route(config.name, uuid);
-        highest = std::max(highest, client.rejects()->highest(config.name));
+        if (config.session.empty()) {
+            highest = std::max(highest, client.rejects()->highest(config.name));
+        } else {
+            // Records before a parked one may never have got their number: only the parked ones are done.
+            parked = client.rejects()->parked_behind(config.name, highest);
+        }
     }
     return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
-                                   client.rejects(), client.events());
+                                   client.rejects(), client.events(), std::move(parked));
 }
 
 session_agent& pipeline::gateway_of(const route_config& config) const {
@@ -239,12 +266,12 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
                                          const engine::log_uuid& uuid, engine::sequence& highest) {
     session_agent& gateway = gateway_of(config);
     session_sink sink{build_outbound_map(config_, *config_.find_map(config.map), source.schema),
-                      std::make_unique<engine::byte_ring>(std::bit_ceil(config.ring_bytes)),
+                      std::make_unique<outbound_link>(std::bit_ceil(config.ring_bytes)),
                       config.max_message_bytes};
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config.start, source.directory);
-    gateway.add_route(config.session, config.name, *sink.ring, uuid, start_after);
+    gateway.add_route(config.session, config.name, *sink.link, uuid, start_after);
     highest = gateway.highest_origin(config.name);
     return sink;
 }
@@ -253,29 +280,20 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
                                      const engine::log_uuid& uuid, engine::sequence& highest) {
     local_sink sink;
     if (!config.handler.empty()) {
-        const auto handler = handlers_.find(config.handler);
-        if (handler == handlers_.end()) {
-            throw engine::config_error(config_.path.native(), config.line,
-                                       "no event handler '" + config.handler +
-                                           "'; a program names its own, this one has 'ack'");
-        }
-        sink.handler = handler->second;
+        sink.handler = handlers_.find(config.handler)->second;  // open() has checked the names
     }
     if (!config.map.empty()) {
-        const table_config* table = config_.find_table(config.table);
-        if (table == nullptr) {
-            throw engine::config_error(config_.path.native(), config.line,
-                                       "route " + config.name + ": a map into rows needs a table");
-        }
-        sink.map.emplace(build_inbound_map(config_, *config_.find_map(config.map), table->schema));
+        sink.map.emplace(build_inbound_map(config_, *config_.find_map(config.map),
+                                           config_.find_table(config.table)->schema));
     }
     static_cast<void>(sink.event_name.assign(
         std::string_view(config.handler.empty() ? config.name : config.handler).substr(0, 16)));
     if (!config.table.empty()) {
         engine::table_log& table = *tables_.at(config.table);
-        const engine::sequence start_after = table.origins().knows(config.name)
-                                                 ? engine::sequence{}
-                                                 : resolve_start(config.start, source.directory);
+        const bool has_history = table.origins().knows(config.name);
+        const engine::sequence start_after =
+            has_history ? engine::sequence{} : resolve_start(config.start, source.directory);
+        sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
         table.bind_route(config.name, uuid, start_after);
         table.start();
         sink.table = &table;
@@ -285,11 +303,11 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
     }
     const std::filesystem::path file =
         config_.directory / "checkpoints" / (config.name + ".checkpoint");
-    const bool is_known = std::filesystem::exists(file);
-    sink.progress = std::make_unique<engine::checkpoint>(file, config.name, uuid);
-    if (!is_known) {
-        sink.progress->update(resolve_start(config.start, source.directory));
-    }
+    const bool has_history = std::filesystem::exists(file);
+    sink.progress = std::make_unique<engine::checkpoint>(
+        file, config.name, uuid,
+        has_history ? engine::sequence{} : resolve_start(config.start, source.directory));
+    sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
     highest = sink.progress->highest();
     return sink;
 }

@@ -1,3 +1,4 @@
+#include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
 namespace millrace::gateway {
@@ -6,6 +7,7 @@ void pipeline::bind_counters() {
     using engine::counter_kind;
     using engine::counter_unit;
     engine::counters_file& file = *counters_;
+    cold_->lines_failed = file.add_counter("cold.lines_failed", counter_kind::counter);
     for (const auto& streamer : streamers_) {
         for (const auto& one : streamer->subscriptions()) {
             const std::string label = "stream." + one->name() + ".";
@@ -24,6 +26,7 @@ void pipeline::bind_counters() {
         for (const auto& one : client->routes()) {
             const std::string label = "route." + one->name() + ".";
             one->counters.state = file.add_status(label + "state");
+            one->counters.state.set("running");
             one->counters.delivered = file.add_counter(label + "delivered", counter_kind::counter);
             one->counters.passed_over =
                 file.add_counter(label + "passed_over", counter_kind::counter);
@@ -32,6 +35,7 @@ void pipeline::bind_counters() {
                 file.add_counter(label + "back_pressured", counter_kind::counter);
             one->counters.highest = file.add_counter(label + "highest", counter_kind::gauge,
                                                      counter_unit::sequence);
+            one->counters.highest.set(one->highest().value);
             one->counters.longest_handler_ns = file.add_counter(
                 label + "longest_handler", counter_kind::maximum, counter_unit::nanoseconds);
         }

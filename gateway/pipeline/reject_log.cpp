@@ -1,6 +1,10 @@
 #include "gateway/pipeline/reject_log.hpp"
 
+#include <algorithm>
 #include <cstring>
+
+#include "engine/core/error.hpp"
+#include "engine/log/log_reader.hpp"
 
 namespace millrace::gateway {
 
@@ -40,6 +44,32 @@ engine::row_schema reject_schema() {
 reject_log::reject_log(const std::filesystem::path& directory,
                        const engine::table_log_options& options)
     : table_(directory, reject_schema(), options) {}
+
+std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
+                                                        engine::sequence after) const {
+    std::vector<engine::sequence> parked;
+    if (highest(route) <= after) {
+        return parked;
+    }
+    engine::log_reader reader(table_.log().directory(), engine::read_from::first());
+    engine::record_view record;
+    engine::read_status status = engine::read_status::none;
+    while (reader.last_sequence() < table_.log().last_sequence() &&
+           (status = reader.poll(record)) != engine::read_status::damaged) {
+        if (status == engine::read_status::none) {
+            continue;  // crossing the torn end of an older segment
+        }
+        const engine::origin from = engine::row_view(table_.schema(), record.bytes()).envelope().origin;
+        if (from.route == engine::route_id(route) && from.sequence > after.value) {
+            parked.push_back({from.sequence});
+        }
+    }
+    if (status == engine::read_status::damaged) {
+        throw engine::damage_error(reader.damage().text());
+    }
+    std::sort(parked.begin(), parked.end());
+    return parked;
+}
 
 engine::append_status reject_log::park(std::string_view route, const engine::log_uuid& source,
                                        const engine::stream_slot& record,

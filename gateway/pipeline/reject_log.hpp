@@ -1,11 +1,12 @@
 // Where a client parks the records a route could not deliver: the record as it was, the route and the reason.
 //
 // Threading  the client's thread
-// Invariant  a parked record carries its origin, so the route resumes behind it and never parks it twice
+// Invariant  a parked record carries its origin, so that its route never delivers it, nor parks it twice
 #pragma once
 
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "engine/stream/streamer.hpp"
 #include "engine/stream/table_log.hpp"
@@ -24,6 +25,9 @@ public:
     [[nodiscard]] engine::sequence highest(std::string_view route) const noexcept {
         return table_.origins().highest(engine::route_id(route));
     }
+    // What of the route is parked behind `after`, ascending. Reads the log; before start.
+    [[nodiscard]] std::vector<engine::sequence> parked_behind(std::string_view route,
+                                                              engine::sequence after) const;
 
     [[nodiscard]] engine::append_status park(std::string_view route, const engine::log_uuid& source,
                                              const engine::stream_slot& record,

@@ -18,7 +18,7 @@ constexpr std::size_t usual_message_bytes = 2048;
 
 route::route(const route_config& config, destination to, const engine::row_schema& source_schema,
              const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
-             event_ring& events)
+             event_ring& events, std::vector<engine::sequence> parked)
     : config_(config),
       to_(std::move(to)),
       source_(source),
@@ -26,7 +26,15 @@ route::route(const route_config& config, destination to, const engine::row_schem
       where_(engine::predicate::of(config.where, source_schema)),
       highest_(resume_after),
       rejects_(rejects),
-      events_(&events) {}
+      events_(&events),
+      parked_(std::move(parked)) {}
+
+bool route::was_parked(engine::sequence seq) noexcept {
+    while (next_parked_ < parked_.size() && parked_[next_parked_] < seq) {
+        ++next_parked_;
+    }
+    return next_parked_ < parked_.size() && parked_[next_parked_] == seq;
+}
 
 offer_status route::offer(const engine::stream_slot& record, const engine::row_view& row) noexcept {
     if (is_halted_) [[unlikely]] {
@@ -35,7 +43,7 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
     if (record.seq <= highest_) {
         return offer_status::accepted;  // taken before the client stopped at it, or before a restart
     }
-    if (!where_.evaluate(row)) {
+    if (!where_.evaluate(row) || was_parked(record.seq)) {
         counters.passed_over.add(1);
         highest_ = record.seq;
         return offer_status::accepted;
@@ -54,6 +62,9 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         case delivery_status::back_pressured:
             counters.back_pressured.add(1);
             return offer_status::back_pressured;
+        case delivery_status::refused:
+            halt(record, "the session refused a message of this route");
+            return offer_status::halted;
         case delivery_status::untranslatable:
             return fail(config_.on_untranslatable, record);
         case delivery_status::nacked:
@@ -69,7 +80,12 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
         halt(record, reason_);
         return offer_status::halted;
     }
-    if (rejects_->park(config_.name, source_, record, reason_) != engine::append_status::ok) {
+    const engine::append_status parked = rejects_->park(config_.name, source_, record, reason_);
+    if (parked == engine::append_status::too_large) {
+        halt(record, "too large for the reject log: " + std::string(reason_));
+        return offer_status::halted;
+    }
+    if (parked != engine::append_status::ok) {
         return offer_status::back_pressured;  // no room to keep it: it stays where it is
     }
     counters.parked.add(1);
@@ -89,14 +105,19 @@ void route::halt(const engine::stream_slot& record, std::string_view reason) noe
 
 void route::set_reason(std::string_view what, int tag, int column,
                        const engine::row_schema* columns) noexcept {
-    std::string_view name;
+    int size = std::snprintf(reason_, sizeof reason_, "%.*s", static_cast<int>(what.size()), what.data());
+    const auto append = [&](const char* format, auto... values) {
+        const auto at = std::min<std::size_t>(static_cast<std::size_t>(size), sizeof reason_ - 1);
+        size += std::snprintf(reason_ + at, sizeof reason_ - at, format, values...);
+    };
+    if (tag != 0) {
+        append(": tag %d", tag);
+    }
     if (columns != nullptr && column >= 0 &&
         static_cast<std::size_t>(column) < columns->column_count()) {
-        name = columns->column(static_cast<std::size_t>(column)).name;
+        append("%s column %s", tag != 0 ? "," : ":",
+               columns->column(static_cast<std::size_t>(column)).name.c_str());
     }
-    std::snprintf(reason_, sizeof reason_, "%.*s: tag %d, column %.*s",
-                  static_cast<int>(what.size()), what.data(), tag,
-                  static_cast<int>(name.empty() ? 1 : name.size()), name.empty() ? "-" : name.data());
 }
 
 // A record without one begins the chain itself.
@@ -110,11 +131,15 @@ engine::correlation route::correlation_of(const engine::row_envelope& envelope,
 
 delivery_status route::deliver(session_sink& to, const engine::stream_slot& record,
                                const engine::row_view& row) noexcept {
+    // acquire: pairs with fix_session.cpp: halt_route
+    if (to.link->is_halted.load(std::memory_order_acquire)) [[unlikely]] {
+        return delivery_status::refused;  // what still waits in the ring is in the log too
+    }
     outbound_header header;
     xlator::map_result result;
     for (std::size_t room = std::min(usual_message_bytes, to.message_bytes_max);;
          room = to.message_bytes_max) {
-        auto claim = to.ring->try_claim(outbound_message_type, sizeof header + room);
+        auto claim = to.link->ring.try_claim(outbound_message_type, sizeof header + room);
         if (!claim) {
             return delivery_status::back_pressured;
         }
@@ -165,6 +190,10 @@ delivery_status route::deliver(local_sink& to, const engine::stream_slot& record
         }
         payload = std::span(to.row).first(finished.size);
     } else if (to.table != nullptr) {
+        if (source.payload().size() > to.row.size()) {  // its log has larger segments than ours
+            set_reason("the row is larger than its table takes", 0, -1, nullptr);
+            return delivery_status::untranslatable;
+        }
         // Without a map the row goes on as it is: both tables have the same columns.
         std::copy(source.payload().begin(), source.payload().end(), to.row.begin());
         payload = std::span(to.row).first(source.payload().size());
@@ -204,12 +233,11 @@ delivery_status route::call_handler(local_sink& to, const engine::stream_slot& r
                          source,
                          row,
                          {reinterpret_cast<const char*>(wire.data()), wire.size()},
-                         to.is_first_delivery && highest_.value > 0};
+                         record.seq <= to.redelivered_until};
     const std::int64_t begin_ns = engine::monotonic_now_ns();
     const answer given = to.handler.call(to.handler.context, happened);
     counters.longest_handler_ns.raise_to(
         static_cast<std::uint64_t>(engine::monotonic_now_ns() - begin_ns));
-    to.is_first_delivery = false;
     if (given == answer::nack) {
         set_reason("the event handler refused it", 0, -1, nullptr);
         return delivery_status::nacked;

@@ -2,7 +2,7 @@
 //
 // Threading  the client's thread
 // Progress   offer() never waits: a destination without room says back_pressured, and the record waits in the log
-// Invariant  a route accepts sequences in ascending order; one at or below highest() is passed over
+// Invariant  a route accepts sequences in ascending order; one at or below highest(), or parked, is passed over
 // Errors     a record that cannot be delivered halts the route or is parked, as its policy says
 #pragma once
 
@@ -38,6 +38,7 @@ enum class delivery_status : std::uint8_t {
     done,
     passed_over,  // not for this route: another message type than its map's
     back_pressured,
+    refused,  // the session takes nothing more from this route
     untranslatable,
     nacked,
 };
@@ -45,7 +46,7 @@ enum class delivery_status : std::uint8_t {
 // Into a FIX session's outbound ring.
 struct session_sink {
     xlator::outbound_map map;
-    std::unique_ptr<engine::byte_ring> ring;
+    std::unique_ptr<outbound_link> link;
     std::size_t message_bytes_max = 0;
 };
 
@@ -57,7 +58,7 @@ struct local_sink {
     std::unique_ptr<engine::checkpoint> progress;  // where there is no table
     std::vector<std::byte> row;                    // room to build one
     engine::short_name event_name;
-    bool is_first_delivery = true;       // since the start: a crash may have come between handler and row
+    engine::sequence redelivered_until;  // records up to here may have been delivered before the start
     engine::sequence acknowledged;       // by the handler; its row may still wait for room
 };
 
@@ -75,9 +76,11 @@ class route {
 public:
     using destination = std::variant<session_sink, local_sink>;
 
+    // `resume_after`: how far the destination has come. `parked`: records behind it that stand in the reject log,
+    // ascending; messages before them may have waited for their session when the process ended.
     route(const route_config& config, destination to, const engine::row_schema& source_schema,
           const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
-          event_ring& events);
+          event_ring& events, std::vector<engine::sequence> parked = {});
 
     [[nodiscard]] offer_status offer(const engine::stream_slot& record,
                                      const engine::row_view& row) noexcept;
@@ -99,6 +102,7 @@ private:
     [[nodiscard]] delivery_status write_row(local_sink& to, const engine::stream_slot& record,
                                             const engine::row_view& source,
                                             std::span<std::byte> payload) noexcept;
+    [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
     [[nodiscard]] offer_status fail(failure_policy policy, const engine::stream_slot& record) noexcept;
     void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
     void set_reason(std::string_view what, int tag, int column,
@@ -114,6 +118,8 @@ private:
     engine::sequence highest_;
     reject_log* rejects_;
     event_ring* events_;
+    std::vector<engine::sequence> parked_;  // by an earlier run
+    std::size_t next_parked_ = 0;
     bool is_halted_ = false;
     char reason_[200] = {};  // why the last delivery failed
 };

@@ -23,6 +23,9 @@ public:
 
     event_ring() : ring_(capacity_bytes) {}
 
+    // The next caller of say() is another thread: set-up is over.
+    void hand_over() noexcept { ring_.detach_producer(); }
+
     // "source: text", cut to text_bytes_max.
     void say(event_level level, std::string_view source, std::string_view text) noexcept {
         source = source.substr(0, text_bytes_max / 2);

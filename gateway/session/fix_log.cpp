@@ -76,11 +76,12 @@ std::string_view span_text(const screened_frame& frame, field_span span) noexcep
                              : std::string_view();
 }
 
-void set_numbers(fix_message_columns& columns, const session_numbers& session) noexcept {
+void set_numbers(fix_message_columns& columns, const session_numbers& session,
+                 msg_seq_num next_sender, msg_seq_num next_target) noexcept {
     assign_cut(columns.session, session.name);
     columns.generation = session.generation;
-    columns.next_sender = session.next_sender.value;
-    columns.next_target = session.next_target.value;
+    columns.next_sender = next_sender.value;
+    columns.next_target = next_target.value;
 }
 
 template <class Row>
@@ -156,13 +157,8 @@ engine::append_result fix_out_log::append(const fix_out_row& row, std::string_vi
 engine::append_status fix_out_log::append_message(session_numbers& session, const message& sent,
                                                   msg_seq_num next_target) noexcept {
     const sent_facts facts = scan_sent(sent.frame);
-    const session_numbers before = session;
-    session.next_sender = sent.number.next();
-    session.next_target = next_target;
-    session.is_fresh = false;
-
     fix_out_row row;
-    set_numbers(row.message, session);
+    set_numbers(row.message, session, sent.number.next(), next_target);
     row.message.msg_seq_num = sent.number.value;
     assign_cut(row.message.kind, is_admin_type(facts.msg_type) ? kind::admin : kind::application);
     assign_cut(row.message.msg_type, facts.msg_type);
@@ -189,9 +185,12 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     }
     const engine::append_result result = append(row, sent.frame, envelope);
     if (result.status != engine::append_status::ok) {
-        session = before;
         return result.status;
     }
+    // Only now: a roll on the way takes a snapshot, which must not know of a row behind it.
+    session.next_sender = sent.number.next();
+    session.next_target = next_target;
+    session.is_fresh = false;
     index_of(session.name).put(sent.number, result.at);
     if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
         correlations_->put(facts.cl_ord_id, sent.cause->correlation);
@@ -201,19 +200,20 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
 
 engine::append_status fix_out_log::append_reset(session_numbers& session,
                                                 std::uint32_t generation) noexcept {
-    session_numbers next = session;
-    next.generation = generation;
-    next.next_sender = {1};
-    next.next_target = {1};
-    next.creation_time = engine::utc_now();
-    next.is_fresh = true;
+    constexpr msg_seq_num first{1};
+    const engine::timestamp now = engine::utc_now();
     fix_out_row row;
-    set_numbers(row.message, next);
+    set_numbers(row.message, session, first, first);
+    row.message.generation = generation;
     assign_cut(row.message.kind, kind::reset);
-    row.creation_time = next.creation_time;
+    row.creation_time = now;
     const engine::append_result result = append(row, {}, gateway_envelope());
     if (result.status == engine::append_status::ok) {
-        session = next;
+        session.generation = generation;
+        session.next_sender = first;
+        session.next_target = first;
+        session.creation_time = now;
+        session.is_fresh = true;
         index_of(session.name).clear();
     }
     return result.status;
@@ -221,17 +221,15 @@ engine::append_status fix_out_log::append_reset(session_numbers& session,
 
 engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_num next_sender,
                                               msg_seq_num next_target) noexcept {
-    session_numbers next = session;
-    next.next_sender = next_sender;
-    next.next_target = next_target;
-    next.is_fresh = false;
     fix_out_row row;
-    set_numbers(row.message, next);
+    set_numbers(row.message, session, next_sender, next_target);
     assign_cut(row.message.kind, kind::set);
-    row.creation_time = next.creation_time;
+    row.creation_time = session.creation_time;
     const engine::append_result result = append(row, {}, gateway_envelope());
     if (result.status == engine::append_status::ok) {
-        session = next;
+        session.next_sender = next_sender;
+        session.next_target = next_target;
+        session.is_fresh = false;
         index_of(session.name).clear();  // numbers may have holes now; older ones are found by search
     }
     return result.status;
@@ -267,6 +265,9 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
 
 // Reads the newest segments once more for the orders in them: reports may come long after a restart.
 void fix_out_log::load_correlations(std::size_t segments) {
+    if (segments == 0) {
+        return;
+    }
     const auto indexes = engine::list_segments(table_->log().directory());
     const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
     engine::log_reader reader(
@@ -306,7 +307,10 @@ std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_se
             if (!is_of(row, session)) {
                 continue;
             }
-            if (row.message.msg_seq_num == 0 || row.message.msg_seq_num <= begin.value) {
+            // The first number that can stand from here on; a set may have moved it either way.
+            const std::uint32_t lowest =
+                row.message.msg_seq_num != 0 ? row.message.msg_seq_num : row.message.next_sender;
+            if (row.message.kind.view() == kind::reset || lowest <= begin.value) {
                 return *it;
             }
             break;  // this segment begins behind what is wanted
@@ -317,7 +321,12 @@ std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_se
 
 // For messages older than the index: reads the log forward. Slow, and rare.
 bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
-                                resend_sink& sink) const {
+                                resend_sink& sink) {
+    struct found_message {
+        std::uint32_t number;
+        engine::position at;
+    };
+    std::vector<found_message> found;  // ascending
     const std::uint64_t first = segment_before(session, begin);
     engine::log_reader reader(
         table_->log().directory(),
@@ -331,14 +340,35 @@ bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begi
         if (status != engine::read_status::record) {
             continue;
         }
-        const engine::row_view view(table_->schema(), record.bytes());
-        const auto row = load_row<fix_out_row>(view);
-        if (is_of(row, session) && row.message.msg_seq_num >= begin.value &&
-            row.message.msg_seq_num <= end.value) {
-            const auto wire = view.trailing();
-            sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
+        const auto row = load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()));
+        if (!is_of(row, session)) {
+            continue;
+        }
+        const std::uint32_t number = row.message.msg_seq_num;
+        // Numbers that were set back count again: the newest message of a number is the one.
+        while (!found.empty() &&
+               found.back().number >= (number != 0 ? number : row.message.next_sender)) {
+            found.pop_back();
+        }
+        if (number >= begin.value && number <= end.value) {
+            found.push_back({number, record.at});
         }
     }
+    for (const found_message& one : found) {
+        if (!read_one(one.at, sink)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
+    engine::record_view record;
+    if (!lookup_->read(at, record)) {
+        return false;
+    }
+    const auto wire = engine::row_view(table_->schema(), record.bytes()).trailing();
+    sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
     return true;
 }
 
@@ -353,13 +383,9 @@ bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begi
         }
     }
     for (msg_seq_num number = begin; number <= end; number = number.next()) {
-        engine::record_view record;
-        if (!lookup_->read(index.at(number), record)) {
+        if (!read_one(index.at(number), sink)) {
             return false;
         }
-        const engine::row_view view(table_->schema(), record.bytes());
-        const auto wire = view.trailing();
-        sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
     }
     return true;
 }
@@ -369,10 +395,10 @@ fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_opt
     table_ = std::make_unique<engine::table_log>(directory, fix_in_schema(), options.table, state);
 }
 
-engine::append_status fix_in_log::append(const session_numbers& session,
-                                         const message& received) noexcept {
+engine::append_status fix_in_log::append(const session_numbers& session, const message& received,
+                                         msg_seq_num next_target) noexcept {
     fix_in_row row;
-    set_numbers(row.message, session);
+    set_numbers(row.message, session, session.next_sender, next_target);
     assign_cut(row.message.kind, received.kind);
     row.creation_time = session.creation_time;
     row.received_time = {received.received_ns};
@@ -397,7 +423,9 @@ engine::append_status fix_in_log::append(const session_numbers& session,
     }
     const engine::append_result result = append_row(*table_, row, wire, envelope);
     if (result.status == engine::append_status::ok) {
-        sessions_.at(session.name) = session;
+        session_numbers& known = sessions_.at(session.name);
+        known = session;
+        known.next_target = next_target;
     }
     return result.status;
 }

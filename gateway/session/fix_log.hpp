@@ -6,6 +6,8 @@
 // Errors     opening throws; appending answers append_status
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,8 @@ namespace millrace::gateway {
 // Where the newest messages of one session and generation lie in FIX_OUT.
 class resend_index {
 public:
-    explicit resend_index(std::size_t capacity) : positions_(capacity, unknown) {}
+    explicit resend_index(std::size_t capacity)
+        : positions_(std::max<std::size_t>(capacity, 1), unknown) {}
 
     void put(msg_seq_num number, engine::position at) noexcept {
         if (number != highest_.next()) {
@@ -100,7 +103,8 @@ private:
     [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
                                                msg_seq_num begin) const;
     [[nodiscard]] bool scan_messages(const session_numbers& session, msg_seq_num begin,
-                                     msg_seq_num end, resend_sink& sink) const;
+                                     msg_seq_num end, resend_sink& sink);
+    [[nodiscard]] bool read_one(engine::position at, resend_sink& sink) noexcept;
     void load_correlations(std::size_t segments);
 
     struct named_index {
@@ -129,9 +133,10 @@ public:
         std::int64_t received_ns = 0;
         engine::correlation correlation;
     };
-    // `session` holds the generation and the numbers after this record.
+    // next_target: the expected number after this record; `session` holds everything else.
     [[nodiscard]] engine::append_status append(const session_numbers& session,
-                                               const message& received) noexcept;
+                                               const message& received,
+                                               msg_seq_num next_target) noexcept;
 
     [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
     [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }

@@ -34,6 +34,26 @@ std::unique_ptr<connector> make_connector(const session_spec& spec,
     return std::make_unique<connector>(std::move(endpoints), wanted);
 }
 
+connection_options connection_of(const session_spec& spec, const fix_session_options& options) {
+    connection_options wanted = options.connection;
+    if (spec.send_buffer_bytes > 0) {
+        wanted.send_buffer_bytes = static_cast<int>(spec.send_buffer_bytes);
+    }
+    if (spec.receive_buffer_bytes > 0) {
+        wanted.receive_buffer_bytes = static_cast<int>(spec.receive_buffer_bytes);
+    }
+    return wanted;
+}
+
+ledger_options ledger_of(const session_spec& spec, const fix_session_options& options) {
+    ledger_options wanted = options.ledger;
+    const setting* const start = spec.find("StartTime");
+    const setting* const end = spec.find("EndTime");
+    wanted.is_non_stop = spec.find("StartDay") == nullptr && start != nullptr && end != nullptr &&
+                         start->value == end->value;
+    return wanted;
+}
+
 void check_names(const session_spec& spec) {
     constexpr std::size_t comp_id_bytes_max = 22;  // of the columns SENDER and TARGET
     if (spec.name.size() > session_name_bytes_max) {
@@ -62,17 +82,17 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       options_(options),
       out_(&out),
       events_(&events),
-      ledger_(spec.name, out, in, correlations, options.ledger),
+      ledger_(spec.name, out, in, correlations, ledger_of(spec, options)),
       connector_(make_connector(spec, options)),
-      link_(options.connection) {
+      link_(connection_of(spec, options)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
 }
 
 fix_session::~fix_session() { close(); }
 
-void fix_session::add_route(std::string_view name, engine::byte_ring& ring) {
-    routes_.push_back({std::string(name), engine::route_id(name), &ring, false});
+void fix_session::add_route(std::string_view name, outbound_link& link) {
+    routes_.push_back({std::string(name), engine::route_id(name), &link, false});
 }
 
 void fix_session::start(std::int64_t now_ns) noexcept {
@@ -109,6 +129,13 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
 
 int fix_session::poll_connector(std::int64_t now_ns) noexcept {
     if (connector_ == nullptr || is_stopping_ || is_held_) {
+        return 0;
+    }
+    if (now_ns >= next_tick_ns_) {
+        next_tick_ns_ = now_ns + tick_interval_ns;
+        is_session_time_ = port_->is_session_time(engine::utc_now().ns);
+    }
+    if (!is_session_time_) {
         return 0;
     }
     engine::unique_fd socket;
@@ -158,7 +185,14 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
         return;
     }
     next_tick_ns_ = now_ns + tick_interval_ns;
-    if (port_->tick(engine::utc_now().ns) != call_status::ok) {
+    const std::int64_t utc_ns = engine::utc_now().ns;
+    if (!is_logged_on_ && !port_->is_session_time(utc_ns)) {
+        // Outside its window every look of the library would store a Logout and reset.
+        events_->say(event_level::info, name(), "outside its session time; closing");
+        end_link(close_reason::local, now_ns);
+        return;
+    }
+    if (port_->tick(utc_ns) != call_status::ok) {
         events_->say(event_level::error, name(), port_->last_text());
         wants_disconnect_ = true;
     }
@@ -256,7 +290,7 @@ int fix_session::poll_routes(std::int64_t now_ns) noexcept {
         if (route.is_halted) {
             continue;
         }
-        sent += static_cast<int>(route.ring->poll(
+        sent += static_cast<int>(route.link->ring.poll(
             [&](std::uint32_t, std::span<const std::byte> payload) {
                 return send_one(route, payload);
             },
@@ -310,6 +344,7 @@ engine::poll_action fix_session::send_one(outbound_route& route,
 
 void fix_session::halt_route(outbound_route& route, const outbound_header& header) noexcept {
     route.is_halted = true;
+    route.link->is_halted.store(true, std::memory_order_release);  // pairs with route.cpp: deliver
     counters.halted_routes.add(1);
     char text[512];
     std::snprintf(text, sizeof text,
@@ -370,7 +405,7 @@ void fix_session::close() noexcept {
 
 bool fix_session::has_waiting_messages() const noexcept {
     for (const outbound_route& route : routes_) {
-        if (route.ring->consumer_position_estimate() != route.ring->producer_position_estimate()) {
+        if (route.link->ring.consumer_position_estimate() != route.link->ring.producer_position_estimate()) {
             return true;
         }
     }

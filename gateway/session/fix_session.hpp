@@ -53,7 +53,7 @@ struct fix_session_counters {
 struct outbound_route {
     std::string name;
     std::uint64_t id = 0;
-    engine::byte_ring* ring = nullptr;
+    outbound_link* link = nullptr;
     bool is_halted = false;
 };
 
@@ -64,7 +64,7 @@ public:
     ~fix_session();
 
     // Set-up.
-    void add_route(std::string_view name, engine::byte_ring& ring);
+    void add_route(std::string_view name, outbound_link& link);
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
     int do_work(std::int64_t now_ns) noexcept;
@@ -130,6 +130,7 @@ private:
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port
     bool is_stopping_ = false;
+    bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;  // numbers contradict the peer's: an operator must act
     engine::histogram record_to_wire_;
 };

@@ -1,6 +1,7 @@
 // A translated message on its way from a client to the session thread: this header, then the encoded body.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <type_traits>
 
@@ -28,5 +29,13 @@ struct outbound_header {
 };
 static_assert(sizeof(outbound_header) == 96);
 static_assert(std::is_trivially_copyable_v<outbound_header>);
+
+// One route's ring, and the session's word that it takes no more from it.
+struct outbound_link {
+    explicit outbound_link(std::size_t ring_bytes) : ring(ring_bytes) {}
+
+    engine::byte_ring ring;
+    std::atomic<bool> is_halted{false};  // writer: the session thread
+};
 
 }  // namespace millrace::gateway

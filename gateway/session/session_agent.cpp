@@ -44,12 +44,12 @@ void session_agent::listen_for(const session_spec& spec) {
 }
 
 void session_agent::add_route(std::string_view session, std::string_view route,
-                              engine::byte_ring& ring, const engine::log_uuid& source,
+                              outbound_link& link, const engine::log_uuid& source,
                               engine::sequence start_after) {
     for (const auto& known : sessions_) {
         if (known->name() == session) {
             out_.table().bind_route(route, source, start_after);
-            known->add_route(route, ring);
+            known->add_route(route, link);
             return;
         }
     }
@@ -67,6 +67,7 @@ void session_agent::open() {
 }
 
 void session_agent::on_start() {
+    events_.hand_over();
     const std::int64_t now_ns = engine::monotonic_now_ns();
     for (const auto& session : sessions_) {
         session->start(now_ns);

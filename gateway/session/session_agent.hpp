@@ -29,9 +29,9 @@ public:
     // The settings' sessions are all of this gateway's.
     session_agent(session_agent_options options, const settings_file& settings);
 
-    // Set-up: one outbound ring per route. Throws config_error for a session that is not here, or a route that has
-    // come from another log. REQUIRES: the ring outlives this.
-    void add_route(std::string_view session, std::string_view route, engine::byte_ring& ring,
+    // Set-up: one outbound link per route. Throws config_error for a session that is not here, or a route that has
+    // come from another log. REQUIRES: the link outlives this.
+    void add_route(std::string_view session, std::string_view route, outbound_link& link,
                    const engine::log_uuid& source, engine::sequence start_after = {});
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;

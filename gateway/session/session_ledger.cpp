@@ -4,6 +4,7 @@
 
 #include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
 
 namespace millrace::gateway {
 
@@ -29,8 +30,15 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
       correlations_(&correlations),
       options_(options),
       numbers_(&out.open_session(session)) {
-    // FIX_OUT alone commits a reset: what FIX_IN says of an older generation does not count.
+    // FIX_OUT alone commits a reset: what FIX_IN says of an older generation does not count. A later one it can
+    // only know of because FIX_OUT has lost its tail.
     const session_numbers& received = in.open_session(session);
+    if (received.generation > numbers_->generation &&
+        out.append_reset(*numbers_, received.generation) != engine::append_status::ok) {
+        throw engine::error(out.table().log().directory().native() + ": cannot open generation " +
+                            std::to_string(received.generation) + " of session " +
+                            std::string(session) + ", which FIX_IN has seen");
+    }
     numbers_->next_target =
         received.generation == numbers_->generation ? received.next_target : msg_seq_num{1};
     numbers_->is_fresh = numbers_->next_sender == msg_seq_num{1} &&
@@ -120,8 +128,6 @@ std::string_view session_ledger::kind_of(msg_seq_num number, const screened_fram
 
 bool session_ledger::append_in(std::string_view kind, const screened_frame* frame,
                                std::int64_t received_ns, msg_seq_num next_target) noexcept {
-    session_numbers after = *numbers_;
-    after.next_target = next_target;
     fix_in_log::message message;
     message.kind = kind;
     message.frame = frame;
@@ -133,7 +139,7 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
             message.correlation = correlations_->find(text_of(*frame, facts.orig_cl_ord_id));
         }
     }
-    if (in_->append(after, message) != engine::append_status::ok) {
+    if (in_->append(*numbers_, message, next_target) != engine::append_status::ok) {
         counters.refused_appends.add(1);
         return false;
     }
@@ -168,15 +174,24 @@ bool session_ledger::incr_next_sender() noexcept {
     return set_next_sender(numbers_->next_sender.next());
 }
 
+std::int64_t session_ledger::creation_time_ns() const noexcept {
+    return options_.is_non_stop ? engine::utc_now().ns : numbers_->creation_time.ns;
+}
+
 bool session_ledger::set_next_sender(msg_seq_num number) noexcept {
     return out_->append_set(*numbers_, number, numbers_->next_target) == engine::append_status::ok;
 }
 
 bool session_ledger::incr_next_target() noexcept {
     const msg_seq_num expected = numbers_->next_target;
-    if (frame_ != nullptr && frame_->facts().number == expected) {
+    // Once: after a SequenceReset to its own number the held frame of that number is meant.
+    if (frame_ != nullptr && !is_frame_recorded_ && frame_->facts().number == expected) {
         is_frame_recorded_ = true;
-        return append_in(kind_of(expected, *frame_), frame_, received_ns_, expected.next());
+        if (!append_in(kind_of(expected, *frame_), frame_, received_ns_, expected.next())) {
+            return false;
+        }
+        drop_held_below(expected.next());
+        return true;
     }
     const auto it = held_.find(expected.value);
     if (it == held_.end()) {
@@ -212,7 +227,10 @@ bool session_ledger::reset() noexcept {
     }
     forget_held();
     if (numbers_->is_fresh) {
-        return true;  // nothing was numbered since the last reset: one record says it all
+        // Nothing was numbered since the last reset: one record says it all. The time moves, for the library
+        // resets again and again while the creation lies in another session than now.
+        numbers_->creation_time = engine::utc_now();
+        return true;
     }
     if (out_->append_reset(*numbers_, numbers_->generation + 1) != engine::append_status::ok) {
         counters.refused_appends.add(1);

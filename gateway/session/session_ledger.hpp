@@ -21,6 +21,8 @@ namespace millrace::gateway {
 struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
+    // The session has no schedule: QuickFIX would reset it at every UTC midnight if it knew when it was created.
+    bool is_non_stop = false;
 };
 
 struct ledger_counters {
@@ -58,7 +60,7 @@ public:
     bool set_next_target(msg_seq_num number) noexcept override;
     bool incr_next_sender() noexcept override;
     bool incr_next_target() noexcept override;
-    std::int64_t creation_time_ns() const noexcept override { return numbers_->creation_time.ns; }
+    std::int64_t creation_time_ns() const noexcept override;
     bool reset() noexcept override;
     bool refresh() noexcept override { return true; }  // the logs are ours alone: nothing to read again
 

@@ -13,8 +13,11 @@ auto order(std::span<char> out, const Settings&... settings) {
 
 auto run(std::span<char> out) {
 #ifdef MISUSE
-    return order(out, set<ClOrdID>("A1"), set_group<NoPartyIDs>(entry(set<PartyID>("A"), set<Account>("B"))));
+    return order(out, set<ClOrdID>("A1"),
+                 set_group<NoPartyIDs>(entry(set<PartyID>("A"), set<Account>("B"))));
 #else
-    return order(out, set<ClOrdID>("A1"), set_group<NoPartyIDs>(entry(set<PartyID>("A"), set<PartyRole>(PartyRole::client_id))));
+    return order(
+        out, set<ClOrdID>("A1"),
+        set_group<NoPartyIDs>(entry(set<PartyID>("A"), set<PartyRole>(PartyRole::client_id))));
 #endif
 }

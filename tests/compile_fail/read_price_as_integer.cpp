@@ -7,8 +7,10 @@ using namespace millrace::fix44;
 
 auto run(const field_scope& message) {
 #ifdef MISUSE
-    std::int64_t price = *message.get<Price>(); return price;
+    std::int64_t price = *message.get<Price>();
+    return price;
 #else
-    decimal price = *message.get<Price>(); return price;
+    decimal price = *message.get<Price>();
+    return price;
 #endif
 }

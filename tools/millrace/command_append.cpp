@@ -28,6 +28,11 @@ engine::operation operation_of(const std::string& name) {
                               : engine::operation::insert;
 }
 
+std::string check_user(const std::string& name) {
+    return engine::short_name().assign(name) ? std::string()
+                                             : "--user: '" + name + "' is longer than 16 bytes";
+}
+
 int append(const append_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.config);
     const gateway::table_config& table = table_of(config, options.table);
@@ -82,7 +87,8 @@ void add_append_command(CLI::App& program, command& chosen) {
     verb->add_option("CONFIG", options->config, "The TOML file that describes the table")->required();
     verb->add_option("TABLE", options->table, "The table")->required();
     verb->add_option("FILE", options->file, "The rows; - is standard input");
-    verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)");
+    verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)")
+        ->check(CLI::Validator(check_user, "NAME"));
     verb->add_option("--operation", options->operation, "What the rows do to their keys")
         ->check(CLI::IsMember({"insert", "modify", "delete"}))
         ->capture_default_str();

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "engine/core/error.hpp"
+#include "engine/table/nearest.hpp"
 #include "gateway/quickfix/settings.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
@@ -30,6 +32,24 @@ int run_command(const millrace::tools::command& chosen) {
     }
 }
 
+// What CLI11 would call a missing subcommand.
+std::string unknown_command(const CLI::App& program, int argc, char** argv) {
+    if (argc < 2 || argv[1][0] == '-') {
+        return {};
+    }
+    std::vector<std::string> names;
+    for (const CLI::App* verb : program.get_subcommands(nullptr)) {
+        names.push_back(verb->get_name());
+    }
+    const std::string word = argv[1];
+    if (std::find(names.begin(), names.end(), word) != names.end()) {
+        return {};
+    }
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    return "unknown command '" + word + "'" + millrace::engine::did_you_mean(word, candidates) +
+           "; --help lists them";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -46,6 +66,10 @@ int main(int argc, char** argv) {
     add_table_command(program, chosen);
     add_log_command(program, chosen);
     add_venue_command(program, chosen);
+    if (const std::string unknown = unknown_command(program, argc, argv); !unknown.empty()) {
+        std::fprintf(stderr, "millrace: %s\n", unknown.c_str());
+        return exit_usage;
+    }
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& failure) {

@@ -29,14 +29,35 @@ std::string file_name(const std::string& path) {
 }
 
 std::string_view enumerator_of(field_type type) {
-    static constexpr std::string_view names[] = {
-        "string",       "character", "price",      "integer",       "amt",
-        "qty",          "currency",  "multiple_value_string",       "multiple_char_value",
-        "exchange",     "utc_timestamp",           "boolean",       "local_mkt_date",
-        "data",         "floating",  "price_offset",                "month_year",
-        "day_of_month", "utc_date",  "utc_time",   "num_in_group",  "percentage",
-        "seq_num",      "length",    "country",    "language",      "tz_time",
-        "tz_timestamp", "xml_data"};
+    static constexpr std::string_view names[] = {"string",
+                                                 "character",
+                                                 "price",
+                                                 "integer",
+                                                 "amt",
+                                                 "qty",
+                                                 "currency",
+                                                 "multiple_value_string",
+                                                 "multiple_char_value",
+                                                 "exchange",
+                                                 "utc_timestamp",
+                                                 "boolean",
+                                                 "local_mkt_date",
+                                                 "data",
+                                                 "floating",
+                                                 "price_offset",
+                                                 "month_year",
+                                                 "day_of_month",
+                                                 "utc_date",
+                                                 "utc_time",
+                                                 "num_in_group",
+                                                 "percentage",
+                                                 "seq_num",
+                                                 "length",
+                                                 "country",
+                                                 "language",
+                                                 "tz_time",
+                                                 "tz_timestamp",
+                                                 "xml_data"};
     static_assert(std::size(names) == static_cast<std::size_t>(field_type::xml_data) + 1);
     return names[static_cast<std::size_t>(type)];
 }
@@ -69,7 +90,8 @@ private:
         for (const std::string& include : includes) {
             text += "#include \"" + include + "\"\n";
         }
-        return text + "\nnamespace " + name_space_ + " {\n\nnamespace xlator = ::millrace::xlator;\n\n";
+        return text + "\nnamespace " + name_space_ +
+               " {\n\nnamespace xlator = ::millrace::xlator;\n\n";
     }
 
     std::string close() const { return "}  // namespace " + name_space_ + "\n"; }
@@ -78,11 +100,13 @@ private:
         const std::string tag = std::to_string(each.tag);
         const std::string type = "xlator::field_type::" + std::string(enumerator_of(each.type));
         if (each.length_tag != 0) {
-            const std::string base = "xlator::data_field<" + tag + ", " + std::to_string(each.length_tag);
+            const std::string base =
+                "xlator::data_field<" + tag + ", " + std::to_string(each.length_tag);
             return each.type == field_type::data ? base + ">" : base + ", " + type + ">";
         }
         if (each.data_tag != 0) {
-            const std::string base = "xlator::length_field<" + tag + ", " + std::to_string(each.data_tag);
+            const std::string base =
+                "xlator::length_field<" + tag + ", " + std::to_string(each.data_tag);
             return each.type == field_type::length ? base + ">" : base + ", " + type + ">";
         }
         std::string base = "xlator::field<" + tag + ", " + type;
@@ -111,8 +135,8 @@ private:
         out << "    };\n";
         // Not `using enum`: g++ 12 fails on that inside templates.
         for (const enum_value& value : each.values) {
-            out << "    static constexpr value_type " << value.identifier << " = value_type::"
-                << value.identifier << ";\n";
+            out << "    static constexpr value_type " << value.identifier
+                << " = value_type::" << value.identifier << ";\n";
         }
     }
 
@@ -130,8 +154,8 @@ private:
                 out << "    static constexpr std::array<xlator::enum_value_info, "
                     << each.values.size() << "> values{{\n";
                 for (const enum_value& value : each.values) {
-                    out << "        {" << quoted(value.value) << ", " << quoted(plain_name(value.identifier))
-                        << "},\n";
+                    out << "        {" << quoted(value.value) << ", "
+                        << quoted(plain_name(value.identifier)) << "},\n";
                 }
                 out << "    }};\n";
             }

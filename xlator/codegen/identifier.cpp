@@ -7,34 +7,53 @@ namespace millrace::xlator::codegen {
 
 namespace {
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit_char(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+bool is_digit_char(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // Keywords of C++20, and the members that every declared field has.
 const std::set<std::string_view>& taken_words() {
     static const std::set<std::string_view> words = {
-        "alignas",      "alignof",     "and",          "and_eq",      "asm",
-        "auto",         "bitand",      "bitor",        "bool",        "break",
-        "case",         "catch",       "char",         "char8_t",     "char16_t",
-        "char32_t",     "class",       "compl",        "concept",     "const",
-        "consteval",    "constexpr",   "constinit",    "const_cast",  "continue",
-        "co_await",     "co_return",   "co_yield",     "decltype",    "default",
-        "delete",       "do",          "double",       "dynamic_cast", "else",
-        "enum",         "explicit",    "export",       "extern",      "false",
-        "float",        "for",         "friend",       "goto",        "if",
-        "inline",       "int",         "long",         "mutable",     "namespace",
-        "new",          "noexcept",    "not",          "not_eq",      "nullptr",
-        "operator",     "or",          "or_eq",        "private",     "protected",
-        "public",       "register",    "reinterpret_cast", "requires", "return",
-        "short",        "signed",      "sizeof",       "static",      "static_assert",
-        "static_cast",  "struct",      "switch",       "template",    "this",
-        "thread_local", "throw",       "true",         "try",         "typedef",
-        "typeid",       "typename",    "union",        "unsigned",    "using",
-        "virtual",      "void",        "volatile",     "wchar_t",     "while",
-        "xor",          "xor_eq",      "tag",          "type",        "form",
-        "name",         "values",      "value_type",   "length_tag",  "data_tag",
-        "linux",        "unix"};
+        "alignas",       "alignof",     "and",
+        "and_eq",        "asm",         "auto",
+        "bitand",        "bitor",       "bool",
+        "break",         "case",        "catch",
+        "char",          "char8_t",     "char16_t",
+        "char32_t",      "class",       "compl",
+        "concept",       "const",       "consteval",
+        "constexpr",     "constinit",   "const_cast",
+        "continue",      "co_await",    "co_return",
+        "co_yield",      "decltype",    "default",
+        "delete",        "do",          "double",
+        "dynamic_cast",  "else",        "enum",
+        "explicit",      "export",      "extern",
+        "false",         "float",       "for",
+        "friend",        "goto",        "if",
+        "inline",        "int",         "long",
+        "mutable",       "namespace",   "new",
+        "noexcept",      "not",         "not_eq",
+        "nullptr",       "operator",    "or",
+        "or_eq",         "private",     "protected",
+        "public",        "register",    "reinterpret_cast",
+        "requires",      "return",      "short",
+        "signed",        "sizeof",      "static",
+        "static_assert", "static_cast", "struct",
+        "switch",        "template",    "this",
+        "thread_local",  "throw",       "true",
+        "try",           "typedef",     "typeid",
+        "typename",      "union",       "unsigned",
+        "using",         "virtual",     "void",
+        "volatile",      "wchar_t",     "while",
+        "xor",           "xor_eq",      "tag",
+        "type",          "form",        "name",
+        "values",        "value_type",  "length_tag",
+        "data_tag",      "linux",       "unix"};
     return words;
 }
 

@@ -1,4 +1,5 @@
-// A dictionary as codegen sees it: what the XML said, with line numbers, before and after validation.
+// A dictionary as codegen sees it: what the XML said, with line numbers, before and after
+// validation.
 #pragma once
 
 #include <stdexcept>
@@ -39,14 +40,16 @@ struct member {
 
 struct component {
     std::string name;
-    std::string identifier;  // filled by validate(): the name, or NameBlock where a field has the name
+    std::string
+        identifier;  // filled by validate(): the name, or NameBlock where a field has the name
     std::vector<member> members;
     long line = 0;
 };
 
 struct message {
     std::string name;
-    std::string identifier;  // filled by validate(): the name, or NameMessage where a field has the name
+    std::string
+        identifier;  // filled by validate(): the name, or NameMessage where a field has the name
     std::string msg_type;
     bool is_admin = false;
     std::vector<member> members;
@@ -55,7 +58,7 @@ struct message {
 
 struct dictionary {
     std::string file;
-    std::string begin_string;  // FIX.4.4
+    std::string begin_string;           // FIX.4.4
     std::vector<field> fields;          // ascending by tag after validate()
     std::vector<component> components;  // used before user after validate()
     std::vector<message> messages;
@@ -70,7 +73,8 @@ public:
         : std::runtime_error(file + ":" + std::to_string(line) + ": " + reason) {}
 };
 
-// Reads a dictionary in QuickFIX's XML format. The text is parsed as if it were the content of `file`.
+// Reads a dictionary in QuickFIX's XML format. The text is parsed as if it were the content of
+// `file`.
 [[nodiscard]] dictionary parse_dictionary(const std::string& file, const std::string& text);
 [[nodiscard]] dictionary read_dictionary(const std::string& file);
 
@@ -83,6 +87,7 @@ struct generated_file {
 };
 
 // Declarations in the given namespace ("millrace::fix44"). REQUIRES validate(dict).
-[[nodiscard]] std::vector<generated_file> emit(const dictionary& dict, const std::string& name_space);
+[[nodiscard]] std::vector<generated_file> emit(const dictionary& dict,
+                                               const std::string& name_space);
 
 }  // namespace millrace::xlator::codegen

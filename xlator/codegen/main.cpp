@@ -1,7 +1,8 @@
 // millrace-codegen DICT.xml --namespace NS --out DIR
 //
-// Turns a dictionary in QuickFIX's XML format into declarations: DIR/fields.hpp, DIR/components.hpp, one header a
-// message, DIR/dictionary.hpp. A file whose text would not change is left alone, so that nothing is rebuilt.
+// Turns a dictionary in QuickFIX's XML format into declarations: DIR/fields.hpp,
+// DIR/components.hpp, one header a message, DIR/dictionary.hpp. A file whose text would not change
+// is left alone, so that nothing is rebuilt.
 #include <cstdio>
 #include <exception>
 #include <filesystem>

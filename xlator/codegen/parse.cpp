@@ -83,9 +83,10 @@ public:
 
 private:
     long line_at(std::ptrdiff_t offset) const {
-        const auto end = std::min<std::size_t>(
-            text_.size(), offset < 0 ? 0 : static_cast<std::size_t>(offset));
-        return 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+        const auto end =
+            std::min<std::size_t>(text_.size(), offset < 0 ? 0 : static_cast<std::size_t>(offset));
+        return 1 +
+               std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
     }
     long line_of(pugi::xml_node node) const { return line_at(node.offset_debug()); }
 
@@ -103,8 +104,9 @@ private:
         const pugi::xml_attribute type = root.attribute("type");
         std::string result = type ? type.value() : "FIX";
         if (result != "FIX" && result != "FIXT") {
-            throw dictionary_error(file_, line_of(root),
-                                   "attribute \"type\" of <fix> must be FIX or FIXT, not " + result);
+            throw dictionary_error(
+                file_, line_of(root),
+                "attribute \"type\" of <fix> must be FIX or FIXT, not " + result);
         }
         result += "." + required_attribute(root, "major") + "." + required_attribute(root, "minor");
         const std::string pack = root.attribute("servicepack").value();

@@ -90,7 +90,8 @@ private:
             if (!each.values.empty() && (is_decimal(each.type) || is_data(each.type) ||
                                          each.type == field_type::utc_timestamp)) {
                 fail(each.values.front().line, "field " + each.name + " of type " +
-                                                   type_name(each.type) + " cannot have a value set");
+                                                   type_name(each.type) +
+                                                   " cannot have a value set");
             }
             each.form = form_of(each);
             std::set<std::string> values;
@@ -100,8 +101,8 @@ private:
                     fail(value.line,
                          "value " + value.value + " of field " + each.name + " is listed twice");
                 }
-                value.identifier = enumerator(
-                    value.description.empty() ? "value_" + value.value : value.description);
+                value.identifier = enumerator(value.description.empty() ? "value_" + value.value
+                                                                        : value.description);
                 if (!names.insert(value.identifier).second) {
                     value.identifier = enumerator(value.identifier + "_" + value.value);
                     if (!names.insert(value.identifier).second) {
@@ -116,7 +117,8 @@ private:
     field& field_named(const member& each, const std::string& where) const {
         const auto found = fields_.find(each.name);
         if (found == fields_.end()) {
-            fail(each.line, where + " uses field " + each.name + ", which <fields> does not define");
+            fail(each.line,
+                 where + " uses field " + each.name + ", which <fields> does not define");
         }
         return *found->second;
     }
@@ -192,7 +194,8 @@ private:
             found->second->data_tag = each.tag;
         }
         for (const field& each : dict_.fields) {
-            const bool is_named_length = each.name.ends_with("Len") || each.name.ends_with("Length");
+            const bool is_named_length =
+                each.name.ends_with("Len") || each.name.ends_with("Length");
             constexpr int tag_body_length = 9;
             if (each.type == field_type::length && is_named_length && each.data_tag == 0 &&
                 each.tag != tag_body_length) {
@@ -219,7 +222,8 @@ private:
                 expect_no_open_length(before, where, each.line);
                 before = nullptr;
                 const component& used = component_named(each, where);
-                check_list(used.members, where + " through component " + each.name, each.line, seen);
+                check_list(used.members, where + " through component " + each.name, each.line,
+                           seen);
                 continue;
             }
             const field& used = field_named(each, where);
@@ -309,6 +313,8 @@ private:
 
 }  // namespace
 
-void validate(dictionary& dict) { validator(dict).run(); }
+void validate(dictionary& dict) {
+    validator(dict).run();
+}
 
 }  // namespace millrace::xlator::codegen

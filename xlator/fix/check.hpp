@@ -33,7 +33,8 @@ namespace millrace::xlator::detail {
     return static_cast<std::uint32_t>((at[0] - '0') * 10 + (at[1] - '0'));
 }
 
-// Days up to the 28th at times before the last second of a day are sure to exist; the rest is for the full parser.
+// Days up to the 28th at times before the last second of a day are sure to exist; the rest is for
+// the full parser.
 [[nodiscard]] inline bool passes_timestamp(std::string_view text) noexcept {
     if (text.size() == 17 || text.size() == 21) {
         const char* const at = text.data();
@@ -101,8 +102,9 @@ namespace millrace::xlator::detail {
     }
 }
 
-[[gnu::always_inline]] [[nodiscard]] inline bool passes(const dictionary& dict, const member_rule& rule,
-                                 std::string_view text) noexcept {
+[[gnu::always_inline]] [[nodiscard]] inline bool passes(const dictionary& dict,
+                                                        const member_rule& rule,
+                                                        std::string_view text) noexcept {
     switch (rule.check) {
         case value_check::text:
         case value_check::data:
@@ -131,7 +133,8 @@ namespace millrace::xlator::detail {
     return false;
 }
 
-// What QuickFIX 1.15 takes for a value of the type; it is laxer than FIX about dates, times and numbers.
+// What QuickFIX 1.15 takes for a value of the type; it is laxer than FIX about dates, times and
+// numbers.
 [[nodiscard]] bool has_quickfix_format(field_type type, std::string_view text) noexcept;
 
 }  // namespace millrace::xlator::detail

@@ -16,7 +16,8 @@ bool push_digit(std::uint64_t& magnitude, char c) noexcept {
     return true;
 }
 
-// The digits of `all` behind the point that carry value: trailing zeros are dropped where they cannot be kept.
+// The digits of `all` behind the point that carry value: trailing zeros are dropped where they
+// cannot be kept.
 std::size_t kept_fraction(std::string_view all) noexcept {
     std::size_t size = all.size();
     while (size != 0 && all[size - 1] == '0') {

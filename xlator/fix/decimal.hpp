@@ -46,8 +46,8 @@ struct decimal {
 // The mantissa of value at the given exponent; false if that would round or overflow.
 [[nodiscard]] bool rescale(decimal value, std::int32_t exponent, std::int64_t& mantissa) noexcept;
 
-// FIX float: optional minus, digits, optional point and digits; at least one digit. "1." and ".5" are FIX.
-// Keeps trailing zeros, so that what was read can be written back unchanged.
+// FIX float: optional minus, digits, optional point and digits; at least one digit. "1." and ".5"
+// are FIX. Keeps trailing zeros, so that what was read can be written back unchanged.
 [[nodiscard]] bool parse_decimal(std::string_view text, decimal& value) noexcept;
 
 // Writes at most decimal_size_max bytes and returns the end. REQUIRES value.is_in_range().
@@ -75,7 +75,8 @@ inline char* write_decimal(char* out, decimal value) noexcept {
         }
         return write_digits(out, magnitude, digits);
     }
-    // The digits go one place to the right, then the whole part moves back: cheaper than a division.
+    // The digits go one place to the right, then the whole part moves back: cheaper than a
+    // division.
     write_digits(out + 1, magnitude, digits);
     const unsigned whole = digits - fraction;
     for (unsigned i = 0; i < whole; ++i) {

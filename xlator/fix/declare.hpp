@@ -1,7 +1,9 @@
-// The words generated declarations are made of, and the step from declarations to reflection tables.
+// The words generated declarations are made of, and the step from declarations to reflection
+// tables.
 //
-// A generated message is a list: message<"D", required<ClOrdID>, optional<Account>, required<Instrument>, ...>.
-// Everything a message can do (encode, decode, validate, print) is a template over such a list.
+// A generated message is a list: message<"D", required<ClOrdID>, optional<Account>,
+// required<Instrument>, ...>. Everything a message can do (encode, decode, validate, print) is a
+// template over such a list.
 //
 // Threading  types and constants only
 #pragma once

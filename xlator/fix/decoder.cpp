@@ -20,7 +20,8 @@ using detail::value_check;
 // Three bytes make the shortest field, an empty one: "1=|".
 constexpr std::size_t field_size_min = 3;
 
-// A positive decimal number before '='; null if it is none. The bytes end on a delimiter, so the loop ends.
+// A positive decimal number before '='; null if it is none. The bytes end on a delimiter, so the
+// loop ends.
 inline const char* parse_tag(const char* at, std::uint32_t& tag) noexcept {
     auto digit = static_cast<std::uint32_t>(static_cast<unsigned char>(*at)) - '0';
     if (digit - 1 > 8) {
@@ -105,8 +106,8 @@ decode_result decoder::run(std::string_view bytes, std::string_view msg_type,
     return diagnosis(*this, rules, known != nullptr, is_frame).run();
 }
 
-// A data field may hold delimiters: its end follows from the field before it. Null: that does not announce it, or
-// announces more than there is.
+// A data field may hold delimiters: its end follows from the field before it. Null: that does not
+// announce it, or announces more than there is.
 const char* decoder::end_of_data(const char* at, const char* end,
                                  std::uint32_t length_tag) const noexcept {
     const field_ref* before = count_ == 0 ? nullptr : &fields_[count_ - 1];
@@ -143,10 +144,9 @@ decoder::parse_status decoder::parse_fields(const char* at, const char* end,
             return parse_status::garbled;
         }
         const member_rule* const rule = table.find(tag);
-        const std::uint32_t length_tag =
-            rule != nullptr ? rule->length_tag : length_tag_of(tag);
-        const char* const value_end = length_tag == 0 ? find_delimiter(at, end)
-                                                      : end_of_data(at, end, length_tag);
+        const std::uint32_t length_tag = rule != nullptr ? rule->length_tag : length_tag_of(tag);
+        const char* const value_end =
+            length_tag == 0 ? find_delimiter(at, end) : end_of_data(at, end, length_tag);
         if (value_end == nullptr) [[unlikely]] {
             return parse_status::garbled;
         }
@@ -203,8 +203,9 @@ void decoder::check_entry(const scope_rules& group, std::uint64_t serial,
     }
 }
 
-// The entries behind a counter. An entry begins at the delimiter, or where a member comes again; the group ends at the
-// first field that is none of its members. That is QuickFIX's reading; what FIX wants beyond it is noted.
+// The entries behind a counter. An entry begins at the delimiter, or where a member comes again;
+// the group ends at the first field that is none of its members. That is QuickFIX's reading; what
+// FIX wants beyond it is noted.
 const char* decoder::parse_group(const char* at, const char* end, const member_rule& counter,
                                  std::uint32_t level) noexcept {
     const scope_rules& group = dict_.group_scope(counter.group);
@@ -258,7 +259,7 @@ const char* decoder::parse_group(const char* at, const char* end, const member_r
         marks_[rule->mark] = serial;
         required_seen += rule->is_required ? 1U : 0U;
         if (!detail::passes(dict_, *rule, value)) [[unlikely]] {
-            note(value.empty() ? session_reject_reason::tag_without_value
+            note(value.empty()                   ? session_reject_reason::tag_without_value
                  : has_format(rule->type, value) ? session_reject_reason::value_is_incorrect
                                                  : session_reject_reason::incorrect_data_format,
                  tag);

@@ -1,13 +1,15 @@
 // Reads a frame into typed fields and checks it against a dictionary, in one pass.
 //
-// A clean message costs that pass alone. Where anything is amiss, a second look finds which finding QuickFIX would
-// report first: structure, message type, required tags, then header, trailer and body by ascending tag.
+// A clean message costs that pass alone. Where anything is amiss, a second look finds which finding
+// QuickFIX would report first: structure, message type, required tags, then header, trailer and
+// body by ascending tag.
 //
 // Threading  one thread at a time; several decoders share a dictionary
 // Progress   allocates in the constructor, never later; no exception
 // Invariant  a message accepted by the strict check is one QuickFIX accepts
-// Errors     garbled bytes, a foreign version and a refusal with SessionRejectReason(373) and tag are values
-// Source     FIX 4.4 vol. 2; QuickFIX 1.15's DataDictionary for order and extent of the findings
+// Errors     garbled bytes, a foreign version and a refusal with SessionRejectReason(373) and tag
+// are values Source     FIX 4.4 vol. 2; QuickFIX 1.15's DataDictionary for order and extent of the
+// findings
 #pragma once
 
 #include <cstddef>
@@ -23,8 +25,9 @@
 namespace millrace::xlator {
 
 struct decode_options {
-    // Beyond QuickFIX: required header fields, impossible dates and times, numbers that do not fit, currency and
-    // country codes, and inside groups: formats, value sets, member order, required members and nested counts.
+    // Beyond QuickFIX: required header fields, impossible dates and times, numbers that do not fit,
+    // currency and country codes, and inside groups: formats, value sets, member order, required
+    // members and nested counts.
     bool is_strict = true;
     bool check_field_order = true;      // ValidateFieldsOutOfOrder
     bool check_have_values = true;      // ValidateFieldsHaveValues
@@ -85,13 +88,14 @@ private:
     const decode_options options_;
     const std::uint32_t field_capacity_;
     std::unique_ptr<detail::field_ref[]> fields_;
-    std::unique_ptr<std::uint32_t[]> sorted_;    // scratch of the second look
-    std::unique_ptr<std::uint64_t[]> marks_;     // when each member was last seen
-    std::uint64_t serial_ = 0;                   // of messages and group entries
+    std::unique_ptr<std::uint32_t[]> sorted_;  // scratch of the second look
+    std::unique_ptr<std::uint64_t[]> marks_;   // when each member was last seen
+    std::uint64_t serial_ = 0;                 // of messages and group entries
     const char* bytes_ = nullptr;
     std::uint32_t count_ = 0;
     bool is_clean_ = true;
-    session_reject_reason group_reason_ = session_reject_reason::none;  // first finding inside a group
+    session_reject_reason group_reason_ =
+        session_reject_reason::none;  // first finding inside a group
     std::uint32_t group_tag_ = 0;
     std::string_view msg_type_;
     field_scope message_;

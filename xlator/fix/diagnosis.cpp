@@ -14,7 +14,8 @@ using detail::section;
 
 constexpr std::uint32_t user_tag_min = 5000;
 
-// QuickFIX's order within a section: 8, 9, 35 first in the header, 10 last in the trailer, else by tag.
+// QuickFIX's order within a section: 8, 9, 35 first in the header, 10 last in the trailer, else by
+// tag.
 std::uint64_t sort_key(section where, std::uint32_t tag) noexcept {
     constexpr std::uint64_t first = 0;
     constexpr std::uint64_t middle = std::uint64_t{1} << 32;
@@ -47,14 +48,17 @@ decode_result diagnosis::run() noexcept {
     return {};
 }
 
-const decode_options& diagnosis::options() const noexcept { return owner_.options_; }
+const decode_options& diagnosis::options() const noexcept {
+    return owner_.options_;
+}
 
 section diagnosis::section_of(std::uint32_t tag) const noexcept {
     const member_rule* rule = rules_.table.find(tag);
     return rule == nullptr ? section::body : rule->where;
 }
 
-// A header field behind the first body field, a body field behind the trailer; in a bare body, either at all.
+// A header field behind the first body field, a body field behind the trailer; in a bare body,
+// either at all.
 bool diagnosis::find_structure() noexcept {
     section where = is_frame_ ? section::header : section::body;
     for (std::uint32_t i = 0; i < owner_.count_; ++i) {
@@ -103,7 +107,8 @@ bool diagnosis::find_in_section(section where) noexcept {
             *last++ = i;
         }
     }
-    // QuickFIX sorts by tag alone, not stably; the same call on the same keys puts repeated tags in the same order.
+    // QuickFIX sorts by tag alone, not stably; the same call on the same keys puts repeated tags in
+    // the same order.
     std::sort(sorted, last, [&](std::uint32_t a, std::uint32_t b) {
         return sort_key(where, owner_.fields_[a].tag()) < sort_key(where, owner_.fields_[b].tag());
     });

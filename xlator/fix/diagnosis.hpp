@@ -1,4 +1,5 @@
-// The second look at a message that is not clean: what QuickFIX would report first, then what only we mind.
+// The second look at a message that is not clean: what QuickFIX would report first, then what only
+// we mind.
 #pragma once
 
 #include "xlator/fix/decoder.hpp"
@@ -19,7 +20,8 @@ private:
     [[nodiscard]] bool find_structure() noexcept;
     [[nodiscard]] bool find_required() noexcept;
     [[nodiscard]] bool find_in_section(detail::section where) noexcept;
-    [[nodiscard]] bool find_in_field(const detail::field_ref& field, detail::section where) noexcept;
+    [[nodiscard]] bool find_in_field(const detail::field_ref& field,
+                                     detail::section where) noexcept;
     [[nodiscard]] bool has_value_problem(const detail::field_ref& field) noexcept;
     [[nodiscard]] bool found(session_reject_reason reason, std::uint32_t tag) noexcept {
         result_ = {decode_status::rejected, reason, static_cast<int>(tag)};

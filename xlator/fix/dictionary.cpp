@@ -15,10 +15,11 @@ using detail::no_index;
 using detail::section;
 using detail::value_check;
 
-// Tags QuickFIX takes for header or trailer whatever its dictionary says; one that stands in the body is out
-// of order. Source: gateway rules, "structure" comes before "unknown tag".
-constexpr int header_tags[] = {8,   9,   35,  49,  56,  115, 128, 90,  34,  50,  142, 57,  143, 116, 144,
-                               129, 145, 43,  97,  52,  122, 212, 213, 347, 369, 370, 1128, 1129, 627};
+// Tags QuickFIX takes for header or trailer whatever its dictionary says; one that stands in the
+// body is out of order. Source: gateway rules, "structure" comes before "unknown tag".
+constexpr int header_tags[] = {8,   9,   35,  49,  56,  115, 128,  90,   34, 50,
+                               142, 57,  143, 116, 144, 129, 145,  43,   97, 52,
+                               122, 212, 213, 347, 369, 370, 1128, 1129, 627};
 constexpr int trailer_tags[] = {93, 89, 10};
 
 value_check check_for(const field_info& field) {
@@ -68,7 +69,8 @@ dictionary::dictionary(const dictionary_info& info) : info_(info) {
     add_scope({}, static_cast<std::uint16_t>(info.messages.size()));
     std::sort(long_types_.begin(), long_types_.end());
     if (scopes_.size() >= no_index) {
-        throw error("dictionary " + std::string(info.name) + " has more than 65534 messages and groups");
+        throw error("dictionary " + std::string(info.name) +
+                    " has more than 65534 messages and groups");
     }
 }
 

@@ -1,4 +1,5 @@
-// A dictionary ready for use at run time: built once from the generated tables, then only looked into.
+// A dictionary ready for use at run time: built once from the generated tables, then only looked
+// into.
 //
 //     const dictionary fix44{millrace::fix44::dictionary};
 //
@@ -68,8 +69,8 @@ private:
     std::vector<detail::scope_rules> scopes_;  // of messages, of no message, then of groups
     std::vector<detail::value_set> value_sets_;
     std::map<const group_info*, std::uint16_t> groups_;
-    detail::rule_table fields_;                           // order = index in info.fields
-    std::vector<std::uint16_t> char_types_;               // one-character message types
+    detail::rule_table fields_;              // order = index in info.fields
+    std::vector<std::uint16_t> char_types_;  // one-character message types
     std::vector<std::pair<std::string_view, std::uint16_t>> long_types_;  // ascending
     std::uint32_t mark_count_ = 0;
 };

@@ -35,7 +35,9 @@ inline constexpr std::array<char, 200> digit_pairs = [] {
 
 }  // namespace detail
 
-[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 [[nodiscard]] constexpr unsigned digit_count(std::uint64_t value) noexcept {
     // 1233 / 4096 is log10(2), close enough for 64 bits; zero counts as one digit.
@@ -82,7 +84,8 @@ constexpr char* write_signed(char* out, std::int64_t value) noexcept {
     return write_unsigned(out, magnitude);
 }
 
-// Digits only, at least one, no sign; false on anything else or if the number needs more than 64 bits.
+// Digits only, at least one, no sign; false on anything else or if the number needs more than 64
+// bits.
 [[nodiscard]] constexpr bool parse_unsigned(std::string_view text, std::uint64_t& value) noexcept {
     if (text.empty()) {
         return false;
@@ -118,7 +121,8 @@ constexpr char* write_signed(char* out, std::int64_t value) noexcept {
 }
 
 // Copies a short run of bytes without a call; writes exactly size bytes, reads exactly size bytes.
-inline char* copy_bytes(char* out, const char* from, std::size_t size) noexcept {
+[[gnu::always_inline]] inline char* copy_bytes(char* out, const char* from,
+                                               std::size_t size) noexcept {
     if (size >= 8) [[likely]] {
         if (size > 32) {
             std::memcpy(out, from, size);

@@ -1,13 +1,17 @@
-// Writes the body of a message: encode<NewOrderSingle>(out, set<ClOrdID>("A1"), set<Side>(Side::buy), ...).
+// Writes the body of a message: encode<NewOrderSingle>(out, set<ClOrdID>("A1"),
+// set<Side>(Side::buy), ...).
 //
-// A body is everything between the standard header and CheckSum(10); MsgType(35) belongs to the header.
+// A body is everything between the standard header and CheckSum(10); MsgType(35) belongs to the
+// header.
 //
 // Threading  a function of its arguments; any thread
 // Progress   no allocation, no exception; one pass to write, one to sum
-// Invariant  fields come out by tag ascending, a group at its counter's tag, its members in dictionary order,
+// Invariant  fields come out by tag ascending, a group at its counter's tag, its members in
+// dictionary order,
 //            whatever the order of the arguments (QuickFIX's order; sorted at compile time)
 // Units      size: bytes
-// Errors     a missing required field, a field of another message and a wrong type do not compile; a value FIX
+// Errors     a missing required field, a field of another message and a wrong type do not compile;
+// a value FIX
 //            has no text for, or too small a buffer, is a status with the tag
 #pragma once
 
@@ -25,7 +29,8 @@ namespace millrace::xlator {
 enum class encode_status : std::uint8_t {
     ok,
     overflow,   // the buffer is too small; nothing of it is meaningful
-    bad_value,  // the field `tag` has no FIX text: empty, a delimiter inside, a wrong format, no such enumerator
+    bad_value,  // the field `tag` has no FIX text: empty, a delimiter inside, a wrong format, no
+                // such enumerator
 };
 
 struct [[nodiscard]] encode_result {
@@ -77,13 +82,15 @@ struct field_name {
 
 template <class Where, field_name Name, bool IsPresent>
 constexpr bool required_field_is_set() {
-    static_assert(IsPresent, "a required field of the message or group entry is not set (see Name)");
+    static_assert(IsPresent,
+                  "a required field of the message or group entry is not set (see Name)");
     return true;
 }
 
 template <class Where, class Field, bool IsMember>
 constexpr bool field_is_a_member() {
-    static_assert(IsMember, "this field does not belong to this message or group (see Field, Where)");
+    static_assert(IsMember,
+                  "this field does not belong to this message or group (see Field, Where)");
     return true;
 }
 
@@ -98,9 +105,9 @@ template <class Scope, class... Settings>
 consteval std::size_t first_missing() {
     for (std::size_t i = 0; i < Scope::members.size(); ++i) {
         [[maybe_unused]] const int tag = Scope::members[i].tag;
-        const bool is_set = (false || ... ||
-                             (Settings::is_always_set &&
-                              (Settings::tag == tag || Settings::sort_tag == tag)));
+        const bool is_set =
+            (false || ... ||
+             (Settings::is_always_set && (Settings::tag == tag || Settings::sort_tag == tag)));
         if (Scope::members[i].is_required && !is_set) {
             return i;
         }
@@ -110,7 +117,9 @@ consteval std::size_t first_missing() {
 
 template <class Where, class Scope, class... Settings>
 consteval bool check_settings() {
-    [[maybe_unused]] constexpr auto times = []([[maybe_unused]] int tag) { return (0 + ... + (Settings::sort_tag == tag ? 1 : 0)); };
+    [[maybe_unused]] constexpr auto times = []([[maybe_unused]] int tag) {
+        return (0 + ... + (Settings::sort_tag == tag ? 1 : 0));
+    };
     (field_is_a_member<Where, typename Settings::field,
                        member_index<Scope>(Settings::tag) != SIZE_MAX>(),
      ...);
@@ -145,7 +154,8 @@ void write_settings(body_writer& out, const std::tuple<const Settings&...>& sett
     [&]<std::size_t... Index>(std::index_sequence<Index...>) {
         constexpr auto& order = write_order<Scope, IsGroup, Settings...>;
         (std::get<order[Index]>(settings).template write<Scope>(out), ...);
-    }(std::index_sequence_for<Settings...>{});
+    }
+    (std::index_sequence_for<Settings...>{});
 }
 
 template <class... Settings>
@@ -157,18 +167,17 @@ constexpr std::size_t entry_size_max(const entry_settings<Settings...>& entry) n
 template <class... Settings>
 int entry_delimiter_tag(const entry_settings<Settings...>& entry) noexcept {
     int tag = 0;
-    std::apply(
-        [&](const auto&... s) { ((tag = tag == 0 ? s.delimiter_tag() : tag), ...); },
-        entry.settings);
+    std::apply([&](const auto&... s) { ((tag = tag == 0 ? s.delimiter_tag() : tag), ...); },
+               entry.settings);
     return tag;
 }
 
 template <class Where, class Scope, class... Settings>
 void write_entry(body_writer& out, const entry_settings<Settings...>& entry) noexcept {
     static_assert(check_settings<Where, Scope, Settings...>());
-    static_assert((false || ... || (Settings::is_always_set &&
-                                    Settings::tag == Scope::members.front().tag)),
-                  "a group entry starts with its first member, which must be set with set<>");
+    static_assert(
+        (false || ... || (Settings::is_always_set && Settings::tag == Scope::members.front().tag)),
+        "a group entry starts with its first member, which must be set with set<>");
     std::apply(
         [&](const Settings&... s) {
             write_settings<Scope, true, Settings...>(out, std::tuple<const Settings&...>{s...});
@@ -191,18 +200,21 @@ struct group_setting {
     [[nodiscard]] constexpr std::size_t size_max() const noexcept {
         return detail::tag_prefix<tag>.size() + detail::integer_size_max + 1 +
                std::apply(
-                   [](const auto&... e) { return (std::size_t{0} + ... + detail::entry_size_max(e)); },
+                   [](const auto&... e) {
+                       return (std::size_t{0} + ... + detail::entry_size_max(e));
+                   },
                    entries);
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::group_of<Scope>(tag) != nullptr, "this field is not a group's counter");
+        static_assert(detail::group_of<Scope>(tag) != nullptr,
+                      "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         detail::write_prefix<tag>(out);
         out.at = write_unsigned(out.at, sizeof...(Entries));
         detail::end_field(out);
-        std::apply(
-            [&](const auto&... e) { (detail::write_entry<Counter, inner>(out, e), ...); }, entries);
+        std::apply([&](const auto&... e) { (detail::write_entry<Counter, inner>(out, e), ...); },
+                   entries);
     }
     [[nodiscard]] int delimiter_tag() const noexcept {
         int found = 0;
@@ -243,7 +255,8 @@ struct range_group_setting {
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::group_of<Scope>(tag) != nullptr, "this field is not a group's counter");
+        static_assert(detail::group_of<Scope>(tag) != nullptr,
+                      "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         std::size_t count = 0;
         for ([[maybe_unused]] const auto& item : range) {
@@ -268,7 +281,8 @@ struct range_group_setting {
     }
 };
 
-// to_entry(item) returns entry(...); it runs more than once per item and must give the same each time.
+// to_entry(item) returns entry(...); it runs more than once per item and must give the same each
+// time.
 template <class Counter, class Range, class Function>
 [[nodiscard]] constexpr range_group_setting<Counter, Range, Function> set_group_each(
     const Range& range, Function to_entry) noexcept {
@@ -301,12 +315,14 @@ encode_result encode_roomy(char* out, const Settings&... settings) noexcept {
 
 }  // namespace detail
 
-// Encodes a body that surely fits: where out holds at least body_size_max(settings...) bytes. Smaller buffers are
-// refused as overflow even where the body would have fitted by a few bytes.
+// Encodes a body that surely fits: where out holds at least body_size_max(settings...) bytes.
+// Smaller buffers are refused as overflow even where the body would have fitted by a few bytes.
 template <class Message, class... Settings>
 encode_result encode(std::span<char> out, const Settings&... settings) noexcept {
-    static_assert(std::is_base_of_v<message_tag, Message>, "encode<> takes a message of a dictionary");
-    static_assert(detail::check_settings<Message, detail::scope<members_of<Message>>, Settings...>());
+    static_assert(std::is_base_of_v<message_tag, Message>,
+                  "encode<> takes a message of a dictionary");
+    static_assert(
+        detail::check_settings<Message, detail::scope<members_of<Message>>, Settings...>());
     if ((std::size_t{0} + ... + settings.size_max()) > out.size()) [[unlikely]] {
         return {encode_status::overflow, 0, 0, 0};
     }

@@ -5,7 +5,8 @@
 
 namespace millrace::xlator {
 
-// A dictionary, a declaration or a map contradicts itself; what() is the whole sentence a user reads.
+// A dictionary, a declaration or a map contradicts itself; what() is the whole sentence a user
+// reads.
 class error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -10,10 +10,12 @@ namespace {
 constexpr std::size_t begin_string_size_max = 16;  // "FIXT.1.1" and then some
 constexpr std::size_t length_digits_max = 9;
 constexpr std::size_t trailer_size = 7;  // 10=ddd|
-// Every BeginString is FIX.x.y or FIXT.x.y; a lone 8= is too often the end of another tag to begin a frame with.
+// Every BeginString is FIX.x.y or FIXT.x.y; a lone 8= is too often the end of another tag to begin
+// a frame with.
 constexpr std::string_view begin_mark = "8=FIX";
 
-// Reads the text up to the next delimiter; what a limited field may look like before it is complete.
+// Reads the text up to the next delimiter; what a limited field may look like before it is
+// complete.
 enum class read_status { complete, more, bad };
 
 read_status read_text(std::string_view bytes, std::size_t& at, std::size_t size_max,
@@ -42,7 +44,8 @@ read_status read_prefix(std::string_view bytes, std::size_t& at, std::string_vie
     return read_status::complete;
 }
 
-// How many bytes to give up: up to the next place where a frame begins, or may begin at the end of the bytes.
+// How many bytes to give up: up to the next place where a frame begins, or may begin at the end of
+// the bytes.
 std::size_t next_begin(std::string_view bytes, std::size_t from) noexcept {
     while (from < bytes.size()) {
         const auto* found = static_cast<const char*>(
@@ -124,7 +127,9 @@ scan_result scan_frame(std::string_view bytes, std::size_t frame_size_max) noexc
     const std::size_t size = trailer + trailer_size;
     if (bytes.size() < size) {
         // What is already wrong must not make the reader wait for bytes that may never come.
-        const std::string_view expected = "\x01" "10=";
+        const std::string_view expected =
+            "\x01"
+            "10=";
         const std::size_t left = bytes.size() > trailer - 1 ? bytes.size() - (trailer - 1) : 0;
         const std::size_t seen = std::min(left, expected.size());
         if (seen != 0 && bytes.substr(trailer - 1, seen) != expected.substr(0, seen)) {
@@ -182,13 +187,13 @@ int delimiter_tag(const frame_header& header) noexcept {
 
 int bad_header_tag(const frame_header& header) noexcept {
     const auto is_bad = [](std::string_view text) { return text.empty(); };
-    return is_bad(header.begin_string)     ? 8
-           : is_bad(header.msg_type)       ? 35
-           : header.msg_seq_num == 0       ? 34
-           : is_bad(header.sender_comp_id) ? 49
+    return is_bad(header.begin_string)        ? 8
+           : is_bad(header.msg_type)          ? 35
+           : header.msg_seq_num == 0          ? 34
+           : is_bad(header.sender_comp_id)    ? 49
            : header.sending_time.decimals > 9 ? 52
-           : is_bad(header.target_comp_id) ? 56
-                                           : 0;
+           : is_bad(header.target_comp_id)    ? 56
+                                              : 0;
 }
 
 }  // namespace
@@ -200,7 +205,8 @@ encode_result frame(std::span<char> out, const frame_header& header, std::string
         return {encode_status::bad_value, bad_tag, 0, 0};
     }
     // 8=|9=|35=|34=|49=|52=|56=|10=ddd| with the longest numbers and time
-    constexpr std::size_t fixed_size = 3 + 3 + 9 + 4 + 4 + 20 + 4 + 4 + utc_timestamp_size_max + 4 + 7;
+    constexpr std::size_t fixed_size =
+        3 + 3 + 9 + 4 + 4 + 20 + 4 + 4 + utc_timestamp_size_max + 4 + 7;
     const std::size_t bound = fixed_size + header.begin_string.size() + header.msg_type.size() +
                               header.sender_comp_id.size() + header.target_comp_id.size() +
                               body.size();
@@ -227,8 +233,7 @@ encode_result frame(std::span<char> out, const frame_header& header, std::string
     at = write_utc_timestamp(at, header.sending_time);
     *at++ = field_delimiter;
     at = put(at, "56=", header.target_comp_id);
-    const byte_totals totals =
-        count_bytes({out.data(), static_cast<std::size_t>(at - out.data())});
+    const byte_totals totals = count_bytes({out.data(), static_cast<std::size_t>(at - out.data())});
     constexpr std::uint32_t header_fields = 7;
     if (totals.delimiters != header_fields) [[unlikely]] {
         return {encode_status::bad_value, delimiter_tag(header), 0, 0};

@@ -41,12 +41,12 @@ enum class scan_status : std::uint8_t {
 
 enum class garble_reason : std::uint8_t {
     none,
-    no_begin_string,     // bytes before 8=FIX
-    bad_begin_string,    // 8=FIX is not followed by a short text
-    bad_body_length,     // 9= does not follow, is no number or above the limit
-    no_msg_type,         // 35= does not follow
-    bad_trailer,         // 10=ddd| does not stand where the length says
-    bad_check_sum,       // 10= disagrees with the bytes
+    no_begin_string,   // bytes before 8=FIX
+    bad_begin_string,  // 8=FIX is not followed by a short text
+    bad_body_length,   // 9= does not follow, is no number or above the limit
+    no_msg_type,       // 35= does not follow
+    bad_trailer,       // 10=ddd| does not stand where the length says
+    bad_check_sum,     // 10= disagrees with the bytes
 };
 
 struct [[nodiscard]] scan_result {
@@ -65,7 +65,7 @@ inline constexpr std::size_t frame_size_max_default = 65'536;
 struct frame_parts {
     std::string_view begin_string;
     std::string_view msg_type;
-    std::size_t fields_offset = 0;  // first field behind 35
+    std::size_t fields_offset = 0;   // first field behind 35
     std::size_t trailer_offset = 0;  // "10="
 };
 

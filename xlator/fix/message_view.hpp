@@ -5,7 +5,8 @@
 //
 // Threading  a view of a decoder's state: valid until its next decode() and while the bytes live
 // Progress   no allocation, no exception
-// Errors     an absent or malformed value is a field_value that is false and carries SessionRejectReason(373)
+// Errors     an absent or malformed value is a field_value that is false and carries
+// SessionRejectReason(373)
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,9 @@ struct field_ref {
     std::uint32_t end = 0;  // of a group's counter: index behind the group's last field
 
     [[nodiscard]] std::uint32_t tag() const noexcept { return static_cast<std::uint32_t>(key); }
-    [[nodiscard]] std::uint32_t level() const noexcept { return static_cast<std::uint32_t>(key >> 32); }
+    [[nodiscard]] std::uint32_t level() const noexcept {
+        return static_cast<std::uint32_t>(key >> 32);
+    }
 };
 
 [[nodiscard]] constexpr std::uint64_t field_key(std::uint32_t level, std::uint32_t tag) noexcept {
@@ -49,7 +52,8 @@ class field_scope {
 public:
     class iterator {
     public:
-        iterator(const char* bytes, const detail::field_ref* at) noexcept : bytes_(bytes), at_(at) {}
+        iterator(const char* bytes, const detail::field_ref* at) noexcept
+            : bytes_(bytes), at_(at) {}
         field_view operator*() const noexcept {
             return {static_cast<int>(at_->tag()), {bytes_ + at_->offset, at_->size}, at_->level()};
         }

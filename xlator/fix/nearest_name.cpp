@@ -7,7 +7,9 @@ namespace millrace::xlator {
 
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 }  // namespace
 
@@ -22,8 +24,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
         current[0] = i;
         for (std::size_t j = 1; j <= right.size(); ++j) {
             const bool is_same = lower(left[i - 1]) == lower(right[j - 1]);
-            current[j] = std::min({previous[j] + 1, current[j - 1] + 1,
-                                   previous[j - 1] + (is_same ? 0U : 1U)});
+            current[j] = std::min(
+                {previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (is_same ? 0U : 1U)});
             const bool is_swap = i > 1 && j > 1 && lower(left[i - 1]) == lower(right[j - 2]) &&
                                  lower(left[i - 2]) == lower(right[j - 1]);
             if (is_swap) {

@@ -26,7 +26,8 @@ struct raw_field {
     std::string_view value;
 };
 
-// The field at the start of bytes. data_size is the length a length field announced for the next one.
+// The field at the start of bytes. data_size is the length a length field announced for the next
+// one.
 raw_field next_field(std::string_view bytes, std::size_t data_size) {
     raw_field result;
     const std::size_t equals = bytes.find('=');
@@ -50,9 +51,8 @@ raw_field next_field(std::string_view bytes, std::size_t data_size) {
 
 void append_field(std::string& out, const raw_field& field, const dictionary* dict,
                   bool with_names) {
-    const field_info* info = with_names && dict != nullptr && field.tag != 0
-                                 ? dict->find_field(field.tag)
-                                 : nullptr;
+    const field_info* info =
+        with_names && dict != nullptr && field.tag != 0 ? dict->find_field(field.tag) : nullptr;
     if (info == nullptr) {
         append_escaped(out, field.text);
         return;
@@ -60,10 +60,9 @@ void append_field(std::string& out, const raw_field& field, const dictionary* di
     out += info->name;
     out += '(' + std::to_string(field.tag) + ")=";
     append_escaped(out, field.value);
-    const std::string_view meaning =
-        field.tag == 35 && dict->find_message(field.value) != nullptr
-            ? dict->find_message(field.value)->name
-            : dict->value_name(field.tag, field.value);
+    const std::string_view meaning = field.tag == 35 && dict->find_message(field.value) != nullptr
+                                         ? dict->find_message(field.value)->name
+                                         : dict->value_name(field.tag, field.value);
     if (!meaning.empty()) {
         out += '(';
         out += meaning;

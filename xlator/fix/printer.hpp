@@ -16,7 +16,8 @@ struct print_options {
     bool with_names = false;  // Side(54)=1(buy); needs a dictionary
 };
 
-// Prints any bytes: what is no field is printed as it is, control characters as \xNN. dict may be null.
+// Prints any bytes: what is no field is printed as it is, control characters as \xNN. dict may be
+// null.
 [[nodiscard]] std::string print(std::string_view bytes, const dictionary* dict = nullptr,
                                 const print_options& options = {});
 

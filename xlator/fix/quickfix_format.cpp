@@ -40,7 +40,8 @@ bool is_quickfix_decimal(std::string_view text) noexcept {
 
 bool is_quickfix_date(std::string_view text) noexcept {
     return text.size() == 8 && are_digits(text.data(), 4) &&
-           is_number_between(text.substr(4, 2), 1, 12) && is_number_between(text.substr(6, 2), 1, 31);
+           is_number_between(text.substr(4, 2), 1, 12) &&
+           is_number_between(text.substr(6, 2), 1, 31);
 }
 
 bool is_quickfix_time(std::string_view text) noexcept {

@@ -1,6 +1,7 @@
 // What a dictionary says, as plain constants: fields, value sets, messages, groups.
 //
-// The generated declarations fill these tables at compile time; tools, maps and validation read them at run time.
+// The generated declarations fill these tables at compile time; tools, maps and validation read
+// them at run time.
 //
 // Threading  constants; any thread
 // Source     FIX 4.4 vol. 1, data types; the names are those of QuickFIX's dictionary format
@@ -91,8 +92,8 @@ struct message_info {
 };
 
 struct dictionary_info {
-    std::string_view name;          // of the dialect: the last part of its namespace
-    std::string_view begin_string;  // BeginString(8)
+    std::string_view name;               // of the dialect: the last part of its namespace
+    std::string_view begin_string;       // BeginString(8)
     std::span<const field_info> fields;  // ascending by tag
     std::span<const member_info> header;
     std::span<const member_info> trailer;

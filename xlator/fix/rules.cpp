@@ -16,7 +16,9 @@ void value_set::add(std::string_view text) {
     }
 }
 
-void value_set::finish() { std::sort(texts_.begin(), texts_.end()); }
+void value_set::finish() {
+    std::sort(texts_.begin(), texts_.end());
+}
 
 bool value_set::contains_text(std::string_view text) const noexcept {
     return std::binary_search(texts_.begin(), texts_.end(), text);
@@ -39,7 +41,8 @@ void rule_table::finish() {
 }
 
 const member_rule* rule_table::find_large(std::uint32_t tag) const noexcept {
-    const auto found = std::lower_bound(large_.begin(), large_.end(), std::pair{tag, std::uint16_t{0}});
+    const auto found =
+        std::lower_bound(large_.begin(), large_.end(), std::pair{tag, std::uint16_t{0}});
     return found != large_.end() && found->first == tag ? &rules_[found->second] : nullptr;
 }
 

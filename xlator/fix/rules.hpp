@@ -71,10 +71,10 @@ inline constexpr std::uint16_t no_index = UINT16_MAX;
 
 struct member_rule {
     std::uint32_t tag = 0;
-    std::uint32_t mark = 0;              // the decoder's mark of having seen it
-    std::uint16_t order = 0;             // place among the members
-    std::uint16_t group = no_index;      // the scope behind a counter
-    std::uint16_t values = no_index;     // the value set
+    std::uint32_t mark = 0;           // the decoder's mark of having seen it
+    std::uint16_t order = 0;          // place among the members
+    std::uint16_t group = no_index;   // the scope behind a counter
+    std::uint16_t values = no_index;  // the value set
     field_type type = field_type::string;
     value_check check = value_check::text;
     section where = section::body;
@@ -110,8 +110,8 @@ private:
 struct scope_rules {
     rule_table table;
     std::uint32_t required_count = 0;
-    std::uint32_t delimiter = 0;               // of a group
-    std::vector<std::uint32_t> required_tags;  // of the body or entry, ascending
+    std::uint32_t delimiter = 0;                     // of a group
+    std::vector<std::uint32_t> required_tags;        // of the body or entry, ascending
     std::vector<std::uint32_t> required_frame_tags;  // of header and trailer, in QuickFIX's order
 };
 

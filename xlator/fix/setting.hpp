@@ -1,10 +1,12 @@
 // The arguments of encode(): which field takes which value.
 //
-//     set<ClOrdID>("A1"), set<Side>(Side::buy), set<Price>(decimal{10150, -2}), set_if<Account>(account),
-//     set_group<NoPartyIDs>(entry(set<PartyID>("BRK"), set<PartyRole>(PartyRole::executing_firm)))
+//     set<ClOrdID>("A1"), set<Side>(Side::buy), set<Price>(decimal{10150, -2}),
+//     set_if<Account>(account), set_group<NoPartyIDs>(entry(set<PartyID>("BRK"),
+//     set<PartyRole>(PartyRole::executing_firm)))
 //
 // Threading  values; they hold views of the caller's text, which must live until encode() returns
-// Errors     a value of the wrong type does not compile; one FIX has no text for is refused by encode()
+// Errors     a value of the wrong type does not compile; one FIX has no text for is refused by
+// encode()
 #pragma once
 
 #include <array>
@@ -321,7 +323,9 @@ struct optional_setting {
             setting.template write<Scope>(out);
         }
     }
-    [[nodiscard]] int delimiter_tag() const noexcept { return is_set ? setting.delimiter_tag() : 0; }
+    [[nodiscard]] int delimiter_tag() const noexcept {
+        return is_set ? setting.delimiter_tag() : 0;
+    }
 };
 
 template <class Field, class Value>

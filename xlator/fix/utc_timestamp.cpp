@@ -4,7 +4,8 @@ namespace millrace::xlator {
 
 namespace {
 
-// int64 nanoseconds reach from late 1677 to early 2262; whole years keep the arithmetic clear of both ends.
+// int64 nanoseconds reach from late 1677 to early 2262; whole years keep the arithmetic clear of
+// both ends.
 constexpr std::uint32_t year_min = 1678;
 constexpr std::uint32_t year_max = 2261;
 

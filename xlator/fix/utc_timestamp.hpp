@@ -1,8 +1,9 @@
 // UTCTimestamp as integer nanoseconds, and the calendar behind FIX's date and time types.
 //
-// Units   ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written, 0 to 9
-// Errors  impossible dates (31 February) and times are refused; 23:59:60 is a leap second and is allowed
-// Source  FIX 4.4 vol. 1, data types; civil_from_days: Neri and Schneider, Euclidean affine functions
+// Units   ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written, 0
+// to 9 Errors  impossible dates (31 February) and times are refused; 23:59:60 is a leap second and
+// is allowed Source  FIX 4.4 vol. 1, data types; civil_from_days: Neri and Schneider, Euclidean
+// affine functions
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,15 @@ inline constexpr std::size_t utc_timestamp_size_max = 27;  // YYYYMMDD-HH:MM:SS.
 
 struct utc_timestamp {
     std::int64_t ns = 0;
-    std::uint8_t decimals = 3;  // milliseconds, what FIX 4.4 knows; finer digits are cut when written
+    std::uint8_t decimals =
+        3;  // milliseconds, what FIX 4.4 knows; finer digits are cut when written
 
-    friend constexpr bool operator==(utc_timestamp a, utc_timestamp b) noexcept { return a.ns == b.ns; }
-    friend constexpr auto operator<=>(utc_timestamp a, utc_timestamp b) noexcept { return a.ns <=> b.ns; }
+    friend constexpr bool operator==(utc_timestamp a, utc_timestamp b) noexcept {
+        return a.ns == b.ns;
+    }
+    friend constexpr auto operator<=>(utc_timestamp a, utc_timestamp b) noexcept {
+        return a.ns <=> b.ns;
+    }
 };
 
 struct calendar_date {
@@ -34,21 +40,24 @@ struct calendar_date {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-[[nodiscard]] constexpr std::uint32_t days_in_month(std::int32_t year, std::uint32_t month) noexcept {
+[[nodiscard]] constexpr std::uint32_t days_in_month(std::int32_t year,
+                                                    std::uint32_t month) noexcept {
     constexpr std::uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     return month == 2 && is_leap_year(year) ? 29U : days[month - 1];
 }
 
 // Days since 1970-01-01.
 [[nodiscard]] constexpr std::int64_t days_from_civil(calendar_date date) noexcept {
-    const std::int32_t year = date.month <= 2 ? date.year - 1 : date.year;  // the year starts in March
+    const std::int32_t year =
+        date.month <= 2 ? date.year - 1 : date.year;  // the year starts in March
     const std::int32_t era = (year >= 0 ? year : year - 399) / 400;
     const auto year_of_era = static_cast<std::uint32_t>(year - era * 400);
     const std::uint32_t month = date.month > 2 ? date.month - 3 : date.month + 9;
     const std::uint32_t day_of_year = (153 * month + 2) / 5 + date.day - 1;
     const std::uint32_t day_of_era =
         year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return static_cast<std::int64_t>(era) * 146'097 + static_cast<std::int64_t>(day_of_era) - 719'468;
+    return static_cast<std::int64_t>(era) * 146'097 + static_cast<std::int64_t>(day_of_era) -
+           719'468;
 }
 
 // REQUIRES a day between the years -32800 and 32767.
@@ -64,7 +73,8 @@ struct calendar_date {
     const std::uint32_t month_and_day = 2141 * day_of_year + 197'913;
     const std::uint32_t month = month_and_day >> 16;
     const std::uint32_t day = (month_and_day & 0xFFFF) / 2141 + 1;
-    const bool is_next_year = day_of_year >= 306;  // January and February, as the year starts in March
+    const bool is_next_year =
+        day_of_year >= 306;  // January and February, as the year starts in March
     const std::uint32_t year = 100 * century + year_of_century + (is_next_year ? 1 : 0);
     return {static_cast<std::int32_t>(year) - static_cast<std::int32_t>(400 * eras),
             is_next_year ? month - 12 : month, day};

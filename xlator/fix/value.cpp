@@ -11,7 +11,9 @@ bool is_count(std::string_view text) noexcept {
     return parse_unsigned(text, value) && value <= std::numeric_limits<std::int32_t>::max();
 }
 
-bool is_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_letter(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 bool has_letters(std::string_view text, std::size_t size) noexcept {
     if (text.size() != size) {
@@ -121,16 +123,35 @@ bool has_format(field_type type, std::string_view text) noexcept {
 }
 
 std::string_view to_string(field_type type) noexcept {
-    static constexpr std::string_view names[] = {
-        "STRING",   "CHAR",         "PRICE",         "INT",
-        "AMT",      "QTY",          "CURRENCY",      "MULTIPLEVALUESTRING",
-        "MULTIPLECHARVALUE",        "EXCHANGE",      "UTCTIMESTAMP",
-        "BOOLEAN",  "LOCALMKTDATE", "DATA",          "FLOAT",
-        "PRICEOFFSET",              "MONTHYEAR",     "DAYOFMONTH",
-        "UTCDATEONLY",              "UTCTIMEONLY",   "NUMINGROUP",
-        "PERCENTAGE",               "SEQNUM",        "LENGTH",
-        "COUNTRY",  "LANGUAGE",     "TZTIMEONLY",    "TZTIMESTAMP",
-        "XMLDATA"};
+    static constexpr std::string_view names[] = {"STRING",
+                                                 "CHAR",
+                                                 "PRICE",
+                                                 "INT",
+                                                 "AMT",
+                                                 "QTY",
+                                                 "CURRENCY",
+                                                 "MULTIPLEVALUESTRING",
+                                                 "MULTIPLECHARVALUE",
+                                                 "EXCHANGE",
+                                                 "UTCTIMESTAMP",
+                                                 "BOOLEAN",
+                                                 "LOCALMKTDATE",
+                                                 "DATA",
+                                                 "FLOAT",
+                                                 "PRICEOFFSET",
+                                                 "MONTHYEAR",
+                                                 "DAYOFMONTH",
+                                                 "UTCDATEONLY",
+                                                 "UTCTIMEONLY",
+                                                 "NUMINGROUP",
+                                                 "PERCENTAGE",
+                                                 "SEQNUM",
+                                                 "LENGTH",
+                                                 "COUNTRY",
+                                                 "LANGUAGE",
+                                                 "TZTIMEONLY",
+                                                 "TZTIMESTAMP",
+                                                 "XMLDATA"};
     static_assert(std::size(names) == static_cast<std::size_t>(field_type::xml_data) + 1);
     return names[static_cast<std::size_t>(type)];
 }

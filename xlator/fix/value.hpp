@@ -60,13 +60,13 @@ template <field_type Type>
 
 // A Field's value type is its enum class where it has a value set, else the native type.
 template <class Field>
-inline constexpr bool has_enum = Field::form == enum_form::character ||
-                                 Field::form == enum_form::integer ||
-                                 Field::form == enum_form::text;
+inline constexpr bool has_enum =
+    Field::form == enum_form::character || Field::form == enum_form::integer ||
+    Field::form == enum_form::text;
 
 // The wire text of an enumerator; empty if the number is none of the set.
 template <class Field>
-    requires has_enum<Field>
+requires has_enum<Field>
 [[nodiscard]] constexpr std::string_view to_text(typename Field::value_type value) noexcept {
     if constexpr (Field::form == enum_form::text) {
         const auto index = static_cast<std::size_t>(value);
@@ -91,7 +91,7 @@ template <class Field>
 
 // false: text is none of the field's values.
 template <class Field>
-    requires has_enum<Field>
+requires has_enum<Field>
 [[nodiscard]] constexpr bool from_text(std::string_view text,
                                        typename Field::value_type& value) noexcept {
     using value_type = typename Field::value_type;

@@ -106,8 +106,7 @@ private:
             }
             return find_member(rule.field, message_->members, where, rule.line);
         }
-        const member_info* counter =
-            find_member(rule.group, message_->members, where, rule.line);
+        const member_info* counter = find_member(rule.group, message_->members, where, rule.line);
         if (counter == nullptr) {
             return nullptr;
         }

@@ -10,7 +10,19 @@ namespace {
 using detail::convert;
 using detail::map_step;
 
-std::string tag_prefix(int tag) { return std::to_string(tag) + '='; }
+constexpr int tag_limit = 10'000'000;
+
+std::string tag_prefix(int tag) {
+    return std::to_string(tag) + '=';
+}
+
+detail::short_prefix short_prefix_of(int tag) {
+    const std::string text = tag_prefix(tag);
+    detail::short_prefix prefix;
+    std::copy(text.begin(), text.end(), prefix.text.begin());
+    prefix.size = static_cast<std::uint8_t>(text.size());
+    return prefix;
+}
 
 std::string whole_field(int tag, const std::string& text) {
     return tag_prefix(tag) + text + field_delimiter;
@@ -91,10 +103,9 @@ public:
         compile_result<outbound_map> result;
         const message_info* message = find_message(spec_.message, spec_.line);
         if (message != nullptr) {
-            map_.steps_ = compile_scope({spec_.fields, spec_.groups, spec_.line},
-                                        {message->members, "message " + std::string(message->name),
-                                         false},
-                                        nullptr);
+            map_.steps_ = compile_scope(
+                {spec_.fields, spec_.groups, spec_.line},
+                {message->members, "message " + std::string(message->name), false}, nullptr);
         }
         if (errors_.empty()) {
             map_.name_ = spec_.name;
@@ -118,13 +129,15 @@ private:
         bool is_group;
     };
 
-    // The steps for the fields and groups of one message or group entry. used collects the columns an entry asks for.
+    // The steps for the fields and groups of one message or group entry. used collects the columns
+    // an entry asks for.
     std::vector<map_step> compile_scope(const rules& given, const target& where,
                                         std::vector<int>* used) {
         std::vector<map_step> steps;
         std::vector<long> lines(where.members.size(), 0);
         for (const field_rule& rule : given.fields) {
-            const member_info* member = find_member(rule.field, where.members, where.name, rule.line);
+            const member_info* member =
+                find_member(rule.field, where.members, where.name, rule.line);
             map_step step;
             if (member == nullptr || !claim(*member, where, lines, rule.line)) {
                 continue;
@@ -151,7 +164,8 @@ private:
         }
     }
 
-    bool claim(const member_info& member, const target& where, std::vector<long>& lines, long line) {
+    bool claim(const member_info& member, const target& where, std::vector<long>& lines,
+               long line) {
         long& taken = lines[static_cast<std::size_t>(&member - where.members.data())];
         if (taken != 0) {
             fail(line, "field " + std::string(member.name) + " is already set" +
@@ -181,6 +195,10 @@ private:
         const field_info& field = *dict_.find_field(member.tag);
         step.tag = field.tag;
         step.is_required = member.is_required;
+        if (field.tag >= tag_limit) {
+            fail(rule.line, "field " + rule.field + " has a tag of more than seven digits");
+            return false;
+        }
         if (member.group != nullptr) {
             fail(rule.line, rule.field + " counts a group: give its entries instead");
             return false;
@@ -207,7 +225,7 @@ private:
                 return rule.default_text.has_value();
             case value_source::now:
                 step.how = convert::now;
-                step.bytes = tag_prefix(field.tag);
+                step.prefix = short_prefix_of(field.tag);
                 if (field.type != field_type::utc_timestamp) {
                     fail(rule.line, "field " + rule.field + " of type " +
                                         std::string(xlator::to_string(field.type)) +
@@ -244,7 +262,7 @@ private:
         }
         step.kind = columns_[static_cast<std::size_t>(step.column)].kind;
         step.rule = dict_.field_rule(field.tag);
-        step.bytes = tag_prefix(field.tag);
+        step.prefix = short_prefix_of(field.tag);
         if (!rule.pairs.empty()) {
             return compile_pairs(rule, field, step);
         }
@@ -291,11 +309,11 @@ private:
                 return false;
             }
         }
-        const bool fits = step.kind == column_kind::text ||
-                          (step.kind == column_kind::character && row.size() == 1) ||
-                          (step.kind == column_kind::boolean && (row == "true" || row == "false")) ||
-                          (step.kind == column_kind::integer &&
-                           has_format(field_type::integer, row));
+        const bool fits =
+            step.kind == column_kind::text ||
+            (step.kind == column_kind::character && row.size() == 1) ||
+            (step.kind == column_kind::boolean && (row == "true" || row == "false")) ||
+            (step.kind == column_kind::integer && has_format(field_type::integer, row));
         if (!fits) {
             fail(rule.line, "\"" + row + "\" is no value of column " + rule.text + " of kind " +
                                 std::string(detail::to_string(step.kind)));
@@ -356,9 +374,8 @@ private:
             }
             return where.members.size();
         };
-        std::stable_sort(steps.begin(), steps.end(), [&](const map_step& a, const map_step& b) {
-            return key(a) < key(b);
-        });
+        std::stable_sort(steps.begin(), steps.end(),
+                         [&](const map_step& a, const map_step& b) { return key(a) < key(b); });
         std::vector<map_step> merged;
         for (map_step& step : steps) {
             if (step.how == convert::literal && !merged.empty() &&

@@ -97,8 +97,8 @@ bool map_compiler::resolve_value(const field_info& field, const std::string& tex
         if (has_format(field.type, text) && !has_delimiter) {
             return true;
         }
-        fail(line, "\"" + text + "\" is no value of field " + std::string(field.name) + " of type " +
-                       std::string(xlator::to_string(field.type)));
+        fail(line, "\"" + text + "\" is no value of field " + std::string(field.name) +
+                       " of type " + std::string(xlator::to_string(field.type)));
         return false;
     }
     std::vector<std::string_view> names;

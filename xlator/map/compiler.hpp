@@ -26,7 +26,8 @@ protected:
     [[nodiscard]] const member_info* find_member(std::string_view name,
                                                  std::span<const member_info> members,
                                                  const std::string& where, long line);
-    // The wire text meant by a constant or pair: a value of the field or the name of one. False and an error if none.
+    // The wire text meant by a constant or pair: a value of the field or the name of one. False and
+    // an error if none.
     [[nodiscard]] bool resolve_value(const field_info& field, const std::string& text, long line,
                                      std::string& wire);
 

@@ -1,15 +1,18 @@
 // A compiled map from the messages of one type to rows.
 //
 //     if (decoder.decode(frame).is_ok()) {
-//         const map_result result = compiled.map->decode(decoder.message(), decoder.msg_type(), row);
+//         const map_result result = compiled.map->decode(decoder.message(), decoder.msg_type(),
+//         row);
 //
-// RowSink takes values by column index: set_integer(i, std::int64_t), set_decimal(i, decimal), set_character(i, char),
-// set_text(i, std::string_view) (bytes too), set_timestamp(i, std::int64_t nanoseconds), set_boolean(i, bool); each
-// returns false if the column cannot hold the value. Columns without a value are not touched.
+// RowSink takes values by column index: set_integer(i, std::int64_t), set_decimal(i, decimal),
+// set_character(i, char), set_text(i, std::string_view) (bytes too), set_timestamp(i, std::int64_t
+// nanoseconds), set_boolean(i, bool); each returns false if the column cannot hold the value.
+// Columns without a value are not touched.
 //
 // Threading  constant after compiling; any thread
 // Progress   decode(): no allocation, no exception
-// Errors     what depends on the message is a status with tag and column; all else was refused by compile_inbound()
+// Errors     what depends on the message is a status with tag and column; all else was refused by
+// compile_inbound()
 #pragma once
 
 #include <span>
@@ -37,7 +40,8 @@ struct row_value {
 [[nodiscard]] bool read_fix_text(field_type type, column_kind kind, std::string_view text,
                                  row_value& value) noexcept;
 // The same for text written by the user: defaults, constants and the row side of pairs.
-[[nodiscard]] bool read_row_text(column_kind kind, std::string_view text, row_value& value) noexcept;
+[[nodiscard]] bool read_row_text(column_kind kind, std::string_view text,
+                                 row_value& value) noexcept;
 
 struct inbound_step {
     int column = 0;

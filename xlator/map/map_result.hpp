@@ -11,8 +11,8 @@ enum class map_status : std::uint8_t {
     ok,
     overflow,        // outbound: the buffer is too small
     required_empty,  // a required field or column has no value
-    bad_value,       // a value has no FIX text, or is none the field, the pairs or the column can take
-    wrong_message,   // inbound: the message is of another type than the map's
+    bad_value,  // a value has no FIX text, or is none the field, the pairs or the column can take
+    wrong_message,  // inbound: the message is of another type than the map's
 };
 
 struct [[nodiscard]] map_result {

@@ -1,6 +1,7 @@
 // What a declarative map between rows and messages says, before it is compiled.
 //
-// Whoever reads the configuration fills these structs; `line` is where the text stood, for error messages.
+// Whoever reads the configuration fills these structs; `line` is where the text stood, for error
+// messages.
 #pragma once
 
 #include <optional>
@@ -9,14 +10,23 @@
 
 namespace millrace::xlator {
 
-enum class column_kind : std::uint8_t { integer, decimal, character, text, timestamp, boolean, bytes };
+enum class column_kind : std::uint8_t {
+    integer,
+    decimal,
+    character,
+    text,
+    timestamp,
+    boolean,
+    bytes
+};
 
 struct column {
     std::string name;
     column_kind kind = column_kind::text;
 };
 
-// One translation of a value: "B" in the row is "1" in the message. The FIX side may also be the enumerator's name
+// One translation of a value: "B" in the row is "1" in the message. The FIX side may also be the
+// enumerator's name
 // ("buy"); a boolean's row side is true or false.
 struct value_pair {
     std::string row;
@@ -66,14 +76,14 @@ struct outbound_spec {
 // Message to row: where one column comes from.
 struct column_rule {
     std::string column;
-    std::string field;  // a field of header or body, or of an entry of `group`
-    std::string group;  // a counter, or empty
-    std::size_t entry = 0;     // which entry of the group, from 0 ...
-    std::string match_field;   // ... or the first entry where this field ...
-    std::string match_value;   // ... has this value
-    std::optional<std::string> constant;      // instead of a field
+    std::string field;                    // a field of header or body, or of an entry of `group`
+    std::string group;                    // a counter, or empty
+    std::size_t entry = 0;                // which entry of the group, from 0 ...
+    std::string match_field;              // ... or the first entry where this field ...
+    std::string match_value;              // ... has this value
+    std::optional<std::string> constant;  // instead of a field
     std::optional<std::string> default_text;  // taken where the field is absent
-    bool is_required = false;                 // absent and no default: the message is not translated
+    bool is_required = false;  // absent and no default: the message is not translated
     std::vector<value_pair> pairs;
     long line = 0;
 };

@@ -1,18 +1,22 @@
 // A compiled map from rows to the bodies of one message type.
 //
-//     auto compiled = compile_outbound(spec, columns, dict);          // at set-up: errors with line numbers
-//     const map_result result = compiled.map->encode(row, now, out);  // per row
+//     auto compiled = compile_outbound(spec, columns, dict);          // at set-up: errors with
+//     line numbers const map_result result = compiled.map->encode(row, now, out);  // per row
 //
-// Row offers, by column index: integer(i) -> std::int64_t, decimal(i) -> xlator::decimal, character(i) -> char,
-// text(i) -> std::string_view (bytes too), timestamp(i) -> std::int64_t nanoseconds, boolean(i) -> bool, and
-// is_empty(i) for "no value": empty text, character 0, timestamp 0, a null decimal.
+// Row offers, by column index: integer(i) -> std::int64_t, decimal(i) -> xlator::decimal,
+// character(i) -> char, text(i) -> std::string_view (bytes too), timestamp(i) -> std::int64_t
+// nanoseconds, boolean(i) -> bool, and is_empty(i) for "no value": empty text, character 0,
+// timestamp 0, a null decimal.
 //
 // Threading  constant after compiling; any thread
 // Progress   encode(): no allocation, no exception, no look-up by name
 // Invariant  fields come out in the order of encode<Message>(): by tag, groups at their counter
-// Errors     what depends on the row is a status with tag and column; all else was refused by compile_outbound()
+// Errors     what depends on the row is a status with tag and column; all else was refused by
+// compile_outbound();
+//            overflow is said up to 48 bytes early
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -40,8 +44,8 @@ enum class convert : std::uint8_t {
     timestamp_date,  // the day of a timestamp
     timestamp_time,  // its time of day
     boolean,
-    data,            // length and bytes
-    pairs,           // the translation of the row's value
+    data,   // length and bytes
+    pairs,  // the translation of the row's value
     now,
     group,
 };
@@ -51,15 +55,23 @@ struct text_pair {
     std::string to;
 };
 
+// "tag=" of any tag up to seven digits; written as eight bytes at once.
+struct short_prefix {
+    static constexpr std::size_t size_max = 8;
+    std::array<char, size_max> text{};
+    std::uint8_t size = 0;
+};
+
 struct map_step {
     convert how = convert::literal;
     column_kind kind = column_kind::text;
     bool is_required = false;
-    bool must_check = false;    // the written text may break the field's rule
+    bool must_check = false;  // the written text may break the field's rule
+    short_prefix prefix;      // of a field that is converted
     int tag = 0;
     int column = -1;
     std::uint32_t fields = 0;   // of a literal
-    std::string bytes;          // a literal, or "tag=" (of data: "lengthtag=")
+    std::string bytes;          // a literal; of data: "lengthtag="
     std::string data_prefix;    // of data: "tag="
     std::string default_bytes;  // whole fields; empty: no default
     std::uint32_t default_fields = 0;
@@ -69,8 +81,8 @@ struct map_step {
 };
 
 struct map_entry {
-    std::vector<map_step> steps;   // in the order of the group's members
-    std::vector<int> columns;      // whose emptiness leaves the entry out; none: never left out
+    std::vector<map_step> steps;  // in the order of the group's members
+    std::vector<int> columns;     // whose emptiness leaves the entry out; none: never left out
 };
 
 struct map_group {
@@ -122,6 +134,11 @@ private:
             }
             return true;
         }
+        // REQUIRES room for short_prefix::size_max bytes.
+        void put_prefix(const detail::short_prefix& prefix) noexcept {
+            std::memcpy(at, prefix.text.data(), detail::short_prefix::size_max);
+            at += prefix.size;
+        }
         void end_field() noexcept {
             *at++ = field_delimiter;
             ++fields;
@@ -145,7 +162,8 @@ private:
                      writer& out) const noexcept;
     template <class Row>
     static bool is_present(const detail::map_entry& entry, const Row& row) noexcept;
-    bool write_text(const detail::map_step& step, std::string_view text, writer& out) const noexcept;
+    bool write_text(const detail::map_step& step, std::string_view text,
+                    writer& out) const noexcept;
     static bool write_empty(const detail::map_step& step, writer& out) noexcept;
 
     std::string name_;
@@ -203,10 +221,10 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_
         return write_group(groups_[step.group], row, now, out);
     }
     if (step.how == convert::now) {
-        if (!out.has_room(step.bytes.size() + utc_timestamp_size_max + 1)) {
+        if (!out.has_room(detail::short_prefix::size_max + utc_timestamp_size_max + 1)) {
             return false;
         }
-        out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+        out.put_prefix(step.prefix);
         out.at = write_utc_timestamp(out.at, now);
         out.end_field();
         return true;
@@ -231,10 +249,10 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
     if (step.how == convert::text) {
         return write_text(step, row.text(column), out);
     }
-    if (!out.has_room(step.bytes.size() + decimal_size_max + 1)) {
+    if (!out.has_room(detail::short_prefix::size_max + decimal_size_max + 1)) {
         return false;
     }
-    out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+    out.put_prefix(step.prefix);
     char* const value = out.at;
     switch (step.how) {
         case convert::integer:
@@ -376,7 +394,7 @@ bool outbound_map::write_group(const detail::map_group& group, const Row& row, u
 
 inline bool outbound_map::write_text(const detail::map_step& step, std::string_view text,
                                      writer& out) const noexcept {
-    if (!out.has_room(step.bytes.size() + text.size() + 1)) {
+    if (!out.has_room(detail::short_prefix::size_max + text.size() + 1)) {
         return false;
     }
     if (step.must_check && !detail::passes(*dict_, step.rule, text)) [[unlikely]] {
@@ -385,7 +403,7 @@ inline bool outbound_map::write_text(const detail::map_step& step, std::string_v
     if (out.looks_for_delimiters && text.find(field_delimiter) != std::string_view::npos) {
         return out.fail(map_status::bad_value, step);
     }
-    out.at = copy_bytes(out.at, step.bytes.data(), step.bytes.size());
+    out.put_prefix(step.prefix);
     out.at = copy_bytes(out.at, text.data(), text.size());
     out.end_field();
     return true;

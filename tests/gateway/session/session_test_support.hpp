@@ -147,7 +147,10 @@ public:
 class lossy_wire {
 public:
     lossy_wire()
-        : entrance_(gateway::resolve("127.0.0.1", 0, gateway::address_use::listen).front(), {}),
+        : entrance_(std::make_unique<gateway::listener>(
+              gateway::resolve("127.0.0.1", 0, gateway::address_use::listen).front(),
+              gateway::listener_options{})),
+          port_(entrance_->port()),
           near_({}),
           far_({}) {}
 
@@ -172,7 +175,21 @@ public:
         }
     };
 
-    [[nodiscard]] std::uint16_t port() const { return entrance_.port(); }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    // From here on connections are refused, while the port stays ours.
+    void shut() {
+        const gateway::socket_address address = entrance_address();
+        const int yes = 1;
+        holder_.reset(::socket(AF_INET, SOCK_STREAM, 0));
+        ASSERT_EQ(::setsockopt(holder_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), 0);
+        entrance_.reset();
+        ASSERT_EQ(::bind(holder_.get(), address.get(), address.size), 0);
+    }
+    void reopen() {
+        entrance_ = std::make_unique<gateway::listener>(entrance_address(),
+                                                        gateway::listener_options{});
+        holder_.reset();
+    }
     void lead_to(std::uint16_t port) { target_ = port; }
     void cut() {
         near_.close(gateway::close_reason::local);
@@ -195,8 +212,11 @@ public:
 
 private:
     void come_up(std::int64_t now_ns) {
-        const auto found = entrance_.poll(now_ns);
-        if (found.link == nullptr || is_closed) {
+        if (entrance_ == nullptr) {
+            return;
+        }
+        const auto found = entrance_->poll(now_ns);
+        if (found.link == nullptr) {
             return;
         }
         const gateway::socket_address address = gateway::resolve("127.0.0.1", target_).front();
@@ -231,24 +251,28 @@ private:
         }
     }
 
-public:
-    bool is_closed = false;  // takes no new connection
+    [[nodiscard]] gateway::socket_address entrance_address() const {
+        return gateway::resolve("127.0.0.1", port_, gateway::address_use::listen).front();
+    }
 
-private:
-    gateway::listener entrance_;
+    std::unique_ptr<gateway::listener> entrance_;
+    engine::unique_fd holder_;  // while shut
+    std::uint16_t port_ = 0;
     gateway::connection near_;
     gateway::connection far_;
     std::uint16_t target_ = 0;
 };
 
 [[nodiscard]] inline gateway::settings_file agent_settings(bool is_initiator, std::uint16_t port,
+                                                           const std::string& target,
                                                            const std::string& more) {
     const std::string text =
         std::string("[DEFAULT]\nConnectionType=") + (is_initiator ? "initiator" : "acceptor") +
         "\nStartTime=00:00:00\nEndTime=00:00:00\nDataDictionary=FIX44.xml\n" +
         (is_initiator ? "SocketConnectHost=127.0.0.1\nSocketConnectPort=" + std::to_string(port)
                       : "SocketAcceptHost=127.0.0.1\nSocketAcceptPort=0") +
-        "\n" + more + "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=OURS\nTargetCompID=STOCK\n";
+        "\n" + more + "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=OURS\nTargetCompID=" +
+        target + "\n";
     return gateway::parse_settings("test.cfg", text, {MILLRACE_TEST_DICTIONARIES});
 }
 

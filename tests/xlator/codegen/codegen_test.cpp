@@ -49,8 +49,8 @@ TEST(Codegen, TwoDialectsLiveSideBySide) {
         out, set<venue::VenueID>("V1"), set<venue::Way>(venue::Way::odd_one),
         set<venue::Level>(venue::Level::below_low), set<venue::Market>(venue::Market::london_x_q),
         set<venue::Extras>("A"), set<venue::Blob>("\x01"),
-        set_group<venue::NoTraders>(
-            entry(set<venue::Trader>("T"), set_group<venue::NoDesks>(entry(set<venue::Desk>("D"))))));
+        set_group<venue::NoTraders>(entry(
+            set<venue::Trader>("T"), set_group<venue::NoDesks>(entry(set<venue::Desk>("D"))))));
     ASSERT_TRUE(result.is_ok());
     const std::string body(out.data(), result.size);
     EXPECT_EQ(tests::with_bars(body),
@@ -59,7 +59,8 @@ TEST(Codegen, TwoDialectsLiveSideBySide) {
     decoder reader{dict};
     EXPECT_TRUE(reader.decode(tests::seal(tests::with_soh("35=UO|") + body)).is_ok());
     EXPECT_EQ(*reader.message().get<venue::Market>(), venue::Market::london_x_q);
-    EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|5002=N|5006=1|5008=1|5009=x|")).ref_tag, 5008);
+    EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|5002=N|5006=1|5008=1|5009=x|")).ref_tag,
+              5008);
     EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|")).ref_tag, 5002);
     EXPECT_TRUE(reader.decode(tests::frame_of("35=UT|")).is_ok()) << "optional component";
     EXPECT_EQ(fix44::NewOrderSingle::msg_type, "D");
@@ -67,9 +68,11 @@ TEST(Codegen, TwoDialectsLiveSideBySide) {
 
 TEST(Codegen, ReadsTheVersionAsQuickFixDoes) {
     const auto version = [](const std::string& attributes) {
-        return parse_dictionary("x.xml", "<fix " + attributes + ">"
-                                         "<messages><message name='M' msgtype='M'/></messages>"
-                                         "<fields><field number='1' name='A' type='STRING'/></fields></fix>")
+        return parse_dictionary(
+                   "x.xml", "<fix " + attributes +
+                                ">"
+                                "<messages><message name='M' msgtype='M'/></messages>"
+                                "<fields><field number='1' name='A' type='STRING'/></fields></fix>")
             .begin_string;
     };
     EXPECT_EQ(version("major='4' minor='2'"), "FIX.4.2");
@@ -112,7 +115,8 @@ constexpr bad_dictionary bad_dictionaries[] = {
     {"duplicate_tag", 16, "tag 100 of field Other is already taken by Alpha in line 13"},
     {"field_twice_in_message", 11, "message M through component A has field Alpha twice"},
     {"group_counted_by_text", 6, "is counted by a field of type STRING: NUMINGROUP is needed"},
-    {"group_without_members", 6, "group NoGammas in message M has no members, so it has no delimiter"},
+    {"group_without_members", 6,
+     "group NoGammas in message M has no members, so it has no delimiter"},
     {"length_without_data", 16, "length field BlobLen has no data field: tag 201 should be"},
     {"message_name_twice", 6, "message M is defined twice"},
     {"message_type_twice", 6, "message type M of N is already taken by M"},
@@ -124,7 +128,8 @@ constexpr bad_dictionary bad_dictionaries[] = {
     {"not_xml", 3, "not well-formed XML"},
     {"tag_is_no_number", 16, "tag \"12x\" is not a positive number"},
     {"unexpected_element", 6, "unexpected <feild>"},
-    {"unknown_component", 6, "message M uses component Missing, which <components> does not define"},
+    {"unknown_component", 6,
+     "message M uses component Missing, which <components> does not define"},
     {"unknown_field", 6, "message M uses field Missing, which <fields> does not define"},
     {"unknown_type", 16, "field Other has unknown type STRNG"},
     {"value_twice", 18, "value A of field Other is listed twice"},

@@ -18,8 +18,8 @@ namespace {
 using xlator::decode_result;
 using xlator::decode_status;
 
-// QuickFIX reads a data field by a length it does not check, and crashes on a wrong one: only frames whose data fields
-// stand behind a true length may reach it.
+// QuickFIX reads a data field by a length it does not check, and crashes on a wrong one: only
+// frames whose data fields stand behind a true length may reach it.
 bool is_safe_for_quickfix(const xlator::dictionary& dict, const std::vector<raw_field>& fields) {
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const xlator::field_info* info = dict.find_field(fields[i].tag);
@@ -59,7 +59,8 @@ TEST_F(Differential, LaxDecoderAgreesWithQuickFixInVerdictReasonAndTag) {
         }
         const std::string frame = message_generator::to_frame(fields);
         const decode_result ours = lax.decode(frame);
-        // A wrong length that still ends on a delimiter is a message, if not the one that was meant.
+        // A wrong length that still ends on a delimiter is a message, if not the one that was
+        // meant.
         if (ours.status == decode_status::garbled && !is_safe_for_quickfix(dict_, fields)) {
             continue;
         }
@@ -71,12 +72,14 @@ TEST_F(Differential, LaxDecoderAgreesWithQuickFixInVerdictReasonAndTag) {
         } else if (theirs.result == oracle_verdict::rejected) {
             ASSERT_EQ(ours.status, decode_status::rejected) << theirs.text << "\n" << show(frame);
             ASSERT_EQ(static_cast<int>(ours.reason), theirs.reason)
-                << theirs.tag << " ours " << ours.ref_tag << "\n" << show(frame);
+                << theirs.tag << " ours " << ours.ref_tag << "\n"
+                << show(frame);
             ASSERT_EQ(ours.ref_tag, theirs.tag) << show(frame);
             ++reasons[theirs.reason];
         } else {
             ASSERT_EQ(ours.status, decode_status::ok)
-                << static_cast<int>(ours.reason) << " " << ours.ref_tag << "\n" << show(frame);
+                << static_cast<int>(ours.reason) << " " << ours.ref_tag << "\n"
+                << show(frame);
             ++accepted;
         }
     }
@@ -102,8 +105,8 @@ TEST_F(Differential, StrictDecoderAcceptsOnlyWhatQuickFixAccepts) {
         const std::string frame = message_generator::to_frame(fields);
         if (strict.decode(frame).is_ok()) {
             const oracle_verdict theirs = oracle_.check(frame);
-            ASSERT_EQ(theirs.result, oracle_verdict::accepted)
-                << theirs.text << theirs.tag << "\n" << show(frame);
+            ASSERT_EQ(theirs.result, oracle_verdict::accepted) << theirs.text << theirs.tag << "\n"
+                                                               << show(frame);
             ++accepted;
         }
     }
@@ -131,8 +134,7 @@ TEST_F(Differential, ValidMessagesAreAcceptedByBothWithEqualValues) {
                 continue;
             }
         }
-        for (const xlator::member_info& member :
-             dict_.find_message(strict.msg_type())->members) {
+        for (const xlator::member_info& member : dict_.find_message(strict.msg_type())->members) {
             if (member.group == nullptr) {
                 continue;
             }

@@ -31,12 +31,16 @@ std::string message_generator::number(std::size_t digits_max) {
 
 namespace {
 
-std::string two(std::size_t value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+std::string two(std::size_t value) {
+    return (value < 10 ? "0" : "") + std::to_string(value);
+}
 
 }  // namespace
 
 std::string message_generator::value_for(const field_info& field) {
-    const auto date = [&] { return "20" + two(below(40)) + two(1 + below(12)) + two(1 + below(28)); };
+    const auto date = [&] {
+        return "20" + two(below(40)) + two(1 + below(12)) + two(1 + below(28));
+    };
     const auto time = [&] {
         std::string result = two(below(24)) + ":" + two(below(60)) + ":" + two(below(60));
         return chance(50) ? result + "." + two(below(100)) + std::to_string(below(10)) : result;
@@ -142,19 +146,45 @@ std::vector<raw_field> message_generator::valid_message() {
 }
 
 std::string message_generator::odd_value() {
-    static const std::string values[] = {
-        "",      "x",        "-",        "0",          "-1",       "00",       "1.",
-        ".5",    ".",        "1.2.3",    "1e5",        "+1",       "Y",        "N",
-        "YES",   "20240230", "20241301", "20240101-24:00:00",      "20240101-23:59:60",
-        "20240101-10:00:60", "20240131-10:00:00.123456789",        "20240101-10:00:00.",
-        "99999999999",       "12345678901234567890123",            "1 2",      " ",
-        "1  2",  "abc def",  "2024",     "202413",     "\xC3\xA9"};
+    static const std::string values[] = {"",
+                                         "x",
+                                         "-",
+                                         "0",
+                                         "-1",
+                                         "00",
+                                         "1.",
+                                         ".5",
+                                         ".",
+                                         "1.2.3",
+                                         "1e5",
+                                         "+1",
+                                         "Y",
+                                         "N",
+                                         "YES",
+                                         "20240230",
+                                         "20241301",
+                                         "20240101-24:00:00",
+                                         "20240101-23:59:60",
+                                         "20240101-10:00:60",
+                                         "20240131-10:00:00.123456789",
+                                         "20240101-10:00:00.",
+                                         "99999999999",
+                                         "12345678901234567890123",
+                                         "1 2",
+                                         " ",
+                                         "1  2",
+                                         "abc def",
+                                         "2024",
+                                         "202413",
+                                         "\xC3\xA9"};
     return values[below(std::size(values))];
 }
 
 void message_generator::mutate(std::vector<raw_field>& fields) {
     const std::size_t at = 1 + below(fields.size() - 1);  // 35 stays first, or the frame is garbled
-    const auto field_at = [&](std::size_t i) { return fields.begin() + static_cast<std::ptrdiff_t>(i); };
+    const auto field_at = [&](std::size_t i) {
+        return fields.begin() + static_cast<std::ptrdiff_t>(i);
+    };
     switch (below(11)) {
         case 0:
             fields.erase(field_at(at));
@@ -195,8 +225,9 @@ void message_generator::mutate(std::vector<raw_field>& fields) {
             }
             break;
         default:
-            fields[0].value = chance(50) ? "ZZ" : std::string(info_.messages[below(
-                                                      info_.messages.size())].msg_type);
+            fields[0].value =
+                chance(50) ? "ZZ"
+                           : std::string(info_.messages[below(info_.messages.size())].msg_type);
             break;
     }
 }

@@ -39,7 +39,9 @@ private:
     [[nodiscard]] std::string text(std::size_t size_max);
     [[nodiscard]] std::string number(std::size_t digits_max);
     [[nodiscard]] std::string odd_value();
-    [[nodiscard]] bool chance(int percent) { return below(100) < static_cast<std::size_t>(percent); }
+    [[nodiscard]] bool chance(int percent) {
+        return below(100) < static_cast<std::size_t>(percent);
+    }
 
     const xlator::dictionary_info& info_;
     const xlator::dictionary dict_;

@@ -79,7 +79,9 @@ bool quickfix_oracle::field(int tag, std::string& value) const {
     return false;
 }
 
-std::string quickfix_oracle::written() const { return state_->message.toString(); }
+std::string quickfix_oracle::written() const {
+    return state_->message.toString();
+}
 
 int quickfix_oracle::group_count(int counter) const {
     return static_cast<int>(state_->message.groupCount(counter));

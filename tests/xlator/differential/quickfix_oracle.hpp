@@ -1,4 +1,5 @@
-// What QuickFIX says about a frame. The implementation is C++14, the last standard its headers compile under.
+// What QuickFIX says about a frame. The implementation is C++14, the last standard its headers
+// compile under.
 #pragma once
 
 #include <memory>

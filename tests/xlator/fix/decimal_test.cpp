@@ -49,9 +49,9 @@ TEST(Decimal, ReadsWhatFixCallsAFloat) {
 
 TEST(Decimal, RefusesJunkAndNumbersThatDoNotFit) {
     decimal value{7, 0};
-    for (const char* text : {"", "-", ".", "-.", "+1", "1e5", "1,5", " 1", "1 ", "1.2.3", "--1", "0x1",
-                             "NaN", "9223372036854775808", "0.0000000000000000001",
-                             "922337203685477580.71"}) {
+    for (const char* text :
+         {"", "-", ".", "-.", "+1", "1e5", "1,5", " 1", "1 ", "1.2.3", "--1", "0x1", "NaN",
+          "9223372036854775808", "0.0000000000000000001", "922337203685477580.71"}) {
         EXPECT_FALSE(parse_decimal(text, value)) << text;
     }
     EXPECT_EQ(value.mantissa, 7);
@@ -90,8 +90,8 @@ TEST(Decimal, ReadsBackEveryNumberItWrites) {
         const decimal value{static_cast<std::int64_t>(random()) >> (random() % 63),
                             -static_cast<std::int32_t>(random() % 19)};
         decimal read;
-        ASSERT_TRUE(parse_decimal(text_of(value), read) ||
-                    value.mantissa == INT64_MIN) << text_of(value);
+        ASSERT_TRUE(parse_decimal(text_of(value), read) || value.mantissa == INT64_MIN)
+            << text_of(value);
         if (value.mantissa != INT64_MIN) {
             ASSERT_EQ(read.mantissa, value.mantissa) << text_of(value);
             ASSERT_EQ(read.exponent, value.exponent) << text_of(value);

@@ -67,9 +67,11 @@ TEST_F(DecoderTest, IteratesFieldsInTheOrderOfTheWire) {
 }
 
 TEST_F(DecoderTest, ReadsNestedGroups) {
-    ASSERT_TRUE(order(std::string(good_) +
-                      "453=3|448=P1|447=D|452=1|802=2|523=S1|803=1|523=S2|448=P2|448=P3|452=3|802=1|523=S3|")
-                    .is_ok());
+    ASSERT_TRUE(
+        order(
+            std::string(good_) +
+            "453=3|448=P1|447=D|452=1|802=2|523=S1|803=1|523=S2|448=P2|448=P3|452=3|802=1|523=S3|")
+            .is_ok());
     const group_view parties = decoder_.message().group<NoPartyIDs>();
     ASSERT_EQ(parties.count(), 3U);
     std::string seen;
@@ -84,15 +86,22 @@ TEST_F(DecoderTest, ReadsNestedGroups) {
     EXPECT_EQ(*parties.entry(2).get<PartyRole>(), PartyRole::client_id);
     EXPECT_TRUE(parties.entry(1).get<PartyRole>().is_absent());
     EXPECT_TRUE(parties.entry(3).get<PartyID>().is_absent());
-    EXPECT_TRUE(decoder_.message().get<PartyID>().is_absent()) << "a group's field is no message field";
+    EXPECT_TRUE(decoder_.message().get<PartyID>().is_absent())
+        << "a group's field is no message field";
     EXPECT_TRUE(decoder_.message().group<NoAllocs>().is_empty());
 }
 
 TEST_F(DecoderTest, ReadsDataThatHoldsDelimiters) {
-    const std::string fields = with_soh(std::string("35=D|") + header + good_) + "354=5\x01" "355=a\x01" "b=c" "\x01";
+    const std::string fields = with_soh(std::string("35=D|") + header + good_) +
+                               "354=5\x01"
+                               "355=a\x01"
+                               "b=c"
+                               "\x01";
     const std::string frame = tests::seal(fields);
     ASSERT_TRUE(decoder_.decode(frame).is_ok());
-    EXPECT_EQ(*decoder_.message().get<EncodedText>(), std::string_view("a\x01" "b=c", 5));
+    EXPECT_EQ(*decoder_.message().get<EncodedText>(), std::string_view("a\x01"
+                                                                       "b=c",
+                                                                       5));
 }
 
 TEST_F(DecoderTest, RejectsWithReasonAndTag) {
@@ -153,8 +162,11 @@ TEST_F(DecoderTest, OptionsRelaxTheCheckLikeQuickFixKeys) {
     const std::string empty = frame_of(std::string("35=D|") + header + good_ + "1=|");
     const std::string unordered = frame_of(std::string("35=D|") + header + good_ + "57=X|");
     decoder relaxed{dict_,
-                    {.is_strict = false, .check_field_order = false, .check_have_values = false,
-                     .check_user_fields = false, .allow_unknown_fields = true}};
+                    {.is_strict = false,
+                     .check_field_order = false,
+                     .check_have_values = false,
+                     .check_user_fields = false,
+                     .allow_unknown_fields = true}};
     for (const std::string& frame : {user, unknown, empty, unordered}) {
         EXPECT_FALSE(decoder_.decode(frame).is_ok());
         EXPECT_TRUE(relaxed.decode(frame).is_ok()) << tests::with_bars(frame);
@@ -163,9 +175,10 @@ TEST_F(DecoderTest, OptionsRelaxTheCheckLikeQuickFixKeys) {
 }
 
 TEST_F(DecoderTest, TellsGarbledFromRejectedAndFromAForeignVersion) {
-    for (const char* fields : {"35=D|x=1|", "35=D|011=A|", "35=D|-5=A|", "35=D|4294967297=A|", "35=D|=A|",
-                               "35=D|11|", "35=D|355=abc|", "35=D|354=9|355=abc|", "35=D|354=-1|355=x|",
-                               "35=D|354=2|58=x|355=ab|", "35=D|10=1|", "35=D|8=FIX.4.4|"}) {
+    for (const char* fields :
+         {"35=D|x=1|", "35=D|011=A|", "35=D|-5=A|", "35=D|4294967297=A|", "35=D|=A|", "35=D|11|",
+          "35=D|355=abc|", "35=D|354=9|355=abc|", "35=D|354=-1|355=x|", "35=D|354=2|58=x|355=ab|",
+          "35=D|10=1|", "35=D|8=FIX.4.4|"}) {
         EXPECT_EQ(decoder_.decode(frame_of(fields)).status, decode_status::garbled) << fields;
         EXPECT_EQ(decoder_.message().begin(), decoder_.message().end());
     }
@@ -189,7 +202,8 @@ TEST_F(DecoderTest, ReadsABodyByItself) {
 
 TEST_F(DecoderTest, RefusesAFrameAboveItsLimitAndTakesOneFullOfTheShortestFields) {
     decoder small{dict_, {.frame_size_max = 256}};
-    const std::string large = frame_of(std::string("35=D|") + header + good_ + "58=" + std::string(200, 'x') + "|");
+    const std::string large =
+        frame_of(std::string("35=D|") + header + good_ + "58=" + std::string(200, 'x') + "|");
     EXPECT_EQ(small.decode(large).status, decode_status::garbled);
     std::string fields = std::string("35=D|") + header;
     while (fields.size() < 220) {
@@ -203,14 +217,17 @@ TEST_F(DecoderTest, SurvivesRandomDamage) {
     std::mt19937_64 random{tests::test_seed(6)};
     ASSERT_TRUE(order(std::string(good_) + "453=1|448=A|802=1|523=S|354=3|355=a=b|").is_ok());
     const std::string whole = frame_;
-    const std::string fields = whole.substr(whole.find("35="), whole.size() - whole.find("35=") - 7);
+    const std::string fields =
+        whole.substr(whole.find("35="), whole.size() - whole.find("35=") - 7);
     for (int i = 0; i < 50'000; ++i) {
         std::string damaged = fields;
         for (std::size_t changes = 1 + random() % 4; changes != 0; --changes) {
             const std::size_t at = random() % damaged.size();
             switch (random() % 3) {
                 case 0:
-                    damaged[at] = "0123456789=\x01" "A-"[random() % 14];
+                    damaged[at] =
+                        "0123456789=\x01"
+                        "A-"[random() % 14];
                     break;
                 case 1:
                     damaged.erase(at, 1 + random() % 5);
@@ -242,19 +259,23 @@ TEST_F(DecoderTest, ReadsBackWhatTheEncoderWrote) {
     std::array<char, 1024> body{};
     const encode_result encoded = encode<ExecutionReport>(
         body, set<OrderID>("O1"), set<ExecID>("E1"), set<ExecType>(ExecType::trade),
-        set<OrdStatus>(OrdStatus::partially_filled), set<Side>(Side::sell), set<LeavesQty>(decimal{505, -1}),
-        set<CumQty>(1), set<AvgPx>(decimal{-1, -18}),
-        set_group<NoPartyIDs>(entry(set<PartyID>("P"), set_group<NoPartySubIDs>(entry(set<PartySubID>("S"))))));
+        set<OrdStatus>(OrdStatus::partially_filled), set<Side>(Side::sell),
+        set<LeavesQty>(decimal{505, -1}), set<CumQty>(1), set<AvgPx>(decimal{-1, -18}),
+        set_group<NoPartyIDs>(
+            entry(set<PartyID>("P"), set_group<NoPartySubIDs>(entry(set<PartySubID>("S"))))));
     ASSERT_TRUE(encoded.is_ok());
     std::array<char, 1024> out{};
-    const encode_result framed = frame(out, {"FIX.4.4", "8", 1, "A", {1}, "B"}, {body.data(), encoded.size}, encoded.byte_sum);
+    const encode_result framed = frame(out, {"FIX.4.4", "8", 1, "A", {1}, "B"},
+                                       {body.data(), encoded.size}, encoded.byte_sum);
     ASSERT_TRUE(framed.is_ok());
     ASSERT_TRUE(decoder_.decode({out.data(), framed.size}).is_ok());
     const field_scope& message = decoder_.message();
     EXPECT_EQ(*message.get<ExecType>(), ExecType::trade);
     EXPECT_EQ(*message.get<LeavesQty>(), (decimal{505, -1}));
     EXPECT_EQ(*message.get<AvgPx>(), (decimal{-1, -18}));
-    EXPECT_EQ(*message.group<NoPartyIDs>().entry(0).group<NoPartySubIDs>().entry(0).get<PartySubID>(), "S");
+    EXPECT_EQ(
+        *message.group<NoPartyIDs>().entry(0).group<NoPartySubIDs>().entry(0).get<PartySubID>(),
+        "S");
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ TEST(Dictionary, Fix44HasTheSessionAndOrderFlowMessages) {
         types.insert(message.msg_type);
         EXPECT_EQ(message.is_admin, message.msg_type.find_first_of("012345A") == 0) << message.name;
     }
-    EXPECT_EQ(types, (std::set<std::string_view>{"0", "1", "2", "3", "4", "5", "A", "D", "F", "G", "8",
-                                                 "9", "j"}));
+    EXPECT_EQ(types, (std::set<std::string_view>{"0", "1", "2", "3", "4", "5", "A", "D", "F", "G",
+                                                 "8", "9", "j"}));
 }
 
 TEST(Dictionary, Fix44RequiresWhatTheSpecificationRequires) {
@@ -53,8 +53,8 @@ TEST(Dictionary, Fix44RequiresWhatTheSpecificationRequires) {
     EXPECT_EQ(required("D"), (names{"ClOrdID", "Side", "TransactTime", "OrdType"}));
     EXPECT_EQ(required("F"), (names{"OrigClOrdID", "ClOrdID", "Side", "TransactTime"}));
     EXPECT_EQ(required("G"), (names{"OrigClOrdID", "ClOrdID", "Side", "TransactTime", "OrdType"}));
-    EXPECT_EQ(required("8"), (names{"OrderID", "ExecID", "ExecType", "OrdStatus", "Side", "LeavesQty",
-                                    "CumQty", "AvgPx"}));
+    EXPECT_EQ(required("8"), (names{"OrderID", "ExecID", "ExecType", "OrdStatus", "Side",
+                                    "LeavesQty", "CumQty", "AvgPx"}));
     EXPECT_EQ(required("9"),
               (names{"OrderID", "ClOrdID", "OrigClOrdID", "OrdStatus", "CxlRejResponseTo"}));
     EXPECT_EQ(required("j"), (names{"RefMsgType", "BusinessRejectReason"}));

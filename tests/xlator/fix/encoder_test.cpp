@@ -69,9 +69,9 @@ TEST(Encoder, WritesGroupsAtTheirCounterAndMembersInDictionaryOrder) {
                   entry(set<PartyRole>(PartyRole::executing_firm), set<PartyID>("BRK"),
                         set<PartyIDSource>(PartyIDSource::proprietary)),
                   entry(set<PartyID>("TRD"),
-                        set_group<NoPartySubIDs>(
-                            entry(set<PartySubID>("S1")),
-                            entry(set<PartySubIDType>(PartySubIDType::person), set<PartySubID>("S2")))))),
+                        set_group<NoPartySubIDs>(entry(set<PartySubID>("S1")),
+                                                 entry(set<PartySubIDType>(PartySubIDType::person),
+                                                       set<PartySubID>("S2")))))),
               "11=A1|40=2|54=1|60=20231114-22:13:20.123|"
               "453=2|448=BRK|447=D|452=1|448=TRD|802=2|523=S1|523=S2|803=2|");
 }
@@ -94,15 +94,17 @@ TEST(Encoder, WritesOneEntryForEachItemOfARange) {
 }
 
 TEST(Encoder, WritesADataFieldBehindItsLengthAndAllowsAnyByteInIt) {
-    EXPECT_EQ(order_text(set<EncodedText>(std::string_view("a\x01" "b=", 4))),
+    EXPECT_EQ(order_text(set<EncodedText>(std::string_view("a\x01"
+                                                           "b=",
+                                                           4))),
               "11=A1|40=2|54=1|60=20231114-22:13:20.123|354=4|355=a|b=|");
 }
 
 TEST(Encoder, EncodesEveryKindOfValue) {
     std::array<char, 512> out{};
     const encode_result result = encode<Logon>(
-        out, set<HeartBtInt>(30), set<EncryptMethod>(EncryptMethod::none), set<ResetSeqNumFlag>(true),
-        set<NextExpectedMsgSeqNum>(std::uint32_t{7}),
+        out, set<HeartBtInt>(30), set<EncryptMethod>(EncryptMethod::none),
+        set<ResetSeqNumFlag>(true), set<NextExpectedMsgSeqNum>(std::uint32_t{7}),
         set_group<NoMsgTypes>(entry(set<RefMsgType>("8"), set<MsgDirection>(MsgDirection::send))));
     ASSERT_TRUE(result.is_ok());
     EXPECT_EQ(tests::with_bars({out.data(), result.size}),
@@ -117,14 +119,18 @@ TEST(Encoder, RefusesValuesWithoutFixTextAndNamesTheTag) {
         return result.tag;
     };
     EXPECT_EQ(tag_of(set<Account>("")), 1);
-    EXPECT_EQ(tag_of(set<Account>("A\x01" "44=1")), 1);
+    EXPECT_EQ(tag_of(set<Account>("A\x01"
+                                  "44=1")),
+              1);
     EXPECT_EQ(tag_of(set<CommType>(static_cast<CommType::value_type>('Z'))), 13);
     EXPECT_EQ(tag_of(set<Price>(decimal{1, 99})), 44);
     EXPECT_EQ(tag_of(set<TradeDate>("20240231")), 75);
     EXPECT_EQ(tag_of(set<Currency>("EURO")), 15);
     EXPECT_EQ(tag_of(set<ExpireTime>(utc_timestamp{0, 12})), 126);
     EXPECT_EQ(tag_of(set<SecurityType>(static_cast<SecurityType::value_type>(9'999))), 167);
-    EXPECT_EQ(tag_of(set_group<NoPartyIDs>(entry(set<PartyID>("A\x01" "B")))), 448);
+    EXPECT_EQ(tag_of(set_group<NoPartyIDs>(entry(set<PartyID>("A\x01"
+                                                              "B")))),
+              448);
     EXPECT_EQ(tag_of(set_group<NoPartyIDs>(entry(set<PartyID>("")))), 448);
 }
 
@@ -137,8 +143,9 @@ TEST(Encoder, NeverWritesBeyondItsBuffer) {
     for (std::size_t size = 0; size < 400; ++size) {
         // Exactly this many bytes on the heap: the address sanitizer sees one too many.
         const auto bytes = std::make_unique<char[]>(size);
-        const encode_result result = settings(
-            [&](const auto&... each) { return encode_order({bytes.get(), size}, each...); });
+        const encode_result result = settings([&](const auto&... each) {
+            return encode_order({bytes.get(), size}, each...);
+        });
         EXPECT_FALSE(has_fitted && !result.is_ok()) << size;
         has_fitted = result.is_ok();
         if (!has_fitted) {
@@ -151,13 +158,13 @@ TEST(Encoder, NeverWritesBeyondItsBuffer) {
 TEST(Encoder, BodySizeMaxIsEnough) {
     const auto id = set<ClOrdID>("A1");
     const auto reject = [&](std::span<char> out) {
-        return encode<OrderCancelReject>(out, set<OrderID>("O"), id, set<OrigClOrdID>("A0"),
-                                         set<OrdStatus>(OrdStatus::filled),
-                                         set<CxlRejResponseTo>(CxlRejResponseTo::order_cancel_request));
+        return encode<OrderCancelReject>(
+            out, set<OrderID>("O"), id, set<OrigClOrdID>("A0"), set<OrdStatus>(OrdStatus::filled),
+            set<CxlRejResponseTo>(CxlRejResponseTo::order_cancel_request));
     };
-    const std::size_t size =
-        body_size_max(set<OrderID>("O"), id, set<OrigClOrdID>("A0"), set<OrdStatus>(OrdStatus::filled),
-                      set<CxlRejResponseTo>(CxlRejResponseTo::order_cancel_request));
+    const std::size_t size = body_size_max(
+        set<OrderID>("O"), id, set<OrigClOrdID>("A0"), set<OrdStatus>(OrdStatus::filled),
+        set<CxlRejResponseTo>(CxlRejResponseTo::order_cancel_request));
     std::vector<char> out(size);
     EXPECT_TRUE(reject(out).is_ok());
     EXPECT_EQ(reject(std::span(out).first(size - 1)).status, encode_status::overflow);

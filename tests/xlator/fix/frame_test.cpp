@@ -21,9 +21,8 @@ const std::string heartbeat = frame_of("35=0|34=2|49=A|52=20240101-10:00:00|56=B
 TEST(Frame, WritesHeaderInQuickFixOrderWithRightLengthAndCheckSum) {
     std::array<char, 256> out{};
     const std::string body = with_soh("112=T1|");
-    const encode_result result =
-        frame(out, {"FIX.4.4", "1", 42, "ME", {1'700'000'000'123'000'000}, "YOU"}, body,
-              byte_sum(body));
+    const encode_result result = frame(
+        out, {"FIX.4.4", "1", 42, "ME", {1'700'000'000'123'000'000}, "YOU"}, body, byte_sum(body));
     ASSERT_TRUE(result.is_ok());
     EXPECT_EQ(std::string(out.data(), result.size),
               frame_of("35=1|34=42|49=ME|52=20231114-22:13:20.123|56=YOU|112=T1|"));

@@ -33,7 +33,8 @@ TEST(UtcTimestamp, ReadsBackWhatItWritesAndAgreesWithTheCLibrary) {
     std::mt19937_64 random{tests::test_seed(3)};
     for (int i = 0; i < 20'000; ++i) {
         const auto seconds = static_cast<std::int64_t>(random() % 9'000'000'000ULL) - 2'000'000'000;
-        const utc_timestamp value{seconds * ns_per_second + static_cast<std::int64_t>(random() % 1'000'000'000), 9};
+        const utc_timestamp value{
+            seconds * ns_per_second + static_cast<std::int64_t>(random() % 1'000'000'000), 9};
         utc_timestamp read;
         ASSERT_TRUE(parse_utc_timestamp(text_of(value), read)) << text_of(value);
         ASSERT_EQ(read.ns, value.ns);
@@ -58,12 +59,27 @@ TEST(UtcTimestamp, KeepsTheNumberOfDecimalsItRead) {
 
 TEST(UtcTimestamp, RefusesDaysAndTimesThatDoNotExist) {
     utc_timestamp value{42, 3};
-    for (const char* text :
-         {"", "20240231-10:00:00", "20230229-10:00:00", "20240100-10:00:00", "20240132-10:00:00",
-          "20241301-10:00:00", "20240001-10:00:00", "20240101-24:00:00", "20240101-10:60:00",
-          "20240101-10:00:60", "20240101-10:00:61", "20240101 10:00:00", "20240101-10:00", "2024-01-01",
-          "20240101-10:00:00.", "20240101-10:00:00.1234567890", "20240101-10:00:00.1x",
-          "20240101-10:00:00Z", "2024010a-10:00:00", "16000101-00:00:00", "23000101-00:00:00"}) {
+    for (const char* text : {"",
+                             "20240231-10:00:00",
+                             "20230229-10:00:00",
+                             "20240100-10:00:00",
+                             "20240132-10:00:00",
+                             "20241301-10:00:00",
+                             "20240001-10:00:00",
+                             "20240101-24:00:00",
+                             "20240101-10:60:00",
+                             "20240101-10:00:60",
+                             "20240101-10:00:61",
+                             "20240101 10:00:00",
+                             "20240101-10:00",
+                             "2024-01-01",
+                             "20240101-10:00:00.",
+                             "20240101-10:00:00.1234567890",
+                             "20240101-10:00:00.1x",
+                             "20240101-10:00:00Z",
+                             "2024010a-10:00:00",
+                             "16000101-00:00:00",
+                             "23000101-00:00:00"}) {
         EXPECT_FALSE(parse_utc_timestamp(text, value)) << text;
     }
     EXPECT_EQ(value.ns, 42);
@@ -103,13 +119,16 @@ TEST(Calendar, ChecksTheTextTypes) {
     for (const char* text : {"202401", "20240131", "202401w1", "202401w5"}) {
         EXPECT_TRUE(is_month_year(text)) << text;
     }
-    for (const char* text : {"", "2024", "202413", "202400", "202401w6", "202401w0", "20240132", "202401x1"}) {
+    for (const char* text :
+         {"", "2024", "202413", "202400", "202401w6", "202401w0", "20240132", "202401x1"}) {
         EXPECT_FALSE(is_month_year(text)) << text;
     }
-    for (const char* text : {"07:39Z", "02:39-05", "15:39+08", "13:09+05:30", "07:39:12Z", "07:39"}) {
+    for (const char* text :
+         {"07:39Z", "02:39-05", "15:39+08", "13:09+05:30", "07:39:12Z", "07:39"}) {
         EXPECT_TRUE(is_tz_time(text)) << text;
     }
-    for (const char* text : {"", "7:39Z", "25:00Z", "07:60Z", "07:39+5", "07:39+15", "07:39+05:60"}) {
+    for (const char* text :
+         {"", "7:39Z", "25:00Z", "07:60Z", "07:39+5", "07:39+15", "07:39+05:60"}) {
         EXPECT_FALSE(is_tz_time(text)) << text;
     }
     EXPECT_TRUE(is_tz_timestamp("20060901-07:39Z"));

@@ -61,7 +61,8 @@ TEST(Value, ParseFieldSaysWhyThereIsNoValue) {
     EXPECT_EQ(parse_field<f::TradeDate>("20240231").reason,
               session_reject_reason::incorrect_data_format);
     EXPECT_TRUE(*parse_field<f::PossDupFlag>("Y"));
-    EXPECT_EQ(parse_field<f::PossDupFlag>("y").reason, session_reject_reason::incorrect_data_format);
+    EXPECT_EQ(parse_field<f::PossDupFlag>("y").reason,
+              session_reject_reason::incorrect_data_format);
     EXPECT_EQ(parse_field<f::OrderQty>("x").value_or({7, 0}), (decimal{7, 0}));
 }
 
@@ -73,21 +74,31 @@ struct format_case {
 
 TEST(Value, FormatsFollowTheFixTypes) {
     const format_case cases[] = {
-        {field_type::integer, "-5", true},        {field_type::integer, "9223372036854775808", false},
-        {field_type::seq_num, "0", true},         {field_type::seq_num, "-1", false},
-        {field_type::length, "4294967298", false}, {field_type::day_of_month, "31", true},
-        {field_type::day_of_month, "32", false},  {field_type::day_of_month, "0", false},
-        {field_type::currency, "EUR", true},      {field_type::currency, "EURO", false},
-        {field_type::country, "GB", true},        {field_type::country, "G1", false},
-        {field_type::exchange, "XLON", true},     {field_type::string, " ", true},
+        {field_type::integer, "-5", true},
+        {field_type::integer, "9223372036854775808", false},
+        {field_type::seq_num, "0", true},
+        {field_type::seq_num, "-1", false},
+        {field_type::length, "4294967298", false},
+        {field_type::day_of_month, "31", true},
+        {field_type::day_of_month, "32", false},
+        {field_type::day_of_month, "0", false},
+        {field_type::currency, "EUR", true},
+        {field_type::currency, "EURO", false},
+        {field_type::country, "GB", true},
+        {field_type::country, "G1", false},
+        {field_type::exchange, "XLON", true},
+        {field_type::string, " ", true},
         {field_type::multiple_value_string, "A B", true},
         {field_type::multiple_value_string, "A  B", false},
         {field_type::multiple_value_string, " A", false},
         {field_type::multiple_char_value, "A B", true},
         {field_type::multiple_char_value, "AB C", false},
-        {field_type::utc_time, "10:00:00.001", true}, {field_type::utc_time, "25:00:00", false},
-        {field_type::boolean, "Y", true},         {field_type::boolean, "true", false},
-        {field_type::character, "A", true},       {field_type::character, "AB", false},
+        {field_type::utc_time, "10:00:00.001", true},
+        {field_type::utc_time, "25:00:00", false},
+        {field_type::boolean, "Y", true},
+        {field_type::boolean, "true", false},
+        {field_type::character, "A", true},
+        {field_type::character, "AB", false},
     };
     for (const format_case& each : cases) {
         EXPECT_EQ(has_format(each.type, each.text), each.is_valid)

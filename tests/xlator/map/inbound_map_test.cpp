@@ -15,12 +15,12 @@ namespace {
 using tests::test_row;
 
 std::vector<column> report_columns() {
-    return {{"EXEC_ID", column_kind::text},     {"SIDE", column_kind::character},
-            {"FILLED", column_kind::decimal},   {"LOTS", column_kind::integer},
-            {"AT", column_kind::timestamp},     {"DUPLICATE", column_kind::boolean},
-            {"BROKER", column_kind::text},      {"SECOND", column_kind::text},
-            {"STATUS", column_kind::text},      {"SOURCE", column_kind::text},
-            {"NUMBER", column_kind::integer},   {"DAY", column_kind::timestamp}};
+    return {{"EXEC_ID", column_kind::text},   {"SIDE", column_kind::character},
+            {"FILLED", column_kind::decimal}, {"LOTS", column_kind::integer},
+            {"AT", column_kind::timestamp},   {"DUPLICATE", column_kind::boolean},
+            {"BROKER", column_kind::text},    {"SECOND", column_kind::text},
+            {"STATUS", column_kind::text},    {"SOURCE", column_kind::text},
+            {"NUMBER", column_kind::integer}, {"DAY", column_kind::timestamp}};
 }
 
 column_rule from_field(std::string name, std::string field, long line = 1) {
@@ -51,16 +51,24 @@ inbound_spec report_spec() {
     second.entry = 1;
     column_rule source = from_field("SOURCE", "", 10);
     source.constant = "VENUE";
-    spec.columns = {exec_id, side, from_field("FILLED", "CumQty", 4), from_field("LOTS", "LeavesQty", 5),
-                    from_field("AT", "TransactTime", 6), duplicate, broker, second, source,
-                    from_field("STATUS", "OrdStatus", 11), from_field("NUMBER", "MsgSeqNum", 12),
+    spec.columns = {exec_id,
+                    side,
+                    from_field("FILLED", "CumQty", 4),
+                    from_field("LOTS", "LeavesQty", 5),
+                    from_field("AT", "TransactTime", 6),
+                    duplicate,
+                    broker,
+                    second,
+                    source,
+                    from_field("STATUS", "OrdStatus", 11),
+                    from_field("NUMBER", "MsgSeqNum", 12),
                     from_field("DAY", "TradeDate", 13)};
     return spec;
 }
 
-const std::string base = "35=8|34=7|49=A|52=20240101-10:00:00.000|56=B|6=1.5|14=60.5|17=E1|37=O1|39=1|54=1|";
-const std::string rest =
-    "150=F|151=40|453=2|448=CL|452=3|448=BRK|452=1|";
+const std::string base =
+    "35=8|34=7|49=A|52=20240101-10:00:00.000|56=B|6=1.5|14=60.5|17=E1|37=O1|39=1|54=1|";
+const std::string rest = "150=F|151=40|453=2|448=CL|452=3|448=BRK|452=1|";
 
 class InboundMap : public testing::Test {
 protected:
@@ -86,8 +94,7 @@ protected:
 
 TEST_F(InboundMap, FillsEveryKindOfColumn) {
     test_row row{columns_};
-    const map_result result =
-        translate(base + "60=20240101-12:00:00.5|75=20240102|" + rest, row);
+    const map_result result = translate(base + "60=20240101-12:00:00.5|75=20240102|" + rest, row);
     ASSERT_TRUE(result.is_ok()) << result.tag;
     EXPECT_EQ(row.get<std::string>("EXEC_ID"), "E1");
     EXPECT_EQ(row.get<char>("SIDE"), 'B');
@@ -113,7 +120,8 @@ TEST_F(InboundMap, DoesNotTouchColumnsWithoutAValue) {
 }
 
 TEST_F(InboundMap, SaysWhichValueCannotBeTranslated) {
-    const auto expect = [&](const std::string& fields, map_status status, int tag, const char* column) {
+    const auto expect = [&](const std::string& fields, map_status status, int tag,
+                            const char* column) {
         test_row row{columns_};
         const map_result result = translate(fields, row);
         EXPECT_EQ(result.status, status) << fields;
@@ -171,19 +179,21 @@ TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
     for (const spec_error& each : result.errors) {
         found.push_back(std::to_string(each.line) + ": " + each.message);
     }
-    EXPECT_EQ(found,
-              (std::vector<std::string>{
-                  "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
-                  "3: map reports: column SIED does not exist; did you mean SIDE?",
-                  "4: map reports: field ListSeqNo is not in dictionary fix44",
-                  "5: map reports: field Text of type STRING cannot become column LOTS of kind integer",
-                  "7: map reports: \"maybe\" is no value of column DUPLICATE of kind boolean",
-                  "8: map reports: \"execting_firm\" is none of the values of field PartyRole; did you mean "
-                  "executing_firm?",
-                  "9: map reports: Side is not the counter of a group",
-                  "10: map reports: column SOURCE has both a field and a constant",
-                  "11: map reports: \"nwe\" is none of the values of field OrdStatus; did you mean new?",
-                  "13: map reports: column DAY is already set in line 12"}));
+    EXPECT_EQ(
+        found,
+        (std::vector<std::string>{
+            "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
+            "3: map reports: column SIED does not exist; did you mean SIDE?",
+            "4: map reports: field ListSeqNo is not in dictionary fix44",
+            "5: map reports: field Text of type STRING cannot become column LOTS of kind integer",
+            "7: map reports: \"maybe\" is no value of column DUPLICATE of kind boolean",
+            "8: map reports: \"execting_firm\" is none of the values of field PartyRole; did you "
+            "mean "
+            "executing_firm?",
+            "9: map reports: Side is not the counter of a group",
+            "10: map reports: column SOURCE has both a field and a constant",
+            "11: map reports: \"nwe\" is none of the values of field OrdStatus; did you mean new?",
+            "13: map reports: column DAY is already set in line 12"}));
 }
 
 }  // namespace

@@ -21,13 +21,13 @@ constexpr utc_timestamp now{1'700'000'000'123'000'000};
 constexpr std::int64_t noon_ns = 1'704'110'400'000'000'000;  // 20240101-12:00:00
 
 std::vector<column> order_columns() {
-    return {{"ORDER_ID", column_kind::text},      {"SIDE", column_kind::character},
-            {"QUANTITY", column_kind::decimal},   {"PRICE", column_kind::decimal},
-            {"SYMBOL", column_kind::text},        {"ACCOUNT", column_kind::text},
-            {"BROKER", column_kind::text},        {"TRADER", column_kind::text},
-            {"DESK", column_kind::text},          {"LOTS", column_kind::integer},
+    return {{"ORDER_ID", column_kind::text},       {"SIDE", column_kind::character},
+            {"QUANTITY", column_kind::decimal},    {"PRICE", column_kind::decimal},
+            {"SYMBOL", column_kind::text},         {"ACCOUNT", column_kind::text},
+            {"BROKER", column_kind::text},         {"TRADER", column_kind::text},
+            {"DESK", column_kind::text},           {"LOTS", column_kind::integer},
             {"TRADED_AT", column_kind::timestamp}, {"SOLICITED", column_kind::boolean},
-            {"NOTE", column_kind::bytes},         {"KIND", column_kind::text}};
+            {"NOTE", column_kind::bytes},          {"KIND", column_kind::text}};
 }
 
 field_rule from_column(std::string field, std::string name, long line = 1) {
@@ -63,16 +63,21 @@ outbound_spec order_spec() {
     spec.line = 1;
     field_rule side = from_column("Side", "SIDE", 3);
     side.pairs = {{"B", "buy"}, {"S", "2"}};
-    spec.fields = {from_column("ClOrdID", "ORDER_ID", 2), side, at_now("TransactTime", 4),
-                   constant("OrdType", "limit", 5), from_column("OrderQty", "QUANTITY", 6),
-                   from_column("Price", "PRICE", 7), from_column("Symbol", "SYMBOL", 8),
-                   from_column("Account", "ACCOUNT", 9), constant("HandlInst", "1", 10)};
+    spec.fields = {from_column("ClOrdID", "ORDER_ID", 2),
+                   side,
+                   at_now("TransactTime", 4),
+                   constant("OrdType", "limit", 5),
+                   from_column("OrderQty", "QUANTITY", 6),
+                   from_column("Price", "PRICE", 7),
+                   from_column("Symbol", "SYMBOL", 8),
+                   from_column("Account", "ACCOUNT", 9),
+                   constant("HandlInst", "1", 10)};
     group_rule parties;
     parties.counter = "NoPartyIDs";
     parties.line = 11;
     group_entry_rule broker;
-    broker.fields = {constant("PartyRole", "executing_firm", 12), from_column("PartyID", "BROKER", 13),
-                     constant("PartyIDSource", "D", 14)};
+    broker.fields = {constant("PartyRole", "executing_firm", 12),
+                     from_column("PartyID", "BROKER", 13), constant("PartyIDSource", "D", 14)};
     group_entry_rule trader;
     trader.fields = {from_column("PartyID", "TRADER", 16), constant("PartyRole", "12", 17)};
     group_rule subs;
@@ -129,7 +134,9 @@ protected:
 
 TEST_F(OutboundMap, WritesTheSameBodyAsTheTypedEncoder) {
     test_row row = order_row();
-    row.set("BROKER", std::string("BRK")).set("TRADER", std::string("TRD")).set("DESK", std::string("D1"));
+    row.set("BROKER", std::string("BRK"))
+        .set("TRADER", std::string("TRD"))
+        .set("DESK", std::string("D1"));
     const std::string text = translate(compile(order_spec()), row);
     using namespace fix44;
     std::array<char, 1024> out{};
@@ -149,7 +156,8 @@ TEST_F(OutboundMap, WritesTheSameBodyAsTheTypedEncoder) {
 
 TEST_F(OutboundMap, LeavesOutEmptyFieldsEntriesAndGroups) {
     const outbound_map map = compile(order_spec());
-    const std::string base = "11=A1|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|60=20231114-22:13:20.123|";
+    const std::string base =
+        "11=A1|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|60=20231114-22:13:20.123|";
     test_row row = order_row();
     EXPECT_EQ(translate(map, row), base);
     row.set("TRADER", std::string("TRD"));
@@ -160,8 +168,9 @@ TEST_F(OutboundMap, LeavesOutEmptyFieldsEntriesAndGroups) {
     row.clear("TRADER");
     row.clear("DESK");
     row.set("BROKER", std::string("B"));
-    EXPECT_EQ(translate(map, row), "11=A1|21=1|38=100|40=2|54=1|55=VOD.L|60=20231114-22:13:20.123|"
-                                   "453=1|448=B|447=D|452=1|");
+    EXPECT_EQ(translate(map, row),
+              "11=A1|21=1|38=100|40=2|54=1|55=VOD.L|60=20231114-22:13:20.123|"
+              "453=1|448=B|447=D|452=1|");
 }
 
 TEST_F(OutboundMap, SaysWhichValueCannotBeTranslated) {
@@ -183,7 +192,8 @@ TEST_F(OutboundMap, SaysWhichValueCannotBeTranslated) {
     row.set("PRICE", decimal{1, 40});
     expect(row, map_status::bad_value, 44, "PRICE");
     row = order_row();
-    row.set("ACCOUNT", std::string("A\x01" "54=2"));
+    row.set("ACCOUNT", std::string("A\x01"
+                                   "54=2"));
     expect(row, map_status::bad_value, 1, "ACCOUNT");
     row = order_row();
     row.set("DESK", std::string("D1"));  // an entry without its delimiter
@@ -221,10 +231,12 @@ TEST_F(OutboundMap, ConvertsEveryKindOfColumn) {
     row.set("LOTS", std::int64_t{-7})
         .set("TRADED_AT", noon_ns)
         .set("SOLICITED", true)
-        .set("NOTE", std::string("a\x01" "b"))
+        .set("NOTE", std::string("a\x01"
+                                 "b"))
         .set("KIND", std::string("A"));
     EXPECT_EQ(translate(map, row),
-              "11=A1|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|60=20231114-22:13:20.123|75=20240101|110=-7|"
+              "11=A1|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|60=20231114-22:13:20.123|75=20240101|"
+              "110=-7|"
               "126=20240101-12:00:00.000|354=3|355=a|b|377=Y|528=A|");
     row.set("KIND", std::string("Z"));
     translate(map, row);
@@ -243,8 +255,9 @@ TEST_F(OutboundMap, TakesDefaultsWhereTheColumnIsEmpty) {
     const outbound_map map = compile(spec);
     test_row row = order_row();
     row.clear("ORDER_ID");
-    EXPECT_EQ(translate(map, row),
-              "1=HOUSE|11=NONE|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|59=0|60=20231114-22:13:20.123|");
+    EXPECT_EQ(
+        translate(map, row),
+        "1=HOUSE|11=NONE|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|59=0|60=20231114-22:13:20.123|");
 }
 
 TEST_F(OutboundMap, EverythingItWritesTheDecoderAccepts) {
@@ -290,7 +303,8 @@ TEST_F(OutboundMap, RefusesASpecWithEveryErrorAndItsLine) {
          "20: map orders: \"EURO\" is no value of field Currency of type CURRENCY",
          "21: map orders: \"dya\" is none of the values of field TimeInForce; did you mean day?",
          "22: map orders: field LastPx does not belong to message NewOrderSingle",
-         "23: map orders: column SOLICITED of kind boolean cannot become field ExpireTime of type UTCTIMESTAMP",
+         "23: map orders: column SOLICITED of kind boolean cannot become field ExpireTime of type "
+         "UTCTIMESTAMP",
          "24: map orders: field Account is already set in line 9",
          "25: map orders: field Text of type STRING cannot take the time of translation",
          "26: map orders: NoAllocs counts a group: give its entries instead",
@@ -312,22 +326,24 @@ TEST_F(OutboundMap, RefusesGroupsThatCannotBeWritten) {
     spec.fields.erase(spec.fields.begin() + 7);
     spec.groups.push_back(wrong);
     spec.groups.push_back(empty);
-    expect_errors(spec, {"12: map orders: an entry of group NoPartyIDs needs its first field PartyID",
-                         "17: map orders: field Account does not belong to group NoPartyIDs",
-                         "30: map orders: Account is not the counter of a group",
-                         "31: map orders: group NoAllocs has no entries"});
+    expect_errors(spec,
+                  {"12: map orders: an entry of group NoPartyIDs needs its first field PartyID",
+                   "17: map orders: field Account does not belong to group NoPartyIDs",
+                   "30: map orders: Account is not the counter of a group",
+                   "31: map orders: group NoAllocs has no entries"});
 }
 
 TEST_F(OutboundMap, RefusesPairsThatAreNoValues) {
     outbound_spec spec = order_spec();
     spec.fields[1].pairs = {{"BUY", "buy"}};
-    expect_errors(spec, {"3: map orders: \"BUY\" is no value of column SIDE of kind character",
-                         });
+    expect_errors(spec, {
+                            "3: map orders: \"BUY\" is no value of column SIDE of kind character",
+                        });
     spec.fields[1].pairs = {{"B", "buy"}, {"B", "sell"}};
     expect_errors(spec, {"3: map orders: \"B\" is translated twice for field Side"});
     spec.fields[1].pairs = {{"B", "buyy"}};
-    expect_errors(spec,
-                  {"3: map orders: \"buyy\" is none of the values of field Side; did you mean buy?"});
+    expect_errors(
+        spec, {"3: map orders: \"buyy\" is none of the values of field Side; did you mean buy?"});
 }
 
 TEST_F(OutboundMap, RefusesAnUnknownMessage) {
@@ -335,8 +351,9 @@ TEST_F(OutboundMap, RefusesAnUnknownMessage) {
     spec.name = "orders";
     spec.message = "NewOrderSingel";
     spec.line = 4;
-    expect_errors(spec, {"4: map orders: message NewOrderSingel is not in dictionary fix44; did you mean "
-                         "NewOrderSingle?"});
+    expect_errors(spec,
+                  {"4: map orders: message NewOrderSingel is not in dictionary fix44; did you mean "
+                   "NewOrderSingle?"});
     spec = order_spec();
     spec.message = "D";
     EXPECT_EQ(compile(spec).msg_type(), "D");

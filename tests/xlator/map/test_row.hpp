@@ -35,12 +35,16 @@ public:
     [[nodiscard]] Value get(const std::string& name) const {
         return std::get<Value>(*slots_[index(name)]);
     }
-    [[nodiscard]] bool has(const std::string& name) const { return slots_[index(name)].has_value(); }
+    [[nodiscard]] bool has(const std::string& name) const {
+        return slots_[index(name)].has_value();
+    }
 
     // What outbound maps read.
     [[nodiscard]] bool is_empty(std::size_t i) const noexcept { return !slots_[i].has_value(); }
     [[nodiscard]] std::int64_t integer(std::size_t i) const noexcept { return as<std::int64_t>(i); }
-    [[nodiscard]] std::int64_t timestamp(std::size_t i) const noexcept { return as<std::int64_t>(i); }
+    [[nodiscard]] std::int64_t timestamp(std::size_t i) const noexcept {
+        return as<std::int64_t>(i);
+    }
     [[nodiscard]] xlator::decimal decimal(std::size_t i) const noexcept {
         return as<xlator::decimal>(i);
     }

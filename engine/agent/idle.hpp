@@ -22,9 +22,9 @@ enum class idle_kind : std::uint8_t {
 
 struct idle_config {
     idle_kind kind = idle_kind::backoff;
-    std::int64_t spin_ns = 20'000;            // backoff: without work this long it yields instead
-    std::int64_t park_after_ns = 1'000'000;   // backoff: without work this long it parks instead
-    std::int64_t park_min_ns = 50'000;        // the first park; each one is twice as long,
+    std::int64_t spin_ns = 20'000;           // backoff: without work this long it yields instead
+    std::int64_t park_after_ns = 1'000'000;  // backoff: without work this long it parks instead
+    std::int64_t park_min_ns = 50'000;       // the first park; each one is twice as long,
     std::int64_t park_max_ns = 1'000'000;    // up to this
 };
 

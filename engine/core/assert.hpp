@@ -1,7 +1,8 @@
 // Checks for programmer errors.
 //
-// MILLRACE_ASSERT is on in every build and stands off the per-record path (set-up, roll, recovery, batch).
-// MILLRACE_DCHECK stands on the per-record path; it is on where MILLRACE_DCHECKS is 1 (dev, asan, tsan).
+// MILLRACE_ASSERT is on in every build and stands off the per-record path (set-up, roll, recovery,
+// batch). MILLRACE_DCHECK stands on the per-record path; it is on where MILLRACE_DCHECKS is 1 (dev,
+// asan, tsan).
 #pragma once
 
 namespace millrace::engine {
@@ -11,9 +12,9 @@ namespace millrace::engine {
 
 }  // namespace millrace::engine
 
-#define MILLRACE_ASSERT(condition, message)                                                  \
-    (static_cast<bool>(condition)                                                            \
-         ? static_cast<void>(0)                                                              \
+#define MILLRACE_ASSERT(condition, message) \
+    (static_cast<bool>(condition)           \
+         ? static_cast<void>(0)             \
          : ::millrace::engine::assertion_failed(#condition, message, __FILE__, __LINE__))
 
 #if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS

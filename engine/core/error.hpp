@@ -1,4 +1,5 @@
-// Set-up errors. They may be thrown while something is opened, read or configured, never on the message path.
+// Set-up errors. They may be thrown while something is opened, read or configured, never on the
+// message path.
 //
 // Each says what went wrong, where, and what to do; what() is the whole sentence a user reads.
 #pragma once

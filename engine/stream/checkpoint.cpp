@@ -81,8 +81,10 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
             continue;
         }
         if (slot.route != route_ || std::memcmp(slot.source, source_.bytes.data(), 16) != 0) {
-            throw config_error(path + ": belongs to another route or another source log than "
-                               "route '" + std::string(route_name) +
+            throw config_error(path +
+                               ": belongs to another route or another source log than "
+                               "route '" +
+                               std::string(route_name) +
                                "'; restore what fits, or remove the file to begin anew");
         }
         if (!is_found || slot.generation > generation_) {
@@ -93,8 +95,10 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
         is_found = true;
     }
     if (!is_found) {
-        throw damage_error(path + ": no valid slot; the checkpoint is damaged. Remove the file to let the route "
-                           "begin where its `start` says");
+        throw damage_error(
+            path +
+            ": no valid slot; the checkpoint is damaged. Remove the file to let the route "
+            "begin where its `start` says");
     }
 }
 
@@ -108,7 +112,8 @@ void checkpoint::write_slot() noexcept {
     ++generation_;
     newest_slot_ = (newest_slot_ + 1) % slot_count;
     const stored_checkpoint slot = make_slot(generation_, route_, source_, highest_);
-    // A process killed inside this copy leaves a slot whose checksum fails, and the other one counts.
+    // A process killed inside this copy leaves a slot whose checksum fails, and the other one
+    // counts.
     std::memcpy(map_.data() + newest_slot_ * sizeof slot, &slot, sizeof slot);
 }
 

@@ -1,4 +1,5 @@
-// How far a route has come whose destination keeps no log of ours: the last contiguous completed sequence.
+// How far a route has come whose destination keeps no log of ours: the last contiguous completed
+// sequence.
 //
 //   file: two slots of 128 bytes, written in turn; the valid one with the higher generation counts
 //   0      8            16        24            40        48        ... 120  124
@@ -20,8 +21,8 @@ namespace millrace::engine {
 
 class checkpoint {
 public:
-    // Opens, or creates with `start_after` done. Throws config_error if the file belongs to another route or another
-    // source log.
+    // Opens, or creates with `start_after` done. Throws config_error if the file belongs to another
+    // route or another source log.
     checkpoint(const std::filesystem::path& path, std::string_view route_name,
                const log_uuid& source, sequence start_after = {});
 

@@ -99,7 +99,8 @@ void origin_tracker::write_snapshot(std::span<std::byte>& room) const noexcept {
         stored.route = known.route;
         std::copy(known.source.bytes.begin(), known.source.bytes.end(), stored.source);
         stored.highest = known.highest.value;
-        std::copy_n(known.name.data(), std::min(known.name.size(), sizeof stored.name), stored.name);
+        std::copy_n(known.name.data(), std::min(known.name.size(), sizeof stored.name),
+                    stored.name);
         std::memcpy(content.data(), &stored, sizeof stored);
         content = content.subspan(sizeof stored);
     }
@@ -119,7 +120,8 @@ bool origin_tracker::read_snapshot(std::span<const std::byte> content) {
         advance(from);
         char* const end = std::find(stored.name, stored.name + sizeof stored.name, '\0');
         if (end != stored.name) {
-            find(stored.route)->name.assign(stored.name, static_cast<std::size_t>(end - stored.name));
+            find(stored.route)
+                ->name.assign(stored.name, static_cast<std::size_t>(end - stored.name));
         }
     }
     return true;

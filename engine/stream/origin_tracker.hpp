@@ -1,4 +1,5 @@
-// How far each route has come into a log: the highest origin its records carry. This is the route's checkpoint.
+// How far each route has come into a log: the highest origin its records carry. This is the route's
+// checkpoint.
 //
 // Threading  the log's writer thread
 // Progress   observe() and highest() allocate nothing once a route is known
@@ -28,11 +29,13 @@ struct route_progress {
 
 class origin_tracker {
 public:
-    // Names a route and its source log before it writes. Throws config_error if the log holds origins of this
-    // route from another source, or of another route whose name has the same hash.
-    // `start_after` counts only where the log knows nothing of the route: it begins behind that sequence.
+    // Names a route and its source log before it writes. Throws config_error if the log holds
+    // origins of this route from another source, or of another route whose name has the same hash.
+    // `start_after` counts only where the log knows nothing of the route: it begins behind that
+    // sequence.
     void bind(std::string_view route_name, const log_uuid& source, sequence start_after = {});
-    // Whether the log has ever heard of the route; a route without history begins where its `start` says.
+    // Whether the log has ever heard of the route; a route without history begins where its `start`
+    // says.
     [[nodiscard]] bool knows(std::string_view route_name) const noexcept;
 
     void observe(const row_envelope& envelope) {

@@ -1,4 +1,5 @@
-// The payload of a snapshot record: sections, each {kind, bytes, content}, so that owners can stack their state.
+// The payload of a snapshot record: sections, each {kind, bytes, content}, so that owners can stack
+// their state.
 //
 //   0        4        8
 //   | kind   | bytes  | content ... | next section, aligned to 8
@@ -46,7 +47,8 @@ static_assert(sizeof(snapshot_section_header) == 8);
     return content;
 }
 
-// Calls visit(kind, content) for each section; false if the payload is not a sequence of whole sections.
+// Calls visit(kind, content) for each section; false if the payload is not a sequence of whole
+// sections.
 template <class Visitor>
 [[nodiscard]] bool visit_snapshot(std::span<const std::byte> payload, Visitor&& visit) {
     while (!payload.empty()) {

@@ -87,8 +87,8 @@ int subscription::do_work() noexcept {
         if (now_ns == 0) {
             now_ns = utc_now().ns;
         }
-        batch[filled++] = {record.at,  record.payload,      record.seq, record.time,
-                           now_ns,     record.payload_size, 0};
+        batch[filled++] = {record.at, record.payload,      record.seq, record.time,
+                           now_ns,    record.payload_size, 0};
         ++delivered_count_;
     }
     batch.commit(filled);
@@ -97,7 +97,8 @@ int subscription::do_work() noexcept {
     } else if (status == read_status::none && state_ != stream_state::halted) {
         set_state(stream_state::live);
     } else if (filled == batch_max && state_ != stream_state::halted) {
-        set_state(stream_state::catching_up);  // a full ring keeps it from the tail, or there is more
+        set_state(
+            stream_state::catching_up);  // a full ring keeps it from the tail, or there is more
     }
     if (looked > 0) {
         counters.delivered.set(delivered_count_);

@@ -4,8 +4,8 @@
 //   log --> streamer
 //                 +-- subscription: cursor -> where -> ring --> client B
 //
-// Live is a cursor at the tail: a client that falls behind reads on from the log when its ring has room, without
-// a gap and without a duplicate, and without touching another client or the writer.
+// Live is a cursor at the tail: a client that falls behind reads on from the log when its ring has
+// room, without a gap and without a duplicate, and without touching another client or the writer.
 //
 // Threading  the streamer and its subscriptions belong to one agent; a ring's consumer is another
 // Progress   do_work never waits; a full ring is skipped until it has room
@@ -27,12 +27,13 @@
 
 namespace millrace::engine {
 
-// One record on its way to a client. The payload is the row in the mapped segment: read it in place.
+// One record on its way to a client. The payload is the row in the mapped segment: read it in
+// place.
 struct stream_slot {
     position at;
     const std::byte* payload = nullptr;
     sequence seq;
-    timestamp time;              // when it was committed
+    timestamp time;                // when it was committed
     std::int64_t streamed_ns = 0;  // UTC; when the streamer handed it over
     std::uint32_t payload_size = 0;
     std::uint32_t reserved = 0;
@@ -85,7 +86,8 @@ private:
     void note_segment(position at) noexcept;
     void release_segments() noexcept;
 
-    // When the consumer has come to `producer_sequence`, no slot refers to bytes before `at` any more.
+    // When the consumer has come to `producer_sequence`, no slot refers to bytes before `at` any
+    // more.
     struct segment_mark {
         position at;
         std::uint64_t producer_sequence;

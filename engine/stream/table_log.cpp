@@ -20,7 +20,8 @@ table_log::table_log(std::filesystem::path directory, row_schema schema,
                            " bytes, more than an eighth of segment_bytes = " +
                            std::to_string(options.segment_bytes));
     }
-    const snapshot_source* const snapshots = this;  // the base is private: make_unique could not convert
+    const snapshot_source* const snapshots =
+        this;  // the base is private: make_unique could not convert
     writer_ = std::make_unique<log_writer>(std::move(directory), std::move(log), snapshots);
     recover();
 }
@@ -32,14 +33,16 @@ void table_log::recover() {
     while (reader.next_position() < writer_->end() &&
            (status = reader.poll(record)) != read_status::damaged) {
         if (status == read_status::none) {
-            continue;  // crossing the torn end of an older segment takes the reader a look at the clock
+            continue;  // crossing the torn end of an older segment takes the reader a look at the
+                       // clock
         }
         if (record.is_control(control_type::snapshot)) {
             const bool is_whole = visit_snapshot(
                 record.bytes(), [&](snapshot_section kind, std::span<const std::byte> content) {
-                    const bool is_read = kind == snapshot_section::route_origins
-                                             ? origins_.read_snapshot(content)
-                                             : state_ != nullptr && state_->read_snapshot(kind, content);
+                    const bool is_read =
+                        kind == snapshot_section::route_origins
+                            ? origins_.read_snapshot(content)
+                            : state_ != nullptr && state_->read_snapshot(kind, content);
                     if (!is_read) {
                         throw damage_error(writer_->directory().native() + ": position " +
                                            std::to_string(record.at.value) +
@@ -54,8 +57,8 @@ void table_log::recover() {
             if (record.type != row_record_type ||
                 row_view::check(schema_, record.bytes()) != row_status::ok) {
                 throw damage_error(writer_->directory().native() + ": position " +
-                                   std::to_string(record.at.value) + ": the record is not a row of " +
-                                   schema_.table_name());
+                                   std::to_string(record.at.value) +
+                                   ": the record is not a row of " + schema_.table_name());
             }
             const row_view row(schema_, record.bytes());
             origins_.observe(row.envelope());
@@ -72,8 +75,8 @@ void table_log::recover() {
 void table_log::start_snapshots() {
     const append_status status = writer_->append_snapshot();
     if (status != append_status::ok) {
-        throw error(writer_->directory().native() + ": cannot append a snapshot: " +
-                    std::string(describe(status)));
+        throw error(writer_->directory().native() +
+                    ": cannot append a snapshot: " + std::string(describe(status)));
     }
     writer_->detach();  // set-up ends here; appending is another thread's as a rule
 }
@@ -96,8 +99,9 @@ log_claim table_log::try_claim(std::size_t payload_bytes) noexcept {
 append_result table_log::commit(log_claim& claim, std::size_t payload_bytes) noexcept {
     row_envelope envelope;
     std::memcpy(&envelope, claim.payload().data(), sizeof envelope);
-    MILLRACE_DCHECK(row_view::check(schema_, claim.payload().first(payload_bytes)) == row_status::ok,
-                    "not a row of this table");
+    MILLRACE_DCHECK(
+        row_view::check(schema_, claim.payload().first(payload_bytes)) == row_status::ok,
+        "not a row of this table");
     const append_result result = claim.commit(payload_bytes);
     if (result.status == append_status::ok) {
         origins_.observe(envelope);

@@ -49,7 +49,8 @@ public:
     [[nodiscard]] log_claim try_claim(std::size_t payload_bytes) noexcept;
     append_result commit(log_claim& claim, std::size_t payload_bytes) noexcept;
 
-    void bind_route(std::string_view route_name, const log_uuid& source, sequence start_after = {}) {
+    void bind_route(std::string_view route_name, const log_uuid& source,
+                    sequence start_after = {}) {
         origins_.bind(route_name, source, start_after);
     }
     // Call once routes are bound: from here on every segment opens with a snapshot.

@@ -10,7 +10,10 @@ constexpr std::size_t records_per_turn = 64;
 
 client_agent::client_agent(std::string name, std::string_view where,
                            const engine::row_schema& schema, std::size_t ring_slots)
-    : name_(std::move(name)), schema_(&schema), where_(engine::predicate::of(where, schema)), ring_(ring_slots) {}
+    : name_(std::move(name)),
+      schema_(&schema),
+      where_(engine::predicate::of(where, schema)),
+      ring_(ring_slots) {}
 
 int client_agent::do_work() noexcept {
     const std::size_t taken = ring_.poll(

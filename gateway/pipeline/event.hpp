@@ -18,16 +18,17 @@ struct event {
     engine::position at;  // of the source record in its log
     engine::sequence seq;
     engine::timestamp committed;
-    engine::row_view source;       // the source record's row
-    engine::row_view row;          // what the map made of it; the source again where the route has no map
-    std::string_view message;      // the FIX message, where the source row carries one
-    bool is_redelivered = false;   // may have been delivered before the last restart
+    engine::row_view source;  // the source record's row
+    engine::row_view row;  // what the map made of it; the source again where the route has no map
+    std::string_view message;     // the FIX message, where the source row carries one
+    bool is_redelivered = false;  // may have been delivered before the last restart
 };
 
 enum class answer : std::uint8_t {
     ack,   // done: the route goes on, and its row is written where it has a table
-    skip,  // done, but nothing is written: the handler knows this event already. A route into a table resumes
-           // behind the last row it wrote, so what was skipped behind that comes again after a restart
+    skip,  // done, but nothing is written: the handler knows this event already. A route into a
+           // table resumes behind the last row it wrote, so what was skipped behind that comes
+           // again after a restart
     nack,  // refused: the route's on_nack policy applies
 };
 

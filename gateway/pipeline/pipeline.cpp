@@ -15,7 +15,8 @@ namespace millrace::gateway {
 
 namespace {
 
-engine::table_log_options log_options_of(const pipeline_config& config, const std::string& purpose) {
+engine::table_log_options log_options_of(const pipeline_config& config,
+                                         const std::string& purpose) {
     engine::table_log_options options;
     options.segment_bytes = config.segment_bytes;
     options.purpose = purpose;
@@ -24,7 +25,9 @@ engine::table_log_options log_options_of(const pipeline_config& config, const st
 
 constexpr std::int64_t cold_interval_ns = 20'000'000;
 
-answer acknowledge(void*, const event&) noexcept { return answer::ack; }
+answer acknowledge(void*, const event&) noexcept {
+    return answer::ack;
+}
 
 engine::sequence last_sequence(const std::filesystem::path& directory) {
     return engine::log_reader(directory, engine::read_from::tail()).last_sequence();
@@ -60,7 +63,9 @@ pipeline::pipeline(pipeline_config config, pipeline_options options)
     handlers_["ack"] = {&acknowledge, nullptr};
 }
 
-pipeline::~pipeline() { stop(); }
+pipeline::~pipeline() {
+    stop();
+}
 
 void pipeline::set_handler(std::string_view name, event_handler handler) {
     MILLRACE_ASSERT(!is_open_, "handlers are set before open()");
@@ -76,12 +81,13 @@ engine::table_log& pipeline::open_source(std::string_view name) {
     MILLRACE_ASSERT(!is_open_, "sources are opened before open()");
     const table_config* table = config_.find_table(name);
     if (table == nullptr) {
-        throw engine::config_error(config_.path.native() + ": no table '" + std::string(name) + "'");
+        throw engine::config_error(config_.path.native() + ": no table '" + std::string(name) +
+                                   "'");
     }
     auto& slot = tables_[table->name];
     if (slot == nullptr) {
-        slot = std::make_unique<engine::table_log>(
-            table->directory, table->schema, log_options_of(config_, "table " + table->name));
+        slot = std::make_unique<engine::table_log>(table->directory, table->schema,
+                                                   log_options_of(config_, "table " + table->name));
         slot->start();
     }
     return *slot;
@@ -147,7 +153,8 @@ void pipeline::create_log_if_missing(const source_log& log) {
     if (!engine::list_segments(log.directory).empty()) {
         return;
     }
-    // A stream may be opened before anybody has written: the log begins empty, and its writer takes it over.
+    // A stream may be opened before anybody has written: the log begins empty, and its writer takes
+    // it over.
     engine::table_log made(log.directory, log.schema, log_options_of(config_, "create"));
     made.start();
 }
@@ -156,10 +163,11 @@ void pipeline::create_log_if_missing(const source_log& log) {
 void pipeline::check_columns(const source_log& log) const {
     const std::uint64_t newest = engine::list_segments(log.directory).back();
     if (engine::read_segment_info(log.directory, newest).schema != log.schema.to_text()) {
-        throw engine::config_error(config_.path.native() + ": table " + log.schema.table_name() +
-                                   ": its log in " + log.directory.native() +
-                                   " has other columns than this file says; correct them, or give the "
-                                   "table another directory");
+        throw engine::config_error(
+            config_.path.native() + ": table " + log.schema.table_name() + ": its log in " +
+            log.directory.native() +
+            " has other columns than this file says; correct them, or give the "
+            "table another directory");
     }
 }
 
@@ -195,8 +203,8 @@ void pipeline::open_clients() {
 void pipeline::open_client(const client_config& config) {
     const stream_config& stream = *config_.find_stream(config.stream);
     const source_log& source = log_of_stream(stream);
-    auto client = std::make_unique<client_agent>(client_name(config), config.where,
-                                                 source.schema, config.ring_slots);
+    auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
+                                                 config.ring_slots);
     const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
         return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
     });
@@ -239,7 +247,8 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
         if (config.session.empty()) {
             highest = std::max(highest, client.rejects()->highest(config.name));
         } else {
-            // Records before a parked one may never have got their number: only the parked ones are done.
+            // Records before a parked one may never have got their number: only the parked ones are
+            // done.
             parked = client.rejects()->parked_behind(config.name, highest);
         }
     }
@@ -332,8 +341,9 @@ void pipeline::make_runners() {
     for (const planned_thread& thread : plan) {
         std::vector<engine::agent_ref> members;
         for (const std::string& name : thread.agents) {
-            const auto found = std::find_if(agents.begin(), agents.end(),
-                                            [&](const auto& agent) { return agent.name() == name; });
+            const auto found = std::find_if(agents.begin(), agents.end(), [&](const auto& agent) {
+                return agent.name() == name;
+            });
             MILLRACE_ASSERT(found != agents.end(), "the plan names an agent that was not made");
             members.push_back(*found);
         }

@@ -1,9 +1,11 @@
 // The whole graph of one configuration: built, started and stopped in order, owned in one place.
 //
-//   table log -> streamer -> client -> outbound ring -> gateway -> wire -> gateway -> FIX_IN -> streamer -> client -> ...
+//   table log -> streamer -> client -> outbound ring -> gateway -> wire -> gateway -> FIX_IN ->
+//   streamer -> client -> ...
 //
 // Threading  constructed, started and stopped on one thread; agents run on the planned runners
-// Errors     the constructor and open() throw config_error, locked_error, damage_error or io_error, before anything runs
+// Errors     the constructor and open() throw config_error, locked_error, damage_error or io_error,
+// before anything runs
 #pragma once
 
 #include <deque>
@@ -25,7 +27,8 @@
 namespace millrace::gateway {
 
 struct pipeline_options {
-    // Where standard dictionaries (FIX44.xml) lie; empty: where this program was built or installed to find them.
+    // Where standard dictionaries (FIX44.xml) lie; empty: where this program was built or installed
+    // to find them.
     std::filesystem::path dictionary_directory;
     // Receives the lines hot stages say; called on the cold thread. Null: spdlog to standard error.
     void (*log_line)(void* context, event_level level, engine::timestamp time,
@@ -40,10 +43,11 @@ public:
     pipeline(const pipeline&) = delete;
     pipeline& operator=(const pipeline&) = delete;
 
-    // Before open(). A handler named by a route but not given is an error, except "ack", which acknowledges everything.
+    // Before open(). A handler named by a route but not given is an error, except "ack", which
+    // acknowledges everything.
     void set_handler(std::string_view name, event_handler handler);
-    // Before open(): an application's own agent; it runs first on the runner that plans it ("feeder"), else on the
-    // default one.
+    // Before open(): an application's own agent; it runs first on the runner that plans it
+    // ("feeder"), else on the default one.
     void add_agent(engine::agent_ref agent);
     // Before open(): this process writes the table. Valid for the pipeline's life.
     [[nodiscard]] engine::table_log& open_source(std::string_view table);
@@ -83,7 +87,8 @@ private:
     void open_client(const client_config& config);
     [[nodiscard]] std::unique_ptr<route> make_route(const route_config& config,
                                                     const source_log& source, client_agent& client);
-    [[nodiscard]] session_sink make_session_sink(const route_config& config, const source_log& source,
+    [[nodiscard]] session_sink make_session_sink(const route_config& config,
+                                                 const source_log& source,
                                                  const engine::log_uuid& uuid,
                                                  engine::sequence& highest);
     [[nodiscard]] local_sink make_local_sink(const route_config& config, const source_log& source,

@@ -26,15 +26,14 @@ void pipeline::bind_counters() {
         for (const auto& one : client->routes()) {
             const std::string label = "route." + one->name() + ".";
             one->counters.state = file.add_status(label + "state");
-            one->counters.state.set("running");
             one->counters.delivered = file.add_counter(label + "delivered", counter_kind::counter);
             one->counters.passed_over =
                 file.add_counter(label + "passed_over", counter_kind::counter);
             one->counters.parked = file.add_counter(label + "parked", counter_kind::counter);
             one->counters.back_pressured =
                 file.add_counter(label + "back_pressured", counter_kind::counter);
-            one->counters.highest = file.add_counter(label + "highest", counter_kind::gauge,
-                                                     counter_unit::sequence);
+            one->counters.highest =
+                file.add_counter(label + "highest", counter_kind::gauge, counter_unit::sequence);
             one->counters.highest.set(one->highest().value);
             one->counters.longest_handler_ns = file.add_counter(
                 label + "longest_handler", counter_kind::maximum, counter_unit::nanoseconds);

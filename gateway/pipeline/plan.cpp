@@ -52,9 +52,15 @@ std::string destination_of(const route_config& route) {
 
 }  // namespace
 
-std::string streamer_name(const stream_config& stream) { return "streamer:" + stream.table; }
-std::string client_name(const client_config& client) { return "client:" + client.name; }
-std::string gateway_name(const gateway_config& gateway) { return "gateway:" + gateway.name; }
+std::string streamer_name(const stream_config& stream) {
+    return "streamer:" + stream.table;
+}
+std::string client_name(const client_config& client) {
+    return "client:" + client.name;
+}
+std::string gateway_name(const gateway_config& gateway) {
+    return "gateway:" + gateway.name;
+}
 
 std::vector<std::string> agent_names(const pipeline_config& config) {
     std::vector<std::string> names;

@@ -1,4 +1,5 @@
-// Which agents a configuration makes, and which thread runs each: printed by `check`, obeyed by the pipeline.
+// Which agents a configuration makes, and which thread runs each: printed by `check`, obeyed by the
+// pipeline.
 //
 // Threading  set-up only
 #pragma once
@@ -11,9 +12,9 @@
 namespace millrace::gateway {
 
 // The names thread plans use. Every agent of one pipeline has a name of its own.
-[[nodiscard]] std::string streamer_name(const stream_config& stream);  // "streamer:TABLE"
-[[nodiscard]] std::string client_name(const client_config& client);    // "client:NAME"
-[[nodiscard]] std::string gateway_name(const gateway_config& gateway); // "gateway:NAME"
+[[nodiscard]] std::string streamer_name(const stream_config& stream);   // "streamer:TABLE"
+[[nodiscard]] std::string client_name(const client_config& client);     // "client:NAME"
+[[nodiscard]] std::string gateway_name(const gateway_config& gateway);  // "gateway:NAME"
 
 // All agents of the configuration, in the order in which data walks through them.
 [[nodiscard]] std::vector<std::string> agent_names(const pipeline_config& config);
@@ -25,8 +26,9 @@ struct planned_thread {
     std::vector<std::string> agents;  // in the order in which they work
 };
 
-// `application_agents` (a feeder, for one) run first. Without a [[thread]] section: one thread below 4 usable CPUs,
-// else one for streams and clients and one for each gateway. What the sections do not name gets a thread of its own.
+// `application_agents` (a feeder, for one) run first. Without a [[thread]] section: one thread
+// below 4 usable CPUs, else one for streams and clients and one for each gateway. What the sections
+// do not name gets a thread of its own.
 [[nodiscard]] std::vector<planned_thread> plan_threads(
     const pipeline_config& config, const std::vector<std::string>& application_agents,
     int usable_cpus);

@@ -29,12 +29,11 @@ engine::schema_column column(const char* name, engine::column_type type, std::si
 }
 
 engine::row_schema reject_schema() {
-    engine::row_schema schema("REJECT",
-                              {column("ROUTE", engine::column_type::text, route_bytes),
-                               column("REASON", engine::column_type::text, reason_bytes),
-                               column("SOURCE_SEQUENCE", engine::column_type::u64),
-                               column("SOURCE_POSITION", engine::column_type::u64),
-                               column("PAYLOAD", engine::column_type::bytes)});
+    engine::row_schema schema("REJECT", {column("ROUTE", engine::column_type::text, route_bytes),
+                                         column("REASON", engine::column_type::text, reason_bytes),
+                                         column("SOURCE_SEQUENCE", engine::column_type::u64),
+                                         column("SOURCE_POSITION", engine::column_type::u64),
+                                         column("PAYLOAD", engine::column_type::bytes)});
     MILLRACE_ASSERT(schema.fixed_size() == sizeof(reject_row), "schema and struct disagree");
     return schema;
 }
@@ -59,7 +58,8 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
         if (status == engine::read_status::none) {
             continue;  // crossing the torn end of an older segment
         }
-        const engine::origin from = engine::row_view(table_.schema(), record.bytes()).envelope().origin;
+        const engine::origin from =
+            engine::row_view(table_.schema(), record.bytes()).envelope().origin;
         if (from.route == engine::route_id(route) && from.sequence > after.value) {
             parked.push_back({from.sequence});
         }

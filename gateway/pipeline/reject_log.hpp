@@ -1,7 +1,9 @@
-// Where a client parks the records a route could not deliver: the record as it was, the route and the reason.
+// Where a client parks the records a route could not deliver: the record as it was, the route and
+// the reason.
 //
 // Threading  the client's thread
-// Invariant  a parked record carries its origin, so that its route never delivers it, nor parks it twice
+// Invariant  a parked record carries its origin, so that its route never delivers it, nor parks it
+// twice
 #pragma once
 
 #include <filesystem>

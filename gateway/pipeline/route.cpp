@@ -41,7 +41,8 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         return offer_status::halted;
     }
     if (record.seq <= highest_) {
-        return offer_status::accepted;  // taken before the client stopped at it, or before a restart
+        return offer_status::accepted;  // taken before the client stopped at it, or before a
+                                        // restart
     }
     if (!where_.evaluate(row) || was_parked(record.seq)) {
         counters.passed_over.add(1);
@@ -105,7 +106,8 @@ void route::halt(const engine::stream_slot& record, std::string_view reason) noe
 
 void route::set_reason(std::string_view what, int tag, int column,
                        const engine::row_schema* columns) noexcept {
-    int size = std::snprintf(reason_, sizeof reason_, "%.*s", static_cast<int>(what.size()), what.data());
+    int size =
+        std::snprintf(reason_, sizeof reason_, "%.*s", static_cast<int>(what.size()), what.data());
     const auto append = [&](const char* format, auto... values) {
         const auto at = std::min<std::size_t>(static_cast<std::size_t>(size), sizeof reason_ - 1);
         size += std::snprintf(reason_ + at, sizeof reason_ - at, format, values...);

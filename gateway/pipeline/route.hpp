@@ -1,9 +1,10 @@
 // One client's way to one destination: translate a record, and hand it over exactly once.
 //
 // Threading  the client's thread
-// Progress   offer() never waits: a destination without room says back_pressured, and the record waits in the log
-// Invariant  a route accepts sequences in ascending order; one at or below highest(), or parked, is passed over
-// Errors     a record that cannot be delivered halts the route or is parked, as its policy says
+// Progress   offer() never waits: a destination without room says back_pressured, and the record
+// waits in the log Invariant  a route accepts sequences in ascending order; one at or below
+// highest(), or parked, is passed over Errors     a record that cannot be delivered halts the route
+// or is parked, as its policy says
 #pragma once
 
 #include <memory>
@@ -58,8 +59,9 @@ struct local_sink {
     std::unique_ptr<engine::checkpoint> progress;  // where there is no table
     std::vector<std::byte> row;                    // room to build one
     engine::short_name event_name;
-    engine::sequence redelivered_until;  // records up to here may have been delivered before the start
-    engine::sequence acknowledged;       // by the handler; its row may still wait for room
+    engine::sequence
+        redelivered_until;          // records up to here may have been delivered before the start
+    engine::sequence acknowledged;  // by the handler; its row may still wait for room
 };
 
 struct route_counters {
@@ -76,8 +78,9 @@ class route {
 public:
     using destination = std::variant<session_sink, local_sink>;
 
-    // `resume_after`: how far the destination has come. `parked`: records behind it that stand in the reject log,
-    // ascending; messages before them may have waited for their session when the process ended.
+    // `resume_after`: how far the destination has come. `parked`: records behind it that stand in
+    // the reject log, ascending; messages before them may have waited for their session when the
+    // process ended.
     route(const route_config& config, destination to, const engine::row_schema& source_schema,
           const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
           event_ring& events, std::vector<engine::sequence> parked = {});
@@ -95,7 +98,7 @@ private:
     [[nodiscard]] delivery_status deliver(session_sink& to, const engine::stream_slot& record,
                                           const engine::row_view& row) noexcept;
     [[nodiscard]] delivery_status deliver(local_sink& to, const engine::stream_slot& record,
-                                   const engine::row_view& row) noexcept;
+                                          const engine::row_view& row) noexcept;
     [[nodiscard]] delivery_status call_handler(local_sink& to, const engine::stream_slot& record,
                                                const engine::row_view& source,
                                                const engine::row_view& row, bool& writes) noexcept;
@@ -103,7 +106,8 @@ private:
                                             const engine::row_view& source,
                                             std::span<std::byte> payload) noexcept;
     [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
-    [[nodiscard]] offer_status fail(failure_policy policy, const engine::stream_slot& record) noexcept;
+    [[nodiscard]] offer_status fail(failure_policy policy,
+                                    const engine::stream_slot& record) noexcept;
     void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
     void set_reason(std::string_view what, int tag, int column,
                     const engine::row_schema* columns) noexcept;

@@ -168,7 +168,8 @@ void application_adapter::fromApp(const FIX::Message& message, const FIX::Sessio
 #pragma GCC diagnostic pop
 
 void event_adapter::onEvent(const std::string& text) {
-    constexpr std::size_t limit = session_listener::event_bytes_max;  // C++14 has no definition to refer to
+    constexpr std::size_t limit =
+        session_listener::event_bytes_max;  // C++14 has no definition to refer to
     const std::size_t size = std::min<std::size_t>(text.size(), limit);
     std::transform(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), last_,
                    [](char byte) {

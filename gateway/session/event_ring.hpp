@@ -1,4 +1,5 @@
-// What a hot thread has to say in words: a bounded ring of short texts that a cold thread writes to the log.
+// What a hot thread has to say in words: a bounded ring of short texts that a cold thread writes to
+// the log.
 //
 // Threading  one hot thread says, one cold thread drains
 // Progress   say() is wait-free; when the ring is full the text is dropped and counted

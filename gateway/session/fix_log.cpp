@@ -230,12 +230,15 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
         session.next_sender = next_sender;
         session.next_target = next_target;
         session.is_fresh = false;
-        index_of(session.name).clear();  // numbers may have holes now; older ones are found by search
+        index_of(session.name)
+            .clear();  // numbers may have holes now; older ones are found by search
     }
     return result.status;
 }
 
-std::size_t fix_out_log::snapshot_bytes() const noexcept { return sessions_.snapshot_bytes(); }
+std::size_t fix_out_log::snapshot_bytes() const noexcept {
+    return sessions_.snapshot_bytes();
+}
 
 void fix_out_log::write_snapshot(std::span<std::byte>& room) const noexcept {
     sessions_.write_snapshot(room, engine::snapshot_section::sessions_out);
@@ -263,7 +266,8 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     }
 }
 
-// Reads the newest segments once more for the orders in them: reports may come long after a restart.
+// Reads the newest segments once more for the orders in them: reports may come long after a
+// restart.
 void fix_out_log::load_correlations(std::size_t segments) {
     if (segments == 0) {
         return;
@@ -430,7 +434,9 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
     return result.status;
 }
 
-std::size_t fix_in_log::snapshot_bytes() const noexcept { return sessions_.snapshot_bytes(); }
+std::size_t fix_in_log::snapshot_bytes() const noexcept {
+    return sessions_.snapshot_bytes();
+}
 
 void fix_in_log::write_snapshot(std::span<std::byte>& room) const noexcept {
     sessions_.write_snapshot(room, engine::snapshot_section::sessions_in);

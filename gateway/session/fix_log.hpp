@@ -1,9 +1,10 @@
-// FIX_OUT and FIX_IN as their one writer holds them: what they say of each session, and rows appended.
+// FIX_OUT and FIX_IN as their one writer holds them: what they say of each session, and rows
+// appended.
 //
 // Threading  the session thread
 // Progress   appending is wait-free but for the roll; reading older messages back maps segments
-// Invariant  FIX_OUT is the message store: a number is used when, and only when, its row is appended
-// Errors     opening throws; appending answers append_status
+// Invariant  FIX_OUT is the message store: a number is used when, and only when, its row is
+// appended Errors     opening throws; appending answers append_status
 #pragma once
 
 #include <algorithm>
@@ -58,8 +59,10 @@ private:
 
 struct fix_log_options {
     engine::table_log_options table;
-    std::size_t resend_index_capacity = std::size_t{1} << 18;  // newest messages found without a search
-    std::size_t correlation_lookback_segments = 4;  // read back at start to know recent orders again
+    std::size_t resend_index_capacity = std::size_t{1}
+                                        << 18;  // newest messages found without a search
+    std::size_t correlation_lookback_segments =
+        4;  // read back at start to know recent orders again
 };
 
 class fix_out_log final : private engine::table_state {
@@ -67,7 +70,8 @@ public:
     fix_out_log(const std::filesystem::path& directory, const fix_log_options& options,
                 correlation_table& correlations);
 
-    // Of a session this gateway runs; stays valid. A session seen for the first time gets generation 1.
+    // Of a session this gateway runs; stays valid. A session seen for the first time gets
+    // generation 1.
     [[nodiscard]] session_numbers& open_session(std::string_view name);
 
     struct message {
@@ -75,14 +79,17 @@ public:
         std::string_view frame;
         const outbound_header* cause = nullptr;  // of an application message that came by a route
     };
-    [[nodiscard]] engine::append_status append_message(session_numbers& session, const message& sent,
+    [[nodiscard]] engine::append_status append_message(session_numbers& session,
+                                                       const message& sent,
                                                        msg_seq_num next_target) noexcept;
     // Opens the next generation; both numbers begin at 1.
     [[nodiscard]] engine::append_status append_reset(session_numbers& session,
                                                      std::uint32_t generation) noexcept;
-    [[nodiscard]] engine::append_status append_set(session_numbers& session, msg_seq_num next_sender,
+    [[nodiscard]] engine::append_status append_set(session_numbers& session,
+                                                   msg_seq_num next_sender,
                                                    msg_seq_num next_target) noexcept;
-    // Every stored frame of the current generation in [begin, end], ascending. False: a row could not be read.
+    // Every stored frame of the current generation in [begin, end], ascending. False: a row could
+    // not be read.
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink) noexcept;
 
@@ -124,8 +131,11 @@ class fix_in_log final : private engine::table_state {
 public:
     fix_in_log(const std::filesystem::path& directory, const fix_log_options& options);
 
-    // What this log knows of the session; its numbers count only if its generation is the current one.
-    [[nodiscard]] session_numbers& open_session(std::string_view name) { return sessions_.at(name); }
+    // What this log knows of the session; its numbers count only if its generation is the current
+    // one.
+    [[nodiscard]] session_numbers& open_session(std::string_view name) {
+        return sessions_.at(name);
+    }
 
     struct message {
         std::string_view kind;

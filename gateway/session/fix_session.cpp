@@ -23,7 +23,8 @@ std::unique_ptr<connector> make_connector(const session_spec& spec,
         endpoints.push_back(resolve(endpoint.host, endpoint.port));
     }
     connector_options wanted;
-    const std::int64_t interval_ns = static_cast<std::int64_t>(spec.reconnect_interval_s) * ns_per_s;
+    const std::int64_t interval_ns =
+        static_cast<std::int64_t>(spec.reconnect_interval_s) * ns_per_s;
     wanted.retry_min_ns = options.reconnect_min_ns > 0 ? options.reconnect_min_ns : interval_ns;
     wanted.retry_max_ns = options.reconnect_max_ns > 0 ? options.reconnect_max_ns : interval_ns;
     if (!spec.source_endpoint.host.empty() || spec.source_endpoint.port != 0) {
@@ -89,7 +90,9 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
     ledger_.set_port(port_.get());
 }
 
-fix_session::~fix_session() { close(); }
+fix_session::~fix_session() {
+    close();
+}
 
 void fix_session::add_route(std::string_view name, outbound_link& link) {
     routes_.push_back({std::string(name), engine::route_id(name), &link, false});
@@ -116,8 +119,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (link_.is_open()) {
         work += poll_routes(now_ns);
     }
-    if (link_.is_open() && link_.pending_bytes() > 0 &&
-        link_.flush(now_ns) == send_state::closed) {
+    if (link_.is_open() && link_.pending_bytes() > 0 && link_.flush(now_ns) == send_state::closed) {
         end_link(link_.reason(), now_ns);
     }
     if (is_stopping_ && link_.is_open() && now_ns >= stop_deadline_ns_) {
@@ -268,7 +270,8 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
     counters.next_sender.set(ledger_.next_sender().value);
 }
 
-// Each further Logon would use a number, until the peer takes one and never asks for what it had not got.
+// Each further Logon would use a number, until the peer takes one and never asks for what it had
+// not got.
 void fix_session::hold_if_numbers_are_too_low() noexcept {
     if (connector_ == nullptr ||
         std::string_view(port_->last_text()).find("too low") == std::string_view::npos) {
@@ -276,7 +279,8 @@ void fix_session::hold_if_numbers_are_too_low() noexcept {
     }
     is_held_ = true;
     events_->say(event_level::error, name(),
-                 "the peer expects higher numbers than FIX_OUT holds; the session stays down until an operator "
+                 "the peer expects higher numbers than FIX_OUT holds; the session stays down until "
+                 "an operator "
                  "has compared both sides and restarts it");
 }
 
@@ -347,11 +351,12 @@ void fix_session::halt_route(outbound_route& route, const outbound_header& heade
     route.link->is_halted.store(true, std::memory_order_release);  // pairs with route.cpp: deliver
     counters.halted_routes.add(1);
     char text[512];
-    std::snprintf(text, sizeof text,
-                  "route %s halted at source sequence %llu: the session's dictionary refuses the message: "
-                  "%s",
-                  route.name.c_str(), static_cast<unsigned long long>(header.origin.sequence),
-                  port_->last_text());
+    std::snprintf(
+        text, sizeof text,
+        "route %s halted at source sequence %llu: the session's dictionary refuses the message: "
+        "%s",
+        route.name.c_str(), static_cast<unsigned long long>(header.origin.sequence),
+        port_->last_text());
     events_->say(event_level::error, name(), text);
 }
 
@@ -382,8 +387,7 @@ void fix_session::begin_stop(std::int64_t now_ns) noexcept {
         return;
     }
     is_stopping_ = true;
-    stop_deadline_ns_ =
-        now_ns + (static_cast<std::int64_t>(spec_.logout_timeout_s) + 1) * ns_per_s;
+    stop_deadline_ns_ = now_ns + (static_cast<std::int64_t>(spec_.logout_timeout_s) + 1) * ns_per_s;
     if (connector_ != nullptr && !link_.is_open()) {
         connector_->stop();
     }
@@ -395,7 +399,9 @@ void fix_session::begin_stop(std::int64_t now_ns) noexcept {
     }
 }
 
-bool fix_session::is_stopped() const noexcept { return is_stopping_ && !link_.is_open(); }
+bool fix_session::is_stopped() const noexcept {
+    return is_stopping_ && !link_.is_open();
+}
 
 void fix_session::close() noexcept {
     if (link_.is_open()) {
@@ -405,7 +411,8 @@ void fix_session::close() noexcept {
 
 bool fix_session::has_waiting_messages() const noexcept {
     for (const outbound_route& route : routes_) {
-        if (route.link->ring.consumer_position_estimate() != route.link->ring.producer_position_estimate()) {
+        if (route.link->ring.consumer_position_estimate() !=
+            route.link->ring.producer_position_estimate()) {
             return true;
         }
     }
@@ -413,10 +420,10 @@ bool fix_session::has_waiting_messages() const noexcept {
 }
 
 void fix_session::publish_state() noexcept {
-    const char* state = is_logged_on_        ? "logged on"
-                        : link_.is_open()    ? "connected"
-                        : is_stopping_       ? "stopped"
-                        : is_held_           ? "halted(the peer says our numbers are too low)"
+    const char* state = is_logged_on_           ? "logged on"
+                        : link_.is_open()       ? "connected"
+                        : is_stopping_          ? "stopped"
+                        : is_held_              ? "halted(the peer says our numbers are too low)"
                         : connector_ == nullptr ? "listening"
                                                 : "connecting";
     counters.state.set(state);
@@ -466,6 +473,8 @@ bool fix_session::send(const char* frame, std::size_t size) noexcept {
     return state != send_state::closed;
 }
 
-void fix_session::disconnect() noexcept { wants_disconnect_ = true; }
+void fix_session::disconnect() noexcept {
+    wants_disconnect_ = true;
+}
 
 }  // namespace millrace::gateway

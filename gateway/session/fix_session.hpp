@@ -1,12 +1,13 @@
-// One FIX session on the session thread: its connection, its numbers, and QuickFIX's state machine between them.
+// One FIX session on the session thread: its connection, its numbers, and QuickFIX's state machine
+// between them.
 //
 //   wire -> frame -> screen -> ledger.begin_frame -> QuickFIX -> ledger (FIX_IN) -> numbers move
 //   outbound rings -> QuickFIX -> ledger (FIX_OUT) -> numbers move -> wire
 //
 // Threading  the session thread
 // Progress   do_work never waits; it handles a bounded number of frames and messages
-// Invariant  nothing is numbered while the session is not logged on: messages wait in their rings and logs
-// Units      now_ns: monotonic; utc_ns: UTC
+// Invariant  nothing is numbered while the session is not logged on: messages wait in their rings
+// and logs Units      now_ns: monotonic; utc_ns: UTC
 #pragma once
 
 #include <memory>
@@ -44,7 +45,7 @@ struct fix_session_counters {
     engine::counter refused_before_logon;
     engine::counter connects;
     engine::counter disconnects;
-    engine::counter resent;          // application messages sent again
+    engine::counter resent;  // application messages sent again
     engine::counter halted_routes;
     engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
 };
@@ -82,7 +83,8 @@ public:
     [[nodiscard]] bool has_waiting_messages() const noexcept;
     [[nodiscard]] session_port& port() noexcept { return *port_; }
     [[nodiscard]] session_ledger& ledger() noexcept { return ledger_; }
-    // From the planned time (else the commit) of the source record to the return of send(); of this thread.
+    // From the planned time (else the commit) of the source record to the return of send(); of this
+    // thread.
     [[nodiscard]] const engine::histogram& record_to_wire() const noexcept {
         return record_to_wire_;
     }
@@ -123,7 +125,7 @@ private:
     std::vector<outbound_route> routes_;
     std::size_t next_route_ = 0;
 
-    std::int64_t now_ns_ = 0;        // of this turn
+    std::int64_t now_ns_ = 0;  // of this turn
     std::int64_t next_tick_ns_ = 0;
     std::int64_t stop_deadline_ns_ = 0;
     bool is_logged_on_ = false;
@@ -131,7 +133,7 @@ private:
     bool wants_disconnect_ = false;  // asked for inside a call into the port
     bool is_stopping_ = false;
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
-    bool is_held_ = false;  // numbers contradict the peer's: an operator must act
+    bool is_held_ = false;         // numbers contradict the peer's: an operator must act
     engine::histogram record_to_wire_;
 };
 

@@ -1,7 +1,8 @@
-// FIX_OUT and FIX_IN: the two tables every gateway writes, one row per message and per move of a number.
+// FIX_OUT and FIX_IN: the two tables every gateway writes, one row per message and per move of a
+// number.
 //
-// Units      times: UTC ns, 0 where unknown; the record's own timestamp says when it was numbered or received
-// Invariant  next_sender and next_target are those after this record
+// Units      times: UTC ns, 0 where unknown; the record's own timestamp says when it was numbered
+// or received Invariant  next_sender and next_target are those after this record
 #pragma once
 
 #include <cstdint>
@@ -14,9 +15,9 @@ namespace millrace::gateway {
 
 inline constexpr std::size_t session_name_bytes_max = 62;
 
-// FIX_OUT kinds: application, admin, reset (a new generation begins), set (an operator moved a number).
-// FIX_IN kinds: application, admin, rejected (these moved the expected number), duplicate, garbled (audit only),
-// set.
+// FIX_OUT kinds: application, admin, reset (a new generation begins), set (an operator moved a
+// number). FIX_IN kinds: application, admin, rejected (these moved the expected number), duplicate,
+// garbled (audit only), set.
 namespace kind {
 inline constexpr std::string_view application = "application";
 inline constexpr std::string_view admin = "admin";
@@ -38,7 +39,7 @@ struct fix_message_columns {
     engine::text<6> msg_type;
     engine::text<22> sender;
     engine::text<22> target;
-    engine::text<38> cl_ord_id;       // its first 38 bytes; the wire bytes hold all of it
+    engine::text<38> cl_ord_id;  // its first 38 bytes; the wire bytes hold all of it
     engine::text<38> orig_cl_ord_id;
     engine::text<22> internal_target;  // 57, TargetSubID
     std::uint32_t size = 0;            // of the wire bytes

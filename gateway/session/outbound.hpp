@@ -1,4 +1,5 @@
-// A translated message on its way from a client to the session thread: this header, then the encoded body.
+// A translated message on its way from a client to the session thread: this header, then the
+// encoded body.
 #pragma once
 
 #include <atomic>

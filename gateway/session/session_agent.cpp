@@ -43,9 +43,8 @@ void session_agent::listen_for(const session_spec& spec) {
         {spec.accept_endpoint, std::make_unique<listener>(addresses.front(), wanted)});
 }
 
-void session_agent::add_route(std::string_view session, std::string_view route,
-                              outbound_link& link, const engine::log_uuid& source,
-                              engine::sequence start_after) {
+void session_agent::add_route(std::string_view session, std::string_view route, outbound_link& link,
+                              const engine::log_uuid& source, engine::sequence start_after) {
     for (const auto& known : sessions_) {
         if (known->name() == session) {
             out_.table().bind_route(route, source, start_after);
@@ -90,7 +89,8 @@ int session_agent::do_work() noexcept {
         are_all_stopped = are_all_stopped && session->is_stopped();
     }
     if (are_all_stopped && !is_stopped_.load(std::memory_order_relaxed)) [[unlikely]] {
-        is_stopped_.store(true, std::memory_order_release);  // pairs with session_agent.hpp: is_stopped
+        is_stopped_.store(true,
+                          std::memory_order_release);  // pairs with session_agent.hpp: is_stopped
     }
     return work;
 }

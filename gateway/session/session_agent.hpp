@@ -1,8 +1,9 @@
-// The FIX gateway: one agent that owns its sessions, their sockets, FIX_OUT and FIX_IN; nothing else touches them.
+// The FIX gateway: one agent that owns its sessions, their sockets, FIX_OUT and FIX_IN; nothing
+// else touches them.
 //
-// Threading  constructed and wired on one thread, then driven by one runner; request_stop() and is_stopped() from any
-// Progress   do_work never waits
-// Errors     the constructor throws: settings, dictionaries, logs held by another process, addresses in use
+// Threading  constructed and wired on one thread, then driven by one runner; request_stop() and
+// is_stopped() from any Progress   do_work never waits Errors     the constructor throws: settings,
+// dictionaries, logs held by another process, addresses in use
 #pragma once
 
 #include <atomic>
@@ -21,7 +22,8 @@ struct session_agent_options {
     std::filesystem::path directory;  // FIX_OUT and FIX_IN lie in it
     fix_log_options logs;
     fix_session_options session;
-    std::size_t correlations = std::size_t{1} << 17;  // recent orders whose reports find their beginning
+    std::size_t correlations = std::size_t{1}
+                               << 17;  // recent orders whose reports find their beginning
 };
 
 class session_agent {
@@ -29,8 +31,8 @@ public:
     // The settings' sessions are all of this gateway's.
     session_agent(session_agent_options options, const settings_file& settings);
 
-    // Set-up: one outbound link per route. Throws config_error for a session that is not here, or a route that has
-    // come from another log. REQUIRES: the link outlives this.
+    // Set-up: one outbound link per route. Throws config_error for a session that is not here, or a
+    // route that has come from another log. REQUIRES: the link outlives this.
     void add_route(std::string_view session, std::string_view route, outbound_link& link,
                    const engine::log_uuid& source, engine::sequence start_after = {});
     // How far the route has come: its client resumes behind it.
@@ -47,14 +49,19 @@ public:
     // Logs every session out; do_work has to go on until is_stopped().
     void request_stop() noexcept { is_stop_requested_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool is_stopped() const noexcept {
-        return is_stopped_.load(std::memory_order_acquire);  // pairs with session_agent.cpp: do_work
+        return is_stopped_.load(
+            std::memory_order_acquire);  // pairs with session_agent.cpp: do_work
     }
 
     [[nodiscard]] const std::vector<std::unique_ptr<fix_session>>& sessions() const noexcept {
         return sessions_;
     }
-    [[nodiscard]] std::filesystem::path out_directory() const { return options_.directory / "FIX_OUT"; }
-    [[nodiscard]] std::filesystem::path in_directory() const { return options_.directory / "FIX_IN"; }
+    [[nodiscard]] std::filesystem::path out_directory() const {
+        return options_.directory / "FIX_OUT";
+    }
+    [[nodiscard]] std::filesystem::path in_directory() const {
+        return options_.directory / "FIX_IN";
+    }
     [[nodiscard]] const engine::table_log& out_table() const noexcept { return out_.table(); }
     [[nodiscard]] const engine::table_log& in_table() const noexcept { return in_.table(); }
     // Bound ports of the acceptors, in the order of their first session.

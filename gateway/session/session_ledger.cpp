@@ -10,7 +10,8 @@ namespace millrace::gateway {
 
 namespace {
 
-// The library queues a message that comes too early unless it is one of these, which act at once or not at all.
+// The library queues a message that comes too early unless it is one of these, which act at once or
+// not at all.
 bool is_queued_when_early(const screened_frame& frame) noexcept {
     return !frame.is_msg_type('2') && !frame.is_msg_type('3') && !frame.is_msg_type('4') &&
            !frame.is_msg_type('5');
@@ -30,8 +31,8 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
       correlations_(&correlations),
       options_(options),
       numbers_(&out.open_session(session)) {
-    // FIX_OUT alone commits a reset: what FIX_IN says of an older generation does not count. A later one it can
-    // only know of because FIX_OUT has lost its tail.
+    // FIX_OUT alone commits a reset: what FIX_IN says of an older generation does not count. A
+    // later one it can only know of because FIX_OUT has lost its tail.
     const session_numbers& received = in.open_session(session);
     if (received.generation > numbers_->generation &&
         out.append_reset(*numbers_, received.generation) != engine::append_status::ok) {
@@ -41,8 +42,8 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
     }
     numbers_->next_target =
         received.generation == numbers_->generation ? received.next_target : msg_seq_num{1};
-    numbers_->is_fresh = numbers_->next_sender == msg_seq_num{1} &&
-                         numbers_->next_target == msg_seq_num{1};
+    numbers_->is_fresh =
+        numbers_->next_sender == msg_seq_num{1} && numbers_->next_target == msg_seq_num{1};
 }
 
 void session_ledger::begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept {
@@ -227,8 +228,8 @@ bool session_ledger::reset() noexcept {
     }
     forget_held();
     if (numbers_->is_fresh) {
-        // Nothing was numbered since the last reset: one record says it all. The time moves, for the library
-        // resets again and again while the creation lies in another session than now.
+        // Nothing was numbered since the last reset: one record says it all. The time moves, for
+        // the library resets again and again while the creation lies in another session than now.
         numbers_->creation_time = engine::utc_now();
         return true;
     }

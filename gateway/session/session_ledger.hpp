@@ -1,12 +1,15 @@
-// The numbers of one session, moved only by records: QuickFIX's message store on FIX_OUT and FIX_IN.
+// The numbers of one session, moved only by records: QuickFIX's message store on FIX_OUT and
+// FIX_IN.
 //
-// QuickFIX asks for a number to move; the ledger appends the record that moves it, and refuses a move that no frame
-// of that number stands behind. Frames that came too early are held with their bytes until their turn.
+// QuickFIX asks for a number to move; the ledger appends the record that moves it, and refuses a
+// move that no frame of that number stands behind. Frames that came too early are held with their
+// bytes until their turn.
 //
 // Threading  the session thread
-// Invariant  next_sender is the last numbered message of FIX_OUT + 1; next_target is what FIX_IN's last record says
-// Errors     false: the log refused, or damage; QuickFIX then stops and the session disconnects
-// Source     the library increments the expected number also for frames it should not (docs/gateway.md, The guard)
+// Invariant  next_sender is the last numbered message of FIX_OUT + 1; next_target is what FIX_IN's
+// last record says Errors     false: the log refused, or damage; QuickFIX then stops and the
+// session disconnects Source     the library increments the expected number also for frames it
+// should not (docs/gateway.md, The guard)
 #pragma once
 
 #include <map>
@@ -21,7 +24,8 @@ namespace millrace::gateway {
 struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
-    // The session has no schedule: QuickFIX would reset it at every UTC midnight if it knew when it was created.
+    // The session has no schedule: QuickFIX would reset it at every UTC midnight if it knew when it
+    // was created.
     bool is_non_stop = false;
 };
 
@@ -37,7 +41,8 @@ public:
     session_ledger(std::string_view session, fix_out_log& out, fix_in_log& in,
                    correlation_table& correlations, const ledger_options& options);
 
-    // Around each frame that is shown to the session. end_frame() says whether the frame could be kept.
+    // Around each frame that is shown to the session. end_frame() says whether the frame could be
+    // kept.
     void begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept;
     [[nodiscard]] bool end_frame() noexcept;
     // What the session called the message it is about to number.
@@ -62,7 +67,9 @@ public:
     bool incr_next_target() noexcept override;
     std::int64_t creation_time_ns() const noexcept override;
     bool reset() noexcept override;
-    bool refresh() noexcept override { return true; }  // the logs are ours alone: nothing to read again
+    bool refresh() noexcept override {
+        return true;
+    }  // the logs are ours alone: nothing to read again
 
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
     [[nodiscard]] std::size_t held_count() const noexcept { return held_.size(); }

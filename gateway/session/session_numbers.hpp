@@ -21,7 +21,8 @@ struct session_numbers {
     msg_seq_num next_sender{1};
     msg_seq_num next_target{1};
     engine::timestamp creation_time;
-    bool is_fresh = false;  // nothing was numbered since the generation began, so another reset adds nothing
+    bool is_fresh =
+        false;  // nothing was numbered since the generation began, so another reset adds nothing
 };
 
 // The sessions of one log, in the order of their first appearance. Few; searched in order.
@@ -44,8 +45,7 @@ public:
         return engine::snapshot_section_bytes(sessions_.size() * sizeof(stored));
     }
     void write_snapshot(std::span<std::byte>& room, engine::snapshot_section kind) const noexcept {
-        auto content =
-            engine::put_snapshot_section(room, kind, sessions_.size() * sizeof(stored));
+        auto content = engine::put_snapshot_section(room, kind, sessions_.size() * sizeof(stored));
         for (const session_numbers& known : sessions_) {
             stored one{};
             std::memcpy(one.name, known.name.data(), known.name.size());

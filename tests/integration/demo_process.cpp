@@ -63,7 +63,8 @@ std::filesystem::path program_directory() {
 }
 
 temporary_directory::temporary_directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "millrace-test-XXXXXX").native();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "millrace-test-XXXXXX").native();
     if (::mkdtemp(pattern.data()) == nullptr) {
         throw std::runtime_error("mkdtemp failed");
     }
@@ -103,7 +104,9 @@ millrace_process::millrace_process(std::vector<std::string> arguments,
     }
 }
 
-millrace_process::~millrace_process() { kill_hard(); }
+millrace_process::~millrace_process() {
+    kill_hard();
+}
 
 bool millrace_process::has_ended() {
     if (!has_ended_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) {
@@ -120,7 +123,9 @@ void millrace_process::kill_hard() {
     }
 }
 
-void millrace_process::ask_to_stop() { ::kill(pid_, SIGTERM); }
+void millrace_process::ask_to_stop() {
+    ::kill(pid_, SIGTERM);
+}
 
 exit_result millrace_process::wait(int seconds) {
     for (int waited = 0; waited < seconds * 100 && !has_ended(); ++waited) {
@@ -155,7 +160,8 @@ void kill_venue(const std::filesystem::path& demo_directory) {
     if (pid <= 0 || ::kill(pid, SIGKILL) != 0) {
         return;
     }
-    // It may be the engine's child, and then stays a zombie until that looks; its files are free all the same.
+    // It may be the engine's child, and then stays a zombie until that looks; its files are free
+    // all the same.
     for (int waited = 0; waited < 200; ++waited) {
         const std::string status = read_file("/proc/" + std::to_string(pid) + "/stat");
         const std::size_t end = status.rfind(')');

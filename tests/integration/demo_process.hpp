@@ -34,7 +34,8 @@ struct exit_result {
     std::string err;
 };
 
-// One running `millrace ARGUMENTS...`; its output goes to files. Killed with the test if it still runs.
+// One running `millrace ARGUMENTS...`; its output goes to files. Killed with the test if it still
+// runs.
 class millrace_process {
 public:
     millrace_process(std::vector<std::string> arguments, const std::filesystem::path& directory);
@@ -44,7 +45,7 @@ public:
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool has_ended();
-    void kill_hard();  // SIGKILL, and waits
+    void kill_hard();    // SIGKILL, and waits
     void ask_to_stop();  // SIGTERM
     // Waits until it ends; kills it after the time and fails then.
     [[nodiscard]] exit_result wait(int seconds);

@@ -1,5 +1,5 @@
-// The main job under SIGKILL: the engine, the venue, and sequence resets between kills. Nothing may be lost or
-// come twice, and the venue must see each order under exactly one message number.
+// The main job under SIGKILL: the engine, the venue, and sequence resets between kills. Nothing may
+// be lost or come twice, and the venue must see each order under exactly one message number.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -24,7 +24,8 @@ public:
     demo_run& operator=(const demo_run&) = delete;
 
     [[nodiscard]] const std::filesystem::path& demo() const { return demo_; }
-    [[nodiscard]] std::unique_ptr<millrace_process> start(int count, const std::string& rate) const {
+    [[nodiscard]] std::unique_ptr<millrace_process> start(int count,
+                                                          const std::string& rate) const {
         return std::make_unique<millrace_process>(
             std::vector<std::string>{"demo", "--dir", demo_.native(), "--count",
                                      std::to_string(count), "--rate", rate, "--json"},
@@ -74,12 +75,14 @@ void wait_for_orders(millrace_process& process, const std::filesystem::path& dem
 }
 
 void print_state(const char* what, int kill, const demo_state& state) {
-    std::printf("%s %d: %llu orders, %llu numbered, %llu of them unanswered, %llu reports received, %llu executions\n",
-                what, kill, static_cast<unsigned long long>(state.orders),
-                static_cast<unsigned long long>(state.numbered),
-                static_cast<unsigned long long>(state.unanswered()),
-                static_cast<unsigned long long>(state.reports),
-                static_cast<unsigned long long>(state.executions));
+    std::printf(
+        "%s %d: %llu orders, %llu numbered, %llu of them unanswered, %llu reports received, %llu "
+        "executions\n",
+        what, kill, static_cast<unsigned long long>(state.orders),
+        static_cast<unsigned long long>(state.numbered),
+        static_cast<unsigned long long>(state.unanswered()),
+        static_cast<unsigned long long>(state.reports),
+        static_cast<unsigned long long>(state.executions));
 }
 
 }  // namespace
@@ -100,7 +103,8 @@ TEST(KilledEngine, LosesNothingAndSendsNothingTwiceOverTenKills) {
         process->kill_hard();
         const demo_state state = read_demo_state(run.demo());
         print_state("kill", kill, state);
-        ASSERT_LT(state.orders, static_cast<std::uint64_t>(count)) << "killed behind the last order";
+        ASSERT_LT(state.orders, static_cast<std::uint64_t>(count))
+            << "killed behind the last order";
         orders = state.orders;
         unanswered_kills += state.unanswered() > 0 ? 1 : 0;
     }
@@ -148,7 +152,8 @@ TEST(SequenceReset, BetweenKillsKeepsTheBooksEqual) {
     };
     kill_once(2000);
     run.complete(2000, "4000");
-    // Our Logon carries 141=Y; both sides begin at 1, and the routes go on across the new generation.
+    // Our Logon carries 141=Y; both sides begin at 1, and the routes go on across the new
+    // generation.
     run.replace_in_sessions("HeartBtInt=30", "HeartBtInt=30\nResetOnLogon=Y");
     run.complete(3000, "4000");
     run.replace_in_sessions("\nResetOnLogon=Y", "");

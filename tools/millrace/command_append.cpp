@@ -84,7 +84,8 @@ void add_append_command(CLI::App& program, command& chosen) {
     auto options = std::make_shared<append_options>();
     CLI::App* verb = program.add_subcommand(
         "append", "Append rows to a table, from a header-led CSV or one JSON object a line");
-    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")->required();
+    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")
+        ->required();
     verb->add_option("TABLE", options->table, "The table")->required();
     verb->add_option("FILE", options->file, "The rows; - is standard input");
     verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)")

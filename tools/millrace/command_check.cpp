@@ -27,8 +27,9 @@ int check(const std::string& path) {
         return exit_configuration;
     }
     std::printf("%s", gateway::describe_graph(config).c_str());
-    std::printf("threads (%d usable CPUs):\n%s", engine::usable_cpu_count(),
-                gateway::describe(gateway::plan_threads(config, {}, engine::usable_cpu_count())).c_str());
+    std::printf(
+        "threads (%d usable CPUs):\n%s", engine::usable_cpu_count(),
+        gateway::describe(gateway::plan_threads(config, {}, engine::usable_cpu_count())).c_str());
     return exit_ok;
 }
 

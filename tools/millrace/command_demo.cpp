@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -37,14 +37,12 @@ struct demo_options {
     std::uint64_t seed = 1;
     bool is_json = false;
 
-    [[nodiscard]] std::uint64_t rate_per_s() const {
-        return rate == "max" ? 0 : std::stoull(rate);
-    }
+    [[nodiscard]] std::uint64_t rate_per_s() const { return rate == "max" ? 0 : std::stoull(rate); }
 };
 
 std::string check_rate(const std::string& text) {
-    const bool is_number =
-        !text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos;
+    const bool is_number = !text.empty() && text.size() <= 9 &&
+                           text.find_first_not_of("0123456789") == std::string::npos;
     return text == "max" || (is_number && std::stoull(text) > 0)
                ? std::string()
                : "--rate: '" + text + "' is neither a positive number of orders a second nor 'max'";
@@ -191,14 +189,16 @@ void add_demo_command(CLI::App& program, command& chosen) {
         "demo", "Send orders from a table to a simulated venue, and reconcile what comes back");
     auto* file = verb->add_option("--orders", options->orders_file, "Orders from this CSV file")
                      ->check(CLI::ExistingFile);
-    verb->add_option("--count", options->count, "Generate so many orders instead of the sample's 10,000")
+    verb->add_option("--count", options->count,
+                     "Generate so many orders instead of the sample's 10,000")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{10'000'000}))
         ->excludes(file);
     verb->add_option("--rate", options->rate, "Orders a second, open loop; or max")
         ->check(CLI::Validator(check_rate, "RATE"))
         ->capture_default_str();
-    verb->add_option("--dir", options->directory,
-                     "Where everything lies; a used one goes on where it stopped (default: a new one)");
+    verb->add_option(
+        "--dir", options->directory,
+        "Where everything lies; a used one goes on where it stopped (default: a new one)");
     verb->add_option("--seed", options->seed, "Of the generated orders and the venue's decisions")
         ->capture_default_str();
     verb->add_flag("--json", options->is_json, "Print one JSON object and nothing else on stdout");

@@ -31,8 +31,8 @@ int show(const show_options& options) {
         const engine::row_status applied = latest.apply(record.seq, record.time, record.bytes());
         if (applied != engine::row_status::ok) {
             throw engine::damage_error(reader.directory().native() + ": position " +
-                                       std::to_string(record.at.value) + ": not a row: " +
-                                       std::string(engine::to_string(applied)));
+                                       std::to_string(record.at.value) +
+                                       ": not a row: " + std::string(engine::to_string(applied)));
         }
     }
     const row_printer printer(parse_row_format(options.format), schema);
@@ -50,9 +50,10 @@ int show(const show_options& options) {
     }
     std::fwrite(out.data(), 1, out.size(), stdout);
     if (latest.irregular_count() > 0) {
-        std::fprintf(stderr,
-                     "millrace: %llu records insert a key that had a row, or change one that had none\n",
-                     static_cast<unsigned long long>(latest.irregular_count()));
+        std::fprintf(
+            stderr,
+            "millrace: %llu records insert a key that had a row, or change one that had none\n",
+            static_cast<unsigned long long>(latest.irregular_count()));
     }
     if (status == engine::read_status::damaged) {
         throw engine::damage_error(reader.damage().text() + "; rows behind it are not shown");
@@ -67,7 +68,8 @@ void add_table_command(CLI::App& program, command& chosen) {
     CLI::App* table = program.add_subcommand("table", "Look at tables");
     table->require_subcommand(1);
     CLI::App* verb = table->add_subcommand("show", "Print the latest row of each key");
-    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")->required();
+    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")
+        ->required();
     verb->add_option("TABLE", options->table, "The table, or GATEWAY.FIX_IN, GATEWAY.FIX_OUT")
         ->required();
     verb->add_option("--format", options->format, "text, json or csv")

@@ -1,4 +1,5 @@
-// The verbs of the command line. Each registers its options, and returns what runs when it was chosen.
+// The verbs of the command line. Each registers its options, and returns what runs when it was
+// chosen.
 #pragma once
 
 #include <functional>

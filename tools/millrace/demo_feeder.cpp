@@ -9,8 +9,9 @@ int demo_feeder::do_work() noexcept {
     while (next_ < orders_->count() && fed < rows_per_turn) {
         const std::int64_t now_ns = engine::utc_now().ns;
         const std::int64_t due_ns =
-            interval_ns_ == 0 ? now_ns
-                              : start_ns_ + static_cast<std::int64_t>(next_ - first_) * interval_ns_;
+            interval_ns_ == 0
+                ? now_ns
+                : start_ns_ + static_cast<std::int64_t>(next_ - first_) * interval_ns_;
         if (due_ns > now_ns) {
             break;
         }

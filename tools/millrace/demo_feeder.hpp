@@ -1,4 +1,5 @@
-// Feeds orders into a table at a steady rate, each stamped with the time it was meant for: an open loop.
+// Feeds orders into a table at a steady rate, each stamped with the time it was meant for: an open
+// loop.
 //
 // Threading  an agent on the hot runner; fed_count() from any thread
 // Progress   at most rows_per_turn rows a turn; a full disk stops it until there is space again
@@ -36,7 +37,8 @@ public:
     [[nodiscard]] std::uint64_t fed_count() const noexcept {
         return fed_.load(std::memory_order_acquire);  // pairs with demo_feeder.cpp: do_work
     }
-    // When order `index` was meant to be fed by this run; 0 if it was fed by another. Of the hot runner.
+    // When order `index` was meant to be fed by this run; 0 if it was fed by another. Of the hot
+    // runner.
     [[nodiscard]] std::int64_t intended_ns(std::size_t index) const noexcept {
         return intended_ns_[index];
     }

@@ -16,7 +16,8 @@ namespace millrace::tools {
 
 namespace {
 
-constexpr std::string_view config_text = R"toml(# One table of orders, one FIX session, one table of executions. Written by `millrace demo`, and read by:
+constexpr std::string_view config_text =
+    R"toml(# One table of orders, one FIX session, one table of executions. Written by `millrace demo`, and read by:
 #   millrace check millrace.toml
 #   millrace table show millrace.toml EXECUTION
 [engine]
@@ -210,7 +211,8 @@ void prepare_demo_directory(const demo_directory& directory, std::uint64_t seed)
     // Both sides must name one port: they are written together, the venue's last.
     if (!std::filesystem::exists(directory.venue_config())) {
         const std::string port = std::to_string(free_port());
-        engine::write_file_atomically(directory.sessions(), replaced(sessions_text, "@PORT@", port));
+        engine::write_file_atomically(directory.sessions(),
+                                      replaced(sessions_text, "@PORT@", port));
         std::string venue = replaced(venue_text, "@PORT@", port);
         venue = replaced(venue, "@DICTIONARY@", (dictionary_directory() / "FIX44.xml").native());
         venue = replaced(venue, "@DIRECTORY@", directory.path.native());

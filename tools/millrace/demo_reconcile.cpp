@@ -83,7 +83,9 @@ engine_view read_execution(const std::filesystem::path& directory, reconciliatio
 }
 
 // Distinct message numbers within one generation: a resend carries the number it had.
-bool has_two_numbers(const journaled_order& order) { return order.numbers.size() > 1; }
+bool has_two_numbers(const journaled_order& order) {
+    return order.numbers.size() > 1;
+}
 
 void compare_order(const std::string& id, const journaled_order& venue, const engine_order& engine,
                    reconciliation& result) {

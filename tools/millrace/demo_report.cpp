@@ -70,34 +70,34 @@ std::string to_json(const demo_result& result) {
 std::string to_text(const demo_result& result, const demo_directory& directory) {
     const reconciliation& books = result.books;
     std::string text;
-    text += format("\n%llu orders: %llu acknowledged, %llu rejected, %llu fills; %llu lost, %llu duplicated, "
-                   "%llu with differing quantities\n",
-                   static_cast<unsigned long long>(books.orders),
-                   static_cast<unsigned long long>(books.acknowledged),
-                   static_cast<unsigned long long>(books.rejected),
-                   static_cast<unsigned long long>(books.fills),
-                   static_cast<unsigned long long>(books.lost),
-                   static_cast<unsigned long long>(books.duplicated),
-                   static_cast<unsigned long long>(books.differing));
+    text += format(
+        "\n%llu orders: %llu acknowledged, %llu rejected, %llu fills; %llu lost, %llu duplicated, "
+        "%llu with differing quantities\n",
+        static_cast<unsigned long long>(books.orders),
+        static_cast<unsigned long long>(books.acknowledged),
+        static_cast<unsigned long long>(books.rejected),
+        static_cast<unsigned long long>(books.fills), static_cast<unsigned long long>(books.lost),
+        static_cast<unsigned long long>(books.duplicated),
+        static_cast<unsigned long long>(books.differing));
     for (const std::string& finding : books.findings) {
         text += "  " + finding + "\n";
     }
     text += books.is_clean() ? "RECONCILED with the venue's own journal.\n"
                              : "NOT RECONCILED with the venue's own journal.\n";
     if (result.fed > 0) {
-        text += format("\n%llu orders fed by this run in %.2f s, %.0f orders/s%s\n",
-                       static_cast<unsigned long long>(result.fed), result.seconds,
-                       achieved_rate(result),
-                       result.rate_asked == 0 ? "; unpaced, so these are queueing times:" : ", open loop:");
+        text += format(
+            "\n%llu orders fed by this run in %.2f s, %.0f orders/s%s\n",
+            static_cast<unsigned long long>(result.fed), result.seconds, achieved_rate(result),
+            result.rate_asked == 0 ? "; unpaced, so these are queueing times:" : ", open loop:");
         text += latency_line("record to wire", result.record_to_wire);
         text += latency_line("order to report handled", result.order_to_report);
     }
     const std::string dir = directory.path.native();
-    text += "\nThe logs lie in " + dir + ". Look at them with\n" +
-            "  millrace table show " + directory.config().native() + " EXECUTION | head\n" +
-            "  millrace log dump " + dir + "/ORDER_OUT --until-sequence 1\n" +
-            "  millrace log dump " + dir + "/fix/FIX_OUT --where \"KIND = 'application'\" | head -1\n" +
-            "  millrace log dump " + dir + "/fix/FIX_IN --format json | head -5\n";
+    text += "\nThe logs lie in " + dir + ". Look at them with\n" + "  millrace table show " +
+            directory.config().native() + " EXECUTION | head\n" + "  millrace log dump " + dir +
+            "/ORDER_OUT --until-sequence 1\n" + "  millrace log dump " + dir +
+            "/fix/FIX_OUT --where \"KIND = 'application'\" | head -1\n" + "  millrace log dump " +
+            dir + "/fix/FIX_IN --format json | head -5\n";
     return text;
 }
 

@@ -12,12 +12,12 @@ namespace millrace::tools {
 
 struct demo_result {
     reconciliation books;
-    double seconds = 0;           // from the first order of this run to the last report
-    std::uint64_t fed = 0;        // orders fed by this run
-    std::uint64_t rate_asked = 0; // 0: unpaced, so latencies are those of a queue
+    double seconds = 0;            // from the first order of this run to the last report
+    std::uint64_t fed = 0;         // orders fed by this run
+    std::uint64_t rate_asked = 0;  // 0: unpaced, so latencies are those of a queue
     engine::histogram record_to_wire;
     engine::histogram order_to_report;
-    bool is_complete = false;     // every order had its last report
+    bool is_complete = false;  // every order had its last report
 };
 
 [[nodiscard]] std::string to_json(const demo_result& result);

@@ -10,7 +10,8 @@ namespace millrace::tools {
 
 namespace {
 
-// The venue answers an order with at most its parts, an acknowledgement and a cancel; half of this stays free.
+// The venue answers an order with at most its parts, an acknowledgement and a cancel; half of this
+// stays free.
 constexpr std::size_t reports_per_order_max = 16;
 
 void add_one(std::atomic<std::uint64_t>& count) noexcept {
@@ -88,7 +89,8 @@ bool demo_tracker::note_report(const engine::row_view& row, std::size_t& index) 
 }
 
 gateway::answer demo_tracker::operator()(const gateway::event& happened) noexcept {
-    // A venue that reset its numbers says again what may not have arrived (97=Y); a restart may repeat the last one.
+    // A venue that reset its numbers says again what may not have arrived (97=Y); a restart may
+    // repeat the last one.
     if (!note_exec_id(happened.row.text(exec_id_column_))) {
         return gateway::answer::skip;
     }

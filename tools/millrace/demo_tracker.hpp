@@ -20,7 +20,8 @@ public:
     demo_tracker(const demo_orders& orders, const demo_feeder& feeder,
                  const engine::row_schema& execution);
 
-    // Reads what earlier runs have written, so that a report is known again and finished orders count.
+    // Reads what earlier runs have written, so that a report is known again and finished orders
+    // count.
     void load(const std::filesystem::path& execution_log);
 
     gateway::answer operator()(const gateway::event& happened) noexcept;
@@ -35,7 +36,8 @@ public:
     [[nodiscard]] std::uint64_t report_count() const noexcept {
         return reports_.load(std::memory_order_relaxed);
     }
-    // From the order's planned time to its first report handled, of orders fed by this run. REQUIRES: stopped.
+    // From the order's planned time to its first report handled, of orders fed by this run.
+    // REQUIRES: stopped.
     [[nodiscard]] const engine::histogram& order_to_report() const noexcept {
         return order_to_report_;
     }

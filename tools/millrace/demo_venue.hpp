@@ -11,7 +11,8 @@ namespace millrace::tools {
 
 class demo_venue {
 public:
-    // Takes over the directory's venue if it still lives, else starts one; returns when its port is open.
+    // Takes over the directory's venue if it still lives, else starts one; returns when its port is
+    // open.
     explicit demo_venue(const demo_directory& directory);
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }

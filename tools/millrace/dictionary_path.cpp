@@ -8,6 +8,8 @@ std::filesystem::path shared_directory() {
     return program.parent_path().parent_path() / "share" / "millrace";
 }
 
-std::filesystem::path dictionary_directory() { return shared_directory() / "dictionary"; }
+std::filesystem::path dictionary_directory() {
+    return shared_directory() / "dictionary";
+}
 
 }  // namespace millrace::tools

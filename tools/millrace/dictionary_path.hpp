@@ -1,4 +1,5 @@
-// Where what is installed beside the programs lies: PREFIX/share/millrace, found from this program's own place.
+// Where what is installed beside the programs lies: PREFIX/share/millrace, found from this
+// program's own place.
 #pragma once
 
 #include <filesystem>

@@ -55,7 +55,8 @@ std::string unknown_command(const CLI::App& program, int argc, char** argv) {
 int main(int argc, char** argv) {
     using namespace millrace::tools;
     CLI::App program("Low-latency audit-log pipeline engine with a FIX gateway", "millrace");
-    program.set_version_flag("--version", version_text, "Version, commit, compiler, flags and libraries");
+    program.set_version_flag("--version", version_text,
+                             "Version, commit, compiler, flags and libraries");
     program.require_subcommand(1);
     program.failure_message(CLI::FailureMessage::help);
     command chosen;

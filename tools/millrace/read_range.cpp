@@ -21,9 +21,10 @@ std::uint64_t parse_number(const char* option, const std::string& text) {
 engine::timestamp parse_time(const char* option, const std::string& text) {
     engine::timestamp time;
     if (!engine::parse(text, time)) {
-        throw CLI::ValidationError(option, "'" + text +
-                                               "' is not a time: expected 2026-03-01T09:30:00.5Z or "
-                                               "nanoseconds since 1970");
+        throw CLI::ValidationError(option,
+                                   "'" + text +
+                                       "' is not a time: expected 2026-03-01T09:30:00.5Z or "
+                                       "nanoseconds since 1970");
     }
     return time;
 }
@@ -33,7 +34,8 @@ engine::timestamp parse_time(const char* option, const std::string& text) {
 void read_range::add_options(CLI::App& verb) {
     auto* offset = verb.add_option("--offset", offset_, "Begin at this byte position of the log");
     auto* sequence = verb.add_option("--sequence", sequence_, "Begin at this sequence");
-    auto* time = verb.add_option("--time", time_, "Begin at the first record at or after this time");
+    auto* time =
+        verb.add_option("--time", time_, "Begin at the first record at or after this time");
     offset->excludes(sequence)->excludes(time);
     sequence->excludes(time);
     verb.add_option("--until-offset", until_offset_, "End with the record at this byte position");

@@ -11,7 +11,8 @@ class App;
 
 namespace millrace::tools {
 
-// --offset | --sequence | --time begin it, --until-offset | --until-sequence | --until-time end it (inclusive).
+// --offset | --sequence | --time begin it, --until-offset | --until-sequence | --until-time end it
+// (inclusive).
 class read_range {
 public:
     void add_options(CLI::App& verb);

@@ -36,7 +36,9 @@ volatile std::sig_atomic_t& stop_flag() {
     return asked;
 }
 
-bool is_stop_asked() { return stop_flag() != 0; }
+bool is_stop_asked() {
+    return stop_flag() != 0;
+}
 
 bool wait_for_stop(int milliseconds) {
     constexpr int step = 20;

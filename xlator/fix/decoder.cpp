@@ -42,6 +42,21 @@ inline const char* parse_tag(const char* at, std::uint32_t& tag) noexcept {
     return *at == '=' ? at + 1 : nullptr;
 }
 
+// What is wrong with a value that does not pass its rule.
+session_reject_reason reason_for(const member_rule& rule, std::string_view value) noexcept {
+    if (value.empty()) {
+        return session_reject_reason::tag_without_value;
+    }
+    return has_format(rule.type, value) ? session_reject_reason::value_is_incorrect
+                                        : session_reject_reason::incorrect_data_format;
+}
+
+// What a counter says; a text that is no count matches no number of entries.
+std::uint64_t count_in(std::string_view text) noexcept {
+    std::uint64_t count = 0;
+    return parse_unsigned(text, count) ? count : UINT64_MAX;
+}
+
 }  // namespace
 
 decoder::decoder(const dictionary& dict, const decode_options& options)
@@ -210,11 +225,8 @@ const char* decoder::parse_group(const char* at, const char* end, const member_r
                                  std::uint32_t level) noexcept {
     const scope_rules& group = dict_.group_scope(counter.group);
     const std::uint32_t counter_index = count_ - 1;
-    std::uint64_t declared = 0;
-    if (!parse_unsigned({bytes_ + fields_[counter_index].offset, fields_[counter_index].size},
-                        declared)) {
-        declared = UINT64_MAX;
-    }
+    const std::uint64_t declared =
+        count_in({bytes_ + fields_[counter_index].offset, fields_[counter_index].size});
     std::uint64_t entries = 0;
     std::uint64_t serial = 0;
     std::uint32_t required_seen = 0;
@@ -259,10 +271,7 @@ const char* decoder::parse_group(const char* at, const char* end, const member_r
         marks_[rule->mark] = serial;
         required_seen += rule->is_required ? 1U : 0U;
         if (!detail::passes(dict_, *rule, value)) [[unlikely]] {
-            note(value.empty()                   ? session_reject_reason::tag_without_value
-                 : has_format(rule->type, value) ? session_reject_reason::value_is_incorrect
-                                                 : session_reject_reason::incorrect_data_format,
-                 tag);
+            note(reason_for(*rule, value), tag);
         }
         if (rule->group != no_index) {
             at = parse_group(at, end, *rule, level + 1);

@@ -14,8 +14,7 @@ constexpr std::size_t slot_bytes = 128;
 
 class Checkpoint : public ::testing::Test {
 protected:
-    checkpoint open(std::string_view route = "orders",
-                                  const log_uuid& source = uuid_of(1)) const {
+    checkpoint open(std::string_view route = "orders", const log_uuid& source = uuid_of(1)) const {
         return checkpoint(file(), route, source);
     }
     [[nodiscard]] std::uint64_t reopened() const { return open().highest().value; }

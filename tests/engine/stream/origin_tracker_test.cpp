@@ -94,8 +94,7 @@ TEST(OriginTracker, RefusesARouteThatReadsAnotherLogThanBefore) {
     origin_tracker tracker;
     tracker.bind("orders", uuid_of(1));
     tracker.observe(with_origin("orders", uuid_of(1), 41));
-    const std::string text =
-        thrown_text<config_error>([&] { tracker.bind("orders", uuid_of(9)); });
+    const std::string text = thrown_text<config_error>([&] { tracker.bind("orders", uuid_of(9)); });
     EXPECT_TRUE(contains(text, "'orders'"));
     EXPECT_TRUE(contains(text, "sequence 41"));
     EXPECT_TRUE(contains(text, to_string(uuid_of(1))));
@@ -113,14 +112,15 @@ TEST(OriginTracker, KnowsTheSourceOfARouteItHasOnlySeenInRecords) {
 }
 
 TEST(OriginTracker, NamesBothRoutesWhoseNamesHaveOneHash) {
-    // No two short names with one 64-bit hash are at hand: the snapshot holds another name under it.
+    // No two short names with one 64-bit hash are at hand: the snapshot holds another name under
+    // it.
     origin_tracker tracker;
     tracker.bind("orders", uuid_of(1), {5});
     std::vector<std::byte> bytes = snapshot_of(tracker);
     const std::string_view name("orders");
-    const auto at = std::search(bytes.begin(), bytes.end(),
-                                reinterpret_cast<const std::byte*>(name.data()),
-                                reinterpret_cast<const std::byte*>(name.data()) + name.size());
+    const auto at =
+        std::search(bytes.begin(), bytes.end(), reinterpret_cast<const std::byte*>(name.data()),
+                    reinterpret_cast<const std::byte*>(name.data()) + name.size());
     ASSERT_NE(at, bytes.end());
     *at = std::byte{'b'};
     origin_tracker reopened;
@@ -197,10 +197,11 @@ TEST(Snapshot, HandsOutStackedSectionsInOrder) {
     put_snapshot_section(room, snapshot_section::sessions_out, 8)[7] = std::byte{9};
     EXPECT_TRUE(room.empty());
     std::vector<std::pair<snapshot_section, std::size_t>> seen;
-    ASSERT_TRUE(visit_snapshot(bytes, [&](snapshot_section kind, std::span<const std::byte> content) {
-        seen.emplace_back(kind, content.size());
-        EXPECT_TRUE(content.empty() || content.back() != std::byte{0});
-    }));
+    ASSERT_TRUE(
+        visit_snapshot(bytes, [&](snapshot_section kind, std::span<const std::byte> content) {
+            seen.emplace_back(kind, content.size());
+            EXPECT_TRUE(content.empty() || content.back() != std::byte{0});
+        }));
     const std::vector<std::pair<snapshot_section, std::size_t>> expected = {
         {snapshot_section::sessions_in, 3},
         {snapshot_section::route_origins, 0},

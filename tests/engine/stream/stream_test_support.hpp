@@ -1,4 +1,5 @@
-// What the tests of streams share: a table of numbered ticks, and a client that checks what it gets.
+// What the tests of streams share: a table of numbered ticks, and a client that checks what it
+// gets.
 #pragma once
 
 #include <gtest/gtest.h>

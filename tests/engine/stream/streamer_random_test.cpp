@@ -60,8 +60,10 @@ public:
     }
     void finish() {
         for (client_side& client : clients_) {
-            // The bound is generous: two slots a turn at worst, and turns that only find the next segment.
-            for (std::uint64_t turn = 0; turn < 2 * written_ + 100 && client.next <= written_; ++turn) {
+            // The bound is generous: two slots a turn at worst, and turns that only find the next
+            // segment.
+            for (std::uint64_t turn = 0; turn < 2 * written_ + 100 && client.next <= written_;
+                 ++turn) {
                 client.stream->do_work();
                 client.consume(client.ring->capacity());
             }

@@ -245,7 +245,8 @@ TEST_F(Subscription, HaltsAtDamageAndSaysWhereAndWhy) {
     append_ticks(table_, 1, 300);
     table_.close();
     const auto records = read_log(path());
-    for (const std::size_t index : {std::size_t{0}, std::size_t{1}, std::size_t{150}, records.size() - 1}) {
+    for (const std::size_t index :
+         {std::size_t{0}, std::size_t{1}, std::size_t{150}, records.size() - 1}) {
         const fs::path copy = directory_ / ("damaged-" + std::to_string(index)).c_str();
         copy_log(path(), copy);
         const std::uint64_t at = records[index].at.value;

@@ -18,7 +18,8 @@ public:
         return snapshot_section_bytes(sizeof count);
     }
     void write_snapshot(std::span<std::byte>& room) const noexcept override {
-        const auto content = put_snapshot_section(room, snapshot_section::sessions_out, sizeof count);
+        const auto content =
+            put_snapshot_section(room, snapshot_section::sessions_out, sizeof count);
         std::memcpy(content.data(), &count, sizeof count);
     }
     [[nodiscard]] bool read_snapshot(snapshot_section kind,
@@ -94,8 +95,8 @@ TEST_F(TableLog, RefusesARowThatCouldNeverFit) {
 TEST_F(TableLog, AnswersTooLargeForARowWhoseTrailingBytesDoNotFit) {
     const auto table = open();
     table->start();
-    const std::size_t room = table->log().record_bytes_max() - record_header_bytes -
-                             tick_table.schema().payload_size();
+    const std::size_t room =
+        table->log().record_bytes_max() - record_header_bytes - tick_table.schema().payload_size();
     const auto envelope = with_origin("orders", uuid_of(1), 3);
     std::vector<std::byte> note(room + 1, std::byte{'n'});
     EXPECT_EQ(tick_table.append(*table, tick_of(1), envelope, note).log.status,
@@ -190,8 +191,9 @@ TEST_F(TableLog, KnowsItsRoutesAfterACrashAtAnyRecord) {
     table->bind_route("orders", uuid_of(1), {1});
     table->start();
     for (std::uint64_t number = 1; number <= 400; ++number) {
-        ASSERT_EQ(append_tick(*table, number, with_origin("orders", uuid_of(1), number + 10)).status,
-                  append_status::ok);
+        ASSERT_EQ(
+            append_tick(*table, number, with_origin("orders", uuid_of(1), number + 10)).status,
+            append_status::ok);
         if (number % 23 == 0) {
             const fs::path crashed = directory_ / ("crashed-" + std::to_string(number)).c_str();
             copy_log(path(), crashed);
@@ -248,8 +250,8 @@ TEST_F(TableLog, RefusesARecordThatIsNotItsRow) {
             const auto bytes = pattern(1, 40);
             at = writer.try_append(is_of_row_type ? row_record_type : 7, bytes).at.value;
         }
-        const std::string text = thrown_text<damage_error>(
-            [&] { table_log(where, tick_table.schema(), tiny_log()); });
+        const std::string text =
+            thrown_text<damage_error>([&] { table_log(where, tick_table.schema(), tiny_log()); });
         EXPECT_TRUE(contains(text, "position " + std::to_string(at)));
         EXPECT_TRUE(contains(text, "not a row of TICK"));
     }
@@ -294,8 +296,8 @@ TEST_F(TableLog, RefusesOtherColumnsThanTheLogHas) {
 
 TEST_F(TableLog, HasOneWriter) {
     auto table = open();
-    EXPECT_TRUE(contains(thrown_text<locked_error>([&] { open(); }),
-                         "pid " + std::to_string(::getpid())));
+    EXPECT_TRUE(
+        contains(thrown_text<locked_error>([&] { open(); }), "pid " + std::to_string(::getpid())));
     table.reset();
     table = open();
 }

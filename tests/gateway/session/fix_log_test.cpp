@@ -1,1 +1,326 @@
+#include "gateway/session/fix_log.hpp"
 
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "tests/gateway/session/log_test_support.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+using engine::append_status;
+using test::collecting_sink;
+using test::logged_row;
+using test::session_name;
+
+std::vector<std::uint32_t> range(std::uint32_t begin, std::uint32_t end) {
+    std::vector<std::uint32_t> numbers(end - begin + 1);
+    std::iota(numbers.begin(), numbers.end(), begin);
+    return numbers;
+}
+
+class FixOutLog : public testing::Test {
+protected:
+    test::open_logs& open() {
+        test::open_logs& logs = files.open();
+        session = &logs.out.open_session(session_name);
+        return logs;
+    }
+    fix_out_log& out() { return files.logs->out; }
+
+    // One order under the next number; its origin is its number's thousandfold generation plus it.
+    void send() {
+        const std::uint32_t number = session->next_sender.value;
+        outbound_header cause;
+        cause.origin = {engine::route_id("orders"), source, ++last_origin};
+        cause.correlation = {9, last_origin};
+        ASSERT_EQ(out().append_message(*session, {{number}, order_frame(number), &cause}, {1}),
+                  append_status::ok);
+    }
+    void send(int count) {
+        for (int i = 0; i < count; ++i) {
+            send();
+        }
+    }
+    // The body names the number's place in the log, so that equal numbers are told apart.
+    [[nodiscard]] std::string order_frame(std::uint32_t number) const {
+        return test::sent_frame("D", number, "11=O" + std::to_string(last_origin) + "|55=ABC|");
+    }
+    [[nodiscard]] collecting_sink read(std::uint32_t begin, std::uint32_t end) {
+        collecting_sink sink;
+        EXPECT_TRUE(out().read_messages(*session, {begin}, {end}, sink));
+        return sink;
+    }
+    [[nodiscard]] std::size_t segment_count() {
+        return engine::list_segments(out().table().log().directory()).size();
+    }
+
+    test::logs_in_directory files;
+    engine::log_uuid source{{1, 2, 3}};
+    std::uint64_t last_origin = 0;
+    session_numbers* session = nullptr;
+};
+
+TEST_F(FixOutLog, OpensGenerationOneOfASessionItHasNotSeen) {
+    open();
+    EXPECT_EQ(session->generation, 1U);
+    EXPECT_EQ(session->next_sender, msg_seq_num{1});
+    EXPECT_GT(session->creation_time.ns, 0);
+    EXPECT_EQ(&out().open_session(session_name), session);
+    const std::vector<logged_row> rows = files.out_rows();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].text(), "reset 0");
+    EXPECT_EQ(rows[0].session, session_name);
+    EXPECT_EQ(rows[0].creation_ns, session->creation_time.ns);
+}
+
+TEST_F(FixOutLog, KeepsNumbersOriginsAndCreationTimeAcrossRollsAndRestarts) {
+    open();
+    out().table().bind_route("orders", source);
+    out().table().start();
+    const engine::timestamp created = session->creation_time;
+    send(500);
+    EXPECT_GT(segment_count(), 4U);
+    for (const bool is_crash : {false, true}) {
+        if (is_crash) {
+            files.crash();
+        }
+        open();
+        EXPECT_EQ(session->generation, 1U);
+        EXPECT_EQ(session->next_sender, msg_seq_num{501});
+        EXPECT_EQ(session->creation_time, created);
+        EXPECT_EQ(out().table().origins().highest(engine::route_id("orders")),
+                  engine::sequence{500});
+        EXPECT_EQ(files.out_rows().size(), 501U);
+    }
+}
+
+// Whoever is killed between the two finds a number used that no row stands for.
+TEST_F(FixOutLog, TakesNoSnapshotAheadOfTheRowThatMadeItRoll) {
+    open();
+    out().table().start();
+    send(300);
+    engine::log_reader reader(out().table().log().directory(), engine::read_from::first(), true);
+    engine::record_view record;
+    std::uint32_t said = 0;
+    int compared = 0;
+    while (reader.next_position() < out().table().log().end()) {
+        if (reader.poll(record) != engine::read_status::record) {
+            ASSERT_TRUE(reader.damage().kind == engine::damage_kind::none);
+            continue;
+        }
+        if (record.is_control(engine::control_type::snapshot)) {
+            EXPECT_TRUE(engine::visit_snapshot(
+                record.bytes(),
+                [&](engine::snapshot_section kind, std::span<const std::byte> content) {
+                    session_table table;
+                    if (kind == engine::snapshot_section::sessions_out) {
+                        EXPECT_TRUE(table.read_snapshot(content));
+                        said = table.at(session_name).next_sender.value;
+                    }
+                }));
+        } else if (!record.is_control() && said != 0) {
+            const logged_row row = test::to_logged<fix_out_row>(
+                engine::row_view(fix_out_schema(), record.bytes()));
+            EXPECT_EQ(row.number, said);
+            said = 0;
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 3);
+}
+
+TEST_F(FixOutLog, ReadsEveryMessageHoweverOldAndWhateverTheIndexHolds) {
+    for (const std::size_t capacity : {0, 1, 8, 1024}) {
+        files.current = "index" + std::to_string(capacity);
+        files.options.resend_index_capacity = capacity;
+        last_origin = 0;
+        open();
+        out().table().start();
+        send(400);
+        ASSERT_GT(segment_count(), 3U);
+        for (const bool is_reopened : {false, true}) {
+            if (is_reopened) {
+                open();
+            }
+            EXPECT_EQ(read(1, 400).numbers(), range(1, 400));
+            EXPECT_EQ(read(1, 1).numbers(), range(1, 1));
+            EXPECT_EQ(read(150, 260).numbers(), range(150, 260));
+            EXPECT_EQ(read(393, 400).numbers(), range(393, 400));
+            EXPECT_EQ(read(390, 400).numbers(), range(390, 400));
+            EXPECT_EQ(read(400, 400).numbers(), range(400, 400));
+            EXPECT_EQ(read(395, 999).numbers(), range(395, 400));  // what there is
+            EXPECT_TRUE(read(401, 500).frames.empty());
+            EXPECT_EQ(test::field_of(read(77, 77).frames.at(0), 11), "O77");
+        }
+    }
+}
+
+TEST_F(FixOutLog, ReadsOnlyTheCurrentGeneration) {
+    open();
+    out().table().start();
+    send(200);
+    ASSERT_EQ(out().append_reset(*session, 2), append_status::ok);
+    EXPECT_EQ(session->next_sender, msg_seq_num{1});
+    EXPECT_TRUE(read(1, 200).frames.empty());
+    send(3);
+    const collecting_sink found = read(1, 200);
+    EXPECT_EQ(found.numbers(), range(1, 3));
+    EXPECT_EQ(test::field_of(found.frames.at(0), 11), "O201");
+    open();
+    EXPECT_EQ(read(1, 200).numbers(), range(1, 3));
+    EXPECT_EQ(session->generation, 2U);
+}
+
+TEST_F(FixOutLog, FindsMessagesBeforeANumberThatWasSetForward) {
+    open();
+    out().table().start();
+    send(100);
+    const std::size_t segments = segment_count();
+    while (segment_count() == segments) {
+        send();
+    }
+    const std::uint32_t last = session->next_sender.value - 1;
+    ASSERT_EQ(out().append_set(*session, {last + 1000}, {1}), append_status::ok);
+    send(200);
+    EXPECT_EQ(read(50, 52).numbers(), range(50, 52));
+    EXPECT_EQ(read(last, last + 1001).numbers(),
+              (std::vector<std::uint32_t>{last, last + 1000, last + 1001}));
+    open();
+    EXPECT_EQ(session->next_sender.value, last + 1200);
+    EXPECT_EQ(read(50, 52).numbers(), range(50, 52));
+}
+
+TEST_F(FixOutLog, ReadsTheNewestOfMessagesWhoseNumberWasSetBack) {
+    open();
+    out().table().start();
+    send(150);
+    ASSERT_EQ(out().append_set(*session, {100}, {1}), append_status::ok);
+    EXPECT_EQ(read(98, 150).numbers(), range(98, 99));
+    send(20);
+    const collecting_sink found = read(90, 150);
+    EXPECT_EQ(found.numbers(), range(90, 119));
+    EXPECT_EQ(test::field_of(found.frames.at(9), 11), "O99");
+    EXPECT_EQ(test::field_of(found.frames.at(10), 11), "O151");
+}
+
+TEST_F(FixOutLog, KeepsSessionsOfOneLogApart) {
+    open();
+    out().table().start();
+    session_numbers& other = out().open_session("FIX.4.4:OURS->OTHER");
+    for (int i = 0; i < 150; ++i) {
+        send();
+        const std::string frame = test::sent_frame("0", other.next_sender.value, "112=x|");
+        ASSERT_EQ(out().append_message(other, {other.next_sender, frame, nullptr}, {5}),
+                  append_status::ok);
+    }
+    ASSERT_EQ(out().append_reset(other, 2), append_status::ok);
+    EXPECT_EQ(read(1, 150).numbers(), range(1, 150));
+    EXPECT_EQ(session->generation, 1U);
+    collecting_sink sink;
+    EXPECT_TRUE(out().read_messages(other, {1}, {150}, sink));
+    EXPECT_TRUE(sink.frames.empty());
+    open();
+    EXPECT_EQ(session->next_sender, msg_seq_num{151});
+    EXPECT_EQ(out().open_session("FIX.4.4:OURS->OTHER").generation, 2U);
+}
+
+TEST_F(FixOutLog, CommitsAResetWithItsOwnRow) {
+    open();
+    out().table().bind_route("orders", source);
+    out().table().start();
+    send(5);
+    ASSERT_EQ(out().append_reset(*session, 2), append_status::ok);
+    const engine::timestamp created = session->creation_time;
+    files.crash();  // before anything follows the reset
+    open();
+    EXPECT_EQ(session->generation, 2U);
+    EXPECT_EQ(session->next_sender, msg_seq_num{1});
+    EXPECT_EQ(session->creation_time, created);
+    EXPECT_TRUE(session->is_fresh);
+    EXPECT_EQ(out().table().origins().highest(engine::route_id("orders")), engine::sequence{5});
+}
+
+TEST_F(FixOutLog, RefusesWhatDoesNotFitAndUsesNoNumberForIt) {
+    open();
+    const std::string frame = test::sent_frame("D", 1, "11=A|58=" + std::string(9000, 'x') + "|");
+    EXPECT_EQ(out().append_message(*session, {{1}, frame, nullptr}, {1}),
+              append_status::too_large);
+    EXPECT_EQ(session->next_sender, msg_seq_num{1});
+    EXPECT_TRUE(session->is_fresh);
+    EXPECT_EQ(files.out_rows().size(), 1U);
+    send();
+    EXPECT_EQ(session->next_sender, msg_seq_num{2});
+}
+
+TEST_F(FixOutLog, KnowsRecentOrdersAgainAfterARestart) {
+    test::open_logs& logs = open();
+    EXPECT_EQ(logs.correlations.find("O3"), engine::correlation{});
+    send(5);
+    EXPECT_EQ(logs.correlations.find("O3"), (engine::correlation{9, 4}));
+    EXPECT_EQ(open().correlations.find("O3"), (engine::correlation{9, 4}));
+    files.options.correlation_lookback_segments = 0;
+    EXPECT_EQ(open().correlations.find("O3"), engine::correlation{});
+}
+
+TEST_F(FixOutLog, CutsLongTextsInColumnsAndKeepsTheWire) {
+    open();
+    const std::string id(60, 'i');
+    const std::string frame = test::sent_frame("D", 1, "43=Y|57=DESK|11=" + id + "|41=OLD|");
+    ASSERT_EQ(out().append_message(*session, {{1}, frame, nullptr}, {4}), append_status::ok);
+    const logged_row row = files.out_rows().back();
+    EXPECT_EQ(row.text(), "application D 1 " + id.substr(0, 38));
+    EXPECT_EQ(row.wire, frame);
+    EXPECT_TRUE(row.poss_dup);
+    EXPECT_EQ(row.next_sender, 2U);
+    EXPECT_EQ(row.next_target, 4U);
+    EXPECT_FALSE(row.envelope.has_origin());
+}
+
+TEST(FixInLog, KeepsFramesWithTheirColumnsAndNumbers) {
+    test::logs_in_directory files;
+    test::open_logs& logs = files.open();
+    logs.in.table().start();
+    session_numbers session;
+    session.name = session_name;
+    session.generation = 3;
+    session.next_sender = {8};
+    const std::string bytes =
+        test::received_frame("8", 5, "43=Y|11=" + std::string(60, 'i') + "|41=OLD|");
+    const screened_frame frame =
+        screen_frame(bytes.data(), bytes.size(), data_field_table::standard(), {});
+    ASSERT_TRUE(frame.is_passed()) << to_text(frame.reason());
+    for (std::uint32_t number = 6; number < 306; ++number) {  // over several segments
+        ASSERT_EQ(logs.in.append(session, {kind::application, &frame, 77, {4, 5}}, {number}),
+                  append_status::ok);
+    }
+    ASSERT_EQ(logs.in.append(session, {kind::set, nullptr, 78, {}}, {400}), append_status::ok);
+    std::string broken = bytes.substr(0, 40);
+    const screened_frame garbled =
+        screen_frame(broken.data(), broken.size(), data_field_table::standard(), {});
+    ASSERT_FALSE(garbled.is_passed());
+    ASSERT_EQ(logs.in.append(session, {kind::garbled, &garbled, 79, {}}, {400}),
+              append_status::ok);
+
+    const std::vector<logged_row> rows = files.in_rows();
+    ASSERT_EQ(rows.size(), 302U);
+    EXPECT_EQ(rows[0].text(), "application 8 5 " + std::string(38, 'i'));
+    EXPECT_EQ(rows[0].wire, bytes);
+    EXPECT_TRUE(rows[0].poss_dup);
+    EXPECT_EQ(rows[0].next_sender, 8U);
+    EXPECT_EQ(rows[0].next_target, 6U);
+    EXPECT_EQ(rows[0].envelope.correlation, (engine::correlation{4, 5}));
+    EXPECT_EQ(rows[300].text(), "set 0");
+    EXPECT_EQ(rows[301].kind, "garbled");
+    EXPECT_EQ(rows[301].wire, broken);
+
+    const session_numbers& again = files.open().in.open_session(session_name);
+    EXPECT_EQ(again.generation, 3U);
+    EXPECT_EQ(again.next_target, msg_seq_num{400});
+}
+
+}  // namespace
+}  // namespace millrace::gateway

@@ -1,5 +1,5 @@
-// The gateway's agent with its logs against a stock QuickFIX acceptor and a stock QuickFIX initiator,
-// over loopback and a wire that can lose frames.
+// The gateway's agent with its logs against a stock QuickFIX acceptor and a stock QuickFIX
+// initiator, over loopback and a wire that can lose frames.
 #include "gateway/session/session_agent.hpp"
 
 #include <gtest/gtest.h>
@@ -64,9 +64,8 @@ void expect_unbroken(const std::vector<logged_row>& rows) {
 class stopped_peers : public testing::Environment {
 public:
     static void add(std::unique_ptr<test::stock_peer> peer) {
-        waiting().push_back(std::async(std::launch::async, [held = std::move(peer)]() mutable {
-            held.reset();
-        }));
+        waiting().push_back(
+            std::async(std::launch::async, [held = std::move(peer)]() mutable { held.reset(); }));
     }
     void TearDown() override { waiting().clear(); }
 
@@ -307,10 +306,14 @@ TEST_P(SessionAgent, AnswersTestRequestsAndAsksWhenThePeerFallsSilent) {
     log_on();
     EXPECT_TRUE(peer->send_test_request("PING"));
     EXPECT_TRUE(run_until([&] { return contains(peer->admins_in(), "0:PING"); }));
-    // Deaf for longer than 1.2 heartbeats: our session asks, and hears the answer's number too late.
+    // Deaf for longer than 1.2 heartbeats: our session asks, and hears the answer's number too
+    // late.
     from_peer().losses = 1'000'000;
-    EXPECT_TRUE(run_until([&] { return to_peer().count("\x01"
-                                                       "35=1\x01") > 0; }));
+    EXPECT_TRUE(run_until([&] {
+        return to_peer().count(
+                   "\x01"
+                   "35=1\x01") > 0;
+    }));
     from_peer().losses = 0;
     EXPECT_TRUE(run_until([&] { return agent->session().port().state().test_requests_open == 0; }));
     EXPECT_TRUE(numbers_meet());

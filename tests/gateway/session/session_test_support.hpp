@@ -1,4 +1,5 @@
-// FIX_OUT and FIX_IN read back, a session agent with one route into it, and a wire that loses frames.
+// FIX_OUT and FIX_IN read back, a session agent with one route into it, and a wire that loses
+// frames.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -107,7 +108,7 @@ template <class Row>
 // Orders on their way from a client: what a streamer and a translator would have put into the ring.
 class order_source {
 public:
-    explicit order_source(std::string_view route) : route_(route), ring(std::size_t{1} << 20) {
+    explicit order_source(std::string_view route) : route_(route), link(std::size_t{1} << 20) {
         for (std::size_t i = 0; i < log.bytes.size(); ++i) {
             log.bytes[i] = static_cast<std::uint8_t>(i + 1);
         }
@@ -131,7 +132,7 @@ public:
         std::string bytes(sizeof header + body.size(), '\0');
         std::memcpy(bytes.data(), &header, sizeof header);
         std::memcpy(bytes.data() + sizeof header, body.data(), body.size());
-        ASSERT_EQ(ring.try_write(gateway::outbound_message_type, std::as_bytes(std::span(bytes))),
+        ASSERT_EQ(link.ring.try_write(gateway::outbound_message_type, std::as_bytes(std::span(bytes))),
                   engine::claim_result::ok);
     }
 
@@ -140,7 +141,7 @@ private:
 
 public:
     engine::log_uuid log;
-    engine::byte_ring ring;
+    gateway::outbound_link link;
 };
 
 // Between initiator and acceptor, frame by frame: passes, loses and remembers.
@@ -155,8 +156,8 @@ public:
           far_({}) {}
 
     struct direction {
-        int losses = 0;             // this many more frames get lost
-        std::string only_of_type;   // empty: of any MsgType
+        int losses = 0;            // this many more frames get lost
+        std::string only_of_type;  // empty: of any MsgType
         std::vector<std::string> passed;
 
         [[nodiscard]] bool loses(std::string_view frame) {
@@ -186,8 +187,8 @@ public:
         ASSERT_EQ(::bind(holder_.get(), address.get(), address.size), 0);
     }
     void reopen() {
-        entrance_ = std::make_unique<gateway::listener>(entrance_address(),
-                                                        gateway::listener_options{});
+        entrance_ =
+            std::make_unique<gateway::listener>(entrance_address(), gateway::listener_options{});
         holder_.reset();
     }
     void lead_to(std::uint16_t port) { target_ = port; }
@@ -271,8 +272,8 @@ private:
         "\nStartTime=00:00:00\nEndTime=00:00:00\nDataDictionary=FIX44.xml\n" +
         (is_initiator ? "SocketConnectHost=127.0.0.1\nSocketConnectPort=" + std::to_string(port)
                       : "SocketAcceptHost=127.0.0.1\nSocketAcceptPort=0") +
-        "\n" + more + "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=OURS\nTargetCompID=" +
-        target + "\n";
+        "\n" + more +
+        "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=OURS\nTargetCompID=" + target + "\n";
     return gateway::parse_settings("test.cfg", text, {MILLRACE_TEST_DICTIONARIES});
 }
 
@@ -297,21 +298,20 @@ public:
     live_agent(const gateway::session_agent_options& options,
                const gateway::settings_file& settings, order_source& orders)
         : inner(options, settings) {
-        inner.add_route(settings.sessions.front().name, orders.route(), orders.ring, orders.log);
+        inner.add_route(settings.sessions.front().name, orders.route(), orders.link, orders.log);
         inner.open();
-        orders.ring.detach_consumer();
+        orders.link.ring.detach_consumer();
         inner.on_start();
     }
     ~live_agent() { inner.on_close(); }
 
     int step() {
         const int work = inner.do_work();
-        inner.events().drain(
-            [&](gateway::event_level, engine::timestamp, std::string_view text) {
-                if (said.size() < 1000) {
-                    said.emplace_back(text);
-                }
-            });
+        inner.events().drain([&](gateway::event_level, engine::timestamp, std::string_view text) {
+            if (said.size() < 1000) {
+                said.emplace_back(text);
+            }
+        });
         return work;
     }
     [[nodiscard]] gateway::fix_session& session() { return *inner.sessions().front(); }

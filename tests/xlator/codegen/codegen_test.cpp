@@ -33,8 +33,8 @@ TEST(Codegen, WritesTheGoldenTextForASmallDialect) {
     validate(dict);
     std::set<std::string> written;
     for (const generated_file& file : emit(dict, "acme::dialect")) {
-        EXPECT_EQ(file.text, read_text(here / "golden" / file.name)) << file.name;
-        written.insert(file.name);
+        EXPECT_EQ(file.text, read_text(here / "golden" / (file.name + ".golden"))) << file.name;
+        written.insert(file.name + ".golden");
     }
     for (const auto& entry : std::filesystem::directory_iterator(here / "golden")) {
         const std::string name = entry.path().filename();

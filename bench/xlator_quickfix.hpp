@@ -5,7 +5,8 @@
 #include <memory>
 #include <string>
 
-namespace millrace::bench {
+namespace millrace {
+namespace bench {
 
 class quickfix_rival {
 public:
@@ -25,4 +26,5 @@ private:
     std::unique_ptr<state> state_;
 };
 
-}  // namespace millrace::bench
+}  // namespace bench
+}  // namespace millrace

@@ -41,7 +41,10 @@ public:
     // Returns when on_start of every agent has succeeded on the new thread. A runner starts once.
     void start();
     // Async-signal-safe: the thread leaves its loop after the duty cycle it is in.
-    void request_stop() noexcept { stop_requested_.store(true, std::memory_order_release); }
+    void request_stop() noexcept {
+        // pairs with runner.cpp: run_agents
+        stop_requested_.store(true, std::memory_order_release);
+    }
     // Asks, waits until the agents are closed, joins. A second call does nothing.
     void stop() noexcept;
 

@@ -8,11 +8,10 @@
 // records back to back, each aligned to 32 bytes, then zeros. Little-endian throughout. See
 // docs/log-format.md.
 //
-//   record   0        4        8                16               24     26 27    28     30      32
-//            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
-//            | length | crc32c | sequence       | timestamp ns   | type |fl|hw|source|user  |
-//            payload
-//            +--------+--------+----------------+----------------+------+--+--+------+------+--------...
+//   record   0        4        8            16             24     26 27   28       30     32
+//            +--------+--------+------------+--------------+------+--+--+--------+------+---------
+//            | length | crc32c | sequence   | timestamp ns | type |fl|hw| source | user | payload
+//            +--------+--------+------------+--------------+------+--+--+--------+------+---------
 //            \-- commit word --/
 //
 // Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means

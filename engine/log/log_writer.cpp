@@ -124,6 +124,8 @@ append_status log_writer::make_room(std::size_t payload_bytes) noexcept {
 }
 
 void log_writer::put_control(control_type type) noexcept {
+    MILLRACE_ASSERT(offset_ + record_header_bytes <= segment_bytes(),
+                    "a control record has no room");
     publish(static_cast<std::uint16_t>(type), record_flag_control, 0);
 }
 

@@ -39,8 +39,8 @@ protected:
 
 struct log_options {
     std::size_t segment_bytes = std::size_t{64} << 20;  // fixed when the log is created
-    std::string schema;   // text kept in the log; when opening again it must be equal
-    std::string purpose;  // who writes, for the lock file
+    std::string schema{};   // text kept in the log; when opening again it must be equal
+    std::string purpose{};  // who writes, for the lock file
     bool sync_on_close = true;
 };
 

@@ -195,9 +195,6 @@ private:
         producer_.position.store(next, std::memory_order_relaxed);
         // pairs with byte_ring.hpp: peek, poll
         header_at(position).store(make_header(length, type), std::memory_order_release);
-        // The next commit will zero a header about one such record further on. Stores leave the
-        // core in order, so it would hold that commit back until the line arrives: ask for it now.
-        __builtin_prefetch(bytes_ + ((next + aligned(length)) & mask_), 1);
     }
 
     void publish(std::uint32_t type, std::size_t size) noexcept {

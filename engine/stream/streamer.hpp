@@ -57,10 +57,10 @@ struct subscription_counters {
 };
 
 struct subscription_options {
-    std::string name;
-    std::filesystem::path directory;  // of the log
-    read_from from;
-    std::string where;       // the stream's condition, empty for all rows
+    std::string name{};
+    std::filesystem::path directory{};  // of the log
+    read_from from{};
+    std::string where{};       // the stream's condition, empty for all rows
     std::size_t batch = 64;  // records per duty cycle at most
 };
 

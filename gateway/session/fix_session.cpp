@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
+#include "gateway/session/session_setup.hpp"
 
 namespace millrace::gateway {
 
@@ -13,79 +13,18 @@ namespace {
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
-std::unique_ptr<connector> make_connector(const session_spec& spec,
-                                          const fix_session_options& options) {
-    if (spec.role != session_role::initiator) {
-        return nullptr;
-    }
-    std::vector<std::vector<socket_address>> endpoints;
-    for (const host_port& endpoint : spec.connect_endpoints) {
-        endpoints.push_back(resolve(endpoint.host, endpoint.port));
-    }
-    connector_options wanted;
-    const std::int64_t interval_ns =
-        static_cast<std::int64_t>(spec.reconnect_interval_s) * ns_per_s;
-    wanted.retry_min_ns = options.reconnect_min_ns > 0 ? options.reconnect_min_ns : interval_ns;
-    wanted.retry_max_ns = options.reconnect_max_ns > 0 ? options.reconnect_max_ns : interval_ns;
-    if (!spec.source_endpoint.host.empty() || spec.source_endpoint.port != 0) {
-        wanted.source =
-            resolve(spec.source_endpoint.host, spec.source_endpoint.port, address_use::listen)
-                .front();
-    }
-    return std::make_unique<connector>(std::move(endpoints), wanted);
-}
-
-connection_options connection_of(const session_spec& spec, const fix_session_options& options) {
-    connection_options wanted = options.connection;
-    if (spec.send_buffer_bytes > 0) {
-        wanted.send_buffer_bytes = static_cast<int>(spec.send_buffer_bytes);
-    }
-    if (spec.receive_buffer_bytes > 0) {
-        wanted.receive_buffer_bytes = static_cast<int>(spec.receive_buffer_bytes);
-    }
-    return wanted;
-}
-
-ledger_options ledger_of(const session_spec& spec, const fix_session_options& options) {
-    ledger_options wanted = options.ledger;
-    const setting* const start = spec.find("StartTime");
-    const setting* const end = spec.find("EndTime");
-    wanted.is_non_stop = spec.find("StartDay") == nullptr && start != nullptr && end != nullptr &&
-                         start->value == end->value;
-    return wanted;
-}
-
-void check_names(const session_spec& spec) {
-    constexpr std::size_t comp_id_bytes_max = 22;  // of the columns SENDER and TARGET
-    if (spec.name.size() > session_name_bytes_max) {
-        throw engine::config_error(spec.file, spec.line,
-                                   "session " + spec.name + ": the name is longer than " +
-                                       std::to_string(session_name_bytes_max) + " bytes");
-    }
-    if (spec.sender.size() > comp_id_bytes_max || spec.target.size() > comp_id_bytes_max) {
-        throw engine::config_error(spec.file, spec.line,
-                                   "session " + spec.name + ": a CompID is longer than " +
-                                       std::to_string(comp_id_bytes_max) + " bytes");
-    }
-}
-
-const session_spec& checked(const session_spec& spec) {
-    check_names(spec);
-    return spec;
-}
-
 }  // namespace
 
 fix_session::fix_session(const session_spec& spec, const fix_session_options& options,
                          fix_out_log& out, fix_in_log& in, correlation_table& correlations,
                          event_ring& events)
-    : spec_(checked(spec)),
+    : spec_(detail::checked(spec)),
       options_(options),
       out_(&out),
       events_(&events),
-      ledger_(spec.name, out, in, correlations, ledger_of(spec, options)),
-      connector_(make_connector(spec, options)),
-      link_(connection_of(spec, options)) {
+      ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
+      connector_(detail::make_connector(spec, options)),
+      link_(detail::connection_of(spec, options)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
 }

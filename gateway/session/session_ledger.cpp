@@ -57,6 +57,7 @@ void session_ledger::begin_frame(const screened_frame& frame, std::int64_t recei
 bool session_ledger::end_frame() noexcept {
     const screened_frame& frame = *frame_;
     frame_ = nullptr;
+    incoming_number_ = {};
     const msg_seq_num number = frame.facts().number;
     if (is_frame_recorded_ || number.is_none()) {
         return true;
@@ -81,13 +82,13 @@ void session_ledger::keep_garbled(const screened_frame& frame, std::int64_t rece
     static_cast<void>(append_in(kind::garbled, &frame, received_ns, numbers_->next_target));
 }
 
+// The newest frame of a number counts, as in the library's queue.
 bool session_ledger::hold(const screened_frame& frame, std::int64_t received_ns) noexcept {
     const std::uint32_t number = frame.facts().number.value;
-    if (held_.contains(number)) {
-        return true;
-    }
-    if (held_.size() >= options_.held_frames_max ||
-        held_bytes_ + frame.size() > options_.held_bytes_max) {
+    const auto known = held_.find(number);
+    const std::size_t known_bytes = known != held_.end() ? known->second.bytes.size() : 0;
+    if ((known == held_.end() && held_.size() >= options_.held_frames_max) ||
+        held_bytes_ - known_bytes + frame.size() > options_.held_bytes_max) {
         return false;
     }
     try {
@@ -98,9 +99,10 @@ bool session_ledger::hold(const screened_frame& frame, std::int64_t received_ns)
         kept.received_ns = received_ns;
     } catch (const std::bad_alloc&) {
         held_.erase(number);
+        held_bytes_ -= known_bytes;
         return false;
     }
-    held_bytes_ += frame.size();
+    held_bytes_ += frame.size() - known_bytes;
     counters.held_frames.set(held_.size());
     return true;
 }
@@ -209,10 +211,15 @@ bool session_ledger::incr_next_target() noexcept {
 }
 
 bool session_ledger::set_next_target(msg_seq_num number) noexcept {
+    const auto held = held_.find(incoming_number_.value);
     bool is_appended = false;
-    if (frame_ != nullptr && frame_->is_msg_type('4')) {
+    if (frame_ != nullptr && !is_frame_recorded_ && frame_->is_msg_type('4') &&
+        frame_->facts().number == incoming_number_) {
         is_frame_recorded_ = true;
         is_appended = append_in(kind::admin, frame_, received_ns_, number);
+    } else if (held != held_.end() && held->second.screened.is_msg_type('4')) {
+        // A gap fill that the library had queued.
+        is_appended = append_in(kind::admin, &held->second.screened, held->second.received_ns, number);
     } else {
         is_appended = append_in(kind::set, nullptr, engine::utc_now().ns, number);
     }

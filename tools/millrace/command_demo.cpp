@@ -139,7 +139,12 @@ int demo(const demo_options& options) {
     // The lock on ORDER_OUT is ours: no other engine runs in this directory.
     engine::write_file_atomically(directory.engine_pid(), std::to_string(::getpid()) + "\n");
     demo_orders orders(source.schema());
-    load_orders(orders, options);
+    try {
+        load_orders(orders, options);
+    } catch (const engine::config_error& failure) {
+        std::fprintf(stderr, "millrace: %s\n", failure.what());
+        return exit_data;
+    }
     demo_feeder feeder(source, orders, options.rate_per_s());
     demo_tracker tracker(orders, feeder, pipeline.config().find_table("EXECUTION")->schema);
     tracker.load(directory.table("EXECUTION"));

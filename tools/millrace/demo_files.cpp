@@ -17,7 +17,8 @@ namespace millrace::tools {
 namespace {
 
 constexpr std::string_view config_text =
-    R"toml(# One table of orders, one FIX session, one table of executions. Written by `millrace demo`, and read by:
+    R"toml(# One table of orders, one FIX session, one table of executions.
+# Written by `millrace demo`, and read by:
 #   millrace check millrace.toml
 #   millrace table show millrace.toml EXECUTION
 [engine]

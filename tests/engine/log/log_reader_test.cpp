@@ -383,6 +383,41 @@ TEST_F(LogReaderDamage, AHoleOfZerosBeforeAnotherSegmentIsNotTheEnd) {
     EXPECT_EQ(result.records.size() + 1, victim.seq.value);
 }
 
+// The sequence alone would not tell: a control record takes none.
+TEST(LogReader, AControlRecordLostBeforeAnotherSegmentIsMissed) {
+    struct one_line_snapshot final : snapshot_source {
+        std::size_t snapshot_bytes() const noexcept override { return 8; }
+        void write_snapshot(std::span<std::byte> payload) const noexcept override {
+            std::memset(payload.data(), 0x5a, payload.size());
+        }
+    } state;
+    temporary_directory directory;
+    position lost;
+    {
+        log_writer writer(directory / "log", small_log(), &state);
+        append(writer, 100);
+        lost = writer.end();
+        ASSERT_EQ(writer.append_snapshot(), append_status::ok);
+    }
+    // Snapshot and close are wiped out; a next segment that counts the snapshot in makes that a
+    // hole.
+    segment_info next = read_segment_info(directory / "log", 0);
+    next.index = 1;
+    next.base_sequence = {2};
+    next.previous_last_sequence = {1};
+    next.base_timestamp = {INT64_MAX - 1};
+    next.previous_end = {lost.value + 64};
+    overwrite(segment_path(directory / "log", 0), lost.value,
+              std::vector<std::byte>(segment_bytes_min - lost.value));
+    const segment made = segment::create(directory / "log", next);
+    log_reader reader(directory / "log", read_from::first());
+    std::vector<seen_record> records;
+    EXPECT_EQ(drain(reader, records), read_status::damaged);
+    EXPECT_EQ(reader.damage().kind, damage_kind::missing_records);
+    EXPECT_EQ(reader.damage().at, lost);
+    EXPECT_EQ(records.size(), 1u);
+}
+
 TEST_F(LogReaderDamage, AMissingSegmentIsNamed) {
     fs::remove(segment_path(log.path(), 1));
     const outcome result = read_all();

@@ -35,8 +35,8 @@ int main() {
          {"TransactTime", value_source::now, "", {}, {}, 8}},
         {},
         3};
-    const dictionary fix44{millrace::fix44::dictionary};
-    const compile_result<outbound_map> compiled = compile_outbound(spec, columns, fix44);
+    const millrace::xlator::dictionary dict{millrace::fix44::dictionary};
+    const compile_result<outbound_map> compiled = compile_outbound(spec, columns, dict);
     for (const spec_error& each : compiled.errors) {
         std::printf("line %ld: %s\n", each.line, each.message.c_str());
     }

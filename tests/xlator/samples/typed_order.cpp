@@ -28,8 +28,8 @@ int main() {
               {body.data(), encoded.size}, encoded.byte_sum);
 
     // And back: one dictionary for all, one decoder for each thread.
-    const dictionary fix44{millrace::fix44::dictionary};
-    decoder reader{fix44};
+    const millrace::xlator::dictionary dict{millrace::fix44::dictionary};
+    decoder reader{dict};
     const decode_result decoded = reader.decode({bytes.data(), framed.size});
     if (!encoded.is_ok() || !framed.is_ok() || !decoded.is_ok()) {
         return 1;
@@ -40,7 +40,7 @@ int main() {
     for (const field_scope party : order.group<NoPartyIDs>()) {
         std::printf("%.*s\n", 3, party.get<PartyID>()->data());
     }
-    std::puts(print({bytes.data(), framed.size}, &fix44, {.with_names = true}).c_str());
+    std::puts(print({bytes.data(), framed.size}, &dict, {.with_names = true}).c_str());
     return price && *price == decimal{1015, -1} &&
                    order.get<Side>().value_or(Side::sell) == Side::buy
                ? 0

@@ -1,0 +1,82 @@
+#include "gateway/session/fix_log.hpp"
+#include "gateway/session/fix_log_rows.hpp"
+
+namespace millrace::gateway {
+
+using detail::append_row;
+using detail::assign_cut;
+using detail::gateway_envelope;
+using detail::load_row;
+using detail::set_numbers;
+
+namespace {
+
+std::string_view span_text(const screened_frame& frame, field_span span) noexcept {
+    return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
+                             : std::string_view();
+}
+}  // namespace
+
+fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_options& options) {
+    engine::table_state* const state = this;  // the base is private: make_unique could not convert
+    table_ = std::make_unique<engine::table_log>(directory, fix_in_schema(), options.table, state);
+}
+
+engine::append_status fix_in_log::append(const session_numbers& session, const message& received,
+                                         msg_seq_num next_target) noexcept {
+    fix_in_row row;
+    set_numbers(row.message, session, session.next_sender, next_target);
+    assign_cut(row.message.kind, received.kind);
+    row.creation_time = session.creation_time;
+    row.received_time = {received.received_ns};
+    engine::row_envelope envelope = gateway_envelope();
+    std::string_view wire;
+    if (received.frame != nullptr) {
+        const screened_frame& frame = *received.frame;
+        const frame_facts& facts = frame.facts();
+        wire = {frame.data(), frame.size()};
+        row.message.msg_seq_num = facts.number.value;
+        assign_cut(row.message.msg_type, span_text(frame, facts.msg_type));
+        assign_cut(row.message.sender, span_text(frame, facts.sender));
+        assign_cut(row.message.target, span_text(frame, facts.target));
+        assign_cut(row.message.cl_ord_id, span_text(frame, facts.cl_ord_id));
+        assign_cut(row.message.orig_cl_ord_id, span_text(frame, facts.orig_cl_ord_id));
+        assign_cut(row.message.internal_target, span_text(frame, facts.target_sub_id));
+        row.message.size = static_cast<std::uint32_t>(frame.size());
+        row.message.poss_dup = facts.poss_dup ? 1 : 0;
+        const std::string_view sent = span_text(frame, facts.sending_time);
+        static_cast<void>(parse_utc_timestamp(sent.data(), sent.size(), row.sending_time.ns));
+        envelope.correlation = received.correlation;
+    }
+    const engine::append_result result = append_row(*table_, row, wire, envelope);
+    if (result.status == engine::append_status::ok) {
+        session_numbers& known = sessions_.at(session.name);
+        known = session;
+        known.next_target = next_target;
+    }
+    return result.status;
+}
+
+std::size_t fix_in_log::snapshot_bytes() const noexcept {
+    return sessions_.snapshot_bytes();
+}
+
+void fix_in_log::write_snapshot(std::span<std::byte>& room) const noexcept {
+    sessions_.write_snapshot(room, engine::snapshot_section::sessions_in);
+}
+
+bool fix_in_log::read_snapshot(engine::snapshot_section kind, std::span<const std::byte> content) {
+    return kind == engine::snapshot_section::sessions_in && sessions_.read_snapshot(content);
+}
+
+void fix_in_log::replay(engine::position, engine::sequence, engine::timestamp,
+                        const engine::row_view& view) {
+    const auto row = load_row<fix_in_row>(view);
+    session_numbers& session = sessions_.at(row.message.session.view());
+    session.generation = row.message.generation;
+    session.next_sender = {row.message.next_sender};
+    session.next_target = {row.message.next_target};
+    session.creation_time = row.creation_time;
+}
+
+}  // namespace millrace::gateway

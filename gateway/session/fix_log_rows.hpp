@@ -1,0 +1,58 @@
+// What FIX_OUT and FIX_IN share when they write and read their rows.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "gateway/session/fix_log.hpp"
+
+namespace millrace::gateway::detail {
+
+inline constexpr engine::short_name gateway_event{"fix"};
+inline constexpr engine::short_name gateway_user{"gateway"};
+
+template <std::size_t Capacity>
+void assign_cut(engine::text<Capacity>& target, std::string_view value) noexcept {
+    const bool is_assigned = target.assign(value.substr(0, Capacity));
+    MILLRACE_DCHECK(is_assigned, "cut to the capacity");
+    static_cast<void>(is_assigned);
+}
+
+inline void set_numbers(fix_message_columns& columns, const session_numbers& session,
+                        msg_seq_num next_sender, msg_seq_num next_target) noexcept {
+    assign_cut(columns.session, session.name);
+    columns.generation = session.generation;
+    columns.next_sender = next_sender.value;
+    columns.next_target = next_target.value;
+}
+
+template <class Row>
+engine::append_result append_row(engine::table_log& table, const Row& row, std::string_view wire,
+                                 const engine::row_envelope& envelope) noexcept {
+    const std::size_t bytes = sizeof envelope + sizeof row + wire.size();
+    engine::log_claim claim = table.try_claim(bytes);
+    if (!claim) {
+        return {claim.status(), {}, {}, {}};
+    }
+    std::byte* payload = claim.payload().data();
+    std::memcpy(payload, &envelope, sizeof envelope);
+    std::memcpy(payload + sizeof envelope, &row, sizeof row);
+    std::memcpy(payload + sizeof envelope + sizeof row, wire.data(), wire.size());
+    return table.commit(claim, bytes);
+}
+
+template <class Row>
+Row load_row(const engine::row_view& row) noexcept {
+    Row loaded;
+    std::memcpy(static_cast<void*>(&loaded), row.fixed(), sizeof loaded);
+    return loaded;
+}
+
+inline engine::row_envelope gateway_envelope() noexcept {
+    engine::row_envelope envelope;
+    envelope.event = gateway_event;
+    envelope.user = gateway_user;
+    return envelope;
+}
+
+}  // namespace millrace::gateway::detail

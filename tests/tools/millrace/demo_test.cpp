@@ -1,0 +1,144 @@
+// `millrace demo` with few orders: what it prints, what it leaves, and that it feeds nothing twice.
+#include <map>
+
+#include "engine/log/segment.hpp"
+#include "engine/table/record.hpp"
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+// One run, of which every test looks at something else.
+class Demo : public CommandLine {
+protected:
+    static constexpr std::uint64_t count = 300;
+
+    static void SetUpTestSuite() {
+        home_ = new temporary_directory();
+        first_ = new exit_result(demo());
+    }
+    static void TearDownTestSuite() {
+        kill_venue(directory());
+        delete first_;
+        delete home_;
+    }
+    [[nodiscard]] static std::filesystem::path directory() { return home_->path() / "demo"; }
+    [[nodiscard]] static exit_result demo() {
+        return run_millrace({"demo", "--count", std::to_string(count), "--rate", "1000", "--dir",
+                             directory().native(), "--json"},
+                            home_->path());
+    }
+    [[nodiscard]] static nlohmann::json object_of(const exit_result& result) {
+        EXPECT_EQ(result.code, code_ok) << result.err;
+        EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1)
+            << "stdout is one object";
+        return nlohmann::json::parse(result.out);
+    }
+    [[nodiscard]] std::vector<nlohmann::json> rows(const std::string& log,
+                                                   const std::string& where) const {
+        const exit_result result = run({"log", "dump", (directory() / log).native(), "--format",
+                                        "json", "--where", where});
+        EXPECT_EQ(result.code, code_ok) << result.err;
+        return parse_lines(result.out);
+    }
+
+    static inline temporary_directory* home_ = nullptr;
+    static inline exit_result* first_ = nullptr;
+};
+
+TEST_F(Demo, PrintsOneObjectWithEveryDocumentedKey) {
+    const nlohmann::json object = object_of(*first_);
+    EXPECT_EQ(object.at("orders"), count);
+    EXPECT_EQ(object.at("acknowledged").get<std::uint64_t>() +
+                  object.at("rejected").get<std::uint64_t>(),
+              count);
+    EXPECT_GT(object.at("fills").get<std::uint64_t>(), 0U);
+    EXPECT_EQ(object.at("lost"), 0);
+    EXPECT_EQ(object.at("duplicated"), 0);
+    EXPECT_GT(object.at("seconds").get<double>(), 0.0);
+    EXPECT_GT(object.at("rate").get<double>(), 0.0);
+    for (const char* latency : {"record_to_wire_ns", "order_to_report_ns"}) {
+        std::int64_t least = 1;
+        for (const char* percentile : {"p50", "p90", "p99", "p999", "max"}) {
+            const auto value = object.at(latency).at(percentile).get<std::int64_t>();
+            EXPECT_GE(value, least) << latency << " " << percentile;
+            least = value;
+        }
+    }
+}
+
+TEST_F(Demo, FeedsNothingTwice) {
+    const nlohmann::json before = object_of(*first_);
+    const demo_state logs_before = read_demo_state(directory());
+    EXPECT_EQ(logs_before.orders, count);
+    EXPECT_EQ(logs_before.numbered, count);
+    EXPECT_EQ(logs_before.unanswered(), 0U);
+    EXPECT_EQ(logs_before.executions, logs_before.reports);
+    const nlohmann::json again = object_of(demo());
+    for (const char* key : {"orders", "acknowledged", "fills", "rejected", "lost", "duplicated"}) {
+        EXPECT_EQ(again.at(key), before.at(key)) << key;
+    }
+    const demo_state logs_after = read_demo_state(directory());
+    EXPECT_EQ(logs_after.orders, count);
+    EXPECT_EQ(logs_after.numbered, count);
+    EXPECT_EQ(logs_after.reports, logs_before.reports);
+    EXPECT_EQ(logs_after.executions, logs_before.executions);
+}
+
+TEST_F(Demo, LeavesOneOrdersWholeStoryUnderOneCorrelation) {
+    const engine::log_uuid source = engine::read_segment_info(directory() / "ORDER_OUT", 0).uuid;
+    char log_id[17];
+    std::snprintf(log_id, sizeof log_id, "%016llx",
+                  static_cast<unsigned long long>(engine::correlation_log_id(source)));
+    const auto all = rows("ORDER_OUT", "CL_ORD_ID is not empty");
+    ASSERT_EQ(all.size(), count);
+    std::size_t with_fills = 0;
+    for (const std::size_t index : {std::size_t{0}, count / 2, count - 1}) {
+        const nlohmann::json& order = all[index];
+        const std::string id = order["row"]["CL_ORD_ID"];
+        SCOPED_TRACE(id);
+        const nlohmann::json expected = {{"log", log_id}, {"sequence", order["sequence"]}};
+        const std::string where = "CL_ORD_ID = '" + id + "'";
+        const auto out = rows("fix/FIX_OUT", where);
+        ASSERT_EQ(out.size(), 1U) << "one message";
+        EXPECT_EQ(out[0]["correlation"], expected);
+        EXPECT_EQ(out[0]["origin"]["log"], to_string(source));
+        EXPECT_EQ(out[0]["origin"]["sequence"], order["sequence"]);
+        EXPECT_EQ(out[0]["row"]["MSG_TYPE"], "D");
+        EXPECT_TRUE(has(out[0]["row"]["WIRE"].dump(), "11=" + id));
+        const auto in = rows("fix/FIX_IN", where);
+        const auto executions = rows("EXECUTION", where);
+        ASSERT_GE(in.size(), 1U);
+        ASSERT_EQ(executions.size(), in.size());
+        for (std::size_t i = 0; i < in.size(); ++i) {
+            EXPECT_EQ(in[i]["correlation"], expected);
+            EXPECT_EQ(executions[i]["correlation"], expected);
+            EXPECT_EQ(executions[i]["origin"]["sequence"], in[i]["sequence"]);
+            with_fills += executions[i]["row"]["EXEC_TYPE"] == "F" ? 1U : 0U;
+        }
+    }
+    EXPECT_GT(with_fills, 0U);
+}
+
+TEST_F(Demo, LeavesTablesThatShowPrints) {
+    for (const char* table : {"ORDER_OUT", "EXECUTION", "fix.FIX_IN", "fix.FIX_OUT"}) {
+        const exit_result result =
+            run({"table", "show", (directory() / "millrace.toml").native(), table, "--format", "csv"});
+        EXPECT_EQ(result.code, code_ok) << table << ": " << result.err;
+        EXPECT_GT(std::count(result.out.begin(), result.out.end(), '\n'),
+                  static_cast<std::ptrdiff_t>(count));
+    }
+    EXPECT_EQ(run({"check", (directory() / "millrace.toml").native()}).code, code_ok);
+}
+
+TEST_F(Demo, RefusesAFileThatIsNoListOfOrders) {
+    write("bad.csv", "CL_ORD_ID,SYMBOL,SIDE\nX1,ABC,one\n");
+    const exit_result result =
+        run({"demo", "--orders", file("bad.csv"), "--dir", file("bad"), "--json"});
+    EXPECT_EQ(result.code, code_data);
+    EXPECT_TRUE(has(result.err, file("bad.csv") + ":2: "));
+    EXPECT_EQ(result.out, "");
+}
+
+}  // namespace
+}  // namespace millrace::tests

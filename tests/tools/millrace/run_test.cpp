@@ -1,0 +1,140 @@
+// `millrace run`, and what the program says of itself.
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+using Run = CommandLine;
+
+std::size_t rows_of(const std::filesystem::path& directory, const std::filesystem::path& scratch) {
+    const exit_result result = run_millrace({"log", "dump", directory.native()}, scratch);
+    return result.code == code_ok
+               ? static_cast<std::size_t>(std::count(result.out.begin(), result.out.end(), '\n'))
+               : 0;
+}
+
+TEST_F(Run, WorksUntilItIsToldToStop) {
+    append_orders(1, 20);
+    for (int opening = 0; opening < 2; ++opening) {
+        millrace_process process({"run", config()}, path());
+        wait_until("the rows are copied", [&] {
+            return rows_of(log("COPY"), path()) == (opening == 0 ? 20U : 40U);
+        });
+        if (opening == 0) {
+            append_orders(21, 30);  // beside the running process, and once more
+            append_orders(31, 40);
+            wait_until("the new rows are copied",
+                       [&] { return rows_of(log("COPY"), path()) == 40U; });
+        }
+        EXPECT_FALSE(process.has_ended());
+        process.ask_to_stop();
+        const exit_result result = process.wait(20);
+        EXPECT_EQ(result.code, code_ok);
+        EXPECT_FALSE(result.was_killed);
+        EXPECT_TRUE(has(result.err, "running"));
+        EXPECT_TRUE(has(result.err, "stopping"));
+    }
+    const auto rows = dump("COPY");
+    ASSERT_EQ(rows.size(), 40U);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i]["origin"]["sequence"], i + 1);
+    }
+}
+
+TEST_F(Run, StartsBeforeAnybodyHasWritten) {
+    millrace_process process({"run", config()}, path());
+    wait_until("its empty logs are there",
+               [&] { return std::filesystem::exists(path() / "data/COPY"); });
+    wait_until("an empty source is there to append to",
+               [&] { return std::filesystem::exists(path() / "data/ORDER_OUT"); });
+    append_orders(1, 5);
+    wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == 5U; });
+    process.ask_to_stop();
+    EXPECT_EQ(process.wait(20).code, code_ok);
+}
+
+TEST_F(Run, GoesOnBehindAKill) {
+    append_orders(1, 20);
+    for (int opening = 0; opening < 3; ++opening) {
+        millrace_process process({"run", config()}, path());
+        const std::size_t rows = 20 + static_cast<std::size_t>(opening) * 10;
+        wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == rows; });
+        process.kill_hard();
+        append_orders(static_cast<int>(rows) + 1, static_cast<int>(rows) + 10);
+    }
+    millrace_process process({"run", config()}, path());
+    wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == 50U; });
+    process.ask_to_stop();
+    EXPECT_EQ(process.wait(20).code, code_ok);
+    const auto rows = dump("COPY");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i]["origin"]["sequence"], i + 1);
+    }
+}
+
+TEST_F(Run, IsRefusedWhereAnotherRuns) {
+    append_orders(1, 1);
+    millrace_process first({"run", config()}, path());
+    wait_until("the first runs", [&] { return rows_of(log("COPY"), path()) == 1U; });
+    const exit_result second = run({"run", config()});
+    EXPECT_EQ(second.code, code_locked);
+    EXPECT_TRUE(has(second.err, "pid " + std::to_string(first.pid())));
+    const exit_result append = run({"append", config(), "COPY", file("orders.csv")});
+    EXPECT_EQ(append.code, code_locked) << "the tables its routes write are its own";
+    EXPECT_TRUE(has(append.err, "pid " + std::to_string(first.pid())));
+    EXPECT_FALSE(first.has_ended());
+}
+
+TEST_F(Run, StartsAndStopsWithoutItsVenue) {
+    const std::filesystem::path examples =
+        std::filesystem::path(MILLRACE_SOURCE_ROOT) / "docs/examples";
+    for (const char* name : {"orders.toml", "sessions.cfg"}) {
+        std::filesystem::copy_file(examples / name, path() / name);
+    }
+    millrace_process process({"run", file("orders.toml")}, path());
+    // Made when the signal handlers stand.
+    wait_until("it has opened",
+               [&] { return std::filesystem::exists(path() / "data/venue/FIX_OUT"); });
+    process.ask_to_stop();
+    const exit_result result = process.wait(30);
+    EXPECT_EQ(result.code, code_ok) << result.err;
+    EXPECT_FALSE(result.was_killed);
+}
+
+TEST_F(Run, NamesItsVersionAndWhatItWasBuiltWith) {
+    const exit_result result = run({"--version"});
+    EXPECT_EQ(result.code, code_ok);
+    for (const char* part : {"millrace ", "commit ", "compiler ", "flags ", "quickfix "}) {
+        EXPECT_TRUE(has(result.out, part));
+    }
+    EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Run, RefusesACommandLineItDoesNotUnderstand) {
+    for (const std::vector<std::string>& arguments :
+         std::vector<std::vector<std::string>>{{},
+                                               {"frobnicate"},
+                                               {"run"},
+                                               {"check"},
+                                               {"append", config()},
+                                               {"log"},
+                                               {"table", "hide"},
+                                               {"demo", "--rate", "fast"},
+                                               {"demo", "--rate", "0"},
+                                               {"demo", "--count", "0"},
+                                               {"demo", "--orders", file("nowhere.csv")},
+                                               {"demo", "--count", "1", "--orders", config()}}) {
+        const exit_result result = run(arguments);
+        EXPECT_EQ(result.code, code_usage) << (arguments.empty() ? "" : arguments.back());
+        EXPECT_NE(result.err, "");
+        EXPECT_EQ(result.out, "");
+    }
+    const exit_result help = run({"--help"});
+    EXPECT_EQ(help.code, code_ok);
+    for (const char* verb : {"demo", "run", "check", "append", "table", "log", "venue"}) {
+        EXPECT_TRUE(has(help.out, verb));
+    }
+}
+
+}  // namespace
+}  // namespace millrace::tests

@@ -2,9 +2,11 @@
 //
 // Threading  an idle_strategy belongs to the thread that calls it
 // Progress   spin and yield return at once; parking and sleeping give the CPU away for up to
-// park_max_ns Units      nanoseconds of monotonic time, not numbers of turns: a turn lasts as long
-// as the agents make it Errors     parse_idle_config and the constructor throw config_error Source
-// Agrona's idle strategies
+//            park_max_ns
+// Units      nanoseconds of monotonic time, not numbers of turns: a turn lasts as long as the
+//            agents make it
+// Errors     parse_idle_config and the constructor throw config_error
+// Source     Agrona's idle strategies
 #pragma once
 
 #include <cstdint>

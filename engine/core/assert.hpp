@@ -1,8 +1,9 @@
 // Checks for programmer errors.
 //
 // MILLRACE_ASSERT is on in every build and stands off the per-record path (set-up, roll, recovery,
-// batch). MILLRACE_DCHECK stands on the per-record path; it is on where MILLRACE_DCHECKS is 1 (dev,
-// asan, tsan).
+// batch).
+// MILLRACE_DCHECK stands on the per-record path; it is on where MILLRACE_DCHECKS is 1 (dev, asan,
+// tsan).
 #pragma once
 
 namespace millrace::engine {

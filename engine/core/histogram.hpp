@@ -1,10 +1,12 @@
 // Counts latencies in buckets of fixed relative width, from one nanosecond to an hour.
 //
 // Threading  one thread at a time; a reader in the same process gets a copy, handed over by the
-// writer Progress   record() is O(1) and never allocates; all memory is had at construction
+//            writer
+// Progress   record() is O(1) and never allocates; all memory is had at construction
 // Invariant  a reported value is at least the recorded one, and above it by at most
-// relative_error() Units      nanoseconds Errors     values outside [0, value_max_ns] are recorded
-// as the nearer bound and counted apart;
+//            relative_error()
+// Units      nanoseconds
+// Errors     values outside [0, value_max_ns] are recorded as the nearer bound and counted apart;
 //            merging different precisions throws config_error
 // Source     Gil Tene's HdrHistogram: linear sub-buckets within powers of two
 #pragma once

@@ -1,10 +1,11 @@
 // The counters of one process, in a file that others read while it runs, and after it died.
 //
 // Threading  add_* on one thread at a time, at set-up; the handles then live on the threads that
-// count Progress   nothing here is on the message path Units      capacities: counters and statuses
+//            count
+// Progress   nothing here is on the message path
+// Units      capacities: counters and statuses
 // Errors     locked_error: another process writes this file; config_error: capacity, label,
-// duplicate label;
-//            io_error: the operating system
+//            duplicate label; io_error: the operating system
 #pragma once
 
 #include <cstddef>

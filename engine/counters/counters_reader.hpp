@@ -3,9 +3,10 @@
 // Threading  one thread per reader; the file's owner goes on writing meanwhile
 // Progress   a status that is being rewritten is read again a bounded number of times
 // Invariant  what the file says is checked against the file's size; its texts are cut and made
-// printable Errors     open() throws damage_error for a file that is no counters file of this
-// version, io_error where
-//            the operating system refuses; refresh reads throw damage_error if the file shrank
+//            printable
+// Errors     open() throws damage_error for a file that is no counters file of this version,
+//            io_error where the operating system refuses; refresh reads throw damage_error if the
+//            file shrank
 #pragma once
 
 #include <cstddef>

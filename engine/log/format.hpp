@@ -15,10 +15,12 @@
 //            \-- commit word --/
 //
 // Invariant  the commit word is stored last, by one aligned 8-byte release store; zero means
-// "nothing here yet" Invariant  whenever a commit word is stored, the 8 bytes where the next one
-// will sit are zero Invariant  behind every record but close and end there is room for both of
-// these Units      length: header and payload, without the padding to the alignment Source checksum
-// covers salt, epoch, length and bytes 8..length, so stale or foreign bytes never validate
+//            "nothing here yet"
+// Invariant  whenever a commit word is stored, the 8 bytes where the next one will sit are zero
+// Invariant  behind every record but close and end there is room for both of these
+// Units      length: header and payload, without the padding to the alignment
+// Source     checksum covers salt, epoch, length and bytes 8..length, so stale or foreign bytes
+//            never validate
 #pragma once
 
 #include <bit>

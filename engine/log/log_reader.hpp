@@ -2,10 +2,12 @@
 // cursor.
 //
 // Threading  a reader belongs to one thread; any number of readers, in any process, beside the
-// writer Progress   poll is wait-free while inside a segment; crossing into the next one maps a
-// file Invariant  records come in order, each once; a record that fails its checks stops the reader
-// for good Units      positions as in core/types.hpp Errors     opening and seeking throw; poll
-// returns a status, and damage() says where and what
+//            writer
+// Progress   poll is wait-free while inside a segment; crossing into the next one maps a file
+// Invariant  records come in order, each once; a record that fails its checks stops the reader for
+//            good
+// Units      positions as in core/types.hpp
+// Errors     opening and seeking throw; poll returns a status, and damage() says where and what
 #pragma once
 
 #include <deque>

@@ -1,11 +1,13 @@
 // Appends records to an audit log. Opening recovers what a crashed writer left.
 //
 // Threading  one writer per log, enforced across processes by a lock; one thread (checked in debug
-// builds) Progress   claim and commit are wait-free but for the roll to a new segment, which makes
-// a file Invariant  committed records are never altered; sequences have no gaps; timestamps
-// strictly increase Units      payload sizes in bytes; a record takes 32 bytes more and is padded
-// to 32 Errors     open throws (io_error, locked_error, damage_error, config_error); appending
-// returns a status
+//            builds)
+// Progress   claim and commit are wait-free but for the roll to a new segment, which makes a file
+// Invariant  committed records are never altered; sequences have no gaps; timestamps strictly
+//            increase
+// Units      payload sizes in bytes; a record takes 32 bytes more and is padded to 32
+// Errors     open throws (io_error, locked_error, damage_error, config_error); appending returns a
+//            status
 #pragma once
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // One segment file of a log: created by its writer, mapped by anybody.
 //
 // Threading  a segment object belongs to one thread; the bytes behind it are shared as format.hpp
-// says Errors     opening and creating throw; a file that is not a segment of this log is a
-// damage_error
+//            says
+// Errors     opening and creating throw; a file that is not a segment of this log is a damage_error
 #pragma once
 
 #include <atomic>

@@ -3,8 +3,9 @@
 //
 // Threading  set-up only
 // Units      sizes in bytes; paths are absolute or relative to the configuration file's directory,
-// resolved here Errors     engine::config_error "file:line: what was expected"; every unknown key
-// is one, with the nearest known key
+//            resolved here
+// Errors     engine::config_error "file:line: what was expected"; every unknown key is one, with
+//            the nearest known key
 #pragma once
 
 #include <cstddef>

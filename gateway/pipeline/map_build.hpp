@@ -1,8 +1,10 @@
 // From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows.
 //
 // Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread
-// (its decoder) Progress   decode() neither allocates nor throws Units      now_ns: UTC Errors
-// build_*() throws engine::config_error with every error, one "file:line: reason" a line
+//            (its decoder)
+// Progress   decode() neither allocates nor throws
+// Units      now_ns: UTC
+// Errors     build_*() throws engine::config_error with every error, one "file:line: reason" a line
 #pragma once
 
 #include <cstdint>

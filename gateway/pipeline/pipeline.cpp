@@ -140,7 +140,14 @@ void pipeline::open_gateways() {
 void pipeline::open_targets() {
     for (const client_config& client : config_.clients) {
         for (const route_config& wanted : client.routes) {
-            if (!wanted.table.empty() && !tables_.contains(wanted.table)) {
+            if (!wanted.table.empty() && tables_.contains(wanted.table)) {
+                throw engine::config_error(
+                    config_.path.native(), wanted.line,
+                    "route '" + wanted.name + "' writes table '" + wanted.table +
+                        "', which this program writes itself: one log has one "
+                        "writer");
+            }
+            if (!wanted.table.empty()) {
                 const table_config& table = *config_.find_table(wanted.table);
                 tables_[table.name] = std::make_unique<engine::table_log>(
                     table.directory, table.schema, log_options_of(config_, "table " + table.name));
@@ -252,6 +259,13 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
             parked = client.rejects()->parked_behind(config.name, highest);
         }
     }
+    const engine::sequence end = last_sequence(source.directory);
+    if (highest > end) {
+        throw engine::damage_error(
+            source.directory.native() + ": route '" + config.name + "' has come to sequence " +
+            std::to_string(highest.value) + ", but the log ends at " + std::to_string(end.value) +
+            "; its end was lost. Restore it, or give the route a new name and a start");
+    }
     return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
                                    client.rejects(), client.events(), std::move(parked));
 }
@@ -312,10 +326,23 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
     }
     const std::filesystem::path file =
         config_.directory / "checkpoints" / (config.name + ".checkpoint");
+    // Beside the checkpoint, and not in its folder: it tells a lost checkpoint from a first start.
+    const std::filesystem::path known = config_.directory / "routes" / config.name;
     const bool has_history = std::filesystem::exists(file);
+    if (!has_history && std::filesystem::exists(known)) {
+        throw engine::damage_error(file.native() + ": the checkpoint of route '" + config.name +
+                                   "' is missing, though the route has run before. Restore it; or, "
+                                   "to let the route begin where "
+                                   "its `start` says, remove " +
+                                   known.native() + " too");
+    }
     sink.progress = std::make_unique<engine::checkpoint>(
         file, config.name, uuid,
         has_history ? engine::sequence{} : resolve_start(config.start, source.directory));
+    if (!has_history) {
+        engine::ensure_directory(known.parent_path());
+        engine::write_file_atomically(known, "");
+    }
     sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
     highest = sink.progress->highest();
     return sink;
@@ -368,6 +395,7 @@ void pipeline::start() {
         for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
             (*one)->stop();
         }
+        cold_runner_->stop();
         throw;
     }
     is_started_ = true;

@@ -5,7 +5,7 @@
 //
 // Threading  constructed, started and stopped on one thread; agents run on the planned runners
 // Errors     the constructor and open() throw config_error, locked_error, damage_error or io_error,
-// before anything runs
+//            before anything runs
 #pragma once
 
 #include <deque>

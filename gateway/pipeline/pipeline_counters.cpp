@@ -66,6 +66,7 @@ void pipeline::bind_counters() {
             add(ledger.duplicates, "duplicates", counter_kind::counter);
             add(ledger.held_frames, "held_frames", counter_kind::gauge);
             add(ledger.refused_appends, "refused_appends", counter_kind::counter);
+            add(ledger.resets, "resets", counter_kind::counter);
         }
     }
 }

@@ -3,7 +3,7 @@
 //
 // Threading  the client's thread
 // Invariant  a parked record carries its origin, so that its route never delivers it, nor parks it
-// twice
+//            twice
 #pragma once
 
 #include <filesystem>

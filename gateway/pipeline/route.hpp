@@ -2,9 +2,10 @@
 //
 // Threading  the client's thread
 // Progress   offer() never waits: a destination without room says back_pressured, and the record
-// waits in the log Invariant  a route accepts sequences in ascending order; one at or below
-// highest(), or parked, is passed over Errors     a record that cannot be delivered halts the route
-// or is parked, as its policy says
+//            waits in the log
+// Invariant  a route accepts sequences in ascending order; one at or below highest(), or parked, is
+//            passed over
+// Errors     a record that cannot be delivered halts the route or is parked, as its policy says
 #pragma once
 
 #include <memory>

@@ -3,7 +3,8 @@
 // Threading  the session thread
 // Progress   O(1), no allocation after construction
 // Invariant  holds the most recent orders; an older one may have been overwritten, and is then not
-// found Units      capacity: orders, a power of two
+//            found
+// Units      capacity: orders, a power of two
 #pragma once
 
 #include <bit>

@@ -4,7 +4,8 @@
 // Threading  the session thread
 // Progress   appending is wait-free but for the roll; reading older messages back maps segments
 // Invariant  FIX_OUT is the message store: a number is used when, and only when, its row is
-// appended Errors     opening throws; appending answers append_status
+//            appended
+// Errors     opening throws; appending answers append_status
 #pragma once
 
 #include <algorithm>

@@ -10,6 +10,7 @@ namespace millrace::gateway {
 namespace {
 
 // The library's timers count seconds; looking more often than this changes nothing.
+constexpr std::int64_t store_retry_ns = 500'000'000;
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
@@ -27,6 +28,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       link_(detail::connection_of(spec, options)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
+    ledger_.set_events(events_);
 }
 
 fix_session::~fix_session() {
@@ -170,6 +172,13 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
         }
         return;
     }
+    if (are_peer_numbers_too_low(frame)) {
+        hold(
+            "the peer's Logon has a lower number than FIX_IN expects: it has lost numbers, or was "
+            "reset");
+        end_link(close_reason::refused, now_ns);
+        return;
+    }
     ledger_.begin_frame(frame, utc_ns);
     const receive_result result = port_->receive(frame, utc_ns);
     const bool is_kept = ledger_.end_frame();
@@ -183,7 +192,11 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
         case receive_status::logon_refused:
             counters.refused_before_logon.add(1);
             wants_disconnect_ = true;
-            hold_if_numbers_are_too_low();
+            if (std::string_view(port_->last_text()).find("too low") != std::string_view::npos) {
+                hold(
+                    "the peer says our numbers are too low: it has seen higher ones than FIX_OUT "
+                    "holds");
+            }
             break;
         case receive_status::not_logged_on:
             counters.refused_before_logon.add(1);
@@ -209,22 +222,30 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
     counters.next_sender.set(ledger_.next_sender().value);
 }
 
-// Each further Logon would use a number, until the peer takes one and never asks for what it had
-// not got.
-void fix_session::hold_if_numbers_are_too_low() noexcept {
-    if (connector_ == nullptr ||
-        std::string_view(port_->last_text()).find("too low") == std::string_view::npos) {
-        return;
+// Each further Logon would use numbers, until the peer takes one and never asks for what it had not
+// got.
+void fix_session::hold(std::string_view reason) noexcept {
+    if (connector_ == nullptr) {
+        return;  // an acceptor waits for the peer anyway
     }
     is_held_ = true;
-    events_->say(event_level::error, name(),
-                 "the peer expects higher numbers than FIX_OUT holds; the session stays down until "
-                 "an operator "
-                 "has compared both sides and restarts it");
+    events_->say(event_level::error, name(), reason);
+    events_->say(
+        event_level::error, name(),
+        "the session stays down until an operator has compared both sides and restarts it");
+}
+
+// A Logon that neither resets nor repeats: the library would answer it with a Logon and a Logout,
+// each numbered.
+bool fix_session::are_peer_numbers_too_low(const screened_frame& frame) const noexcept {
+    const frame_facts& facts = frame.facts();
+    return connector_ != nullptr && !is_logged_on_ && frame.is_msg_type('A') && facts.has_number &&
+           !facts.reset_seq_num && !facts.poss_dup && facts.number < ledger_.next_target();
 }
 
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
-    if (!is_logged_on_ || is_stopping_ || link_.pending_bytes() > 0) {
+    if (!is_logged_on_ || is_stopping_ || link_.pending_bytes() > 0 ||
+        now_ns < no_send_before_ns_) {
         return 0;
     }
     int sent = 0;
@@ -270,6 +291,10 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     switch (status) {
         case send_status::sent:
             counters.messages_out.add(1);
+            if (no_send_before_ns_ != 0) [[unlikely]] {
+                no_send_before_ns_ = 0;
+                publish_state();
+            }
             record_to_wire_.record(engine::utc_now().ns - (header.intended_ns != 0
                                                                ? header.intended_ns
                                                                : header.committed_ns));
@@ -279,8 +304,15 @@ engine::poll_action fix_session::send_one(outbound_route& route,
             halt_route(route, header);
             return engine::poll_action::stop;
         case send_status::not_logged_on:
-        case send_status::store_failed:
             return engine::poll_action::stop;  // nothing was numbered: it waits here
+        case send_status::store_failed:
+            if (no_send_before_ns_ == 0) {
+                events_->say(event_level::error, name(),
+                             "FIX_OUT refuses messages (no space?); routes wait and try again");
+                counters.state.set("halted(FIX_OUT refuses messages)");
+            }
+            no_send_before_ns_ = now_ns_ + store_retry_ns;
+            return engine::poll_action::stop;
     }
     return engine::poll_action::stop;
 }
@@ -362,58 +394,13 @@ void fix_session::publish_state() noexcept {
     const char* state = is_logged_on_           ? "logged on"
                         : link_.is_open()       ? "connected"
                         : is_stopping_          ? "stopped"
-                        : is_held_              ? "halted(the peer says our numbers are too low)"
+                        : is_held_              ? "halted(numbers contradict the peer's)"
                         : connector_ == nullptr ? "listening"
                                                 : "connecting";
     counters.state.set(state);
     counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
     counters.next_sender.set(ledger_.next_sender().value);
     counters.next_target.set(ledger_.next_target().value);
-}
-
-void fix_session::on_logon() noexcept {
-    is_logged_on_ = true;
-    was_logged_on_ = true;
-    events_->say(event_level::info, name(), "logged on");
-    publish_state();
-}
-
-void fix_session::on_logout() noexcept {
-    is_logged_on_ = false;
-    events_->say(event_level::info, name(), "logged out");
-}
-
-void fix_session::on_admin_in(const session_message& message) noexcept {
-    ledger_.note_incoming(message.number, false);
-}
-
-void fix_session::on_app_in(const session_message& message) noexcept {
-    ledger_.note_incoming(message.number, true);
-}
-
-void fix_session::on_admin_out(const session_message&) noexcept {}
-
-app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
-    if (message.poss_dup) {
-        counters.resent.add(1);
-    }
-    return app_out_decision::send;
-}
-
-void fix_session::on_event(const char* text, std::size_t size) noexcept {
-    events_->say(event_level::info, name(), {text, size});
-}
-
-bool fix_session::send(const char* frame, std::size_t size) noexcept {
-    const send_state state = link_.send(frame, size, now_ns_);
-    if (state == send_state::closed) {
-        wants_disconnect_ = true;
-    }
-    return state != send_state::closed;
-}
-
-void fix_session::disconnect() noexcept {
-    wants_disconnect_ = true;
 }
 
 }  // namespace millrace::gateway

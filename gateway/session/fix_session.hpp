@@ -7,7 +7,8 @@
 // Threading  the session thread
 // Progress   do_work never waits; it handles a bounded number of frames and messages
 // Invariant  nothing is numbered while the session is not logged on: messages wait in their rings
-// and logs Units      now_ns: monotonic; utc_ns: UTC
+//            and logs
+// Units      now_ns: monotonic; utc_ns: UTC
 #pragma once
 
 #include <memory>
@@ -104,7 +105,8 @@ private:
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
     int poll_routes(std::int64_t now_ns) noexcept;
-    void hold_if_numbers_are_too_low() noexcept;
+    void hold(std::string_view reason) noexcept;
+    [[nodiscard]] bool are_peer_numbers_too_low(const screened_frame& frame) const noexcept;
     void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
     [[nodiscard]] engine::poll_action send_one(outbound_route& route,
                                                std::span<const std::byte> payload) noexcept;
@@ -128,6 +130,7 @@ private:
     std::int64_t now_ns_ = 0;  // of this turn
     std::int64_t next_tick_ns_ = 0;
     std::int64_t stop_deadline_ns_ = 0;
+    std::int64_t no_send_before_ns_ = 0;  // FIX_OUT refused; 0: it takes messages
     bool is_logged_on_ = false;
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port

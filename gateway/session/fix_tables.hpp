@@ -2,7 +2,8 @@
 // number.
 //
 // Units      times: UTC ns, 0 where unknown; the record's own timestamp says when it was numbered
-// or received Invariant  next_sender and next_target are those after this record
+//            or received
+// Invariant  next_sender and next_target are those after this record
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,10 @@
 // else touches them.
 //
 // Threading  constructed and wired on one thread, then driven by one runner; request_stop() and
-// is_stopped() from any Progress   do_work never waits Errors     the constructor throws: settings,
-// dictionaries, logs held by another process, addresses in use
+//            is_stopped() from any
+// Progress   do_work never waits
+// Errors     the constructor throws: settings, dictionaries, logs held by another process,
+//            addresses in use
 #pragma once
 
 #include <atomic>

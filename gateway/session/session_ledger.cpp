@@ -1,5 +1,6 @@
 #include "gateway/session/session_ledger.hpp"
 
+#include <cstdio>
 #include <utility>
 
 #include "engine/core/assert.hpp"
@@ -13,8 +14,10 @@ namespace {
 // The library queues a message that comes too early unless it is one of these, which act at once or
 // not at all.
 bool is_queued_when_early(const screened_frame& frame) noexcept {
-    return !frame.is_msg_type('2') && !frame.is_msg_type('3') && !frame.is_msg_type('4') &&
-           !frame.is_msg_type('5');
+    if (frame.is_msg_type('4')) {
+        return frame.facts().gap_fill;
+    }
+    return !frame.is_msg_type('2') && !frame.is_msg_type('3') && !frame.is_msg_type('5');
 }
 
 std::string_view text_of(const screened_frame& frame, field_span span) noexcept {
@@ -219,7 +222,8 @@ bool session_ledger::set_next_target(msg_seq_num number) noexcept {
         is_appended = append_in(kind::admin, frame_, received_ns_, number);
     } else if (held != held_.end() && held->second.screened.is_msg_type('4')) {
         // A gap fill that the library had queued.
-        is_appended = append_in(kind::admin, &held->second.screened, held->second.received_ns, number);
+        is_appended =
+            append_in(kind::admin, &held->second.screened, held->second.received_ns, number);
     } else {
         is_appended = append_in(kind::set, nullptr, engine::utc_now().ns, number);
     }
@@ -240,9 +244,21 @@ bool session_ledger::reset() noexcept {
         numbers_->creation_time = engine::utc_now();
         return true;
     }
+    const msg_seq_num last_used{numbers_->next_sender.value - 1};
+    const std::uint32_t ended = numbers_->generation;
     if (out_->append_reset(*numbers_, numbers_->generation + 1) != engine::append_status::ok) {
         counters.refused_appends.add(1);
         return false;
+    }
+    counters.resets.add(1);
+    if (events_ != nullptr) {
+        char text[256];
+        std::snprintf(
+            text, sizeof text,
+            "numbers were reset: generation %u begins; what generation %u numbered, up to %u, is "
+            "never sent again. If the peer had not answered all of it, compare the books",
+            numbers_->generation, ended, last_used.value);
+        events_->say(event_level::warning, numbers_->name, text);
     }
     return true;
 }

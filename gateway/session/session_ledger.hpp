@@ -2,14 +2,16 @@
 // FIX_IN.
 //
 // QuickFIX asks for a number to move; the ledger appends the record that moves it, and refuses a
-// move that no frame of that number stands behind. Frames that came too early are held with their
-// bytes until their turn.
+// move that no frame
+// of that number stands behind. Frames that came too early are held with their bytes until their
+// turn.
 //
 // Threading  the session thread
 // Invariant  next_sender is the last numbered message of FIX_OUT + 1; next_target is what FIX_IN's
-// last record says Errors     false: the log refused, or damage; QuickFIX then stops and the
-// session disconnects Source     the library increments the expected number also for frames it
-// should not (docs/gateway.md, The guard)
+//            last record says
+// Errors     false: the log refused, or damage; QuickFIX then stops and the session disconnects
+// Source     the library increments the expected number also for frames it should not
+//            (docs/gateway.md, The guard)
 #pragma once
 
 #include <map>
@@ -17,6 +19,7 @@
 
 #include "engine/counters/counter.hpp"
 #include "gateway/quickfix/port.hpp"
+#include "gateway/session/event_ring.hpp"
 #include "gateway/session/fix_log.hpp"
 
 namespace millrace::gateway {
@@ -34,6 +37,7 @@ struct ledger_counters {
     engine::counter duplicates;
     engine::counter held_frames;
     engine::counter refused_appends;  // a log had no space
+    engine::counter resets;           // a new generation began
 };
 
 class session_ledger final : public session_store {
@@ -54,6 +58,8 @@ public:
     void end_send() noexcept { cause_ = nullptr; }
     // The connection is gone, and with it what the session had queued.
     void forget_held() noexcept;
+    // Where a reset is said; null: nowhere.
+    void set_events(event_ring* events) noexcept { events_ = events; }
     // Before the first frame. The port's queue is cleared when a reset makes it meaningless.
     void set_port(session_port* port) noexcept { port_ = port; }
 
@@ -94,6 +100,7 @@ private:
     ledger_options options_;
     session_numbers* numbers_;
     session_port* port_ = nullptr;
+    event_ring* events_ = nullptr;
 
     const screened_frame* frame_ = nullptr;  // the current one
     std::int64_t received_ns_ = 0;

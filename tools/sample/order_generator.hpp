@@ -3,7 +3,8 @@
 //
 // Threading  any; a generator does not change
 // Invariant  a row depends on seed and index alone; ClOrdIDs are unique for a seed and at most 20
-// characters Units      index: from 0
+//            characters
+// Units      index: from 0
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,11 @@
 // UTCTimestamp as integer nanoseconds, and the calendar behind FIX's date and time types.
 //
-// Units   ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written, 0
-// to 9 Errors  impossible dates (31 February) and times are refused; 23:59:60 is a leap second and
-// is allowed Source  FIX 4.4 vol. 1, data types; civil_from_days: Neri and Schneider, Euclidean
-// affine functions
+// Units      ns: since 1970-01-01 UTC; decimals: digits of the second's fraction that are written,
+//            0 to 9
+// Errors     impossible dates (31 February) and times are refused; 23:59:60 is a leap second and is
+//            allowed
+// Source     FIX 4.4 vol. 1, data types; civil_from_days: Neri and Schneider, Euclidean affine
+//            functions
 #pragma once
 
 #include <cstdint>

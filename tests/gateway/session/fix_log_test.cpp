@@ -102,7 +102,7 @@ TEST_F(FixOutLog, KeepsNumbersOriginsAndCreationTimeAcrossRollsAndRestarts) {
 TEST_F(FixOutLog, TakesNoSnapshotAheadOfTheRowThatMadeItRoll) {
     open();
     out().table().start();
-    send(300);
+    send(500);
     engine::log_reader reader(out().table().log().directory(), engine::read_from::first(), true);
     engine::record_view record;
     std::uint32_t said = 0;
@@ -123,8 +123,8 @@ TEST_F(FixOutLog, TakesNoSnapshotAheadOfTheRowThatMadeItRoll) {
                     }
                 }));
         } else if (!record.is_control() && said != 0) {
-            const logged_row row = test::to_logged<fix_out_row>(
-                engine::row_view(fix_out_schema(), record.bytes()));
+            const logged_row row =
+                test::to_logged<fix_out_row>(engine::row_view(fix_out_schema(), record.bytes()));
             EXPECT_EQ(row.number, said);
             said = 0;
             ++compared;
@@ -247,8 +247,7 @@ TEST_F(FixOutLog, CommitsAResetWithItsOwnRow) {
 TEST_F(FixOutLog, RefusesWhatDoesNotFitAndUsesNoNumberForIt) {
     open();
     const std::string frame = test::sent_frame("D", 1, "11=A|58=" + std::string(9000, 'x') + "|");
-    EXPECT_EQ(out().append_message(*session, {{1}, frame, nullptr}, {1}),
-              append_status::too_large);
+    EXPECT_EQ(out().append_message(*session, {{1}, frame, nullptr}, {1}), append_status::too_large);
     EXPECT_EQ(session->next_sender, msg_seq_num{1});
     EXPECT_TRUE(session->is_fresh);
     EXPECT_EQ(files.out_rows().size(), 1U);
@@ -260,8 +259,8 @@ TEST_F(FixOutLog, KnowsRecentOrdersAgainAfterARestart) {
     test::open_logs& logs = open();
     EXPECT_EQ(logs.correlations.find("O3"), engine::correlation{});
     send(5);
-    EXPECT_EQ(logs.correlations.find("O3"), (engine::correlation{9, 4}));
-    EXPECT_EQ(open().correlations.find("O3"), (engine::correlation{9, 4}));
+    EXPECT_EQ(logs.correlations.find("O3"), (engine::correlation{9, 3}));
+    EXPECT_EQ(open().correlations.find("O3"), (engine::correlation{9, 3}));
     files.options.correlation_lookback_segments = 0;
     EXPECT_EQ(open().correlations.find("O3"), engine::correlation{});
 }
@@ -302,8 +301,7 @@ TEST(FixInLog, KeepsFramesWithTheirColumnsAndNumbers) {
     const screened_frame garbled =
         screen_frame(broken.data(), broken.size(), data_field_table::standard(), {});
     ASSERT_FALSE(garbled.is_passed());
-    ASSERT_EQ(logs.in.append(session, {kind::garbled, &garbled, 79, {}}, {400}),
-              append_status::ok);
+    ASSERT_EQ(logs.in.append(session, {kind::garbled, &garbled, 79, {}}, {400}), append_status::ok);
 
     const std::vector<logged_row> rows = files.in_rows();
     ASSERT_EQ(rows.size(), 302U);

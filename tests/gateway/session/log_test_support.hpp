@@ -1,4 +1,5 @@
-// FIX_OUT and FIX_IN in a directory of the test's own, opened, closed and copied as a crash leaves them.
+// FIX_OUT and FIX_IN in a directory of the test's own, opened, closed and copied as a crash leaves
+// them.
 #pragma once
 
 #include <filesystem>

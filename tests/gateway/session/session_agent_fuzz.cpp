@@ -1,5 +1,5 @@
-// Mutated frames over loopback into a live session agent: no crash, no hang, bounded memory, logs that still hold
-// together, and a session that logs on again.
+// Mutated frames over loopback into a live session agent: no crash, no hang, bounded memory, logs
+// that still hold together, and a session that logs on again.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,8 +24,8 @@ public:
     hostile_peer() : link_({}) {}
 
     void listen() {
-        entrance_ = std::make_unique<listener>(
-            resolve("127.0.0.1", 0, address_use::listen).front(), listener_options{});
+        entrance_ = std::make_unique<listener>(resolve("127.0.0.1", 0, address_use::listen).front(),
+                                               listener_options{});
     }
     [[nodiscard]] std::uint16_t port() const { return entrance_->port(); }
     void come_to(std::uint16_t port) {
@@ -116,15 +116,14 @@ public:
 
     void expect_working() {
         peer_.leave();
-        ASSERT_TRUE(test::step_until([this] { return step(); },
-                                     [&] { return !session().is_logged_on(); }));
+        ASSERT_TRUE(
+            test::step_until([this] { return step(); }, [&] { return !session().is_logged_on(); }));
         come_up();
         ASSERT_TRUE(session().is_logged_on()) << testing::PrintToString(agent_->said);
         const std::uint32_t expected = session().ledger().next_target().value;
         peer_.say(test::frame_of("35=1|34=" + std::to_string(expected) + "|49=" + peer_name_ +
                                  "|52=" + test::sending_time() + "|56=OURS|112=ALIVE|"));
-        EXPECT_TRUE(test::step_until([this] { return step(); },
-                                     [&] { return peer_.is_answered; }));
+        EXPECT_TRUE(test::step_until([this] { return step(); }, [&] { return peer_.is_answered; }));
         EXPECT_EQ(session().ledger().next_target().value, expected + 1);
     }
 
@@ -158,8 +157,8 @@ private:
             return;
         }
         if (is_initiator_) {
-            ASSERT_TRUE(test::step_until([this] { return step(); },
-                                         [&] { return peer_.take_in(); }));
+            ASSERT_TRUE(
+                test::step_until([this] { return step(); }, [&] { return peer_.take_in(); }));
         } else {
             // One session, one connection: the last one has to be gone.
             ASSERT_TRUE(test::step_until([this] { return step(); },
@@ -170,9 +169,9 @@ private:
             peer_.say(mutate_.frame(1, peer_name_, "OURS"));
             settle();
         }
-        const bool wants_reset =
-            is_initiator_ || session().ledger().next_sender().value > sent_per_generation ||
-            session().ledger().next_target().value > msg_seq_num_max / 2;
+        const bool wants_reset = is_initiator_ ||
+                                 session().ledger().next_sender().value > sent_per_generation ||
+                                 session().ledger().next_target().value > msg_seq_num_max / 2;
         say_logon(wants_reset);
         settle();
         if (mutate_.below(4) == 0) {
@@ -201,10 +200,10 @@ private:
                 next = 1;
                 continue;
             }
-            broken += row.generation != generation || row.number != next ||
-                              row.next_sender != next + 1
-                          ? 1
-                          : 0;
+            broken +=
+                row.generation != generation || row.number != next || row.next_sender != next + 1
+                    ? 1
+                    : 0;
             ++next;
             if (row.envelope.has_origin()) {
                 broken += row.envelope.origin.sequence != ++origin ? 1 : 0;
@@ -226,10 +225,10 @@ private:
             }
             const bool has_moved = row.kind != kind::duplicate && row.kind != kind::garbled;
             const bool is_sequence_reset = row.msg_type == "4" && row.kind == kind::admin;
-            const bool is_sound = !has_moved          ? row.next_target == expected
-                                  : is_sequence_reset ? row.next_target >= expected
-                                                      : row.number == expected &&
-                                                            row.next_target == expected + 1;
+            const bool is_sound = !has_moved ? row.next_target == expected
+                                  : is_sequence_reset
+                                      ? row.next_target >= expected
+                                      : row.number == expected && row.next_target == expected + 1;
             if (!is_sound || row.kind == kind::set) {
                 broken.push_back(row.text() + ", expected " + std::to_string(expected) + ", next " +
                                  std::to_string(row.next_target) + " " + row.wire);

@@ -1,5 +1,6 @@
 // The gateway's agent with its logs against a stock QuickFIX acceptor and a stock QuickFIX
-// initiator, over loopback and a wire that can lose frames.
+// initiator,
+// over loopback and a wire that can lose frames.
 #include "gateway/session/session_agent.hpp"
 
 #include <gtest/gtest.h>

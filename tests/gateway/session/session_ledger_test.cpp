@@ -41,8 +41,8 @@ protected:
     template <typename During>
     bool show(const std::string& bytes, During during) {
         const std::string copy = bytes;  // gone afterwards, as the receive buffer is
-        const screened_frame frame = screen_frame(copy.data(), copy.size(),
-                                                  beside.port->data_fields(), {});
+        const screened_frame frame =
+            screen_frame(copy.data(), copy.size(), beside.port->data_fields(), {});
         EXPECT_TRUE(frame.is_passed()) << to_text(frame.reason());
         ledger->begin_frame(frame, ++received_ns);
         during();
@@ -92,8 +92,8 @@ TEST_F(SessionLedger, MovesTheExpectedNumberWithTheFrameThatHasIt) {
     receive_order(2);
     EXPECT_TRUE(show(order(3), [&] { EXPECT_TRUE(ledger->incr_next_target()); }));  // refused
     EXPECT_EQ(ledger->next_target(), msg_seq_num{4});
-    EXPECT_EQ(in_texts(), (std::vector<std::string>{"admin A 1", "application D 2 B2",
-                                                    "rejected D 3 B3"}));
+    EXPECT_EQ(in_texts(),
+              (std::vector<std::string>{"admin A 1", "application D 2 B2", "rejected D 3 B3"}));
     const logged_row row = files.in_rows().at(1);
     EXPECT_EQ(row.wire, order(2));
     EXPECT_EQ(row.next_target, 3U);
@@ -128,8 +128,8 @@ TEST_F(SessionLedger, KeepsFramesThatCameTooEarlyWithTheirOwnBytes) {
     receive_order(1);
     EXPECT_TRUE(show(order(2), [&] {
         take();
-        take();       // 3, from the library's queue
-        take(false);  // 4
+        take();                                   // 3, from the library's queue
+        take(false);                              // 4
         EXPECT_TRUE(ledger->incr_next_target());  // 5 is not here: nobody stands behind it
     }));
     EXPECT_EQ(ledger->counters.ignored_increments.value(), 1U);
@@ -141,10 +141,10 @@ TEST_F(SessionLedger, KeepsFramesThatCameTooEarlyWithTheirOwnBytes) {
     EXPECT_EQ(ledger->held_count(), 0U);
     EXPECT_EQ(ledger->next_target(), msg_seq_num{7});
     const std::vector<logged_row> rows = files.in_rows();
-    EXPECT_EQ(test::texts_of(rows),
-              (std::vector<std::string>{"application D 1 B1", "application D 2 B2",
-                                        "application D 3 B3", "admin 1 4", "application D 5 B5",
-                                        "application D 6 B6"}));
+    EXPECT_EQ(
+        test::texts_of(rows),
+        (std::vector<std::string>{"application D 1 B1", "application D 2 B2", "application D 3 B3",
+                                  "admin 1 4", "application D 5 B5", "application D 6 B6"}));
     EXPECT_EQ(rows.at(2).wire, order(3));
     EXPECT_EQ(rows.at(3).wire, received_frame("1", 4, "112=PING|"));
     for (const logged_row& row : rows) {
@@ -160,8 +160,8 @@ TEST_F(SessionLedger, TellsAQueuedLogonThatNobodyWasShownFromAFrameThatWasRefuse
         EXPECT_TRUE(ledger->incr_next_target());
         EXPECT_TRUE(ledger->incr_next_target());
     }));
-    EXPECT_EQ(in_texts(), (std::vector<std::string>{"application D 1 B1", "admin A 2",
-                                                    "rejected D 3 B3"}));
+    EXPECT_EQ(in_texts(),
+              (std::vector<std::string>{"application D 1 B1", "admin A 2", "rejected D 3 B3"}));
 }
 
 TEST_F(SessionLedger, RefusesToHoldMoreThanItsLimits) {
@@ -185,8 +185,7 @@ TEST_F(SessionLedger, RefusesToHoldMoreThanItsLimits) {
     EXPECT_TRUE(show(order(6)));
     EXPECT_FALSE(show(order(7)));
     // What was taken in its turn makes room again.
-    EXPECT_TRUE(show(received_frame("4", 1, "123=Y|36=6|"),
-                     [&] { follow(1, 6); }));
+    EXPECT_TRUE(show(received_frame("4", 1, "123=Y|36=6|"), [&] { follow(1, 6); }));
     EXPECT_EQ(ledger->held_count(), 1U);
     EXPECT_TRUE(show(order(7)));
     EXPECT_FALSE(show(order(8)));
@@ -256,8 +255,8 @@ TEST_F(SessionLedger, TakesTheHeldFrameAfterASequenceResetToItsOwnNumber) {
         take();
     }));
     EXPECT_EQ(ledger->next_target(), msg_seq_num{10});
-    EXPECT_EQ(in_texts(), (std::vector<std::string>{"application D 1 B1", "admin 4 9",
-                                                    "application D 9 B9"}));
+    EXPECT_EQ(in_texts(),
+              (std::vector<std::string>{"application D 1 B1", "admin 4 9", "application D 9 B9"}));
 }
 
 TEST_F(SessionLedger, KeepsAGapFillThatCameTooEarlyForItsTurn) {
@@ -275,9 +274,8 @@ TEST_F(SessionLedger, KeepsAGapFillThatCameTooEarlyForItsTurn) {
     EXPECT_EQ(ledger->held_count(), 0U);
     EXPECT_EQ(ledger->next_target(), msg_seq_num{9});
     const std::vector<logged_row> rows = files.in_rows();
-    EXPECT_EQ(test::texts_of(rows),
-              (std::vector<std::string>{"application D 1 B1", "admin 4 2", "admin 4 4",
-                                        "application D 8 B8"}));
+    EXPECT_EQ(test::texts_of(rows), (std::vector<std::string>{"application D 1 B1", "admin 4 2",
+                                                              "admin 4 4", "application D 8 B8"}));
     EXPECT_EQ(rows.at(1).next_target, 4U);
     EXPECT_EQ(rows.at(2).next_target, 8U);
     EXPECT_EQ(rows.at(2).wire, received_frame("4", 4, "123=Y|36=8|"));
@@ -300,8 +298,8 @@ TEST_F(SessionLedger, UsesANumberOnceWhetherOrNotItsMessageWasStored) {
     EXPECT_TRUE(ledger->incr_next_sender());  // of a message that is not to be persisted
     EXPECT_EQ(ledger->next_sender(), msg_seq_num{3});
     EXPECT_TRUE(send("D", "11=A3|"));
-    EXPECT_EQ(out_texts(), (std::vector<std::string>{"reset 0", "admin A 1", "set 0",
-                                                     "application D 3 A3"}));
+    EXPECT_EQ(out_texts(),
+              (std::vector<std::string>{"reset 0", "admin A 1", "set 0", "application D 3 A3"}));
     test::collecting_sink sink;
     EXPECT_TRUE(ledger->get({1}, {3}, sink));
     EXPECT_EQ(sink.numbers(), (std::vector<std::uint32_t>{1, 3}));

@@ -132,8 +132,9 @@ public:
         std::string bytes(sizeof header + body.size(), '\0');
         std::memcpy(bytes.data(), &header, sizeof header);
         std::memcpy(bytes.data() + sizeof header, body.data(), body.size());
-        ASSERT_EQ(link.ring.try_write(gateway::outbound_message_type, std::as_bytes(std::span(bytes))),
-                  engine::claim_result::ok);
+        ASSERT_EQ(
+            link.ring.try_write(gateway::outbound_message_type, std::as_bytes(std::span(bytes))),
+            engine::claim_result::ok);
     }
 
 private:

@@ -1,0 +1,57 @@
+// What QuickFIX tells a session, and where it sends bytes.
+#include <string_view>
+
+#include "gateway/session/fix_session.hpp"
+
+namespace millrace::gateway {
+
+void fix_session::on_logon() noexcept {
+    is_logged_on_ = true;
+    was_logged_on_ = true;
+    events_->say(event_level::info, name(), "logged on");
+    publish_state();
+}
+
+void fix_session::on_logout() noexcept {
+    is_logged_on_ = false;
+    events_->say(event_level::info, name(), "logged out");
+}
+
+void fix_session::on_admin_in(const session_message& message) noexcept {
+    ledger_.note_incoming(message.number, false);
+}
+
+void fix_session::on_app_in(const session_message& message) noexcept {
+    ledger_.note_incoming(message.number, true);
+}
+
+void fix_session::on_admin_out(const session_message&) noexcept {}
+
+app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
+    if (message.poss_dup) {
+        counters.resent.add(1);
+    }
+    return app_out_decision::send;
+}
+
+void fix_session::on_event(const char* text, std::size_t size) noexcept {
+    // One line a message would push out the lines that matter; the counter `resent` has them.
+    if (std::string_view(text, size).substr(0, 17) == "Resending Message") {
+        return;
+    }
+    events_->say(event_level::info, name(), {text, size});
+}
+
+bool fix_session::send(const char* frame, std::size_t size) noexcept {
+    const send_state state = link_.send(frame, size, now_ns_);
+    if (state == send_state::closed) {
+        wants_disconnect_ = true;
+    }
+    return state != send_state::closed;
+}
+
+void fix_session::disconnect() noexcept {
+    wants_disconnect_ = true;
+}
+
+}  // namespace millrace::gateway

@@ -65,6 +65,12 @@ consteval std::size_t member_index(int tag) {
 }
 
 template <class Scope>
+consteval bool is_group_counter(int tag) {
+    const std::size_t index = member_index<Scope>(tag);
+    return index != SIZE_MAX && Scope::members[index].is_group;
+}
+
+template <class Scope>
 consteval const group_info* group_of(int tag) {
     const std::size_t index = member_index<Scope>(tag);
     return index == SIZE_MAX ? nullptr : Scope::members[index].group;
@@ -207,7 +213,7 @@ struct group_setting {
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::group_of<Scope>(tag) != nullptr,
+        static_assert(detail::is_group_counter<Scope>(tag),
                       "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         detail::write_prefix<tag>(out);
@@ -255,7 +261,7 @@ struct range_group_setting {
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::group_of<Scope>(tag) != nullptr,
+        static_assert(detail::is_group_counter<Scope>(tag),
                       "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         std::size_t count = 0;

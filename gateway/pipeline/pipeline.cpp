@@ -25,6 +25,12 @@ engine::table_log_options log_options_of(const pipeline_config& config,
 
 constexpr std::int64_t cold_interval_ns = 20'000'000;
 
+// Four of the largest messages fit, each with its header; a ring of just four bodies is doubled.
+std::size_t outbound_ring_bytes(const route_config& config) {
+    return std::bit_ceil(
+        std::max(config.ring_bytes, 4 * (sizeof(outbound_header) + config.max_message_bytes)));
+}
+
 answer acknowledge(void*, const event&) noexcept {
     return answer::ack;
 }
@@ -260,7 +266,8 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
         }
     }
     const engine::sequence end = last_sequence(source.directory);
-    if (highest > end) {
+    // A start that is still to come is no history.
+    if (highest > end && config.start.what != start_kind::sequence) {
         throw engine::damage_error(
             source.directory.native() + ": route '" + config.name + "' has come to sequence " +
             std::to_string(highest.value) + ", but the log ends at " + std::to_string(end.value) +
@@ -289,7 +296,7 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
                                          const engine::log_uuid& uuid, engine::sequence& highest) {
     session_agent& gateway = gateway_of(config);
     session_sink sink{build_outbound_map(config_, *config_.find_map(config.map), source.schema),
-                      std::make_unique<outbound_link>(std::bit_ceil(config.ring_bytes)),
+                      std::make_unique<outbound_link>(outbound_ring_bytes(config)),
                       config.max_message_bytes};
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
 #include "gateway/pipeline/map_rows.hpp"
 
@@ -27,7 +28,12 @@ route::route(const route_config& config, destination to, const engine::row_schem
       highest_(resume_after),
       rejects_(rejects),
       events_(&events),
-      parked_(std::move(parked)) {}
+      parked_(std::move(parked)) {
+    const session_sink* const session = std::get_if<session_sink>(&to_);
+    MILLRACE_ASSERT(session == nullptr || session->link->ring.payload_size_max() >=
+                                              sizeof(outbound_header) + session->message_bytes_max,
+                    "the outbound ring must take the largest message with its header");
+}
 
 bool route::was_parked(engine::sequence seq) noexcept {
     while (next_parked_ < parked_.size() && parked_[next_parked_] < seq) {

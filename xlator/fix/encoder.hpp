@@ -213,8 +213,7 @@ struct group_setting {
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::is_group_counter<Scope>(tag),
-                      "this field is not a group's counter");
+        static_assert(detail::is_group_counter<Scope>(tag), "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         detail::write_prefix<tag>(out);
         out.at = write_unsigned(out.at, sizeof...(Entries));
@@ -236,7 +235,7 @@ struct group_setting {
 template <class Counter, class... Entries>
 [[nodiscard]] constexpr group_setting<Counter, Entries...> set_group(
     const Entries&... entries) noexcept {
-    static_assert(Counter::type == field_type::num_in_group, "set_group<> takes a group's counter");
+    static_assert(is_integer(Counter::type), "set_group<> takes a group's counter");
     static_assert(sizeof...(Entries) > 0, "set_group<> takes at least one entry(...)");
     return {{entries...}};
 }
@@ -261,8 +260,7 @@ struct range_group_setting {
     }
     template <class Scope>
     void write(detail::body_writer& out) const noexcept {
-        static_assert(detail::is_group_counter<Scope>(tag),
-                      "this field is not a group's counter");
+        static_assert(detail::is_group_counter<Scope>(tag), "this field is not a group's counter");
         using inner = detail::group_scope<detail::group_of<Scope>(tag)>;
         std::size_t count = 0;
         for ([[maybe_unused]] const auto& item : range) {
@@ -292,8 +290,7 @@ struct range_group_setting {
 template <class Counter, class Range, class Function>
 [[nodiscard]] constexpr range_group_setting<Counter, Range, Function> set_group_each(
     const Range& range, Function to_entry) noexcept {
-    static_assert(Counter::type == field_type::num_in_group,
-                  "set_group_each<> takes a group's counter");
+    static_assert(is_integer(Counter::type), "set_group_each<> takes a group's counter");
     return {range, to_entry};
 }
 

@@ -189,7 +189,7 @@ private:
 
 template <class Counter>
 group_view field_scope::group() const noexcept {
-    static_assert(Counter::type == field_type::num_in_group, "group<> takes a group's counter");
+    static_assert(is_integer(Counter::type), "group<> takes a group's counter");
     return group(Counter::tag);
 }
 

@@ -76,7 +76,8 @@ struct member_info {
     std::string_view name;
     bool is_required = false;
     const group_info* group = nullptr;  // set where tag is a group's counter
-    // Whether it is set: g++ cannot compare addresses in a constant expression under -fsanitize=null.
+    // Whether it is set: g++ cannot compare addresses in a constant expression under
+    // -fsanitize=null.
     bool is_group = false;
 };
 

@@ -59,7 +59,7 @@ inline std::string order_id(std::uint64_t number) {
 
 struct order {
     std::uint64_t number = 0;
-    std::string symbol = "ABC";
+    char side = '1';  // empty: there is no message without one
     std::size_t note_size = 0;
     engine::operation operation = engine::operation::insert;
 };
@@ -72,8 +72,8 @@ inline engine::append_result append(engine::table_log& table, const order& wante
     EXPECT_TRUE(envelope.user.assign("tester"));
     row.set_envelope(envelope);
     EXPECT_EQ(row.set_text(0, order_id(wanted.number)), engine::row_status::ok);
-    EXPECT_EQ(row.set_text(1, wanted.symbol), engine::row_status::ok);
-    EXPECT_EQ(row.set_character(2, '1'), engine::row_status::ok);
+    EXPECT_EQ(row.set_text(1, "ABC"), engine::row_status::ok);
+    EXPECT_EQ(row.set_character(2, wanted.side), engine::row_status::ok);
     EXPECT_EQ(row.set_decimal(3, {static_cast<std::int64_t>(wanted.number), -1, 0}),
               engine::row_status::ok);
     EXPECT_EQ(row.set_text(4, std::string(wanted.note_size, 'n')), engine::row_status::ok);
@@ -240,9 +240,8 @@ protected:
         }
     }
     void wait_for_highest(const std::string& route, std::uint64_t sequence) {
-        wait_until(route + " at " + std::to_string(sequence), [&] {
-            return counter("route." + route + ".highest") >= sequence;
-        });
+        wait_until(route + " at " + std::to_string(sequence),
+                   [&] { return counter("route." + route + ".highest") >= sequence; });
     }
     void wait_for_halt(const std::string& route) {
         wait_until(route + " halted",

@@ -10,18 +10,15 @@ namespace {
 
 using Pipeline = PipelineTest;
 
-const std::string copying =
-    std::string(tables_text) + client_text("copier") +
-    route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"");
+const std::string copying = std::string(tables_text) + client_text("copier") +
+                            route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"");
 
 const std::string handling =
     std::string(tables_text) + client_text("watcher") +
     route_text("name = \"watch\"\nhandler = \"on_order\"\nstart = \"first\"");
 
 std::function<void(pipeline&)> with(recording_handler& handler) {
-    return [&handler](pipeline& made) {
-        made.set_handler("on_order", event_handler::of(handler));
-    };
+    return [&handler](pipeline& made) { made.set_handler("on_order", event_handler::of(handler)); };
 }
 
 TEST_F(Pipeline, CopiesATableWithOriginAndCorrelation) {
@@ -45,10 +42,9 @@ TEST_F(Pipeline, CopiesATableWithOriginAndCorrelation) {
         EXPECT_EQ(envelope.operation, from[i].envelope.operation);
         EXPECT_EQ(envelope.user.view(), "tester");
         EXPECT_EQ(envelope.event.view(), "copy");
-        EXPECT_TRUE(std::equal(to[i].payload.begin() + engine::row_envelope_size,
-                               to[i].payload.end(),
-                               from[i].payload.begin() + engine::row_envelope_size,
-                               from[i].payload.end()));
+        EXPECT_TRUE(
+            std::equal(to[i].payload.begin() + engine::row_envelope_size, to[i].payload.end(),
+                       from[i].payload.begin() + engine::row_envelope_size, from[i].payload.end()));
     }
 }
 
@@ -114,8 +110,9 @@ TEST_F(Pipeline, AppliesTheConditionsOfStreamClientAndRoute) {
         replaced(std::string(tables_text), "max_clients = 4",
                  "max_clients = 4\nwhere = \"QUANTITY > 1\"") +  // from order 11 on
         client_text("picker", "where = \"QUANTITY <= 4\"") +     // up to order 40
-        route_text("name = \"some\"\ntable = \"COPY\"\nstart = \"first\"\n"
-                   "where = \"CL_ORD_ID like '%5'\"") +
+        route_text(
+            "name = \"some\"\ntable = \"COPY\"\nstart = \"first\"\n"
+            "where = \"CL_ORD_ID like '%5'\"") +
         route_text("name = \"all\"\nhandler = \"on_order\"\nstart = \"first\"");
     recording_handler handler;
     run once(*this, text, with(handler));
@@ -224,8 +221,8 @@ TEST_F(Pipeline, HaltsTheRouteWhoseHandlerRefusesAndLetsTheOthersGoOn) {
         at = rows("ORDER_OUT")[4].at.value;
         EXPECT_EQ(refusing.seen(), range(1, 5)) << "a halted route asks no more";
         EXPECT_EQ(counter("route.refusing.highest"), 4U);
-        const std::string halted = "halted(the event handler refused it, position " +
-                                   std::to_string(at) + ")";
+        const std::string halted =
+            "halted(the event handler refused it, position " + std::to_string(at) + ")";
         EXPECT_EQ(status("route.refusing.state"), halted);
         EXPECT_EQ(lines(), std::vector<std::string>{"refusing: " + halted});
         EXPECT_TRUE(once->clients().front()->routes().front()->is_halted());
@@ -244,10 +241,10 @@ TEST_F(Pipeline, HaltsTheRouteWhoseHandlerRefusesAndLetsTheOthersGoOn) {
 }
 
 TEST_F(Pipeline, ParksWhatAHandlerRefusesAndGoesOn) {
-    const std::string text =
-        std::string(tables_text) + client_text("parking") +
-        route_text("name = \"picky\"\nhandler = \"on_order\"\nstart = \"first\"\n"
-                   "on_nack = \"park\"");
+    const std::string text = std::string(tables_text) + client_text("parking") +
+                             route_text(
+                                 "name = \"picky\"\nhandler = \"on_order\"\nstart = \"first\"\n"
+                                 "on_nack = \"park\"");
     recording_handler picky;
     picky.decide = [](std::uint64_t sequence) {
         return sequence % 4 == 0 ? answer::nack : answer::ack;
@@ -293,16 +290,17 @@ TEST_F(Pipeline, ParksWhatAHandlerRefusesAndGoesOn) {
 
 TEST_F(Pipeline, HaltsAtARowTooLargeForTableAndRejectLog) {
     {
-        run large(*this, handling + client_text("copier") +
-                             route_text("name = \"copy\"\nhandler = \"ack\"\nstart = \"first\""),
+        run large(*this,
+                  handling + client_text("copier") +
+                      route_text("name = \"copy\"\nhandler = \"ack\"\nstart = \"first\""),
                   [&](pipeline& made) { made.set_handler("on_order", {}); });
         append(large.source(), {.number = 1});
         append(large.source(), {.number = 2, .note_size = 60'000});
         append(large.source(), {.number = 3});
     }
     // The log keeps its segments of 1 MiB; what is made now has smaller ones.
-    const std::string text = replaced(copying, "segment_bytes = \"1MiB\"",
-                                      "segment_bytes = \"64KiB\"");
+    const std::string text =
+        replaced(copying, "segment_bytes = \"1MiB\"", "segment_bytes = \"64KiB\"");
     for (const bool parks : {false, true}) {
         std::filesystem::remove_all(data("COPY"));
         run small(*this, text + (parks ? "on_untranslatable = \"park\"\n" : ""), {}, false);
@@ -328,8 +326,7 @@ TEST_F(Pipeline, IsRefusedASourceThatWasReplaced) {
         wait_for_highest("copy", 5);
         wait_for_highest("watch", 5);
     }
-    const std::string old_log =
-        to_string(engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
+    const std::string old_log = to_string(engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
     std::filesystem::remove_all(data("ORDER_OUT"));
     try {
         run again(*this, copying);
@@ -402,6 +399,7 @@ protected:
         SCOPED_TRACE(start);
         std::filesystem::remove_all(data("COPY"));
         std::filesystem::remove_all(data("checkpoints"));
+        std::filesystem::remove_all(data("routes"));
         {
             run once(*this, text(start));
             append_orders(once.source(), last_ + 1, last_ + 10);

@@ -70,9 +70,8 @@ TEST(Plan, GivesEachGatewayAThreadFromFourCpusOn) {
         const auto plan = plan_threads(config, {}, cpus);
         ASSERT_EQ(plan.size(), 3U) << cpus;
         EXPECT_EQ(plan[0].name, "mr-stream");
-        EXPECT_EQ(plan[0].agents,
-                  (names{"streamer:ORDER_OUT", "client:orders", "streamer:venue.FIX_IN",
-                         "client:reports"}));
+        EXPECT_EQ(plan[0].agents, (names{"streamer:ORDER_OUT", "client:orders",
+                                         "streamer:venue.FIX_IN", "client:reports"}));
         EXPECT_EQ(plan[1].name, "mr-gateway:venue");
         EXPECT_EQ(plan[1].agents, names{"gateway:venue"});
         EXPECT_EQ(plan[2].agents, names{"gateway:dark"});
@@ -118,9 +117,8 @@ TEST(Plan, ObeysTheThreadSectionsWhateverTheCpus) {
         EXPECT_EQ(plan[0].idle.kind, engine::idle_kind::spin);
         EXPECT_EQ(plan[0].agents, names{"gateway:venue"});
         EXPECT_EQ(plan[1].idle.kind, engine::idle_kind::yield) << "as [idle] says";
-        EXPECT_EQ(plan[1].agents,
-                  (names{"streamer:ORDER_OUT", "client:orders", "streamer:venue.FIX_IN",
-                         "client:reports"}));
+        EXPECT_EQ(plan[1].agents, (names{"streamer:ORDER_OUT", "client:orders",
+                                         "streamer:venue.FIX_IN", "client:reports"}));
     }
 }
 

@@ -44,8 +44,8 @@ protected:
         reader_->keep_all();
         engine::record_view record;
         while (reader_->poll(record) == engine::read_status::record) {
-            all.push_back({record.at, record.payload, record.seq, record.time, 77,
-                           record.payload_size, 0});
+            all.push_back(
+                {record.at, record.payload, record.seq, record.time, 77, record.payload_size, 0});
         }
         return all;
     }
@@ -125,9 +125,9 @@ TEST_F(Route, SendsTheBodyWithOriginCorrelationAndTimes) {
 }
 
 TEST_F(Route, OffersTheSameRecordAgainWhenItsRingHasRoom) {
-    append_orders(*source_, 1, 60);
+    append_orders(*source_, 1, 200);
     const auto all = slots();
-    route one = make(to_session(8192, 2048));
+    route one = make(to_session(16384, 2048));
     std::size_t next = 0;
     std::vector<std::uint64_t> origins;
     int refusals = 0;
@@ -144,7 +144,7 @@ TEST_F(Route, OffersTheSameRecordAgainWhenItsRingHasRoom) {
         }
     }
     EXPECT_GT(refusals, 2);
-    EXPECT_EQ(origins, range(1, 60));
+    EXPECT_EQ(origins, range(1, 200));
 }
 
 TEST_F(Route, TranslatesAgainWithMoreRoomWhatTheUsualRoomDoesNotHold) {
@@ -210,7 +210,8 @@ TEST_F(Route, FindsWhatIsParkedBehindASequence) {
         rejects.open();
         for (const std::size_t index : {1U, 3U, 5U}) {
             ASSERT_EQ(rejects.park("route", source, all[index], "no"), engine::append_status::ok);
-            ASSERT_EQ(rejects.park("other", source, all[index - 1], "no"), engine::append_status::ok);
+            ASSERT_EQ(rejects.park("other", source, all[index - 1], "no"),
+                      engine::append_status::ok);
         }
         rejects.close();
     }
@@ -268,13 +269,13 @@ TEST_F(Route, SaysWhyItHalted) {
         EXPECT_EQ(level, event_level::error);
         said.emplace_back(text);
     });
-    EXPECT_EQ(said, std::vector<std::string>{
-                        "route: halted(the event handler refused it, position " +
-                        std::to_string(all[1].at.value) + ")"});
+    EXPECT_EQ(said,
+              std::vector<std::string>{"route: halted(the event handler refused it, position " +
+                                       std::to_string(all[1].at.value) + ")"});
 }
 
 TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
-    append(*source_, {.number = 1, .symbol = ""});
+    append(*source_, {.number = 1, .side = '\0'});
     const auto all = slots();
     engine::table_log_options options;
     options.segment_bytes = config_.segment_bytes;
@@ -306,7 +307,7 @@ TEST_F(Route, ReceivesARecordOnceWhileAnotherOfItsClientHasNoRoom) {
                                                          source_->log().uuid());
     client.add_route(std::make_unique<route>(make(std::move(sink))));
     wanted_.name = "second";
-    client.add_route(std::make_unique<route>(make(to_session(8192, 2048))));
+    client.add_route(std::make_unique<route>(make(to_session(16384, 2048))));
     for (const engine::stream_slot& slot : all) {
         ASSERT_EQ(client.ring().try_push(slot), engine::push_status::ok);
     }

@@ -175,7 +175,8 @@ private:
         say_logon(wants_reset);
         settle();
         if (mutate_.below(4) == 0) {
-            orders_.put(++last_order_, "A" + std::to_string(last_order_));
+            ++last_order_;
+            orders_.put(last_order_, "A" + std::to_string(last_order_));
         }
     }
     void tidy_up() {

@@ -1,4 +1,5 @@
-// What the tests of the command line share: a configuration of two tables, and the program's output as rows.
+// What the tests of the command line share: a configuration of two tables, and the program's output
+// as rows.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +21,8 @@
 
 namespace millrace::tests {
 
-// As tools/millrace/exit_code.hpp documents them for users; written out, since users rely on the numbers.
+// As tools/millrace/exit_code.hpp documents them for users; written out, since users rely on the
+// numbers.
 inline constexpr int code_ok = 0;
 inline constexpr int code_failure = 2;
 inline constexpr int code_damaged = 4;

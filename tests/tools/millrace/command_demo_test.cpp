@@ -36,8 +36,8 @@ protected:
     }
     [[nodiscard]] std::vector<nlohmann::json> rows(const std::string& log,
                                                    const std::string& where) const {
-        const exit_result result = run({"log", "dump", (directory() / log).native(), "--format",
-                                        "json", "--where", where});
+        const exit_result result = run(
+            {"log", "dump", (directory() / log).native(), "--format", "json", "--where", where});
         EXPECT_EQ(result.code, code_ok) << result.err;
         return parse_lines(result.out);
     }
@@ -49,9 +49,9 @@ protected:
 TEST_F(Demo, PrintsOneObjectWithEveryDocumentedKey) {
     const nlohmann::json object = object_of(*first_);
     EXPECT_EQ(object.at("orders"), count);
-    EXPECT_EQ(object.at("acknowledged").get<std::uint64_t>() +
-                  object.at("rejected").get<std::uint64_t>(),
-              count);
+    EXPECT_EQ(
+        object.at("acknowledged").get<std::uint64_t>() + object.at("rejected").get<std::uint64_t>(),
+        count);
     EXPECT_GT(object.at("fills").get<std::uint64_t>(), 0U);
     EXPECT_EQ(object.at("lost"), 0);
     EXPECT_EQ(object.at("duplicated"), 0);
@@ -122,8 +122,8 @@ TEST_F(Demo, LeavesOneOrdersWholeStoryUnderOneCorrelation) {
 
 TEST_F(Demo, LeavesTablesThatShowPrints) {
     for (const char* table : {"ORDER_OUT", "EXECUTION", "fix.FIX_IN", "fix.FIX_OUT"}) {
-        const exit_result result =
-            run({"table", "show", (directory() / "millrace.toml").native(), table, "--format", "csv"});
+        const exit_result result = run(
+            {"table", "show", (directory() / "millrace.toml").native(), table, "--format", "csv"});
         EXPECT_EQ(result.code, code_ok) << table << ": " << result.err;
         EXPECT_GT(std::count(result.out.begin(), result.out.end(), '\n'),
                   static_cast<std::ptrdiff_t>(count));

@@ -1,6 +1,7 @@
 // Rows into a table, and the latest of each key out of it.
 #include <unistd.h>
 
+#include "engine/log/log_reader.hpp"
 #include "engine/stream/table_log.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
@@ -14,7 +15,8 @@ TEST_F(Append, TakesACsvWithItsColumnsInAnyOrder) {
           "SIDE,CL_ORD_ID,NOTE,QUANTITY,PRICE\n"
           "1,A1,plain,100,10.50\n"
           "2,A2,\"with, comma and \"\"quotes\"\"\",-7,\n");
-    const exit_result result = run({"append", config(), "ORDER_OUT", file("a.csv"), "--user", "kim"});
+    const exit_result result =
+        run({"append", config(), "ORDER_OUT", file("a.csv"), "--user", "kim"});
     EXPECT_EQ(result.code, code_ok);
     EXPECT_EQ(result.out, "");
     EXPECT_TRUE(has(result.err, "2 rows appended to ORDER_OUT; the last sequence is 2"));
@@ -30,9 +32,10 @@ TEST_F(Append, TakesACsvWithItsColumnsInAnyOrder) {
 }
 
 TEST_F(Append, TakesOneJsonObjectALine) {
-    write("a.ndjson",
-          "{\"CL_ORD_ID\":\"A1\",\"SIDE\":\"1\",\"PRICE\":10.25,\"QUANTITY\":5,\"NOTE\":\"x\\ny\"}\n"
-          "{\"QUANTITY\":6,\"CL_ORD_ID\":\"A2\",\"PRICE\":null}\n");
+    write(
+        "a.ndjson",
+        "{\"CL_ORD_ID\":\"A1\",\"SIDE\":\"1\",\"PRICE\":10.25,\"QUANTITY\":5,\"NOTE\":\"x\\ny\"}\n"
+        "{\"QUANTITY\":6,\"CL_ORD_ID\":\"A2\",\"PRICE\":null}\n");
     const exit_result result = run({"append", config(), "ORDER_OUT", file("a.ndjson")});
     EXPECT_EQ(result.code, code_ok) << result.err;
     const auto rows = dump("ORDER_OUT");
@@ -100,10 +103,9 @@ TEST_F(Append, NamesTheNearestColumnOfAWrongHeader) {
 TEST_F(Append, NamesTheNearestTable) {
     write("a.csv", "CL_ORD_ID\nA1\n");
     for (const char* verb : {"append", "show"}) {
-        const exit_result result =
-            std::string_view(verb) == "append"
-                ? run({"append", config(), "ORDR_OUT", file("a.csv")})
-                : run({"table", "show", config(), "ORDR_OUT"});
+        const exit_result result = std::string_view(verb) == "append"
+                                       ? run({"append", config(), "ORDR_OUT", file("a.csv")})
+                                       : run({"table", "show", config(), "ORDR_OUT"});
         EXPECT_EQ(result.code, code_configuration);
         EXPECT_TRUE(has(result.err, "no table 'ORDR_OUT'"));
         EXPECT_TRUE(has(result.err, "ORDER_OUT?"));
@@ -163,12 +165,15 @@ TEST_F(Append, ChangesAndRemovesRowsThatShowThenHasOrNot) {
     append_orders(1, 4);
     write("change.csv", "CL_ORD_ID,SIDE,QUANTITY\nA2,2,22\n");
     write("remove.csv", "CL_ORD_ID,QUANTITY\nA3,0\n");
-    ASSERT_EQ(run({"append", config(), "ORDER_OUT", file("change.csv"), "--operation", "modify"}).code,
-              code_ok);
-    ASSERT_EQ(run({"append", config(), "ORDER_OUT", file("remove.csv"), "--operation", "delete"}).code,
-              code_ok);
-    EXPECT_EQ(run({"append", config(), "ORDER_OUT", file("remove.csv"), "--operation", "drop"}).code,
-              code_usage);
+    ASSERT_EQ(
+        run({"append", config(), "ORDER_OUT", file("change.csv"), "--operation", "modify"}).code,
+        code_ok);
+    ASSERT_EQ(
+        run({"append", config(), "ORDER_OUT", file("remove.csv"), "--operation", "delete"}).code,
+        code_ok);
+    EXPECT_EQ(
+        run({"append", config(), "ORDER_OUT", file("remove.csv"), "--operation", "drop"}).code,
+        code_usage);
     const exit_result shown = run({"table", "show", config(), "ORDER_OUT", "--format", "json"});
     ASSERT_EQ(shown.code, code_ok) << shown.err;
     std::vector<std::pair<std::string, int>> rows;
@@ -176,7 +181,8 @@ TEST_F(Append, ChangesAndRemovesRowsThatShowThenHasOrNot) {
         rows.emplace_back(row["row"]["CL_ORD_ID"], row["row"]["QUANTITY"]);
     }
     std::sort(rows.begin(), rows.end());
-    const std::vector<std::pair<std::string, int>> expected = {{"A1", 100}, {"A2", 22}, {"A4", 400}};
+    const std::vector<std::pair<std::string, int>> expected = {
+        {"A1", 100}, {"A2", 22}, {"A4", 400}};
     EXPECT_EQ(rows, expected);
     EXPECT_EQ(dump("ORDER_OUT").size(), 6U) << "the log has every version";
 }

@@ -92,8 +92,8 @@ TEST_F(Check, RefusesARequiredFieldWithoutASource) {
 }
 
 TEST_F(Check, RefusesTwoWritersOfOneLog) {
-    const long line = change("name = \"EXECUTION\"\n",
-                             "name = \"EXECUTION\"\ndirectory = \"data/ORDER_OUT\"\n");
+    const long line =
+        change("name = \"EXECUTION\"\n", "name = \"EXECUTION\"\ndirectory = \"data/ORDER_OUT\"\n");
     const exit_result result = run({"check", file("orders.toml")});
     EXPECT_EQ(result.code, code_configuration);
     EXPECT_TRUE(has(result.err, file("orders.toml") + ":" + std::to_string(line + 1) + ": "));

@@ -4,7 +4,7 @@
 namespace millrace::tests {
 namespace {
 
-using Run = CommandLine;
+using RunCommand = CommandLine;
 
 std::size_t rows_of(const std::filesystem::path& directory, const std::filesystem::path& scratch) {
     const exit_result result = run_millrace({"log", "dump", directory.native()}, scratch);
@@ -13,13 +13,12 @@ std::size_t rows_of(const std::filesystem::path& directory, const std::filesyste
                : 0;
 }
 
-TEST_F(Run, WorksUntilItIsToldToStop) {
+TEST_F(RunCommand, WorksUntilItIsToldToStop) {
     append_orders(1, 20);
     for (int opening = 0; opening < 2; ++opening) {
         millrace_process process({"run", config()}, path());
-        wait_until("the rows are copied", [&] {
-            return rows_of(log("COPY"), path()) == (opening == 0 ? 20U : 40U);
-        });
+        wait_until("the rows are copied",
+                   [&] { return rows_of(log("COPY"), path()) == (opening == 0 ? 20U : 40U); });
         if (opening == 0) {
             append_orders(21, 30);  // beside the running process, and once more
             append_orders(31, 40);
@@ -41,7 +40,7 @@ TEST_F(Run, WorksUntilItIsToldToStop) {
     }
 }
 
-TEST_F(Run, StartsBeforeAnybodyHasWritten) {
+TEST_F(RunCommand, StartsBeforeAnybodyHasWritten) {
     millrace_process process({"run", config()}, path());
     wait_until("its empty logs are there",
                [&] { return std::filesystem::exists(path() / "data/COPY"); });
@@ -53,7 +52,7 @@ TEST_F(Run, StartsBeforeAnybodyHasWritten) {
     EXPECT_EQ(process.wait(20).code, code_ok);
 }
 
-TEST_F(Run, GoesOnBehindAKill) {
+TEST_F(RunCommand, GoesOnBehindAKill) {
     append_orders(1, 20);
     for (int opening = 0; opening < 3; ++opening) {
         millrace_process process({"run", config()}, path());
@@ -72,7 +71,7 @@ TEST_F(Run, GoesOnBehindAKill) {
     }
 }
 
-TEST_F(Run, IsRefusedWhereAnotherRuns) {
+TEST_F(RunCommand, IsRefusedWhereAnotherRuns) {
     append_orders(1, 1);
     millrace_process first({"run", config()}, path());
     wait_until("the first runs", [&] { return rows_of(log("COPY"), path()) == 1U; });
@@ -85,7 +84,7 @@ TEST_F(Run, IsRefusedWhereAnotherRuns) {
     EXPECT_FALSE(first.has_ended());
 }
 
-TEST_F(Run, StartsAndStopsWithoutItsVenue) {
+TEST_F(RunCommand, StartsAndStopsWithoutItsVenue) {
     const std::filesystem::path examples =
         std::filesystem::path(MILLRACE_SOURCE_ROOT) / "docs/examples";
     for (const char* name : {"orders.toml", "sessions.cfg"}) {
@@ -101,7 +100,7 @@ TEST_F(Run, StartsAndStopsWithoutItsVenue) {
     EXPECT_FALSE(result.was_killed);
 }
 
-TEST_F(Run, NamesItsVersionAndWhatItWasBuiltWith) {
+TEST_F(RunCommand, NamesItsVersionAndWhatItWasBuiltWith) {
     const exit_result result = run({"--version"});
     EXPECT_EQ(result.code, code_ok);
     for (const char* part : {"millrace ", "commit ", "compiler ", "flags ", "quickfix "}) {
@@ -110,7 +109,7 @@ TEST_F(Run, NamesItsVersionAndWhatItWasBuiltWith) {
     EXPECT_EQ(result.err, "");
 }
 
-TEST_F(Run, RefusesACommandLineItDoesNotUnderstand) {
+TEST_F(RunCommand, RefusesACommandLineItDoesNotUnderstand) {
     for (const std::vector<std::string>& arguments :
          std::vector<std::vector<std::string>>{{},
                                                {"frobnicate"},

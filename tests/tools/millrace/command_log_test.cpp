@@ -16,7 +16,9 @@ protected:
     [[nodiscard]] std::string position(std::size_t sequence) const {
         return rows_[sequence - 1]["position"].dump();
     }
-    [[nodiscard]] std::string time(std::size_t sequence) const { return rows_[sequence - 1]["timestamp"]; }
+    [[nodiscard]] std::string time(std::size_t sequence) const {
+        return rows_[sequence - 1]["timestamp"];
+    }
     [[nodiscard]] std::vector<std::uint64_t> shown(std::vector<std::string> options) const {
         return sequences(dump("ORDER_OUT", std::move(options)));
     }
@@ -82,7 +84,8 @@ TEST_F(Log, NamesTheNearestRecordsOfAnOffsetThatIsNone) {
         run({"log", "dump", log("ORDER_OUT"), "--offset", std::to_string(inside)});
     EXPECT_EQ(result.code, code_failure);
     EXPECT_EQ(result.out, "");
-    EXPECT_TRUE(has(result.err, "offset " + std::to_string(inside) + " is not where a record begins"));
+    EXPECT_TRUE(
+        has(result.err, "offset " + std::to_string(inside) + " is not where a record begins"));
     EXPECT_TRUE(has(result.err, position(7) + " and " + position(8)));
     EXPECT_EQ(run({"log", "dump", log("ORDER_OUT"), "--offset", "99999999"}).code, code_failure);
 }

@@ -1,8 +1,9 @@
 // Encoding an order and decoding a report: xlator, a bare writer and walker, QuickFIX, all on the
 // same bytes.
 //
-//     order:   NewOrderSingle, 16 body fields with two parties, full frame with header, length and
-//     checksum report:  ExecutionReport, 21 fields with one party
+// order   NewOrderSingle, 16 body fields with two parties; a frame adds header, length and checksum
+//
+// report  ExecutionReport, 24 fields, header and trailer included
 //
 // Not measured: reading the row, the socket, the clock.
 #include <benchmark/benchmark.h>

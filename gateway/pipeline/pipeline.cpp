@@ -267,7 +267,9 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
     }
     const engine::sequence end = last_sequence(source.directory);
     // A start that is still to come is no history.
-    if (highest > end && config.start.what != start_kind::sequence) {
+    const bool is_to_come =
+        config.start.what == start_kind::sequence && highest.next() == config.start.seq;
+    if (highest > end && !is_to_come) {
         throw engine::damage_error(
             source.directory.native() + ": route '" + config.name + "' has come to sequence " +
             std::to_string(highest.value) + ", but the log ends at " + std::to_string(end.value) +

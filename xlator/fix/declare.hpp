@@ -138,8 +138,7 @@ constexpr void append_member(bool is_list_required, member_info*& at) {
     if constexpr (std::is_base_of_v<component_tag, type>) {
         append_list(typename type::members{}, is_required, at);
     } else if constexpr (std::is_base_of_v<group_tag, type>) {
-        *at++ = {type::counter::tag, type::counter::name, is_required, &group_table<type>,
-                 true};
+        *at++ = {type::counter::tag, type::counter::name, is_required, &group_table<type>, true};
     } else {
         *at++ = {type::tag, type::name, is_required, nullptr};
     }

@@ -56,7 +56,8 @@ public:
     // REQUIRES dict outlives the decoder.
     explicit decoder(const dictionary& dict, const decode_options& options = {});
 
-    // A whole frame; length and checksum are verified.
+    // A whole frame; length and checksum are verified. message() looks at these bytes, so they must
+    // outlive what is read from it.
     decode_result decode(std::string_view frame) noexcept;
     // A frame that scan_frame() has accepted.
     decode_result decode_scanned(std::string_view frame) noexcept;

@@ -57,7 +57,8 @@ TEST(Codegen, TwoDialectsLiveSideBySide) {
               "5001=V1|5002='|5003=-1|5004=X\"Q|5005=A|5006=1|5007=T|5008=1|5009=D|5010=1|5011=||");
     const xlator::dictionary dict{venue::dictionary};
     decoder reader{dict};
-    EXPECT_TRUE(reader.decode(tests::seal(tests::with_soh("35=UO|") + body)).is_ok());
+    const std::string frame = tests::seal(tests::with_soh("35=UO|") + body);
+    EXPECT_TRUE(reader.decode(frame).is_ok());
     EXPECT_EQ(*reader.message().get<venue::Market>(), venue::Market::london_x_q);
     EXPECT_EQ(reader.decode(tests::frame_of("35=UO|5001=V|5002=N|5006=1|5008=1|5009=x|")).ref_tag,
               5008);

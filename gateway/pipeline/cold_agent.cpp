@@ -32,6 +32,15 @@ spdlog::level::level_enum level_of(event_level level) {
 }  // namespace
 
 int pipeline::cold_agent::do_work() noexcept {
+    // The consumer is read first: it may pass the producer's older value, not the other way round.
+    for (auto& [ring, used] : slot_rings_) {
+        const std::uint64_t consumed = ring->consumer_sequence_estimate();
+        used.set(ring->producer_sequence_estimate() - consumed);
+    }
+    for (auto& [ring, used] : byte_rings_) {
+        const std::uint64_t consumed = ring->consumer_position_estimate();
+        used.set(ring->producer_position_estimate() - consumed);
+    }
     std::size_t lines = 0;
     for (event_ring* ring : rings_) {
         lines += ring->drain([&](event_level level, engine::timestamp time, std::string_view text) {

@@ -1,8 +1,9 @@
-// The cold thread's work: writes down what the hot stages say.
+// The cold thread's work: writes down what the hot stages say, and how full their rings are.
 //
 // Threading  an agent of its own runner, which sleeps between turns
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "gateway/pipeline/pipeline.hpp"
@@ -14,6 +15,13 @@ public:
     cold_agent(const pipeline_options& options) : options_(options) {}
 
     void add(event_ring& ring) { rings_.push_back(&ring); }
+    // Rings whose filling is published every turn.
+    void watch(const engine::stream_ring& ring, engine::counter used) {
+        slot_rings_.emplace_back(&ring, std::move(used));
+    }
+    void watch(const engine::byte_ring& ring, engine::counter used) {
+        byte_rings_.emplace_back(&ring, std::move(used));
+    }
 
     [[nodiscard]] const char* name() const noexcept { return "cold"; }
     void on_start() {}
@@ -27,6 +35,8 @@ private:
 
     pipeline_options options_;
     std::vector<event_ring*> rings_;
+    std::vector<std::pair<const engine::stream_ring*, engine::counter>> slot_rings_;
+    std::vector<std::pair<const engine::byte_ring*, engine::counter>> byte_rings_;
 };
 
 }  // namespace millrace::gateway

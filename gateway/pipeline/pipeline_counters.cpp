@@ -21,6 +21,8 @@ void pipeline::bind_counters() {
         }
     }
     for (const auto& client : clients_) {
+        cold_->watch(client->ring(), file.add_counter(std::string(client->name()) + ".ring_slots",
+                                                      counter_kind::gauge, counter_unit::items));
         client->events().dropped =
             file.add_counter(std::string(client->name()) + ".lines_dropped", counter_kind::counter);
         for (const auto& one : client->routes()) {
@@ -37,11 +39,19 @@ void pipeline::bind_counters() {
             one->counters.highest.set(one->highest().value);
             one->counters.longest_handler_ns = file.add_counter(
                 label + "longest_handler", counter_kind::maximum, counter_unit::nanoseconds);
+            if (const engine::byte_ring* const ring = one->outbound_ring()) {
+                cold_->watch(*ring, file.add_counter(label + "ring_bytes", counter_kind::gauge,
+                                                     counter_unit::bytes));
+            }
         }
     }
     for (const auto& gateway : gateways_) {
         gateway->events().dropped = file.add_counter(
             "gateway." + gateway->label() + ".lines_dropped", counter_kind::counter);
+        gateway->counters.refused_connections = file.add_counter(
+            "gateway." + gateway->label() + ".refused_connections", counter_kind::counter);
+        gateway->counters.waiting_connections = file.add_counter(
+            "gateway." + gateway->label() + ".waiting_connections", counter_kind::gauge);
         for (const auto& session : gateway->sessions()) {
             const std::string label = "session." + session->name() + ".";
             fix_session_counters& counters = session->counters;
@@ -61,12 +71,16 @@ void pipeline::bind_counters() {
             add(counters.resent, "resent", counter_kind::counter);
             add(counters.halted_routes, "halted_routes", counter_kind::counter);
             add(counters.duplicate_origins, "duplicate_origins", counter_kind::counter);
+            add(counters.pending_bytes, "pending_bytes", counter_kind::gauge);
+            add(counters.pending_bytes_high, "pending_bytes_high", counter_kind::maximum);
             ledger_counters& ledger = session->ledger().counters;
             add(ledger.ignored_increments, "ignored_increments", counter_kind::counter);
             add(ledger.duplicates, "duplicates", counter_kind::counter);
             add(ledger.held_frames, "held_frames", counter_kind::gauge);
+            add(ledger.held_bytes, "held_bytes", counter_kind::gauge);
             add(ledger.refused_appends, "refused_appends", counter_kind::counter);
             add(ledger.resets, "resets", counter_kind::counter);
+            add(ledger.unproven_resets, "unproven_resets", counter_kind::counter);
         }
     }
 }

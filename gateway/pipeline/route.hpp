@@ -92,6 +92,11 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
     [[nodiscard]] engine::sequence highest() const noexcept { return highest_; }
     [[nodiscard]] bool is_halted() const noexcept { return is_halted_; }
+    // Of a route to a session: where its encoded messages wait; else null.
+    [[nodiscard]] const engine::byte_ring* outbound_ring() const noexcept {
+        const auto* const to = std::get_if<session_sink>(&to_);
+        return to != nullptr ? &to->link->ring : nullptr;
+    }
 
     route_counters counters;
 

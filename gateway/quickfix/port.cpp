@@ -136,6 +136,21 @@ msg_seq_num session_port::next_target() const noexcept {
     return msg_seq_num{static_cast<std::uint32_t>(held_->store.getNextTargetMsgSeqNum())};
 }
 
+void session_port::set_reset_on_logon(bool resets) noexcept {
+    held_->session->setResetOnLogon(resets);
+}
+
+call_status session_port::send_test_request(const char* id) noexcept {
+    return held_->guarded([&] {
+        FIX::Message request;
+        request.getHeader().setField(FIX::MsgType(FIX::MsgType_TestRequest));
+        request.setField(FIX::TestReqID(id));
+        if (!held_->session->send(request)) {
+            throw FIX::IOException(held_->events.last());
+        }
+    });
+}
+
 call_status session_port::logon() noexcept {
     return held_->guarded([&] { held_->session->logon(); });
 }

@@ -172,6 +172,11 @@ public:
     msg_seq_num next_sender() const noexcept;
     msg_seq_num next_target() const noexcept;
 
+    // Whether an initiator's next Logon resets both numbers; at first what the settings say.
+    void set_reset_on_logon(bool resets) noexcept;
+    // Asks for a Heartbeat with this id. REQUIRES: logged on.
+    call_status send_test_request(const char* id) noexcept;
+
     call_status logon() noexcept;  // enables; an initiator connects and logs on again
     call_status logout(
         const char* reason) noexcept;  // disables; the Logout goes out at the next tick()

@@ -36,8 +36,9 @@ ptr::shared_ptr<FIX::DataDictionary> make_dictionary(const session_spec& spec,
     return made;
 }
 
-// Keys that would make the factory read dictionaries, or the session do what this gateway must not.
-bool is_withheld(const std::string& key) {
+// Keys that would make the factory read dictionaries, or the session do what this gateway must not:
+// an initiator resets at its next logon instead of when the connection is lost.
+bool is_withheld(const std::string& key, session_role role) {
     static const char* const withheld[] = {"DATADICTIONARY", "TRANSPORTDATADICTIONARY",
                                            "USEDATADICTIONARY", "PERSISTMESSAGES",
                                            "PRESERVEMESSAGEFIELDSORDER"};
@@ -47,13 +48,14 @@ bool is_withheld(const std::string& key) {
             return true;
         }
     }
-    return upper.compare(0, 17, "APPDATADICTIONARY") == 0;
+    return upper.compare(0, 17, "APPDATADICTIONARY") == 0 ||
+           (upper == "RESETONDISCONNECT" && role == session_role::initiator);
 }
 
 FIX::Dictionary to_dictionary(const session_spec& spec) {
     FIX::Dictionary settings;
     for (const setting& value : spec.settings) {
-        if (!is_withheld(value.key)) {
+        if (!is_withheld(value.key, spec.role)) {
             settings.setString(value.key, value.value);
         }
     }

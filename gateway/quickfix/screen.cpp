@@ -232,8 +232,12 @@ garble_reason screen_pass::note(std::uint32_t tag, const char* value,
             return garble_reason::repeated_field;
         case 34:
             facts_.has_number = true;
-            return first_time(seen_34) ? number(facts_.number.value)
-                                       : garble_reason::repeated_field;
+            if (!first_time(seen_34)) {
+                return garble_reason::repeated_field;
+            }
+            return number(facts_.number.value) == garble_reason::none && !facts_.number.is_none()
+                       ? garble_reason::none
+                       : garble_reason::number;
         case 43:
             facts_.poss_dup = is_flag_set(value, value_end);
             return first_time(seen_43) ? garble_reason::none : garble_reason::repeated_field;
@@ -321,7 +325,7 @@ const char* to_text(garble_reason reason) noexcept {
         case garble_reason::tag:
             return "a field without a 32-bit decimal tag, a '=' or an end";
         case garble_reason::number:
-            return "one of 7, 16, 34, 36, 108 is no 32-bit decimal";
+            return "one of 7, 16, 34, 36, 108 is no 32-bit decimal, or 34 is 0";
         case garble_reason::data_length:
             return "a data field whose length does not stand before it or does not end it on a "
                    "field boundary";

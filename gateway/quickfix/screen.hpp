@@ -34,7 +34,7 @@ enum class garble_reason : std::uint8_t {
     msg_type,       // 35= is not third, or holds bytes no message type has
     check_sum,      // 10= is not last, not three digits, or not the sum of the bytes
     tag,            // a tag that is no 32-bit decimal, or a field without '=' or an end
-    number,         // one of 7, 16, 34, 36, 108 is no 32-bit decimal
+    number,         // one of 7, 16, 34, 36, 108 is no 32-bit decimal, or 34 is 0
     data_length,    // a data field the library would read differently, or beyond its end
     repeated_field  // a second 8, 9, 10, 34, 35, 43, 49, 52 or 56: no single meaning
 };

@@ -15,6 +15,12 @@ std::string_view span_text(const screened_frame& frame, field_span span) noexcep
     return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
                              : std::string_view();
 }
+
+// Taken in its turn; a duplicate or garbled one ends nothing.
+bool is_logout(const fix_in_row& row) noexcept {
+    return row.message.kind.view() == kind::admin && row.message.msg_type.view() == "5";
+}
+
 }  // namespace
 
 fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_options& options) {
@@ -53,6 +59,7 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
         session_numbers& known = sessions_.at(session.name);
         known = session;
         known.next_target = next_target;
+        known.logout_time = is_logout(row) ? row.received_time : engine::timestamp{};
     }
     return result.status;
 }
@@ -77,6 +84,7 @@ void fix_in_log::replay(engine::position, engine::sequence, engine::timestamp,
     session.next_sender = {row.message.next_sender};
     session.next_target = {row.message.next_target};
     session.creation_time = row.creation_time;
+    session.logout_time = is_logout(row) ? row.received_time : engine::timestamp{};
 }
 
 }  // namespace millrace::gateway

@@ -68,6 +68,14 @@ bool is_admin_type(std::string_view type) noexcept {
     return type.size() == 1 && std::string_view("012345A").find(type[0]) != std::string_view::npos;
 }
 
+void note_message(session_numbers& session, msg_seq_num number, std::string_view msg_type,
+                  engine::timestamp time) noexcept {
+    session.logout_time = msg_type == "5" ? time : engine::timestamp{};
+    if (!is_admin_type(msg_type)) {
+        session.last_application = number;
+    }
+}
+
 bool is_of(const fix_out_row& row, const session_numbers& session) noexcept {
     return row.message.session.view() == session.name &&
            row.message.generation == session.generation;
@@ -146,6 +154,7 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     session.next_sender = sent.number.next();
     session.next_target = next_target;
     session.is_fresh = false;
+    note_message(session, sent.number, facts.msg_type, result.time);
     index_of(session.name).put(sent.number, result.at);
     if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
         correlations_->put(facts.cl_ord_id, sent.cause->correlation);
@@ -169,6 +178,8 @@ engine::append_status fix_out_log::append_reset(session_numbers& session,
         session.next_target = first;
         session.creation_time = now;
         session.is_fresh = true;
+        session.logout_time = {};
+        session.last_application = {};
         index_of(session.name).clear();
     }
     return result.status;
@@ -185,6 +196,7 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
         session.next_sender = next_sender;
         session.next_target = next_target;
         session.is_fresh = false;
+        session.logout_time = {};
         index_of(session.name)
             .clear();  // numbers may have holes now; older ones are found by search
     }
@@ -203,7 +215,7 @@ bool fix_out_log::read_snapshot(engine::snapshot_section kind, std::span<const s
     return kind == engine::snapshot_section::sessions_out && sessions_.read_snapshot(content);
 }
 
-void fix_out_log::replay(engine::position at, engine::sequence, engine::timestamp,
+void fix_out_log::replay(engine::position at, engine::sequence, engine::timestamp time,
                          const engine::row_view& view) {
     const auto row = load_row<fix_out_row>(view);
     session_numbers& session = sessions_.at(row.message.session.view());
@@ -216,8 +228,13 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.is_fresh = row.message.kind.view() == kind::reset;
     if (is_message) {
         index.put({row.message.msg_seq_num}, at);
-    } else {
-        index.clear();
+        note_message(session, {row.message.msg_seq_num}, row.message.msg_type.view(), time);
+        return;
+    }
+    index.clear();
+    session.logout_time = {};
+    if (session.is_fresh) {
+        session.last_application = {};
     }
 }
 

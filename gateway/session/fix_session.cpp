@@ -25,7 +25,8 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       events_(&events),
       ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
       connector_(detail::make_connector(spec, options)),
-      link_(detail::connection_of(spec, options)) {
+      link_(detail::connection_of(spec, options)),
+      settlement_(detail::resets_at_logon(spec)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
@@ -57,11 +58,19 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
         tick_if_due(now_ns);
         work += poll_frames(now_ns);
     }
+    if (link_.is_open() && settlement_.is_running()) [[unlikely]] {
+        settle(now_ns);
+    }
     if (link_.is_open()) {
         work += poll_routes(now_ns);
     }
-    if (link_.is_open() && link_.pending_bytes() > 0 && link_.flush(now_ns) == send_state::closed) {
-        end_link(link_.reason(), now_ns);
+    if (link_.is_open() && link_.pending_bytes() > 0) {
+        counters.pending_bytes_high.raise_to(link_.pending_bytes());
+        const bool is_closed = link_.flush(now_ns) == send_state::closed;
+        counters.pending_bytes.set(link_.pending_bytes());
+        if (is_closed) {
+            end_link(link_.reason(), now_ns);
+        }
     }
     if (is_stopping_ && link_.is_open() && now_ns >= stop_deadline_ns_) {
         events_->say(event_level::warning, name(), "no answer to our Logout; closing");
@@ -105,6 +114,9 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
         end_link(close_reason::local, now_ns);
         return;
     }
+    if (connector_ != nullptr) {
+        prepare_logon(now_ns);
+    }
     next_tick_ns_ = now_ns;  // an initiator's Logon goes out at once
     publish_state();
 }
@@ -144,107 +156,8 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
     }
 }
 
-int fix_session::poll_frames(std::int64_t now_ns) noexcept {
-    int frames = 0;
-    std::string_view frame;
-    const receive_state state = link_.receive();
-    while (link_.is_open() && link_.next_frame(frame)) {  // bounded by the receive buffer
-        handle_frame(frame, now_ns);
-        ++frames;
-    }
-    if (state == receive_state::closed || (!link_.is_open() && port_->is_connected())) {
-        end_link(link_.reason(), now_ns);
-    }
-    return frames;
-}
-
-void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept {
-    const std::int64_t utc_ns = engine::utc_now().ns;
-    const screened_frame frame =
-        screen_frame(bytes.data(), bytes.size(), port_->data_fields(), port_->screening());
-    counters.messages_in.add(1);
-    if (!frame.is_passed()) {
-        counters.garbled.add(1);
-        ledger_.keep_garbled(frame, utc_ns);
-        events_->say(event_level::warning, name(), to_text(frame.reason()));
-        if (!is_logged_on_) {
-            end_link(close_reason::refused, now_ns);
-        }
-        return;
-    }
-    if (are_peer_numbers_too_low(frame)) {
-        hold(
-            "the peer's Logon has a lower number than FIX_IN expects: it has lost numbers, or was "
-            "reset");
-        end_link(close_reason::refused, now_ns);
-        return;
-    }
-    ledger_.begin_frame(frame, utc_ns);
-    const receive_result result = port_->receive(frame, utc_ns);
-    const bool is_kept = ledger_.end_frame();
-    switch (result.status) {
-        case receive_status::ok:
-            break;
-        case receive_status::garbled:
-            counters.garbled.add(1);
-            ledger_.keep_garbled(frame, utc_ns);
-            break;
-        case receive_status::logon_refused:
-            counters.refused_before_logon.add(1);
-            wants_disconnect_ = true;
-            if (std::string_view(port_->last_text()).find("too low") != std::string_view::npos) {
-                hold(
-                    "the peer says our numbers are too low: it has seen higher ones than FIX_OUT "
-                    "holds");
-            }
-            break;
-        case receive_status::not_logged_on:
-            counters.refused_before_logon.add(1);
-            wants_disconnect_ = true;
-            break;
-        case receive_status::failed:
-            wants_disconnect_ = true;
-            break;
-    }
-    if (result.status != receive_status::ok) {
-        events_->say(event_level::warning, name(), port_->last_text());
-    }
-    if (!is_kept) {
-        events_->say(event_level::error, name(),
-                     "a frame could not be kept (log full, or too many frames before their turn); "
-                     "disconnecting, the peer will send it again");
-        wants_disconnect_ = true;
-    }
-    if (wants_disconnect_ || result.disconnected) {
-        end_link(close_reason::local, now_ns);
-    }
-    counters.next_target.set(ledger_.next_target().value);
-    counters.next_sender.set(ledger_.next_sender().value);
-}
-
-// Each further Logon would use numbers, until the peer takes one and never asks for what it had not
-// got.
-void fix_session::hold(std::string_view reason) noexcept {
-    if (connector_ == nullptr) {
-        return;  // an acceptor waits for the peer anyway
-    }
-    is_held_ = true;
-    events_->say(event_level::error, name(), reason);
-    events_->say(
-        event_level::error, name(),
-        "the session stays down until an operator has compared both sides and restarts it");
-}
-
-// A Logon that neither resets nor repeats: the library would answer it with a Logon and a Logout,
-// each numbered.
-bool fix_session::are_peer_numbers_too_low(const screened_frame& frame) const noexcept {
-    const frame_facts& facts = frame.facts();
-    return connector_ != nullptr && !is_logged_on_ && frame.is_msg_type('A') && facts.has_number &&
-           !facts.reset_seq_num && !facts.poss_dup && facts.number < ledger_.next_target();
-}
-
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
-    if (!is_logged_on_ || is_stopping_ || link_.pending_bytes() > 0 ||
+    if (!is_logged_on_ || is_stopping_ || settlement_.is_running() || link_.pending_bytes() > 0 ||
         now_ns < no_send_before_ns_) {
         return 0;
     }
@@ -340,7 +253,12 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         static_cast<void>(link_.flush(now_ns));
         link_.close(reason);
     }
-    ledger_.forget_held();
+    ledger_.connection_ended();
+    const bool was_settling = settlement_.is_running();
+    const bool is_settled = was_settling && !ledger_.has_unproven();
+    if (settlement_.connection_ended(ledger_.has_unproven())) {
+        say_given_up("the connection was lost each time");
+    }
     wants_disconnect_ = false;
     is_logged_on_ = false;
     if (was_open) {
@@ -348,6 +266,10 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         events_->say(event_level::info, name(), to_text(link_.reason()));
         if (connector_ != nullptr) {
             connector_->connection_ended(was_logged_on_, now_ns);
+            if (is_settled && !is_stopping_) {
+                connector_->stop();  // and at once to the logon that resets
+                connector_->start(now_ns);
+            }
         }
     }
     publish_state();
@@ -391,12 +313,13 @@ bool fix_session::has_waiting_messages() const noexcept {
 }
 
 void fix_session::publish_state() noexcept {
-    const char* state = is_logged_on_           ? "logged on"
-                        : link_.is_open()       ? "connected"
-                        : is_stopping_          ? "stopped"
-                        : is_held_              ? "halted(numbers contradict the peer's)"
-                        : connector_ == nullptr ? "listening"
-                                                : "connecting";
+    const char* state = settlement_.is_running() ? "settling before a reset"
+                        : is_logged_on_          ? "logged on"
+                        : link_.is_open()        ? "connected"
+                        : is_stopping_           ? "stopped"
+                        : is_held_               ? "halted(numbers contradict the peer's)"
+                        : connector_ == nullptr  ? "listening"
+                                                 : "connecting";
     counters.state.set(state);
     counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
     counters.next_sender.set(ledger_.next_sender().value);

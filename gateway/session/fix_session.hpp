@@ -22,6 +22,7 @@
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/outbound.hpp"
 #include "gateway/session/session_ledger.hpp"
+#include "gateway/session/settlement.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
 
@@ -49,6 +50,8 @@ struct fix_session_counters {
     engine::counter resent;  // application messages sent again
     engine::counter halted_routes;
     engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
+    engine::counter pending_bytes;      // the socket has not taken yet
+    engine::counter pending_bytes_high;
 };
 
 // One client's way into this session.
@@ -105,9 +108,15 @@ private:
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
     int poll_routes(std::int64_t now_ns) noexcept;
-    void hold(std::string_view reason) noexcept;
+    void numbers_disagree(std::string_view reason) noexcept;
     [[nodiscard]] bool are_peer_numbers_too_low(const screened_frame& frame) const noexcept;
     void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
+    void show_frame(const screened_frame& frame, std::int64_t received_ns,
+                    std::int64_t utc_ns) noexcept;
+    void frame_not_kept() noexcept;
+    void prepare_logon(std::int64_t now_ns) noexcept;
+    void settle(std::int64_t now_ns) noexcept;
+    void say_given_up(std::string_view reason) noexcept;
     [[nodiscard]] engine::poll_action send_one(outbound_route& route,
                                                std::span<const std::byte> payload) noexcept;
     void halt_route(outbound_route& route, const outbound_header& header) noexcept;
@@ -124,6 +133,7 @@ private:
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
     connection link_;
+    settlement settlement_;
     std::vector<outbound_route> routes_;
     std::size_t next_route_ = 0;
 

@@ -5,6 +5,12 @@
 
 namespace millrace::gateway {
 
+namespace {
+
+constexpr std::int64_t count_interval_ns = 100'000'000;
+
+}  // namespace
+
 session_agent::session_agent(session_agent_options options, const settings_file& settings)
     : options_(std::move(options)),
       agent_name_("gateway:" + options_.name),
@@ -104,6 +110,10 @@ void session_agent::on_close() noexcept {
 }
 
 int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
+    if (now_ns >= next_count_ns_) {
+        next_count_ns_ = now_ns + count_interval_ns;
+        count_connections();
+    }
     int work = 0;
     for (const acceptor_port& port : listeners_) {
         const listener::first_frame first = port.listening->poll(now_ns);
@@ -143,7 +153,20 @@ void session_agent::place_connection(const listener::first_frame& first,
                                  : "refused a second connection of a session";
         events_.say(event_level::warning, options_.name, reason);
         first.link->close(close_reason::refused);
+        ++refused_first_frames_;
     }
+}
+
+void session_agent::count_connections() noexcept {
+    std::uint64_t refused = refused_first_frames_;
+    std::size_t waiting = 0;
+    for (const acceptor_port& port : listeners_) {
+        const listener_counters& one = port.listening->counters();
+        refused += one.refused_full + one.timed_out + one.ended_early;
+        waiting += port.listening->pending_count();
+    }
+    counters.refused_connections.set(refused);
+    counters.waiting_connections.set(waiting);
 }
 
 std::vector<std::uint16_t> session_agent::listening_ports() const {

@@ -28,6 +28,11 @@ struct session_agent_options {
                                << 17;  // recent orders whose reports find their beginning
 };
 
+struct session_agent_counters {
+    engine::counter refused_connections;  // that never became a session's
+    engine::counter waiting_connections;  // for their first frame
+};
+
 class session_agent {
 public:
     // The settings' sessions are all of this gateway's.
@@ -70,6 +75,8 @@ public:
     [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
     [[nodiscard]] event_ring& events() noexcept { return events_; }
 
+    session_agent_counters counters;
+
 private:
     struct acceptor_port {
         host_port endpoint;
@@ -80,6 +87,7 @@ private:
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
     void listen_for(const session_spec& spec);
+    void count_connections() noexcept;
 
     session_agent_options options_;
     std::string agent_name_;  // "gateway:NAME", as thread plans call it
@@ -93,6 +101,8 @@ private:
     std::atomic<bool> is_stop_requested_{false};  // writer: whoever stops
     std::atomic<bool> is_stopped_{false};         // writer: the session thread
     bool is_stopping_ = false;
+    std::int64_t next_count_ns_ = 0;
+    std::uint64_t refused_first_frames_ = 0;  // and the listeners have refusals of their own
 };
 
 }  // namespace millrace::gateway

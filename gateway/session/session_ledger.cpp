@@ -25,6 +25,10 @@ std::string_view text_of(const screened_frame& frame, field_span span) noexcept 
                              : std::string_view();
 }
 
+constexpr std::string_view reject_type =
+    "\x01"
+    "35=3\x01";
+
 }  // namespace
 
 session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_in_log& in,
@@ -47,12 +51,17 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
         received.generation == numbers_->generation ? received.next_target : msg_seq_num{1};
     numbers_->is_fresh =
         numbers_->next_sender == msg_seq_num{1} && numbers_->next_target == msg_seq_num{1};
+    if (received.generation == numbers_->generation && numbers_->logout_time.ns != 0 &&
+        received.logout_time > numbers_->logout_time) {
+        proven_below_ = numbers_->next_sender;  // it answered our Logout
+    }
 }
 
 void session_ledger::begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept {
     frame_ = &frame;
     received_ns_ = received_ns;
     is_frame_recorded_ = false;
+    is_frame_rejected_ = false;
     expected_before_ = numbers_->next_target;
     incoming_number_ = {};
 }
@@ -70,7 +79,9 @@ bool session_ledger::end_frame() noexcept {
         // An audit record: if it cannot be kept, nothing that moves a number is lost.
         return append_in(kind::duplicate, &frame, received_ns_, numbers_->next_target);
     }
-    if (number > numbers_->next_target && is_queued_when_early(frame)) {
+    if (number > numbers_->next_target && is_queued_when_early(frame) && !is_frame_rejected_) {
+        // The library has queued it without its bytes, and would have it twice.
+        static_cast<void>(port_->clear_queue());
         return hold(frame, received_ns_);
     }
     return true;
@@ -107,7 +118,24 @@ bool session_ledger::hold(const screened_frame& frame, std::int64_t received_ns)
     }
     held_bytes_ += frame.size() - known_bytes;
     counters.held_frames.set(held_.size());
+    counters.held_bytes.set(held_bytes_);
     return true;
+}
+
+const held_frame* session_ledger::take_held() noexcept {
+    const auto it = held_.find(numbers_->next_target.value);
+    if (it == held_.end()) {
+        return nullptr;
+    }
+    held_bytes_ -= it->second.bytes.size();
+    taken_ = held_.extract(it);
+    counters.held_frames.set(held_.size());
+    counters.held_bytes.set(held_bytes_);
+    return &taken_.mapped();
+}
+
+bool session_ledger::use_number_of(const held_frame& logon) noexcept {
+    return append_in(kind::admin, &logon.screened, logon.received_ns, numbers_->next_target.next());
 }
 
 void session_ledger::drop_held_below(msg_seq_num number) noexcept {
@@ -116,20 +144,52 @@ void session_ledger::drop_held_below(msg_seq_num number) noexcept {
         held_.erase(held_.begin());
     }
     counters.held_frames.set(held_.size());
+    counters.held_bytes.set(held_bytes_);
 }
 
 void session_ledger::forget_held() noexcept {
     held_.clear();
     held_bytes_ = 0;
     counters.held_frames.set(0);
+    counters.held_bytes.set(0);
 }
 
-std::string_view session_ledger::kind_of(msg_seq_num number, const screened_frame& frame) const {
+void session_ledger::connection_ended() noexcept {
+    forget_held();
+    proof_id_ = {};
+}
+
+void session_ledger::await_proof(std::string_view test_req_id) noexcept {
+    proof_id_ = test_req_id;
+    proof_below_ = numbers_->next_sender;
+}
+
+// In its turn the peer says something it can only say when it has what came before.
+void session_ledger::note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept {
+    if (frame.is_msg_type('5') && numbers_->logout_time.ns != 0 &&
+        numbers_->logout_time.ns < received_ns) {
+        proven_below_ = numbers_->next_sender;  // its answer to our Logout
+        return;
+    }
+    if (proof_id_.empty() || !frame.is_msg_type('0')) {
+        return;
+    }
+    const std::string_view bytes(frame.data(), frame.size());
+    const std::size_t at = bytes.find(
+        "\x01"
+        "112=");
+    if (at != std::string_view::npos && bytes.substr(at + 5, proof_id_.size()) == proof_id_ &&
+        bytes.substr(at + 5 + proof_id_.size(), 1) == "\x01") {
+        proven_below_ = proof_below_;
+        proof_id_ = {};
+    }
+}
+
+std::string_view session_ledger::kind_of(msg_seq_num number) const {
     if (incoming_number_ == number) {
         return is_incoming_application_ ? kind::application : kind::admin;
     }
-    // The library consumes a queued Logon or ResendRequest without showing it to anybody.
-    return frame.facts().is_admin && frame_ != &frame ? kind::admin : kind::rejected;
+    return kind::rejected;
 }
 
 bool session_ledger::append_in(std::string_view kind, const screened_frame* frame,
@@ -153,6 +213,9 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
     if (next_target != msg_seq_num{1}) {
         numbers_->is_fresh = false;
     }
+    if (kind == kind::admin) {
+        note_proof(*frame, received_ns);
+    }
     return true;
 }
 
@@ -165,6 +228,10 @@ bool session_ledger::set(msg_seq_num number, const char* frame, std::size_t size
         return false;
     }
     is_number_used_ = true;
+    if (frame_ != nullptr &&
+        std::string_view(frame, size).find(reject_type) != std::string_view::npos) {
+        is_frame_rejected_ = true;  // by the session, in answer to the frame it looks at
+    }
     return true;
 }
 
@@ -190,23 +257,12 @@ bool session_ledger::set_next_sender(msg_seq_num number) noexcept {
 
 bool session_ledger::incr_next_target() noexcept {
     const msg_seq_num expected = numbers_->next_target;
-    // Once: after a SequenceReset to its own number the held frame of that number is meant.
-    if (frame_ != nullptr && !is_frame_recorded_ && frame_->facts().number == expected) {
-        is_frame_recorded_ = true;
-        if (!append_in(kind_of(expected, *frame_), frame_, received_ns_, expected.next())) {
-            return false;
-        }
-        drop_held_below(expected.next());
-        return true;
-    }
-    const auto it = held_.find(expected.value);
-    if (it == held_.end()) {
+    if (frame_ == nullptr || is_frame_recorded_ || frame_->facts().number != expected) {
         counters.ignored_increments.add(1);
         return true;
     }
-    const held_frame& held = it->second;
-    if (!append_in(kind_of(expected, held.screened), &held.screened, held.received_ns,
-                   expected.next())) {
+    is_frame_recorded_ = true;
+    if (!append_in(kind_of(expected), frame_, received_ns_, expected.next())) {
         return false;
     }
     drop_held_below(expected.next());
@@ -214,16 +270,10 @@ bool session_ledger::incr_next_target() noexcept {
 }
 
 bool session_ledger::set_next_target(msg_seq_num number) noexcept {
-    const auto held = held_.find(incoming_number_.value);
     bool is_appended = false;
-    if (frame_ != nullptr && !is_frame_recorded_ && frame_->is_msg_type('4') &&
-        frame_->facts().number == incoming_number_) {
+    if (frame_ != nullptr && !is_frame_recorded_ && frame_->is_msg_type('4')) {
         is_frame_recorded_ = true;
         is_appended = append_in(kind::admin, frame_, received_ns_, number);
-    } else if (held != held_.end() && held->second.screened.is_msg_type('4')) {
-        // A gap fill that the library had queued.
-        is_appended =
-            append_in(kind::admin, &held->second.screened, held->second.received_ns, number);
     } else {
         is_appended = append_in(kind::set, nullptr, engine::utc_now().ns, number);
     }
@@ -246,21 +296,38 @@ bool session_ledger::reset() noexcept {
     }
     const msg_seq_num last_used{numbers_->next_sender.value - 1};
     const std::uint32_t ended = numbers_->generation;
+    const bool is_unproven = has_unproven();
     if (out_->append_reset(*numbers_, numbers_->generation + 1) != engine::append_status::ok) {
         counters.refused_appends.add(1);
         return false;
     }
     counters.resets.add(1);
-    if (events_ != nullptr) {
-        char text[256];
+    counters.unproven_resets.add(is_unproven ? 1 : 0);
+    say_reset(ended, last_used, is_unproven);
+    proven_below_ = {1};
+    proof_id_ = {};
+    return true;
+}
+
+void session_ledger::say_reset(std::uint32_t ended, msg_seq_num last_used,
+                               bool is_unproven) noexcept {
+    if (events_ == nullptr) {
+        return;
+    }
+    char text[256];
+    if (is_unproven) {
         std::snprintf(
             text, sizeof text,
-            "numbers were reset: generation %u begins; what generation %u numbered, up to %u, is "
-            "never sent again. If the peer had not answered all of it, compare the books",
-            numbers_->generation, ended, last_used.value);
-        events_->say(event_level::warning, numbers_->name, text);
+            "numbers were reset: generation %u begins. Of generation %u the peer may lack "
+            "messages %u to %u, and they are never sent again: compare the books",
+            numbers_->generation, ended, proven_below_.value, last_used.value);
+    } else {
+        std::snprintf(text, sizeof text,
+                      "numbers were reset: generation %u begins; the peer has all application "
+                      "messages of generation %u, which ended at %u",
+                      numbers_->generation, ended, last_used.value);
     }
-    return true;
+    events_->say(is_unproven ? event_level::error : event_level::info, numbers_->name, text);
 }
 
 }  // namespace millrace::gateway

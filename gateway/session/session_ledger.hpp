@@ -2,13 +2,13 @@
 // FIX_IN.
 //
 // QuickFIX asks for a number to move; the ledger appends the record that moves it, and refuses a
-// move that no frame
-// of that number stands behind. Frames that came too early are held with their bytes until their
-// turn.
+// move that no frame of that number stands behind. Frames that came too early are held with their
+// bytes, taken from the library's own queue, and shown to it again when it is their turn.
 //
 // Threading  the session thread
 // Invariant  next_sender is the last numbered message of FIX_OUT + 1; next_target is what FIX_IN's
 //            last record says
+// Invariant  what lies below proven_below has reached the peer
 // Errors     false: the log refused, or damage; QuickFIX then stops and the session disconnects
 // Source     the library increments the expected number also for frames it should not
 //            (docs/gateway.md, The guard)
@@ -16,6 +16,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "engine/counters/counter.hpp"
 #include "gateway/quickfix/port.hpp"
@@ -36,8 +37,17 @@ struct ledger_counters {
     engine::counter ignored_increments;  // asked for by the library, with no frame of that number
     engine::counter duplicates;
     engine::counter held_frames;
+    engine::counter held_bytes;
     engine::counter refused_appends;  // a log had no space
     engine::counter resets;           // a new generation began
+    engine::counter unproven_resets;  // of these: with messages the peer may not have
+};
+
+// A frame that came before its turn.
+struct held_frame {
+    std::string bytes;
+    screened_frame screened;  // refers to bytes
+    std::int64_t received_ns = 0;
 };
 
 class session_ledger final : public session_store {
@@ -51,13 +61,28 @@ public:
     [[nodiscard]] bool end_frame() noexcept;
     // What the session called the message it is about to number.
     void note_incoming(msg_seq_num number, bool is_application) noexcept;
+    // The held frame whose turn it is, or null; it has left the ledger, and is valid until the next
+    // call. Between frames only.
+    [[nodiscard]] const held_frame* take_held() noexcept;
+    // Takes a held Logon's number in its turn: it was answered when it came, and is not shown
+    // again. False: FIX_IN refused.
+    [[nodiscard]] bool use_number_of(const held_frame& logon) noexcept;
     // A frame no session may see: kept for the audit.
     void keep_garbled(const screened_frame& frame, std::int64_t received_ns) noexcept;
     // Around a send that came by a route.
     void begin_send(const outbound_header& cause) noexcept { cause_ = &cause; }
     void end_send() noexcept { cause_ = nullptr; }
-    // The connection is gone, and with it what the session had queued.
-    void forget_held() noexcept;
+    // The connection is gone: the peer is asked again for what was held, and for proof.
+    void connection_ended() noexcept;
+    // The next Heartbeat with this id, in its turn, proves that the peer has everything numbered so
+    // far. REQUIRES: the id outlives the wait.
+    void await_proof(std::string_view test_req_id) noexcept;
+    // An application message of this generation may not have reached the peer. Proof is an awaited
+    // Heartbeat, or the peer's Logout in answer to ours.
+    [[nodiscard]] bool has_unproven() const noexcept {
+        return numbers_->last_application >= proven_below_;
+    }
+    [[nodiscard]] msg_seq_num proven_below() const noexcept { return proven_below_; }
     // Where a reset is said; null: nowhere.
     void set_events(event_ring* events) noexcept { events_ = events; }
     // Before the first frame. The port's queue is cleared when a reset makes it meaningless.
@@ -82,17 +107,14 @@ public:
     ledger_counters counters;
 
 private:
-    struct held_frame {
-        std::string bytes;
-        screened_frame screened;  // refers to bytes
-        std::int64_t received_ns = 0;
-    };
-
     [[nodiscard]] bool append_in(std::string_view kind, const screened_frame* frame,
                                  std::int64_t received_ns, msg_seq_num next_target) noexcept;
-    [[nodiscard]] std::string_view kind_of(msg_seq_num number, const screened_frame& frame) const;
+    [[nodiscard]] std::string_view kind_of(msg_seq_num number) const;
     [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;
     void drop_held_below(msg_seq_num number) noexcept;
+    void forget_held() noexcept;
+    void note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept;
+    void say_reset(std::uint32_t ended, msg_seq_num last_used, bool is_unproven) noexcept;
 
     fix_out_log* out_;
     fix_in_log* in_;
@@ -105,6 +127,7 @@ private:
     const screened_frame* frame_ = nullptr;  // the current one
     std::int64_t received_ns_ = 0;
     bool is_frame_recorded_ = false;
+    bool is_frame_rejected_ = false;  // the session answered it with a Reject
     msg_seq_num expected_before_;
     msg_seq_num incoming_number_;
     bool is_incoming_application_ = false;
@@ -112,7 +135,12 @@ private:
     bool is_number_used_ = false;  // set() ran, incr_next_sender() follows
 
     std::map<std::uint32_t, held_frame> held_;  // by number; only filled while the peer resends
+    std::map<std::uint32_t, held_frame>::node_type taken_;  // of the last take_held()
     std::size_t held_bytes_ = 0;
+
+    msg_seq_num proven_below_{1};
+    msg_seq_num proof_below_;  // what the awaited Heartbeat proves
+    std::string_view proof_id_;
 };
 
 }  // namespace millrace::gateway

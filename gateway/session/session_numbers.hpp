@@ -23,6 +23,11 @@ struct session_numbers {
     engine::timestamp creation_time;
     bool is_fresh =
         false;  // nothing was numbered since the generation began, so another reset adds nothing
+    // When the Logout was numbered (FIX_OUT) or received (FIX_IN) with which the log these numbers
+    // are of ends for this session; 0: something else came last. Not kept in snapshots: what is not
+    // known is not claimed.
+    engine::timestamp logout_time;
+    msg_seq_num last_application;  // FIX_OUT: the last application message of the generation
 };
 
 // The sessions of one log, in the order of their first appearance. Few; searched in order.
@@ -54,6 +59,7 @@ public:
             one.next_target = known.next_target.value;
             one.is_fresh = known.is_fresh ? 1 : 0;
             one.creation_ns = known.creation_time.ns;
+            one.last_application = known.last_application.value;
             std::memcpy(content.data(), &one, sizeof one);
             content = content.subspan(sizeof one);
         }
@@ -72,13 +78,15 @@ public:
             known.next_target = {one.next_target};
             known.is_fresh = one.is_fresh != 0;
             known.creation_time = {one.creation_ns};
+            known.last_application = {one.last_application};
+            known.logout_time = {};
         }
         return true;
     }
 
 private:
-    //   0        64           68            72            76         80            88
-    //   | name   | generation | next sender | next target | is fresh | creation ns |
+    //   0      64           68            72            76         80            88
+    //   | name | generation | next sender | next target | is fresh | creation ns | last application
     struct stored {
         char name[64];
         std::uint32_t generation;
@@ -86,8 +94,10 @@ private:
         std::uint32_t next_target;
         std::uint32_t is_fresh;
         std::int64_t creation_ns;
+        std::uint32_t last_application;
+        std::uint32_t reserved;
     };
-    static_assert(sizeof(stored) == 88);
+    static_assert(sizeof(stored) == 96);
     static_assert(session_name_bytes_max <= sizeof(stored::name));
 
     std::deque<session_numbers> sessions_;  // references stay valid

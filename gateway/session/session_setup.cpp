@@ -66,6 +66,11 @@ ledger_options ledger_of(const session_spec& spec, const fix_session_options& op
     return wanted;
 }
 
+bool resets_at_logon(const session_spec& spec) noexcept {
+    return spec.role == session_role::initiator &&
+           (spec.reset_on_logon || spec.reset_on_disconnect);
+}
+
 const session_spec& checked(const session_spec& spec) {
     check_names(spec);
     return spec;

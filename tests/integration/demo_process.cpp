@@ -115,6 +115,10 @@ bool millrace_process::has_ended() {
     return has_ended_;
 }
 
+std::string millrace_process::said() const {
+    return read_file(err_);
+}
+
 void millrace_process::kill_hard() {
     if (!has_ended()) {
         ::kill(pid_, SIGKILL);

@@ -45,6 +45,7 @@ public:
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool has_ended();
+    [[nodiscard]] std::string said() const;  // on standard error, so far
     void kill_hard();    // SIGKILL, and waits
     void ask_to_stop();  // SIGTERM
     // Waits until it ends; kills it after the time and fails then.

@@ -139,6 +139,40 @@ TEST(KilledVenue, IsResynchronisedByTheProtocol) {
     run.complete(count, "2000");
 }
 
+// Each Logon resets both sides, and what was in flight at a kill must not be cut off by that.
+TEST(SequenceReset, AtEachLogonBetweenKillsOfBothSidesKeepsTheBooksEqual) {
+    const temporary_directory directory;
+    const demo_run run(directory);
+    std::mt19937_64 random(test_seed());
+    constexpr int count = 6000;
+    ASSERT_NO_FATAL_FAILURE(run.complete(100, "4000"));
+    run.replace_in_sessions("HeartBtInt=30", "HeartBtInt=30\nResetOnLogon=Y");
+    std::uint64_t orders = 100;
+    std::vector<std::unique_ptr<millrace_process>> venues;
+    int unanswered_kills = 0;
+    for (int kill = 1; kill <= 6; ++kill) {
+        const auto process = run.start(count, "4000");
+        wait_for_orders(*process, run.demo(), orders);
+        sleep_ms(static_cast<int>(random() % 100));
+        if (kill % 2 == 0) {  // the venue dies under a running engine, which then dies as well
+            kill_venue(run.demo());
+            venues.push_back(std::make_unique<millrace_process>(
+                std::vector<std::string>{"venue", (run.demo() / "venue.cfg").native()},
+                directory.path()));
+            sleep_ms(static_cast<int>(random() % 300));
+        }
+        ASSERT_FALSE(process->has_ended()) << "the run ended before kill " << kill;
+        process->kill_hard();
+        const demo_state state = read_demo_state(run.demo());
+        print_state("kill", kill, state);
+        ASSERT_LT(state.orders, static_cast<std::uint64_t>(count));
+        orders = state.orders;
+        unanswered_kills += state.unanswered() > 0 ? 1 : 0;
+    }
+    EXPECT_GE(unanswered_kills, 1);
+    run.complete(count, "4000");
+}
+
 TEST(SequenceReset, BetweenKillsKeepsTheBooksEqual) {
     const temporary_directory directory;
     const demo_run run(directory);

@@ -13,10 +13,10 @@ namespace millrace::tools {
 namespace {
 
 int run(const std::string& config) {
+    install_signal_handlers();  // first: whoever stops us while we open wants an orderly stop too
     gateway::pipeline_options options;
     options.dictionary_directory = dictionary_directory();
     gateway::pipeline pipeline(gateway::load_config(config), options);
-    install_signal_handlers();
     pipeline.open();
     std::fprintf(stderr, "threads:\n%s", pipeline.thread_plan().c_str());
     pipeline.start();

@@ -147,6 +147,9 @@ TEST_F(PipelineSession, WaitsInItsLogWhenItsRingIsFull) {
     append_orders(once.source(), 1, 200);
     once.start();
     wait_until("it has to wait", [&] { return counter("route.send.back_pressured") > 3; });
+    wait_until("how full it is can be seen", [&] {
+        return counter("route.send.ring_bytes") > 3000 && counter("client:sender.ring_slots") > 0;
+    });
     const std::uint64_t taken = counter("route.send.delivered");
     once.stop();
     EXPECT_GT(taken, 0U);

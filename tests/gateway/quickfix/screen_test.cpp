@@ -145,6 +145,8 @@ TEST(Screen, RefusesNumbersThatWouldWrap) {
         }
         EXPECT_EQ(verdict(frame_of("35=0|" + std::string(tag) + "=2147483647|")),
                   garble_reason::none);
+        EXPECT_EQ(verdict(frame_of("35=0|" + std::string(tag) + "=0|")),
+                  std::string(tag) == "34" ? garble_reason::number : garble_reason::none);
     }
 }
 

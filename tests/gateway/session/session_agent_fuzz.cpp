@@ -92,7 +92,7 @@ public:
         int said = 0;
         std::size_t heap_after_warm_up = 0;
         while (said < frames_per_role) {
-            come_up();
+            ASSERT_NO_FATAL_FAILURE(come_up()) << agent_->last_said(40);
             const std::size_t batch = 1 + mutate_.below(16);
             std::uint32_t expected = session().ledger().next_target().value;
             for (std::size_t i = 0; i < batch; ++i) {
@@ -102,6 +102,9 @@ public:
             said += static_cast<int>(batch);
             settle();
             tidy_up();
+            if (agent_->said.size() > 200) {
+                agent_->said.clear();  // only what a failure may want to tell is kept
+            }
             if (heap_after_warm_up == 0 && said > frames_per_role / 4) {
                 heap_after_warm_up = test::heap_bytes_in_use();
             }

@@ -139,6 +139,12 @@ protected:
     void log_on() {
         ASSERT_TRUE(run_until([&] { return agent->is_logged_on() && peer->is_logged_on(); }));
     }
+    void log_on_anew(std::uint32_t generation) {
+        ASSERT_TRUE(run_until([&] {
+            return ledger().generation() >= generation && agent->is_logged_on() &&
+                   peer->is_logged_on();
+        }));
+    }
     // The peer has exactly these orders.
     [[nodiscard]] testing::AssertionResult peer_has(const std::vector<std::string>& expected) {
         if (run_until([&] { return peer->apps_in().size() >= expected.size(); }) &&
@@ -179,6 +185,10 @@ protected:
     std::unique_ptr<test::live_agent> agent;
     std::unique_ptr<test::stock_peer> peer;
 };
+
+// What only one of the two does.
+class SessionInitiator : public SessionAgent {};
+class SessionAcceptor : public SessionAgent {};
 
 TEST_P(SessionAgent, NumbersNothingUntilLoggedOnAndThenExchangesOrdersUntilStopped) {
     wire.shut();
@@ -231,6 +241,25 @@ TEST_P(SessionAgent, NumbersNothingUntilLoggedOnAndThenExchangesOrdersUntilStopp
     EXPECT_EQ(in[1].envelope.correlation, (engine::correlation{77, 1}));
     EXPECT_EQ(in[2].envelope.correlation, (engine::correlation{77, 2}));
     EXPECT_EQ(in[3].envelope.correlation, engine::correlation{});
+}
+
+TEST_P(SessionAcceptor, CountsConnectionsThatAreNobodys) {
+    open_agent();
+    wire.lead_to(agent->inner.listening_ports().front());
+    connection stranger({});
+    const socket_address address =
+        resolve("127.0.0.1", agent->inner.listening_ports().front()).front();
+    engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
+    ASSERT_EQ(::connect(socket.get(), address.get(), address.size), 0);
+    stranger.open(std::move(socket), address);
+    EXPECT_TRUE(run_until([&] { return agent->inner.counters.waiting_connections.value() == 1; }));
+    const std::string hello =
+        test::frame_of("35=0|34=1|49=X|52=" + test::sending_time() + "|56=Y|");
+    EXPECT_EQ(stranger.send(hello.data(), hello.size(), engine::monotonic_now_ns()),
+              send_state::sent);
+    EXPECT_TRUE(run_until([&] { return agent->inner.counters.refused_connections.value() == 1; }));
+    EXPECT_EQ(agent->inner.counters.waiting_connections.value(), 0U);
+    EXPECT_TRUE(agent->has_said("first message is no Logon"));
 }
 
 TEST_P(SessionAgent, EndsWhenThePeerLogsOut) {
@@ -370,8 +399,7 @@ TEST_P(SessionAgent, BeginsANewGenerationAtEachResetAndNeverAnswersFromAnOlderOn
     EXPECT_TRUE(numbers_meet());
     wire.cut();
     ASSERT_TRUE(run_until([&] { return !agent->is_logged_on() && !peer->is_logged_on(); }));
-    log_on();
-    EXPECT_GE(ledger().generation(), 2U);
+    log_on_anew(2);
     EXPECT_EQ(ledger().next_sender(), msg_seq_num{2});
     EXPECT_EQ(ledger().next_target(), msg_seq_num{2});
     EXPECT_EQ(agent->inner.highest_origin("orders"), engine::sequence{5});
@@ -411,7 +439,7 @@ TEST_P(SessionAgent, ResetsOnLogonWhenBothSidesWantIt) {
     EXPECT_TRUE(peer_has({"A1"}));
     wire.cut();
     ASSERT_TRUE(run_until([&] { return !agent->is_logged_on() && !peer->is_logged_on(); }));
-    log_on();
+    log_on_anew(2);
     orders.put(2, "A2");
     EXPECT_TRUE(peer_has({"A1", "A2"}));
     EXPECT_TRUE(numbers_meet());
@@ -420,6 +448,64 @@ TEST_P(SessionAgent, ResetsOnLogonWhenBothSidesWantIt) {
     EXPECT_GE(out.back().generation, 2U);
 }
 
+// Numbered, lost with the connection, and then a logon that resets: the peer gets to ask first.
+TEST_P(SessionInitiator, LetsThePeerAskForWhatItLacksBeforeItResets) {
+    for (const char* key : {"ResetOnLogon=Y", "ResetOnDisconnect=Y"}) {
+        open_agent(key);
+        if (peer == nullptr) {
+            open_peer();
+            log_on();
+        } else {
+            log_on_anew(ledger().generation() + 1);  // the last order of before has no proof either
+        }
+        const std::uint32_t generation = ledger().generation();
+        const std::uint64_t first = agent->inner.highest_origin("orders").value + 1;
+        to_peer().losses = 3;
+        for (std::uint64_t i = first; i < first + 3; ++i) {
+            orders.put(i, "A" + std::to_string(i));
+        }
+        ASSERT_TRUE(run_until([&] { return to_peer().losses == 0; }));
+        EXPECT_TRUE(ledger().has_unproven());
+        wire.cut();
+        ASSERT_TRUE(run_until([&] { return !agent->is_logged_on() && !peer->is_logged_on(); }));
+        orders.put(first + 3, "B" + std::to_string(first));  // waits until the reset is behind us
+        log_on_anew(generation + 1);
+        ASSERT_TRUE(run_until([&] { return peer->apps_in().size() >= first + 3; }));
+        EXPECT_TRUE(numbers_meet());
+        EXPECT_EQ(ledger().counters.unproven_resets.value(), 0U);
+        EXPECT_TRUE(agent->has_said("logging on with the old numbers"));
+        close_agent();
+        ASSERT_TRUE(run_until([&] { return !peer->is_logged_on(); }));
+    }
+    EXPECT_EQ(peer->apps_in(), (std::vector<std::string>{"A1+dup", "A2+dup", "A3+dup", "B1",
+                                                         "A5+dup", "A6+dup", "A7+dup", "B5"}));
+    const std::vector<logged_row> out = out_rows();
+    expect_unbroken(out);
+    EXPECT_EQ(cl_ord_ids(out, kind::application),
+              (std::vector<std::string>{"A1", "A2", "A3", "B1", "A5", "A6", "A7", "B5"}));
+}
+
+TEST_P(SessionAgent, SaysWhatThePeerMayLackWhereTheResetComesFromThere) {
+    open_agent(is_initiator() ? "ResetOnLogon=Y" : "");
+    open_peer("ResetOnLogon=Y");
+    log_on();
+    to_peer().losses = 1;
+    orders.put(1, "A1");
+    ASSERT_TRUE(run_until([&] { return to_peer().losses == 0; }));
+    const std::uint32_t generation = ledger().generation();
+    wire.cut();
+    ASSERT_TRUE(run_until([&] { return !agent->is_logged_on() && !peer->is_logged_on(); }));
+    log_on_anew(generation + 1);
+    orders.put(2, "A2");
+    EXPECT_TRUE(peer_has({"A2"}));
+    EXPECT_EQ(ledger().counters.unproven_resets.value(), 1U);
+    EXPECT_TRUE(agent->has_said("the peer may lack messages"))
+        << testing::PrintToString(agent->said);
+    EXPECT_EQ(agent->has_said("resetting without proof"), is_initiator());
+}
+
+INSTANTIATE_TEST_SUITE_P(Role, SessionInitiator, testing::Values(true));
+INSTANTIATE_TEST_SUITE_P(Role, SessionAcceptor, testing::Values(false));
 INSTANTIATE_TEST_SUITE_P(Roles, SessionAgent, testing::Bool(), [](const auto& one) {
     return std::string(one.param ? "AgainstAcceptor" : "AgainstInitiator");
 });

@@ -61,6 +61,16 @@ protected:
         ledger->note_incoming({number}, false);
         EXPECT_TRUE(ledger->set_next_target({new_number}));
     }
+    // The frame whose turn it is now is shown again, and taken.
+    bool take_next_held(bool is_application = true) {
+        const held_frame* const held = ledger->take_held();
+        if (held == nullptr) {
+            return false;
+        }
+        ledger->begin_frame(held->screened, held->received_ns);
+        take(is_application);
+        return ledger->end_frame();
+    }
     void receive_order(std::uint32_t number) {
         EXPECT_TRUE(show(order(number), [&] { take(); }));
     }
@@ -121,24 +131,24 @@ TEST_F(SessionLedger, KeepsFramesThatCameTooEarlyWithTheirOwnBytes) {
     EXPECT_TRUE(show(received_frame("0", 3, "")));
     EXPECT_TRUE(show(received_frame("1", 4, "112=PING|")));
     EXPECT_TRUE(show(order(6)));
-    EXPECT_TRUE(show(order(3)));  // the library's queue keeps the newest of a number
+    EXPECT_TRUE(show(order(3)));  // the newest of a number counts
     EXPECT_EQ(ledger->held_count(), 3U);
     EXPECT_EQ(ledger->counters.held_frames.value(), 3U);
+    EXPECT_EQ(ledger->counters.held_bytes.value(),
+              received_frame("1", 4, "112=PING|").size() + 2 * order(6).size());
     EXPECT_TRUE(in_texts().empty());
+    EXPECT_FALSE(take_next_held());  // 1 has not come
     receive_order(1);
-    EXPECT_TRUE(show(order(2), [&] {
-        take();
-        take();                                   // 3, from the library's queue
-        take(false);                              // 4
-        EXPECT_TRUE(ledger->incr_next_target());  // 5 is not here: nobody stands behind it
-    }));
-    EXPECT_EQ(ledger->counters.ignored_increments.value(), 1U);
+    EXPECT_FALSE(take_next_held());
+    receive_order(2);
+    EXPECT_TRUE(take_next_held());       // 3
+    EXPECT_TRUE(take_next_held(false));  // 4
+    EXPECT_FALSE(take_next_held());      // 5 is not here
     EXPECT_EQ(ledger->held_count(), 1U);
-    EXPECT_TRUE(show(order(5), [&] {
-        take();
-        take();
-    }));
+    receive_order(5);
+    EXPECT_TRUE(take_next_held());
     EXPECT_EQ(ledger->held_count(), 0U);
+    EXPECT_EQ(ledger->counters.held_bytes.value(), 0U);
     EXPECT_EQ(ledger->next_target(), msg_seq_num{7});
     const std::vector<logged_row> rows = files.in_rows();
     EXPECT_EQ(
@@ -152,16 +162,29 @@ TEST_F(SessionLedger, KeepsFramesThatCameTooEarlyWithTheirOwnBytes) {
     }
 }
 
-TEST_F(SessionLedger, TellsAQueuedLogonThatNobodyWasShownFromAFrameThatWasRefused) {
+TEST_F(SessionLedger, UsesTheNumberOfAnEarlyLogonThatWasAnsweredWhenItCame) {
     EXPECT_TRUE(show(received_frame("A", 2, "98=0|108=30|")));
     EXPECT_TRUE(show(order(3)));
-    EXPECT_TRUE(show(order(1), [&] {
-        take();
-        EXPECT_TRUE(ledger->incr_next_target());
-        EXPECT_TRUE(ledger->incr_next_target());
-    }));
+    receive_order(1);
+    const held_frame* const logon = ledger->take_held();
+    ASSERT_NE(logon, nullptr);
+    EXPECT_TRUE(logon->screened.is_msg_type('A'));
+    EXPECT_TRUE(ledger->use_number_of(*logon));
+    const held_frame* const refused = ledger->take_held();
+    ASSERT_NE(refused, nullptr);
+    ledger->begin_frame(refused->screened, refused->received_ns);
+    EXPECT_TRUE(ledger->incr_next_target());  // shown to nobody
+    EXPECT_TRUE(ledger->end_frame());
     EXPECT_EQ(in_texts(),
               (std::vector<std::string>{"application D 1 B1", "admin A 2", "rejected D 3 B3"}));
+}
+
+// The session has answered it already, and did not ask for what is missing because of it.
+TEST_F(SessionLedger, DoesNotHoldAnEarlyFrameThatWasRejected) {
+    EXPECT_TRUE(show(order(3), [&] { EXPECT_TRUE(send("3", "45=3|58=x|")); }));
+    EXPECT_EQ(ledger->held_count(), 0U);
+    EXPECT_TRUE(show(order(4)));
+    EXPECT_EQ(ledger->held_count(), 1U);
 }
 
 TEST_F(SessionLedger, RefusesToHoldMoreThanItsLimits) {
@@ -172,7 +195,7 @@ TEST_F(SessionLedger, RefusesToHoldMoreThanItsLimits) {
     EXPECT_FALSE(show(order(7)));
     EXPECT_TRUE(show(order(6)));  // this one has its place already
     EXPECT_EQ(ledger->held_count(), 2U);
-    ledger->forget_held();
+    ledger->connection_ended();
     EXPECT_EQ(ledger->held_count(), 0U);
     EXPECT_EQ(ledger->counters.held_frames.value(), 0U);
     EXPECT_TRUE(show(order(7)));
@@ -250,10 +273,8 @@ TEST_F(SessionLedger, FollowsASequenceResetOfEitherKind) {
 TEST_F(SessionLedger, TakesTheHeldFrameAfterASequenceResetToItsOwnNumber) {
     receive_order(1);
     EXPECT_TRUE(show(order(9)));
-    EXPECT_TRUE(show(received_frame("4", 9, "36=9|"), [&] {
-        follow(9, 9);
-        take();
-    }));
+    EXPECT_TRUE(show(received_frame("4", 9, "36=9|"), [&] { follow(9, 9); }));
+    EXPECT_TRUE(take_next_held());
     EXPECT_EQ(ledger->next_target(), msg_seq_num{10});
     EXPECT_EQ(in_texts(),
               (std::vector<std::string>{"application D 1 B1", "admin 4 9", "application D 9 B9"}));
@@ -266,11 +287,13 @@ TEST_F(SessionLedger, KeepsAGapFillThatCameTooEarlyForItsTurn) {
     EXPECT_EQ(ledger->held_count(), 1U);
     EXPECT_TRUE(show(order(8)));
     // One gap fill leads to the other, and that to an order.
-    EXPECT_TRUE(show(received_frame("4", 2, "123=Y|36=4|"), [&] {
-        follow(2, 4);
-        follow(4, 8);
-        take();
-    }));
+    EXPECT_TRUE(show(received_frame("4", 2, "123=Y|36=4|"), [&] { follow(2, 4); }));
+    const held_frame* const fill = ledger->take_held();
+    ASSERT_NE(fill, nullptr);
+    ledger->begin_frame(fill->screened, fill->received_ns);
+    follow(4, 8);
+    EXPECT_TRUE(ledger->end_frame());
+    EXPECT_TRUE(take_next_held());
     EXPECT_EQ(ledger->held_count(), 0U);
     EXPECT_EQ(ledger->next_target(), msg_seq_num{9});
     const std::vector<logged_row> rows = files.in_rows();
@@ -279,6 +302,65 @@ TEST_F(SessionLedger, KeepsAGapFillThatCameTooEarlyForItsTurn) {
     EXPECT_EQ(rows.at(1).next_target, 4U);
     EXPECT_EQ(rows.at(2).next_target, 8U);
     EXPECT_EQ(rows.at(2).wire, received_frame("4", 4, "123=Y|36=8|"));
+}
+
+// However the library came to it, the bytes that moved the number are kept.
+TEST_F(SessionLedger, KeepsTheBytesOfASequenceResetNobodyWasShown) {
+    receive_order(1);
+    EXPECT_TRUE(
+        show(received_frame("4", 2, "36=5|"), [&] { EXPECT_TRUE(ledger->set_next_target({5})); }));
+    EXPECT_EQ(files.in_rows().back().text(), "admin 4 2");
+    EXPECT_EQ(files.in_rows().back().wire, received_frame("4", 2, "36=5|"));
+}
+
+TEST_F(SessionLedger, KnowsWhatProvesThatThePeerHasEverything) {
+    EXPECT_FALSE(ledger->has_unproven());
+    EXPECT_TRUE(send("A", "98=0|108=30|"));
+    EXPECT_FALSE(ledger->has_unproven());
+    EXPECT_TRUE(send("D", "11=A1|"));
+    EXPECT_TRUE(ledger->has_unproven());
+    ledger->await_proof("SETTLE");
+    EXPECT_TRUE(send("1", "112=SETTLE|"));
+    const auto heartbeat = [&](std::uint32_t number, const std::string& id) {
+        return show(received_frame("0", number, "112=" + id + "|"), [&] { take(false); });
+    };
+    EXPECT_TRUE(heartbeat(1, "SETTLE2"));
+    EXPECT_TRUE(heartbeat(2, "SETTL"));
+    EXPECT_TRUE(ledger->has_unproven());
+    EXPECT_TRUE(send("D", "11=A2|"));  // behind the question: its answer says nothing of this one
+    EXPECT_TRUE(heartbeat(3, "SETTLE"));
+    EXPECT_EQ(ledger->proven_below(), msg_seq_num{3});
+    EXPECT_TRUE(ledger->has_unproven());
+    ledger->await_proof("SETTLE");
+    ledger->connection_ended();  // an answer on another connection would be another question's
+    EXPECT_TRUE(heartbeat(4, "SETTLE"));
+    EXPECT_TRUE(ledger->has_unproven());
+    crash();
+    EXPECT_TRUE(ledger->has_unproven());
+    EXPECT_TRUE(ledger->reset());
+    EXPECT_FALSE(ledger->has_unproven());
+    EXPECT_EQ(ledger->counters.unproven_resets.value(), 1U);
+}
+
+TEST_F(SessionLedger, TakesTheAnswerToItsLogoutForProofAndNotThePeersOwn) {
+    received_ns = engine::utc_now().ns;
+    EXPECT_TRUE(send("D", "11=A1|"));
+    EXPECT_TRUE(show(received_frame("5", 1, ""), [&] {  // the peer began; we answer
+        ledger->note_incoming({1}, false);
+        EXPECT_TRUE(send("5"));
+        EXPECT_TRUE(ledger->incr_next_target());
+    }));
+    EXPECT_TRUE(ledger->has_unproven());
+    crash();
+    EXPECT_TRUE(ledger->has_unproven());
+    EXPECT_TRUE(send("5"));
+    received_ns = engine::utc_now().ns;
+    EXPECT_TRUE(show(received_frame("5", 2, ""), [&] { take(false); }));
+    EXPECT_FALSE(ledger->has_unproven());
+    crash();
+    EXPECT_FALSE(ledger->has_unproven());
+    EXPECT_TRUE(send("D", "11=A2|"));
+    EXPECT_TRUE(ledger->has_unproven());
 }
 
 TEST_F(SessionLedger, NotesANumberThatAnOperatorMoved) {

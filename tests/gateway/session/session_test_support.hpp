@@ -326,6 +326,14 @@ public:
         return false;
     }
 
+    [[nodiscard]] std::string last_said(std::size_t lines) const {
+        std::string text;
+        for (std::size_t i = said.size() - std::min(lines, said.size()); i < said.size(); ++i) {
+            text += said[i] + '\n';
+        }
+        return text;
+    }
+
     gateway::session_agent inner;
     std::vector<std::string> said;
 };

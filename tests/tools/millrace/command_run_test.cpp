@@ -25,6 +25,7 @@ TEST_F(RunCommand, WorksUntilItIsToldToStop) {
             wait_until("the new rows are copied",
                        [&] { return rows_of(log("COPY"), path()) == 40U; });
         }
+        wait_until("it has started", [&] { return bool(has(process.said(), "running")); });
         EXPECT_FALSE(process.has_ended());
         process.ask_to_stop();
         const exit_result result = process.wait(20);
@@ -38,6 +39,17 @@ TEST_F(RunCommand, WorksUntilItIsToldToStop) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         EXPECT_EQ(rows[i]["origin"]["sequence"], i + 1);
     }
+}
+
+TEST_F(RunCommand, StopsInOrderWhenToldSoWhileItOpens) {
+    append_orders(1, 20);
+    millrace_process process({"run", config()}, path());
+    wait_until("it has begun to open its logs",
+               [&] { return std::filesystem::exists(path() / "data/COPY"); });
+    process.ask_to_stop();
+    const exit_result result = process.wait(20);
+    EXPECT_EQ(result.code, code_ok);
+    EXPECT_TRUE(has(result.err, "stopping"));
 }
 
 TEST_F(RunCommand, StartsBeforeAnybodyHasWritten) {

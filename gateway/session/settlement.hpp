@@ -1,0 +1,76 @@
+// What an initiator does before it gives up its numbers at a logon: it logs on with the old ones
+// first, so that the peer can ask for what it has not got.
+//
+//   something unproven -> Logon as it stands -> TestRequest -> its answer -> Logout -> Logon, 141=Y
+//
+// Where the peer does not play (a Logout for an answer, lower numbers, silence, a connection lost
+// again and again) the numbers are reset all the same, as the settings say.
+//
+// Threading  the session thread
+// Source     a TestRequest before numbers are reset: FIX session protocol, 24-hour connectivity
+#pragma once
+
+#include <cstdint>
+
+namespace millrace::gateway {
+
+enum class settlement_step : std::uint8_t { idle, logging_on, asking, logging_out };
+
+class settlement {
+public:
+    explicit settlement(bool resets_at_logon) : resets_at_logon_(resets_at_logon) {}
+
+    // The link is up. True: log on with the old numbers; false: as the settings say.
+    [[nodiscard]] bool begin(bool has_unproven, std::int64_t now_ns) noexcept {
+        step_ = settlement_step::idle;
+        if (!resets_at_logon_ || !has_unproven) {
+            lost_connections_ = 0;
+            has_given_up_ = false;
+            return false;
+        }
+        if (has_given_up_) {
+            return false;
+        }
+        step_ = settlement_step::logging_on;
+        heard(now_ns);
+        return true;
+    }
+    void go_on(settlement_step next, std::int64_t now_ns) noexcept {
+        step_ = next;
+        heard(now_ns);
+    }
+    void heard(std::int64_t now_ns) noexcept { deadline_ns_ = now_ns + patience_ns; }
+    void give_up() noexcept {
+        has_given_up_ = true;
+        step_ = settlement_step::idle;
+    }
+    // True: this was the last attempt.
+    bool connection_ended(bool has_unproven) noexcept {
+        if (step_ == settlement_step::idle) {
+            return false;
+        }
+        step_ = settlement_step::idle;
+        if (has_unproven && ++lost_connections_ >= lost_connections_max) {
+            has_given_up_ = true;
+        }
+        return has_given_up_;
+    }
+
+    [[nodiscard]] settlement_step step() const noexcept { return step_; }
+    [[nodiscard]] bool is_running() const noexcept { return step_ != settlement_step::idle; }
+    [[nodiscard]] bool is_overdue(std::int64_t now_ns) const noexcept {
+        return is_running() && now_ns >= deadline_ns_;
+    }
+
+    static constexpr std::int64_t patience_ns = 10'000'000'000;  // without a frame from the peer
+    static constexpr int lost_connections_max = 3;
+
+private:
+    bool resets_at_logon_;
+    settlement_step step_ = settlement_step::idle;
+    std::int64_t deadline_ns_ = 0;
+    int lost_connections_ = 0;
+    bool has_given_up_ = false;  // until the numbers have been reset
+};
+
+}  // namespace millrace::gateway

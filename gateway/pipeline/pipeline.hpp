@@ -27,8 +27,8 @@
 namespace millrace::gateway {
 
 struct pipeline_options {
-    // Where standard dictionaries (FIX44.xml) lie; empty: where this program was built or installed
-    // to find them.
+    // Where standard dictionaries (FIX44.xml) lie that the settings file names without a place of
+    // their own; in the CMake package millrace_DICTIONARY_DIR. Empty: there are none.
     std::filesystem::path dictionary_directory;
     // Receives the lines hot stages say; called on the cold thread. Null: spdlog to standard error.
     void (*log_line)(void* context, event_level level, engine::timestamp time,

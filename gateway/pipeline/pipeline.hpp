@@ -96,7 +96,6 @@ private:
                                              engine::sequence& highest);
     [[nodiscard]] session_agent& gateway_of(const route_config& config) const;
     [[nodiscard]] const source_log& log_of_stream(const stream_config& stream);
-    void create_log_if_missing(const source_log& log);
     void check_columns(const source_log& log) const;
     [[nodiscard]] engine::streamer& streamer_of(const std::string& name);
     void bind_counters();

@@ -108,10 +108,11 @@ int main(int, char** argv) {
         }
     }
     pipeline.start();
-    for (int waited_ms = 0; waited_ms < 20'000 && counter.seen < rows; ++waited_ms) {
+    for (int waited_ms = 0;
+         waited_ms < 20'000 && counter.seen.load(std::memory_order_relaxed) < rows; ++waited_ms) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     pipeline.stop();
-    std::printf("%d\n", counter.seen.load());
+    std::printf("%d\n", counter.seen.load(std::memory_order_relaxed));
     return 0;
 }

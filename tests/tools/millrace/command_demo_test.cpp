@@ -1,4 +1,5 @@
 // `millrace demo` with few orders: what it prints, what it leaves, and that it feeds nothing twice.
+#include <algorithm>
 #include <set>
 
 #include "engine/log/segment.hpp"
@@ -176,6 +177,31 @@ TEST_F(Demo, LeavesTablesThatShowPrints) {
                   static_cast<std::ptrdiff_t>(count));
     }
     EXPECT_EQ(run({"check", (directory() / "millrace.toml").native()}).code, code_ok);
+}
+
+TEST_F(Demo, RunsWithEveryAgentOnAThreadOfItsOwn) {
+    const std::string demo = file("threads");
+    const auto run_demo = [&](int orders) {
+        return object_of(run({"demo", "--count", std::to_string(orders), "--rate", "1000", "--dir",
+                              demo, "--json"}));
+    };
+    EXPECT_EQ(run_demo(10).at("orders"), 10);
+    std::string config = read_text(demo + "/millrace.toml");
+    for (const char* agent : {"feeder", "streamer:ORDER_OUT", "client:orders", "gateway:fix",
+                              "streamer:fix.FIX_IN", "client:reports"}) {
+        std::string name = agent;
+        std::replace_if(
+            name.begin(), name.end(), [](char c) { return c == ':' || c == '.'; }, '-');
+        config += "\n[[thread]]\nname = \"" + name + "\"\nagents = [\"" + agent + "\"]\n";
+    }
+    write("threads/millrace.toml", config);
+    const nlohmann::json object = run_demo(310);
+    EXPECT_EQ(object.at("orders"), 310);
+    EXPECT_EQ(object.at("lost"), 0);
+    EXPECT_EQ(object.at("duplicated"), 0);
+    EXPECT_EQ(object.at("record_to_wire_ns").at("count"), 300);
+    EXPECT_EQ(object.at("order_to_report_ns").at("count"), 300)
+        << "each order's first report is measured, whichever thread handles it";
 }
 
 TEST_F(Demo, RefusesAFileThatIsNoListOfOrders) {

@@ -10,6 +10,7 @@
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/plan.hpp"
+#include "gateway/pipeline/source_log.hpp"
 
 namespace millrace::gateway {
 
@@ -162,16 +163,6 @@ void pipeline::open_targets() {
     }
 }
 
-void pipeline::create_log_if_missing(const source_log& log) {
-    if (!engine::list_segments(log.directory).empty()) {
-        return;
-    }
-    // A stream may be opened before anybody has written: the log begins empty, and its writer takes
-    // it over.
-    engine::table_log made(log.directory, log.schema, log_options_of(config_, "create"));
-    made.start();
-}
-
 // A log keeps the columns it was created with; read by others, its rows would be nonsense.
 void pipeline::check_columns(const source_log& log) const {
     const std::uint64_t newest = engine::list_segments(log.directory).back();
@@ -191,10 +182,12 @@ const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream)
     }
     source_logs_.push_back(
         {log_directory(config_, stream.table), *find_schema(config_, stream.table)});
-    create_log_if_missing(source_logs_.back());
-    check_columns(source_logs_.back());
-    logs_by_stream_[stream.name] = &source_logs_.back();
-    return source_logs_.back();
+    const source_log& log = source_logs_.back();
+    // A stream may be opened before anybody has written.
+    create_log_if_missing(log.directory, log.schema, log_options_of(config_, "create"));
+    check_columns(log);
+    logs_by_stream_[stream.name] = &log;
+    return log;
 }
 
 engine::streamer& pipeline::streamer_of(const std::string& name) {

@@ -27,8 +27,8 @@
 namespace millrace::gateway {
 
 struct pipeline_options {
-    // Where standard dictionaries (FIX44.xml) lie; empty: where this program was built or installed
-    // to find them.
+    // Where standard dictionaries (FIX44.xml) lie that the settings file names without a place of
+    // their own; in the CMake package millrace_DICTIONARY_DIR. Empty: there are none.
     std::filesystem::path dictionary_directory;
     // Receives the lines hot stages say; called on the cold thread. Null: spdlog to standard error.
     void (*log_line)(void* context, event_level level, engine::timestamp time,
@@ -96,7 +96,6 @@ private:
                                              engine::sequence& highest);
     [[nodiscard]] session_agent& gateway_of(const route_config& config) const;
     [[nodiscard]] const source_log& log_of_stream(const stream_config& stream);
-    void create_log_if_missing(const source_log& log);
     void check_columns(const source_log& log) const;
     [[nodiscard]] engine::streamer& streamer_of(const std::string& name);
     void bind_counters();

@@ -37,8 +37,13 @@ endif()
 if(SANITIZE)  # the installed libraries carry the sanitizer, so the whole program must
     list(APPEND options "-DCMAKE_CXX_FLAGS=-fsanitize=${SANITIZE}")
 endif()
-run("${CMAKE_COMMAND}" -S "${SOURCE_DIR}/tests/install/stranger" -B "${build}" -G "${GENERATOR}"
-    ${options} "-DFIRST_PROGRAM=${SOURCE_DIR}/tests/docs/first_program.cpp")
+list(APPEND options "-DFIRST_PROGRAM=${SOURCE_DIR}/tests/docs/first_program.cpp"
+    "-DHEADERS=${prefix}/include/millrace")
+# What only Millrace's own programs, generator and benchmarks are made with, its users do not need.
+foreach(absent IN ITEMS concurrentqueue pugixml nlohmann_json CLI11 benchmark GTest)
+    list(APPEND options "-DCMAKE_DISABLE_FIND_PACKAGE_${absent}=ON")
+endforeach()
+run("${CMAKE_COMMAND}" -S "${SOURCE_DIR}/tests/install/stranger" -B "${build}" -G "${GENERATOR}" ${options})
 run("${CMAKE_COMMAND}" --build "${build}")
 
 run("${build}/first_program" "${SCRATCH_DIR}/orders")
@@ -47,3 +52,25 @@ if(NOT run_output STREQUAL "A2\n")
 endif()
 run("${build}/own_dialect")
 run("${build}/all_parts")
+file(MAKE_DIRECTORY "${SCRATCH_DIR}/pipeline")
+run("${build}/own_pipeline" "${SCRATCH_DIR}/pipeline")
+if(NOT run_output MATCHES "(^|\n)3\n$")
+    message(FATAL_ERROR "the pipeline ended with: ${run_output}")
+endif()
+
+# Who asks for less needs less: the gateway's libraries are not looked for.
+foreach(absent IN ITEMS QuickFIX spdlog tomlplusplus)
+    list(APPEND without "-DCMAKE_DISABLE_FIND_PACKAGE_${absent}=ON")
+endforeach()
+run("${CMAKE_COMMAND}" -S "${SOURCE_DIR}/tests/install/stranger" -B "${build}_less" -G "${GENERATOR}"
+    ${options} ${without} "-DPARTS=engine\\;xlator")
+run("${CMAKE_COMMAND}" --build "${build}_less")
+run("${build}_less/all_parts")
+
+# The command line finds what it needs beside itself.
+run("${prefix}/bin/millrace" check "${SOURCE_DIR}/docs/examples/orders.toml")
+run("${prefix}/bin/millrace" demo --count 20 --rate max --json --dir "${SCRATCH_DIR}/demo")
+string(JSON reconciled GET "${run_output}" reconciled)
+if(NOT reconciled)
+    message(FATAL_ERROR "the installed demo printed: ${run_output}")
+endif()

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <iterator>
 #include <random>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -30,6 +33,27 @@ void sleep_ms(int milliseconds) {
 std::string read_file(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// utime and stime, the 14th and 15th field of a stat file; the 2nd, a name, may hold anything.
+double cpu_seconds(const std::filesystem::path& stat) {
+    const std::string text = read_file(stat);
+    const std::size_t name_end = text.rfind(')');
+    if (name_end == std::string::npos) {
+        throw std::runtime_error(stat.native() + " is not there or not as proc(5) says");
+    }
+    std::istringstream fields(text.substr(name_end + 1));
+    std::string skipped;
+    for (int field = 3; field < 14; ++field) {
+        fields >> skipped;
+    }
+    std::uint64_t user_ticks = 0;
+    std::uint64_t system_ticks = 0;
+    if (!(fields >> user_ticks >> system_ticks)) {
+        throw std::runtime_error(stat.native() + " is not as proc(5) says");
+    }
+    return static_cast<double>(user_ticks + system_ticks) /
+           static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 template <class Visitor>
@@ -108,9 +132,11 @@ millrace_process::~millrace_process() {
     kill_hard();
 }
 
-bool millrace_process::has_ended() {
-    if (!has_ended_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) {
+bool millrace_process::reap(int options) {
+    rusage used{};
+    if (!has_ended_ && ::wait4(pid_, &status_, options, &used) == pid_) {
         has_ended_ = true;
+        peak_bytes_ = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
     }
     return has_ended_;
 }
@@ -119,11 +145,14 @@ std::string millrace_process::said() const {
     return read_file(err_);
 }
 
+bool millrace_process::has_ended() {
+    return reap(WNOHANG);
+}
+
 void millrace_process::kill_hard() {
     if (!has_ended()) {
         ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, &status_, 0);
-        has_ended_ = true;
+        reap(0);
     }
 }
 
@@ -144,6 +173,7 @@ exit_result millrace_process::wait(int seconds) {
     result.code = WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
     result.out = read_file(out_);
     result.err += read_file(err_);
+    result.peak_bytes = peak_bytes_;
     return result;
 }
 
@@ -174,6 +204,29 @@ void kill_venue(const std::filesystem::path& demo_directory) {
         }
         sleep_ms(10);
     }
+}
+
+cpu_time cpu_time_of(pid_t pid) {
+    const std::filesystem::path process = "/proc/" + std::to_string(pid);
+    cpu_time used;
+    used.process_s = cpu_seconds(process / "stat");
+    for (const auto& task : std::filesystem::directory_iterator(process / "task")) {
+        used.threads_s[std::stoi(task.path().filename().native())] =
+            cpu_seconds(task.path() / "stat");
+    }
+    return used;
+}
+
+std::uint64_t disk_bytes(const std::filesystem::path& directory) {
+    constexpr std::uint64_t block_bytes = 512;  // st_blocks counts these, whatever the file system
+    std::uint64_t blocks = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+        struct stat status {};
+        if (::lstat(entry.path().c_str(), &status) == 0) {
+            blocks += static_cast<std::uint64_t>(status.st_blocks);
+        }
+    }
+    return blocks * block_bytes;
 }
 
 demo_state read_demo_state(const std::filesystem::path& directory) {

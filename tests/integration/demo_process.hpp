@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct exit_result {
     int code = -1;
     std::string out;
     std::string err;
+    std::uint64_t peak_bytes = 0;  // the most memory it, or a child it waited for, had resident
 };
 
 // One running `millrace ARGUMENTS...`; its output goes to files. Killed with the test if it still
@@ -52,9 +54,12 @@ public:
     [[nodiscard]] exit_result wait(int seconds);
 
 private:
+    bool reap(int options);
+
     pid_t pid_ = -1;
     bool has_ended_ = false;
     int status_ = 0;
+    std::uint64_t peak_bytes_ = 0;
     std::filesystem::path out_;
     std::filesystem::path err_;
 };
@@ -67,6 +72,17 @@ private:
 [[nodiscard]] pid_t venue_pid(const std::filesystem::path& demo_directory);
 // SIGKILLs the demo's venue, if it lives, and waits until it is gone.
 void kill_venue(const std::filesystem::path& demo_directory);
+
+// CPU time, in seconds since the process began.
+struct cpu_time {
+    double process_s = 0;
+    std::map<pid_t, double> threads_s;  // of those that live
+};
+// Throws runtime_error if there is no such process.
+[[nodiscard]] cpu_time cpu_time_of(pid_t pid);
+
+// Bytes allocated on the disk for the files below a directory.
+[[nodiscard]] std::uint64_t disk_bytes(const std::filesystem::path& directory);
 
 // What a demo directory's logs say while nobody runs.
 struct demo_state {

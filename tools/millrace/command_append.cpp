@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "engine/core/error.hpp"
 #include "engine/stream/table_log.hpp"
@@ -33,13 +35,32 @@ std::string check_user(const std::string& name) {
                                              : "--user: '" + name + "' is longer than 16 bytes";
 }
 
+// An engine that starts holds a table nobody has written yet while it makes the empty log, and an
+// append beside this one holds it for its rows: both are soon done.
+std::unique_ptr<engine::table_log> open_log(const gateway::table_config& table,
+                                            const engine::table_log_options& options) {
+    constexpr int patience_ms = 1000;
+    constexpr int look_every_ms = 10;
+    for (int waited_ms = 0;; waited_ms += look_every_ms) {
+        try {
+            return std::make_unique<engine::table_log>(table.directory, table.schema, options);
+        } catch (const engine::locked_error&) {
+            if (waited_ms >= patience_ms) {
+                throw;
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(look_every_ms));
+    }
+}
+
 int append(const append_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.config);
     const gateway::table_config& table = table_of(config, options.table);
     engine::table_log_options log_options;
     log_options.segment_bytes = config.segment_bytes;
     log_options.purpose = "append to table " + table.name;
-    engine::table_log log(table.directory, table.schema, log_options);
+    const auto opened = open_log(table, log_options);
+    engine::table_log& log = *opened;
     log.start();
     if (!log.log().recovery_note().empty()) {
         std::fprintf(stderr, "millrace: %s\n", log.log().recovery_note().c_str());

@@ -21,10 +21,11 @@ int demo_feeder::do_work() noexcept {
         static_cast<void>(envelope.user.assign("feeder"));
         envelope.intended_ns = due_ns;
         std::memcpy(payload.data(), &envelope, sizeof envelope);
+        // Before the row is there to be answered; the report may be handled on another thread.
+        intended_ns_[next_].store(due_ns, std::memory_order_relaxed);
         if (table_->try_append(payload).status != engine::append_status::ok) {
             break;  // the same order is tried again; its planned time stays
         }
-        intended_ns_[next_] = due_ns;
         ++next_;
         ++fed;
     }

@@ -1,7 +1,7 @@
 // Feeds orders into a table at a steady rate, each stamped with the time it was meant for: an open
 // loop.
 //
-// Threading  an agent on the hot runner; fed_count() from any thread
+// Threading  an agent: one thread; fed_count() and intended_ns() from any
 // Progress   at most rows_per_turn rows a turn; a full disk stops it until there is space again
 // Units      rate: orders a second, 0 for as fast as the log takes them
 #pragma once
@@ -24,7 +24,7 @@ public:
           interval_ns_(rate == 0 ? 0 : 1'000'000'000 / static_cast<std::int64_t>(rate)),
           next_(static_cast<std::size_t>(table.log().last_sequence().value)),
           first_(next_),
-          intended_ns_(orders.count(), 0) {
+          intended_ns_(orders.count()) {
         fed_.store(next_, std::memory_order_relaxed);
     }
 
@@ -37,10 +37,10 @@ public:
     [[nodiscard]] std::uint64_t fed_count() const noexcept {
         return fed_.load(std::memory_order_acquire);  // pairs with demo_feeder.cpp: do_work
     }
-    // When order `index` was meant to be fed by this run; 0 if it was fed by another. Of the hot
-    // runner.
+    // When order `index` was meant to be fed by this run; 0 if it was fed by another, or not yet.
     [[nodiscard]] std::int64_t intended_ns(std::size_t index) const noexcept {
-        return intended_ns_[index];
+        // relaxed: who asks has its report, and between the two lies the venue's answer
+        return intended_ns_[index].load(std::memory_order_relaxed);
     }
 
 private:
@@ -52,8 +52,8 @@ private:
     std::int64_t start_ns_ = 0;
     std::size_t next_;
     std::size_t first_;
-    std::vector<std::int64_t> intended_ns_;
-    std::atomic<std::uint64_t> fed_{0};  // writer: the hot runner
+    std::vector<std::atomic<std::int64_t>> intended_ns_;  // writer: the agent's thread
+    std::atomic<std::uint64_t> fed_{0};                   // writer: the agent's thread
 };
 
 }  // namespace millrace::tools

@@ -346,6 +346,25 @@ TEST_F(Pipeline, IsRefusedASourceThatWasReplaced) {
     EXPECT_EQ(origins_of(rows("COPY")), range(1, 5));
 }
 
+TEST_F(Pipeline, WaitsForAWriterThatIsMakingItsSource) {
+    engine::ensure_directory(data("ORDER_OUT"));
+    engine::file_lock writer(data("ORDER_OUT") / "writer.lock", "a writer that begins");
+    {
+        const std::jthread release([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            writer.release();
+        });
+        run once(*this, copying, {}, false);
+    }
+    EXPECT_EQ(engine::list_segments(data("ORDER_OUT")).size(), 1U);
+}
+
+TEST_F(Pipeline, IsRefusedASourceWhoseWriterMakesNothing) {
+    engine::ensure_directory(data("ORDER_OUT"));
+    const engine::file_lock writer(data("ORDER_OUT") / "writer.lock", "a writer that hangs");
+    EXPECT_THROW(run(*this, copying, {}, false), engine::locked_error);
+}
+
 TEST_F(Pipeline, IsRefusedASourceWithOtherColumns) {
     { run once(*this, copying); }
     const std::string wider = [&] {

@@ -14,6 +14,7 @@
 #include "gateway/transport/listener.hpp"
 #include "tests/gateway/quickfix/port_test_support.hpp"
 #include "tests/gateway/quickfix/stock_peer.hpp"
+#include "tests/gateway/support/free_port.hpp"
 
 namespace millrace::gateway {
 namespace {
@@ -25,15 +26,6 @@ using test::stock_options;
 using test::stock_peer;
 
 constexpr std::int64_t ms_ns = 1'000'000;
-
-// A port nobody uses at the moment, for a library that cannot say which one it was given.
-std::uint16_t free_port() {
-    engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
-    socket_address address = resolve("127.0.0.1", 0, address_use::listen).front();
-    EXPECT_EQ(::bind(socket.get(), address.get(), address.size), 0);
-    EXPECT_EQ(::getsockname(socket.get(), address.get(), &address.size), 0);
-    return address.port();
-}
 
 // A session with its connection: what a session agent does, without logs.
 class live_session : public wire_sink {
@@ -187,7 +179,7 @@ class StockPeer : public testing::TestWithParam<bool> {
 protected:
     StockPeer() : ours(GetParam() ? "initiator" : "acceptor", "OURS", "STOCK", "HeartBtInt=1") {
         if (GetParam()) {
-            const std::uint16_t port = free_port();
+            const std::uint16_t port = test::free_port();
             peer = std::make_unique<stock_peer>(peer_options(true, port));
             ours.dial(port);
         } else {

@@ -13,20 +13,12 @@
 
 #include "tests/gateway/quickfix/stock_peer.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
+#include "tests/gateway/support/free_port.hpp"
 
 namespace millrace::gateway {
 namespace {
 
 using test::logged_row;
-
-// A port nobody uses at the moment, for a library that cannot say which one it was given.
-std::uint16_t free_port() {
-    engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
-    socket_address address = resolve("127.0.0.1", 0, address_use::listen).front();
-    EXPECT_EQ(::bind(socket.get(), address.get(), address.size), 0);
-    EXPECT_EQ(::getsockname(socket.get(), address.get(), &address.size), 0);
-    return address.port();
-}
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
@@ -112,7 +104,7 @@ protected:
     void open_peer(const std::string& more = "") {
         test::stock_options options;
         options.is_acceptor = is_initiator();
-        options.port = is_initiator() ? free_port() : wire.port();
+        options.port = is_initiator() ? test::free_port() : wire.port();
         options.sender = peer_name;
         options.target = "OURS";
         options.dictionary = std::string(MILLRACE_TEST_DICTIONARIES) + "/FIX44.xml";

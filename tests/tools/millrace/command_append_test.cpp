@@ -146,6 +146,18 @@ TEST_F(Append, IsToldWhoHoldsTheTable) {
     EXPECT_EQ(dump("ORDER_OUT").size(), 4U);
 }
 
+TEST_F(Append, WaitsForAHolderThatIsSoonDone) {
+    append_orders(1, 2);
+    // As an engine that starts, or an append beside this one.
+    engine::file_lock holder(std::filesystem::path(log("ORDER_OUT")) / "writer.lock", "a test");
+    const std::jthread release([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        holder.release();
+    });
+    EXPECT_EQ(run({"append", config(), "ORDER_OUT", file("orders.csv")}).code, code_ok);
+    EXPECT_EQ(dump("ORDER_OUT").size(), 4U);
+}
+
 TEST_F(Append, TakesBackWhatDumpPrinted) {
     append_orders(1, 20);
     const exit_result dumped = run({"log", "dump", log("ORDER_OUT"), "--format", "csv"});

@@ -1,5 +1,6 @@
 // `millrace demo` with few orders: what it prints, what it leaves, and that it feeds nothing twice.
-#include <map>
+#include <algorithm>
+#include <set>
 
 #include "engine/log/segment.hpp"
 #include "engine/table/record.hpp"
@@ -42,11 +43,58 @@ protected:
         return parse_lines(result.out);
     }
 
+    using key_set = std::set<std::string>;
+    [[nodiscard]] static key_set keys_of(const nlohmann::json& object) {
+        key_set keys;
+        for (const auto& member : object.items()) {
+            keys.insert(member.key());
+        }
+        return keys;
+    }
+    // The first columns of the two tables in that section of the manual: the object's keys, and a
+    // latency's.
+    [[nodiscard]] static std::pair<key_set, key_set> documented_keys() {
+        std::istringstream manual(
+            read_text(std::filesystem::path(MILLRACE_SOURCE_ROOT) / "docs/operations.md"));
+        std::vector<key_set> tables;
+        bool is_section = false;
+        for (std::string line; std::getline(manual, line);) {
+            if (line.starts_with("#")) {
+                is_section = line == "### What `demo --json` prints";
+            } else if (is_section && line.starts_with("| key |")) {
+                tables.emplace_back();
+            } else if (is_section && line.starts_with("| `") && !tables.empty()) {
+                std::istringstream names(line.substr(0, line.find('|', 1)));
+                std::string name;
+                while (std::getline(names, name, '`') && std::getline(names, name, '`')) {
+                    tables.back().insert(name);
+                }
+            }
+        }
+        EXPECT_EQ(tables.size(), 2U) << "docs/operations.md has another shape";
+        tables.resize(2);
+        return {tables[0], tables[1]};
+    }
+
     static inline temporary_directory* home_ = nullptr;
     static inline exit_result* first_ = nullptr;
 };
 
-TEST_F(Demo, PrintsOneObjectWithEveryDocumentedKey) {
+TEST_F(Demo, PrintsOneObjectWithExactlyTheDocumentedKeys) {
+    const auto [keys, latency_keys] = documented_keys();
+    const nlohmann::json object = object_of(*first_);
+    ASSERT_TRUE(object.is_object());
+    EXPECT_EQ(keys_of(object), keys);
+    for (const char* key : {"orders", "acknowledged", "fills", "rejected", "lost", "duplicated",
+                            "seconds", "rate", "record_to_wire_ns", "order_to_report_ns"}) {
+        EXPECT_TRUE(keys.contains(key)) << "users rely on " << key;
+    }
+    for (const char* latency : {"record_to_wire_ns", "order_to_report_ns"}) {
+        EXPECT_EQ(keys_of(object.at(latency)), latency_keys) << latency;
+    }
+}
+
+TEST_F(Demo, CountsEveryOrderAndMeasuresBothLatencies) {
     const nlohmann::json object = object_of(*first_);
     EXPECT_EQ(object.at("orders"), count);
     EXPECT_EQ(
@@ -129,6 +177,31 @@ TEST_F(Demo, LeavesTablesThatShowPrints) {
                   static_cast<std::ptrdiff_t>(count));
     }
     EXPECT_EQ(run({"check", (directory() / "millrace.toml").native()}).code, code_ok);
+}
+
+TEST_F(Demo, RunsWithEveryAgentOnAThreadOfItsOwn) {
+    const std::string demo = file("threads");
+    const auto run_demo = [&](int orders) {
+        return object_of(run({"demo", "--count", std::to_string(orders), "--rate", "1000", "--dir",
+                              demo, "--json"}));
+    };
+    EXPECT_EQ(run_demo(10).at("orders"), 10);
+    std::string config = read_text(demo + "/millrace.toml");
+    for (const char* agent : {"feeder", "streamer:ORDER_OUT", "client:orders", "gateway:fix",
+                              "streamer:fix.FIX_IN", "client:reports"}) {
+        std::string name = agent;
+        std::replace_if(
+            name.begin(), name.end(), [](char c) { return c == ':' || c == '.'; }, '-');
+        config += "\n[[thread]]\nname = \"" + name + "\"\nagents = [\"" + agent + "\"]\n";
+    }
+    write("threads/millrace.toml", config);
+    const nlohmann::json object = run_demo(310);
+    EXPECT_EQ(object.at("orders"), 310);
+    EXPECT_EQ(object.at("lost"), 0);
+    EXPECT_EQ(object.at("duplicated"), 0);
+    EXPECT_EQ(object.at("record_to_wire_ns").at("count"), 300);
+    EXPECT_EQ(object.at("order_to_report_ns").at("count"), 300)
+        << "each order's first report is measured, whichever thread handles it";
 }
 
 TEST_F(Demo, RefusesAFileThatIsNoListOfOrders) {

@@ -1,0 +1,194 @@
+// What engine and venue may cost: CPU while nothing or little happens, memory and disk at full
+// speed. CPU time is what a process used, not how long it took, so a busy machine changes nothing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <thread>
+
+#include "engine/core/file.hpp"
+#include "engine/counters/counters_reader.hpp"
+#include "tests/integration/demo_process.hpp"
+
+namespace millrace::tests {
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool is_sanitized = true;  // it costs several times what it does otherwise
+#else
+constexpr bool is_sanitized = false;
+#endif
+
+using clock = std::chrono::steady_clock;
+
+constexpr double window_s = 3;
+// A thread that takes more than this of a core is at work or waits by spinning.
+constexpr double busy_cores = 0.01;
+
+// All hot agents on one thread, as on a host of few CPUs, however many this one has.
+constexpr const char* one_thread_text = R"toml(
+[[thread]]
+name = "hot"
+agents = [
+    "feeder", "streamer:ORDER_OUT", "client:orders", "gateway:fix", "streamer:fix.FIX_IN",
+    "client:reports",
+]
+)toml";
+
+struct cpu_use {
+    double cores = 0;
+    int busy_threads = 0;
+};
+
+cpu_use use_between(const cpu_time& before, const cpu_time& after, double seconds) {
+    cpu_use use;
+    use.cores = (after.process_s - before.process_s) / seconds;
+    for (const auto& [thread, used_s] : after.threads_s) {
+        const auto earlier = before.threads_s.find(thread);
+        const double begin_s = earlier == before.threads_s.end() ? 0 : earlier->second;
+        use.busy_threads += (used_s - begin_s) / seconds > busy_cores ? 1 : 0;
+    }
+    return use;
+}
+
+struct pair_use {
+    cpu_use engine;
+    cpu_use venue;
+};
+
+pair_use measure(pid_t engine, pid_t venue) {
+    const cpu_time engine_before = cpu_time_of(engine);
+    const cpu_time venue_before = cpu_time_of(venue);
+    const auto begin = clock::now();
+    std::this_thread::sleep_for(std::chrono::duration<double>(window_s));
+    const double seconds = std::chrono::duration<double>(clock::now() - begin).count();
+    const pair_use use = {use_between(engine_before, cpu_time_of(engine), seconds),
+                          use_between(venue_before, cpu_time_of(venue), seconds)};
+    std::printf(
+        "in %.2f s: engine %.3f cores, %d busy threads; venue %.3f cores, %d busy threads\n",
+        seconds, use.engine.cores, use.engine.busy_threads, use.venue.cores,
+        use.venue.busy_threads);
+    return use;
+}
+
+// A directory in which a demo has run, with the thread plan above.
+class ResourceLimits : public ::testing::Test {
+protected:
+    void SetUp() override {
+        if (is_sanitized) {
+            GTEST_SKIP() << "limits are those of the product, not of a sanitizer's build";
+        }
+        const exit_result first = run_millrace(demo_of(10), directory_.path());
+        ASSERT_EQ(first.code, 0) << first.out << first.err;
+        rewrite([](std::string text) { return text + one_thread_text; });
+    }
+    ~ResourceLimits() override { kill_venue(demo()); }
+
+    [[nodiscard]] std::filesystem::path demo() const { return directory_.path() / "demo"; }
+    [[nodiscard]] std::string config() const { return (demo() / "millrace.toml").native(); }
+    [[nodiscard]] std::vector<std::string> demo_of(int count) const {
+        return {"demo",   "--dir", demo().native(), "--count", std::to_string(count),
+                "--rate", "100",   "--json"};
+    }
+    void rewrite(const std::function<std::string(std::string)>& change) const {
+        engine::write_file_atomically(config(), change(engine::read_whole_file(config())));
+    }
+    [[nodiscard]] std::uint64_t counter(const std::string& label) const {
+        const auto all = engine::counters_reader::open(demo() / "counters.dat").list();
+        const auto found = std::find_if(all.begin(), all.end(),
+                                        [&](const auto& one) { return one.label == label; });
+        return found == all.end() ? 0 : found->value;
+    }
+    static void wait_until(const std::string& what, const std::function<bool()>& holds) {
+        const auto deadline = clock::now() + std::chrono::seconds(30);
+        while (!holds()) {
+            ASSERT_LT(clock::now(), deadline) << "waited in vain: " << what;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    }
+
+    temporary_directory directory_;
+};
+
+TEST_F(ResourceLimits, AnIdleEngineAndAnIdleVenueTakeUnderATwentiethOfACore) {
+    // `run` knows one handler.
+    rewrite([](std::string text) {
+        const std::string_view own = "\"on_report\"";
+        return text.replace(text.find(own), own.size(), "\"ack\"");
+    });
+    std::filesystem::remove(demo() / "counters.dat");
+    millrace_process venue({"venue", (demo() / "venue.cfg").native()}, directory_.path());
+    millrace_process engine({"run", config()}, directory_.path());
+    ASSERT_NO_FATAL_FAILURE(wait_until("logged on", [&] {
+        return std::filesystem::exists(demo() / "counters.dat") &&
+               counter("session.FIX.4.4:MILLRACE->VENUE.is_logged_on") == 1;
+    }));
+    const pair_use use = measure(engine.pid(), venue.pid());
+    EXPECT_EQ(counter("session.FIX.4.4:MILLRACE->VENUE.is_logged_on"), 1U);
+    EXPECT_LT(use.engine.cores, 0.05);
+    EXPECT_LT(use.venue.cores, 0.05);
+    EXPECT_LE(use.engine.busy_threads, 1);
+    EXPECT_LE(use.venue.busy_threads, 1);
+    engine.ask_to_stop();
+    EXPECT_EQ(engine.wait(20).code, 0);
+}
+
+TEST_F(ResourceLimits, AHundredOrdersASecondTakeUnderHalfACore) {
+    std::filesystem::remove(demo() / "counters.dat");
+    millrace_process engine(demo_of(2000), directory_.path());
+    ASSERT_NO_FATAL_FAILURE(wait_until("orders go out", [&] {
+        return std::filesystem::exists(demo() / "counters.dat") &&
+               counter("route.orders-to-venue.delivered") >= 20;
+    }));
+    const std::uint64_t delivered = counter("route.orders-to-venue.delivered");
+    const pair_use use = measure(engine.pid(), venue_pid(demo()));
+    EXPECT_GT(counter("route.orders-to-venue.delivered"), delivered + 100) << "nothing to measure";
+    EXPECT_LT(use.engine.cores, 0.5);
+    EXPECT_LT(use.venue.cores, 0.5);
+    EXPECT_LE(use.engine.busy_threads, 1);
+    EXPECT_LE(use.venue.busy_threads, 1);
+    engine.ask_to_stop();
+    EXPECT_EQ(engine.wait(20).code, 1) << "stopped before its last order";
+}
+
+// MILLRACE_LIMITS_ORDERS: 100,000 in the slow run, whose limits are 1 GiB of memory and 2 GiB of
+// disk; fewer have a part of that, over what an empty demo takes.
+TEST(FullSpeed, StaysWithinMemoryAndDiskAndLosesNothing) {
+    if (is_sanitized) {
+        GTEST_SKIP() << "limits are those of the product, not of a sanitizer's build";
+    }
+    const char* given = std::getenv("MILLRACE_LIMITS_ORDERS");
+    const std::uint64_t count = given != nullptr ? std::strtoull(given, nullptr, 10) : 20'000;
+    ASSERT_GT(count, 0U) << "MILLRACE_LIMITS_ORDERS is no number of orders";
+    const std::uint64_t memory_max = (std::uint64_t{192} << 20) + count * 8'000;
+    const std::uint64_t disk_max = (std::uint64_t{256} << 20) + count * 18'000;
+    const temporary_directory directory;
+    const std::filesystem::path demo = directory.path() / "demo";
+    const exit_result result = run_millrace({"demo", "--dir", demo.native(), "--count",
+                                             std::to_string(count), "--rate", "max", "--json"},
+                                            directory.path(), 300);
+    kill_venue(demo);
+    ASSERT_EQ(result.code, 0) << result.out << result.err;
+    const auto books = nlohmann::json::parse(result.out);
+    EXPECT_EQ(books["orders"], count);
+    EXPECT_EQ(books["acknowledged"].get<std::uint64_t>() + books["rejected"].get<std::uint64_t>(),
+              count);
+    EXPECT_EQ(books["lost"], 0);
+    EXPECT_EQ(books["duplicated"], 0);
+    EXPECT_TRUE(books["reconciled"].get<bool>()) << result.err;
+    const std::uint64_t disk = disk_bytes(demo);
+    std::printf("%llu orders: %llu MiB of memory, %llu MiB of disk\n",
+                static_cast<unsigned long long>(count),
+                static_cast<unsigned long long>(result.peak_bytes >> 20),
+                static_cast<unsigned long long>(disk >> 20));
+    EXPECT_LT(result.peak_bytes, memory_max);
+    EXPECT_LT(disk, disk_max);
+}
+
+}  // namespace
+
+}  // namespace millrace::tests

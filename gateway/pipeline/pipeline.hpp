@@ -99,6 +99,9 @@ private:
     void check_columns(const source_log& log) const;
     [[nodiscard]] engine::streamer& streamer_of(const std::string& name);
     void bind_counters();
+    void bind_stream_counters();
+    void bind_client_counters();
+    void bind_gateway_counters();
     void make_runners();
 
     pipeline_config config_;

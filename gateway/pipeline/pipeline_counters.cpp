@@ -3,11 +3,18 @@
 
 namespace millrace::gateway {
 
+using engine::counter_kind;
+using engine::counter_unit;
+
 void pipeline::bind_counters() {
-    using engine::counter_kind;
-    using engine::counter_unit;
+    cold_->lines_failed = counters_->add_counter("cold.lines_failed", counter_kind::counter);
+    bind_stream_counters();
+    bind_client_counters();
+    bind_gateway_counters();
+}
+
+void pipeline::bind_stream_counters() {
     engine::counters_file& file = *counters_;
-    cold_->lines_failed = file.add_counter("cold.lines_failed", counter_kind::counter);
     for (const auto& streamer : streamers_) {
         for (const auto& one : streamer->subscriptions()) {
             const std::string label = "stream." + one->name() + ".";
@@ -20,6 +27,10 @@ void pipeline::bind_counters() {
                 label + "last_sequence", counter_kind::gauge, counter_unit::sequence);
         }
     }
+}
+
+void pipeline::bind_client_counters() {
+    engine::counters_file& file = *counters_;
     for (const auto& client : clients_) {
         cold_->watch(client->ring(), file.add_counter(std::string(client->name()) + ".ring_slots",
                                                       counter_kind::gauge, counter_unit::items));
@@ -45,6 +56,10 @@ void pipeline::bind_counters() {
             }
         }
     }
+}
+
+void pipeline::bind_gateway_counters() {
+    engine::counters_file& file = *counters_;
     for (const auto& gateway : gateways_) {
         gateway->events().dropped = file.add_counter(
             "gateway." + gateway->label() + ".lines_dropped", counter_kind::counter);

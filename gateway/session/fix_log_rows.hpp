@@ -37,7 +37,9 @@ engine::append_result append_row(engine::table_log& table, const Row& row, std::
     std::byte* payload = claim.payload().data();
     std::memcpy(payload, &envelope, sizeof envelope);
     std::memcpy(payload + sizeof envelope, &row, sizeof row);
-    std::memcpy(payload + sizeof envelope + sizeof row, wire.data(), wire.size());
+    if (!wire.empty()) {
+        std::memcpy(payload + sizeof envelope + sizeof row, wire.data(), wire.size());
+    }
     return table.commit(claim, bytes);
 }
 

@@ -239,7 +239,9 @@ encode_result frame(std::span<char> out, const frame_header& header, std::string
         return {encode_status::bad_value, delimiter_tag(header), 0, 0};
     }
     const std::uint32_t sum = body_sum + totals.sum;
-    std::memcpy(at, body.data(), body.size());
+    if (!body.empty()) {
+        std::memcpy(at, body.data(), body.size());
+    }
     at += body.size();
     std::memcpy(at, "10=", 3);
     at = write_digits(at + 3, sum & 0xFF, 3);

@@ -48,6 +48,13 @@ session_message describe(const FIX::Message& message) {
     return described;
 }
 
+int number_of(const std::string& frame) {
+    const std::size_t at = frame.find(
+        "\x01"
+        "34=");
+    return at == std::string::npos ? 0 : std::atoi(frame.c_str() + at + 4);
+}
+
 class vector_sink : public resend_sink {
 public:
     explicit vector_sink(std::vector<std::string>& into) : into_(into) {}
@@ -101,6 +108,15 @@ void store_adapter::get(int begin, int end, std::vector<std::string>& frames) co
     vector_sink sink(frames);
     const bool is_read = store_.get(to_number(begin), to_number(end), sink);
     demand(is_read && !sink.has_failed(), "the message store could not be read");
+    // A range whose last number has no message makes the library end with a gap fill that begins at
+    // the range's first number. It gets an administrative message there, which is never sent.
+    if (end < getNextSenderMsgSeqNum() && (frames.empty() || number_of(frames.back()) != end)) {
+        FIX::Message stand_in;
+        stand_in.getHeader().setField(FIX::BeginString(begin_string_));
+        stand_in.getHeader().setField(FIX::MsgType(FIX::MsgType_Heartbeat));
+        stand_in.getHeader().setField(FIX::MsgSeqNum(end));
+        frames.push_back(stand_in.toString());
+    }
 }
 
 int store_adapter::getNextSenderMsgSeqNum() const throw(FIX::IOException) {

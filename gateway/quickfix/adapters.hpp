@@ -30,7 +30,8 @@ FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns);
 
 class store_adapter : public FIX::MessageStore, public FIX::MessageStoreFactory {
 public:
-    explicit store_adapter(session_store& store) : store_(store) {}
+    store_adapter(session_store& store, const std::string& begin_string)
+        : store_(store), begin_string_(begin_string) {}
 
     FIX::MessageStore* create(const FIX::SessionID&) override { return this; }
     void destroy(FIX::MessageStore*) override {}
@@ -60,6 +61,7 @@ private:
     void demand(bool is_done, const char* what) const;
 
     session_store& store_;
+    const std::string begin_string_;
     FIX::SessionState* state_ = nullptr;
     bool may_throw_ = false;
     mutable bool has_failed_ = false;

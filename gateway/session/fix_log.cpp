@@ -69,7 +69,8 @@ bool is_admin_type(std::string_view type) noexcept {
 }
 
 void note_message(session_numbers& session, msg_seq_num number, std::string_view msg_type,
-                  engine::timestamp time) noexcept {
+                  std::uint32_t frame_bytes, engine::timestamp time) noexcept {
+    session.frame_bytes_high = std::max(session.frame_bytes_high, frame_bytes);
     session.logout_time = msg_type == "5" ? time : engine::timestamp{};
     if (!is_admin_type(msg_type)) {
         session.last_application = number;
@@ -154,7 +155,7 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     session.next_sender = sent.number.next();
     session.next_target = next_target;
     session.is_fresh = false;
-    note_message(session, sent.number, facts.msg_type, result.time);
+    note_message(session, sent.number, facts.msg_type, row.message.size, result.time);
     index_of(session.name).put(sent.number, result.at);
     if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
         correlations_->put(facts.cl_ord_id, sent.cause->correlation);
@@ -228,7 +229,8 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.is_fresh = row.message.kind.view() == kind::reset;
     if (is_message) {
         index.put({row.message.msg_seq_num}, at);
-        note_message(session, {row.message.msg_seq_num}, row.message.msg_type.view(), time);
+        note_message(session, {row.message.msg_seq_num}, row.message.msg_type.view(),
+                     row.message.size, time);
         return;
     }
     index.clear();

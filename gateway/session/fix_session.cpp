@@ -61,6 +61,10 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (link_.is_open() && settlement_.is_running()) [[unlikely]] {
         settle(now_ns);
     }
+    if (link_.is_open() && resend_.is_running()) [[unlikely]] {
+        poll_resend(now_ns);
+        ++work;
+    }
     if (link_.is_open()) {
         work += poll_routes(now_ns);
     }
@@ -157,8 +161,8 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
 }
 
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
-    if (!is_logged_on_ || is_stopping_ || settlement_.is_running() || link_.pending_bytes() > 0 ||
-        now_ns < no_send_before_ns_) {
+    if (!is_logged_on_ || is_stopping_ || settlement_.is_running() || resend_.is_running() ||
+        link_.pending_bytes() > 0 || now_ns < no_send_before_ns_) {
         return 0;
     }
     int sent = 0;
@@ -254,6 +258,7 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         link_.close(reason);
     }
     ledger_.connection_ended();
+    resend_.stop();
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();
     if (settlement_.connection_ended(ledger_.has_unproven())) {

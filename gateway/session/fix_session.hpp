@@ -21,6 +21,7 @@
 #include "gateway/quickfix/settings.hpp"
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/outbound.hpp"
+#include "gateway/session/resend_slices.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
 #include "gateway/transport/connection.hpp"
@@ -34,6 +35,7 @@ struct fix_session_options {
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings, both
     std::int64_t reconnect_max_ns = 0;
     std::size_t messages_per_turn = 64;
+    std::size_t resend_slice_messages = 256;  // at most; fewer where they are large
 };
 
 struct fix_session_counters {
@@ -113,6 +115,11 @@ private:
     void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
     void show_frame(const screened_frame& frame, std::int64_t received_ns,
                     std::int64_t utc_ns) noexcept;
+    [[nodiscard]] receive_result pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept;
+    [[nodiscard]] receive_result answer_next_slice(std::int64_t utc_ns) noexcept;
+    [[nodiscard]] std::uint32_t slice_messages() const noexcept;
+    void judge(const receive_result& result) noexcept;
+    void poll_resend(std::int64_t now_ns) noexcept;
     void frame_not_kept() noexcept;
     void prepare_logon(std::int64_t now_ns) noexcept;
     void settle(std::int64_t now_ns) noexcept;
@@ -134,6 +141,7 @@ private:
     std::unique_ptr<connector> connector_;  // initiator only
     connection link_;
     settlement settlement_;
+    resend_slices resend_;
     std::vector<outbound_route> routes_;
     std::size_t next_route_ = 0;
 
@@ -145,6 +153,7 @@ private:
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port
     bool is_stopping_ = false;
+    bool is_slicing_ = false;      // QuickFIX looks at a slice the peer has not asked for
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;         // numbers contradict the peer's: an operator must act
     engine::histogram record_to_wire_;

@@ -35,8 +35,11 @@ app_out_decision fix_session::on_app_out(const session_message& message) noexcep
 }
 
 void fix_session::on_event(const char* text, std::size_t size) noexcept {
-    // One line a message would push out the lines that matter; the counter `resent` has them.
-    if (std::string_view(text, size).substr(0, 17) == "Resending Message") {
+    // One line a message or a slice would push out the lines that matter; the counter `resent` has
+    // them.
+    const std::string_view line(text, size);
+    if (line.starts_with("Resending Message") ||
+        (is_slicing_ && line.starts_with("Received ResendRequest"))) {
         return;
     }
     events_->say(event_level::info, name(), {text, size});

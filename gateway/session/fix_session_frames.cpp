@@ -1,5 +1,8 @@
 // Frames on their way from the wire to QuickFIX, and the numbers two sides may disagree about.
+#include <algorithm>
 #include <cstdio>
+#include <new>
+#include <string>
 #include <string_view>
 
 #include "engine/core/clock.hpp"
@@ -68,14 +71,22 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
 void fix_session::show_frame(const screened_frame& frame, std::int64_t received_ns,
                              std::int64_t utc_ns) noexcept {
     ledger_.begin_frame(frame, received_ns);
-    const receive_result result = port_->receive(frame, utc_ns);
+    const receive_result result = pass_on(frame, utc_ns);
     const bool is_kept = ledger_.end_frame();
+    if (result.status == receive_status::garbled) {
+        counters.garbled.add(1);
+        ledger_.keep_garbled(frame, utc_ns);
+    }
+    judge(result);
+    if (!is_kept) {
+        frame_not_kept();
+    }
+}
+
+void fix_session::judge(const receive_result& result) noexcept {
     switch (result.status) {
         case receive_status::ok:
-            break;
         case receive_status::garbled:
-            counters.garbled.add(1);
-            ledger_.keep_garbled(frame, utc_ns);
             break;
         case receive_status::logon_refused:
             counters.refused_before_logon.add(1);
@@ -97,10 +108,59 @@ void fix_session::show_frame(const screened_frame& frame, std::int64_t received_
     if (result.status != receive_status::ok) {
         events_->say(event_level::warning, name(), port_->last_text());
     }
-    if (!is_kept) {
-        frame_not_kept();
-    }
     wants_disconnect_ = wants_disconnect_ || result.disconnected;
+}
+
+// A request for many messages is answered in slices, of which this is the first.
+receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept {
+    if (!is_logged_on_ || !frame.is_msg_type('2')) {
+        return port_->receive(frame, utc_ns);
+    }
+    try {
+        if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
+            return port_->receive(frame, utc_ns);
+        }
+    } catch (const std::bad_alloc&) {
+        return {receive_status::failed, false};
+    }
+    return answer_next_slice(utc_ns);
+}
+
+receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
+    // Behind a tail the socket has not taken yet there is room for one message, not for a slice.
+    const std::uint32_t messages = link_.pending_bytes() > 0 ? 1 : slice_messages();
+    try {
+        const std::string& request = resend_.next(messages, utc_ns);
+        return port_->receive(
+            screen_frame(request.data(), request.size(), port_->data_fields(), port_->screening()),
+            utc_ns);
+    } catch (const std::bad_alloc&) {
+        return {receive_status::failed, false};
+    }
+}
+
+// So many of our largest frames, sent again with 43 and 122, fit into half of the pending tail.
+std::uint32_t fix_session::slice_messages() const noexcept {
+    constexpr std::size_t added_bytes = 64;
+    const std::size_t fitting =
+        options_.connection.pending_bytes_max / 2 / (ledger_.frame_bytes_high() + added_bytes);
+    return static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(fitting, 1, options_.resend_slice_messages));
+}
+
+void fix_session::poll_resend(std::int64_t now_ns) noexcept {
+    if (is_stopping_ || !is_logged_on_) {
+        resend_.stop();
+        return;
+    }
+    if (link_.pending_bytes() == 0) {
+        is_slicing_ = true;
+        judge(answer_next_slice(engine::utc_now().ns));
+        is_slicing_ = false;
+        if (wants_disconnect_ || !port_->is_connected()) {
+            end_link(close_reason::local, now_ns);
+        }
+    }
 }
 
 void fix_session::frame_not_kept() noexcept {

@@ -103,6 +103,10 @@ public:
     }  // the logs are ours alone: nothing to read again
 
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
+    // The largest frame this session has ever sent.
+    [[nodiscard]] std::uint32_t frame_bytes_high() const noexcept {
+        return numbers_->frame_bytes_high;
+    }
     [[nodiscard]] std::size_t held_count() const noexcept { return held_.size(); }
     ledger_counters counters;
 

@@ -27,7 +27,8 @@ struct session_numbers {
     // are of ends for this session; 0: something else came last. Not kept in snapshots: what is not
     // known is not claimed.
     engine::timestamp logout_time;
-    msg_seq_num last_application;  // FIX_OUT: the last application message of the generation
+    msg_seq_num last_application;        // FIX_OUT: the last application message of the generation
+    std::uint32_t frame_bytes_high = 0;  // FIX_OUT: the largest frame, over all generations
 };
 
 // The sessions of one log, in the order of their first appearance. Few; searched in order.
@@ -60,6 +61,7 @@ public:
             one.is_fresh = known.is_fresh ? 1 : 0;
             one.creation_ns = known.creation_time.ns;
             one.last_application = known.last_application.value;
+            one.frame_bytes_high = known.frame_bytes_high;
             std::memcpy(content.data(), &one, sizeof one);
             content = content.subspan(sizeof one);
         }
@@ -79,6 +81,7 @@ public:
             known.is_fresh = one.is_fresh != 0;
             known.creation_time = {one.creation_ns};
             known.last_application = {one.last_application};
+            known.frame_bytes_high = one.frame_bytes_high;
             known.logout_time = {};
         }
         return true;
@@ -86,7 +89,9 @@ public:
 
 private:
     //   0      64           68            72            76         80            88
-    //   | name | generation | next sender | next target | is fresh | creation ns | last application
+    //   | name | generation | next sender | next target | is fresh | creation ns |
+    //   88                 92                 96
+    //   | last application | frame bytes high |
     struct stored {
         char name[64];
         std::uint32_t generation;
@@ -95,7 +100,7 @@ private:
         std::uint32_t is_fresh;
         std::int64_t creation_ns;
         std::uint32_t last_application;
-        std::uint32_t reserved;
+        std::uint32_t frame_bytes_high;
     };
     static_assert(sizeof(stored) == 96);
     static_assert(session_name_bytes_max <= sizeof(stored::name));

@@ -135,6 +135,23 @@ TEST(StoreAdapter, ForgetsHeldMessagesOnAReset) {
     EXPECT_EQ(initiator.store.target, 4U);  // not 5: the held 4 belonged to the old numbers
 }
 
+// The library would fill such a gap from the request's first number on, over messages just sent.
+TEST(StoreAdapter, FillsTheGapOfALastNumberThatHasNoMessageFromThatNumberOn) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    EXPECT_EQ(initiator.send("D", order_body), send_status::sent);
+    initiator.store.sender = 5;  // 3 and 4 were used without a message
+    EXPECT_EQ(initiator.send("D", order_body), send_status::sent);
+    initiator.wire.frames.clear();
+    static_cast<void>(initiator.receive_message("2", 2, "7=2|16=4|"));
+    ASSERT_EQ(initiator.wire.frames.size(), 2U);
+    EXPECT_EQ(test::field_of(initiator.wire.frames[0], 34), "2");
+    EXPECT_EQ(test::field_of(initiator.wire.frames[1], 35), "4");
+    EXPECT_EQ(test::field_of(initiator.wire.frames[1], 34), "3");
+    EXPECT_EQ(test::field_of(initiator.wire.frames[1], 36), "5");
+}
+
 TEST(StoreAdapter, SendsNothingThatTheStoreRefused) {
     side initiator("initiator", "A", "B");
     side acceptor("acceptor", "B", "A");

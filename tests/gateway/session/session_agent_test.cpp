@@ -92,12 +92,11 @@ protected:
     void open_agent(const std::string& more = "") {
         if (is_initiator()) {
             agent = std::make_unique<test::live_agent>(
-                test::agent_options(directory / "gateway"),
-                test::agent_settings(true, wire.port(), peer_name, ours_more + more), orders);
+                options, test::agent_settings(true, wire.port(), peer_name, ours_more + more),
+                orders);
         } else {
             agent = std::make_unique<test::live_agent>(
-                test::agent_options(directory / "gateway"),
-                test::agent_settings(false, 0, peer_name, ours_more + more), orders);
+                options, test::agent_settings(false, 0, peer_name, ours_more + more), orders);
             wire.lead_to(agent->inner.listening_ports().front());
         }
     }
@@ -169,6 +168,7 @@ protected:
     }
 
     engine::temporary_directory directory;
+    session_agent_options options = test::agent_options(directory / "gateway");
     test::order_source orders;
     test::lossy_wire wire;
     std::string peer_name;
@@ -292,6 +292,40 @@ TEST_P(SessionAgent, SendsAgainWhatTheWireLost) {
     const std::vector<logged_row> out = out_rows();
     EXPECT_EQ(cl_ord_ids(out, kind::application), (std::vector<std::string>{"A1", "A2", "A3"}));
     expect_unbroken(out);
+}
+
+// In one go it would not fit behind what the socket takes, and each new connection would ask anew.
+TEST_P(SessionAgent, AnswersALargeResendInSlicesThatThePendingTailHolds) {
+    options.session.connection.pending_bytes_max = std::size_t{16} << 10;
+    options.session.connection.send_buffer_bytes = 4096;
+    open_agent();
+    open_peer();
+    log_on();
+    constexpr std::uint64_t count = 1000;
+    to_peer().losses = static_cast<int>(count);
+    to_peer().only_of_type = "D";
+    for (std::uint64_t i = 1; i <= count; ++i) {
+        orders.put(i, "A" + std::to_string(i));
+        step();
+    }
+    ASSERT_TRUE(run_until([&] { return to_peer().losses == 0; }));
+    orders.put(count + 1, "B1");  // shows the peer what it lacks
+    orders.put(count + 2, "B2");  // and this one waits its turn
+    ASSERT_TRUE(run_until([&] { return peer->apps_in().size() >= count + 2; }));
+    EXPECT_TRUE(numbers_meet());
+    const std::vector<std::string> apps = peer->apps_in();
+    ASSERT_EQ(apps.size(), count + 2);
+    for (std::uint64_t i = 1; i <= count; ++i) {
+        ASSERT_EQ(apps[i - 1], "A" + std::to_string(i) + "+dup");
+    }
+    EXPECT_EQ(apps.back(), "B2");
+    EXPECT_EQ(agent->session().counters.disconnects.value(), 0U);
+    expect_unbroken(out_rows());
+    std::vector<logged_row> in = in_rows();
+    EXPECT_EQ(std::count_if(in.begin(), in.end(),
+                            [](const logged_row& row) { return row.msg_type == "2"; }),
+              static_cast<std::ptrdiff_t>(from_peer().count("\x01"
+                                                            "35=2\x01")));
 }
 
 TEST_P(SessionAgent, AsksForWhatTheWireLostAndKeepsEachFrameInItsTurn) {

@@ -1,0 +1,42 @@
+// Answers a ResendRequest for many messages in slices: QuickFIX is shown requests for parts of the
+// range, one after the other, and the next one only when the socket has taken what came before.
+//
+//   34=9 7=2 16=0   ->   34=9 7=2 16=257 | 34=9 7=258 16=513 | ... ; 34 counts the first time only
+//
+// Threading  the session thread
+// Invariant  one range at a time: a request that comes while one is answered widens it, since what
+//            is sent twice is a possible duplicate and nothing else
+// Units      begin, end: message numbers, both included
+// Source     the library checks the number of a ResendRequest only when it moves the expected one
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "gateway/quickfix/screen.hpp"
+
+namespace millrace::gateway {
+
+class resend_slices {
+public:
+    // Takes over a request for more than `slice` messages, or any while one is answered; false: show
+    // it to QuickFIX as it is. REQUIRES: the frame has passed the screen and is a ResendRequest.
+    [[nodiscard]] bool begin(const screened_frame& request, msg_seq_num next_sender,
+                             std::uint32_t slice);
+    // The request for the next `slice` messages; stays valid until the next call.
+    // REQUIRES: is_running().
+    [[nodiscard]] const std::string& next(std::uint32_t slice, std::int64_t utc_ns);
+    void stop() noexcept { next_ = end_ = 0; }
+
+    [[nodiscard]] bool is_running() const noexcept { return next_ != 0; }
+
+private:
+    void write(std::uint32_t first, std::uint32_t last, std::int64_t utc_ns);
+
+    std::string request_;  // as it came
+    std::string slice_;
+    std::uint32_t next_ = 0;  // 0: none
+    std::uint32_t end_ = 0;
+};
+
+}  // namespace millrace::gateway

@@ -68,7 +68,10 @@ FIX::Dictionary to_dictionary(const session_spec& spec) {
 session_port::implementation::implementation(const session_spec& session_description,
                                              session_store& session_numbers,
                                              session_listener& listener)
-    : spec(session_description), store(session_numbers, spec.begin_string), application(listener), events(listener) {
+    : spec(session_description),
+      store(session_numbers, spec.begin_string),
+      application(listener),
+      events(listener) {
     screening.validate_length_and_checksum = spec.validate_length_and_checksum;
     build_screen_tables();
     create_session();

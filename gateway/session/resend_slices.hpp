@@ -19,8 +19,8 @@ namespace millrace::gateway {
 
 class resend_slices {
 public:
-    // Takes over a request for more than `slice` messages, or any while one is answered; false: show
-    // it to QuickFIX as it is. REQUIRES: the frame has passed the screen and is a ResendRequest.
+    // Takes over a request for more than `slice` messages, or any while one is answered; false:
+    // show it to QuickFIX as it is. REQUIRES: the frame passed the screen and is a ResendRequest.
     [[nodiscard]] bool begin(const screened_frame& request, msg_seq_num next_sender,
                              std::uint32_t slice);
     // The request for the next `slice` messages; stays valid until the next call.

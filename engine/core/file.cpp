@@ -71,6 +71,40 @@ void allocate_file(int fd, std::size_t size, std::string_view path_for_errors) {
     }
 }
 
+bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept {
+    auto* target = static_cast<std::byte*>(bytes);
+    while (size > 0) {
+        const ssize_t n = ::pread(fd, target, size, static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        target += n;
+        offset += static_cast<std::size_t>(n);
+        size -= static_cast<std::size_t>(n);
+    }
+    return true;
+}
+
+int write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
+    const auto* source = static_cast<const std::byte*>(bytes);
+    while (size > 0) {
+        const ssize_t n = ::pwrite(fd, source, size, static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? errno : EIO;
+        }
+        source += n;
+        offset += static_cast<std::size_t>(n);
+        size -= static_cast<std::size_t>(n);
+    }
+    return 0;
+}
+
 void sync_file(int fd, std::string_view path_for_errors) {
     if (::fdatasync(fd) != 0) {
         throw io_error("fdatasync", path_for_errors, errno);

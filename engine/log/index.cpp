@@ -1,10 +1,8 @@
 #include "engine/log/index.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "engine/core/error.hpp"
@@ -17,41 +15,6 @@ namespace {
 
 std::uint32_t entry_checksum(const index_entry& entry, std::uint32_t seed) {
     return crc32c(seed, &entry, offsetof(index_entry, crc));
-}
-
-// All of it at `offset`, or false.
-bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept {
-    auto* target = static_cast<std::byte*>(bytes);
-    while (size > 0) {
-        const ssize_t n = ::pread(fd, target, size, static_cast<off_t>(offset));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        target += n;
-        offset += static_cast<std::size_t>(n);
-        size -= static_cast<std::size_t>(n);
-    }
-    return true;
-}
-
-int write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
-    const auto* source = static_cast<const std::byte*>(bytes);
-    while (size > 0) {
-        const ssize_t n = ::pwrite(fd, source, size, static_cast<off_t>(offset));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : EIO;
-        }
-        source += n;
-        offset += static_cast<std::size_t>(n);
-        size -= static_cast<std::size_t>(n);
-    }
-    return 0;
 }
 
 // Whether the record the entry speaks of stands there, whole.

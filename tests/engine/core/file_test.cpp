@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -36,6 +37,7 @@ protected:
 using UniqueFd = FileTest;
 using Mapping = FileTest;
 using WholeFile = FileTest;
+using PartOfAFile = FileTest;
 using AllocateFile = FileTest;
 using FileLock = FileTest;
 
@@ -113,6 +115,21 @@ TEST_F(WholeFile, IsReadAsItWasWritten) {
     write_file_atomically(directory / "f", "");
     EXPECT_EQ(read_whole_file(directory / "f"), "");
     EXPECT_FALSE(fs::exists(directory / "f.tmp"));
+}
+
+TEST_F(PartOfAFile, IsWrittenAndReadWholeOrNotAtAll) {
+    const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+    EXPECT_EQ(write_at(fd.get(), "0123456789", 10, 0), 0);
+    EXPECT_EQ(write_at(fd.get(), "xy", 2, 4), 0);
+    char bytes[10] = {};
+    EXPECT_TRUE(read_at(fd.get(), bytes, 5, 2));
+    EXPECT_STREQ(bytes, "23xy6");
+    EXPECT_TRUE(read_at(fd.get(), bytes, 10, 0));
+    EXPECT_FALSE(read_at(fd.get(), bytes, 10, 1)) << "the file ends before";
+    EXPECT_FALSE(read_at(-1, bytes, 1, 0));
+    EXPECT_EQ(write_at(-1, "x", 1, 0), EBADF);
+    const unique_fd full = open_file("/dev/full", O_WRONLY);
+    EXPECT_EQ(write_at(full.get(), "x", 1, 0), ENOSPC);
 }
 
 TEST_F(WholeFile, OfADirectoryOrOfNothingIsAnError) {

@@ -87,6 +87,8 @@ private:
     unique_fd fd_;
 };
 
+// Whether somebody holds the lock on this file now; false where there is no file.
+[[nodiscard]] bool is_lock_held(const std::filesystem::path& path);
 // "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty
 // string.
 [[nodiscard]] std::string lock_holder(const std::filesystem::path& path);

@@ -9,6 +9,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/record_order.hpp"
 #include "engine/log/seek.hpp"
 
 namespace millrace::engine {
@@ -44,13 +45,9 @@ damage_kind segment_cursor::next(record_view& record) noexcept {
     }
     const std::byte* bytes = segment_->data() + offset_;
     const record_header header = load_header(bytes);
-    const bool is_control = (header.flags & record_flag_control) != 0;
-    const sequence expected = is_control ? last_sequence_ : last_sequence_.next();
-    if (header.sequence != expected.value) {
-        return damage_kind::bad_sequence;
-    }
-    if (header.timestamp <= last_timestamp_.ns) {
-        return damage_kind::bad_timestamp;
+    if (const damage_kind kind = check_order(header, last_sequence_, last_timestamp_);
+        kind != damage_kind::none) {
+        return kind;
     }
     const std::uint64_t first = segment_->info().first_position().value;
     record.at = {first + offset_};

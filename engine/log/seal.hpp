@@ -11,8 +11,7 @@
 // Progress   add() hashes the record's bytes, some 1 to 3 ns each; not for a writing thread
 // Invariant  ranges lie end to end; only the last seal of a segment says that the segment ends
 // Units      positions in the log; sequences of the range; last_timestamp of its last record
-// Source     journald's forward-secure sealing; Certificate Transparency's insistence on a head that
-//            is kept elsewhere
+// Source     journald's sealing; Certificate Transparency's head that is kept elsewhere
 #pragma once
 
 #include <cstddef>

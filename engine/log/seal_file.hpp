@@ -20,10 +20,10 @@ public:
     seal_writer(const std::filesystem::path& directory, const segment& where,
                 const digest& previous, const seal_key* key);
 
-    // The segment's next record, control records too. Those already sealed are passed over. A seal
+    // The segment's next record, control records too; those already sealed are passed over. A seal
     // is made and written when a range is full. False: see last_error().
     bool add(const record_view& record) noexcept;
-    // Seals what was added; for a writer that closes or idles (see is_due). False: see last_error().
+    // Seals what was added, for a writer that closes or idles (see is_due).
     bool seal_now() noexcept;
     // The segment was left by its writer; nothing follows in it.
     bool finish_segment() noexcept;

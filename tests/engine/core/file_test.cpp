@@ -162,8 +162,11 @@ TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
         EXPECT_NE(std::string(failure.what()).find(directory.native()), std::string::npos);
     }
     EXPECT_EQ(lock_holder(path), holder) << "a refused one leaves no name";
+    EXPECT_TRUE(is_lock_held(path));
     first.release();
     EXPECT_FALSE(first.is_held());
+    EXPECT_FALSE(is_lock_held(path));
+    EXPECT_FALSE(is_lock_held(directory / "none"));
     const file_lock third(path, "another");
     EXPECT_NE(lock_holder(path).find("another"), std::string::npos);
 }

@@ -13,7 +13,7 @@ packages=(
     # generator and command line
     libpugixml-dev libcli11-dev nlohmann-json3-dev
     # tests
-    libgtest-dev
+    libgtest-dev python3
     # benchmarks and the rivals they measure
     libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev
 )

@@ -222,6 +222,21 @@ bool index_writer::flush() noexcept {
     return true;
 }
 
+std::size_t rebuild_index(const fs::path& directory, const segment& where) {
+    const index_header header = make_index_header(where.info());
+    std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+    index_builder builder(where.info());
+    segment_cursor cursor(where);
+    record_view record;
+    while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
+        if (builder.add(record)) {
+            bytes.append(reinterpret_cast<const char*>(&builder.entry()), sizeof(index_entry));
+        }
+    }
+    write_file_atomically(directory / index_file_name(where.info().index), bytes);
+    return (bytes.size() - sizeof header) / sizeof(index_entry);
+}
+
 index_lookup look_up(const fs::path& directory, const segment& where,
                      const read_from& from) noexcept {
     constexpr index_lookup unusable{index_answer::unusable, {}};

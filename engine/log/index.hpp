@@ -128,6 +128,10 @@ private:
     bool is_short_ = false;  // the disk refused an entry: the index ends there until it is reopened
 };
 
+// Makes the index of a segment anew, whatever file is there, and renames it into place. Returns the
+// number of entries. It ends where the segment's records end or are damaged.
+std::size_t rebuild_index(const std::filesystem::path& directory, const segment& where);
+
 enum class index_answer : std::uint8_t {
     found,     // begin at the entry
     nothing,   // no entry lies so far ahead, or there is no index: begin at the segment's start

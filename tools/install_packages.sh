@@ -2,6 +2,7 @@
 # Installs the Debian 12 packages Millrace is built with; does nothing if they are all there.
 # This list is the only place that names them.
 #
+# --fuzz  also what the fuzz preset needs
 # --list  prints the packages and ends
 set -euo pipefail
 
@@ -18,6 +19,10 @@ packages=(
     libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev
 )
 
+if [[ "${1:-}" == "--fuzz" ]]; then
+    packages+=(clang-14 libclang-rt-14-dev)
+    shift
+fi
 if [[ "${1:-}" == "--list" ]]; then
     printf '%s\n' "${packages[@]}"
     exit 0

@@ -96,6 +96,7 @@ void check_records(segment_check& check, bool is_live) {
     const segment_file& file = *check.file;
     image_walk walk(file.bytes(), file.info, file.seed);
     sequence before = walk.last_sequence();
+    check.last_timestamp = walk.last_timestamp();
     while (true) {
         switch (walk.next()) {
             case image_step::record: {
@@ -112,7 +113,9 @@ void check_records(segment_check& check, bool is_live) {
                         record.at.value - file.info.first_position().value, record.seq,
                         "a record behind the end record");
                 }
-                if (record.is_control(control_type::end)) {
+                if (!record.is_control(control_type::end)) {
+                    check.last_timestamp = record.time;
+                } else {
                     check.has_end_record = true;
                     check.end_record_offset = record.at.value - file.info.first_position().value;
                 }

@@ -16,6 +16,7 @@ struct segment_check {
     std::uint64_t gap_record_count = 0;  // sequences that gap records say were lost
     sequence first_sequence;             // the first numbered record, if there is one
     sequence last_sequence;
+    timestamp last_timestamp;  // of the last record that is no end record
     image_end end;
     bool has_end_record = false;
     std::size_t end_record_offset = 0;

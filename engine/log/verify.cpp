@@ -83,7 +83,8 @@ void check_chain(const segment_check& before, const segment_file& next, verify_r
         return;  // its header was made up from this segment
     }
     const bool is_following = info.base_sequence == info.previous_last_sequence.next() &&
-                              info.epoch >= old.epoch && info.base_timestamp >= old.base_timestamp;
+                              info.epoch >= old.epoch &&
+                              info.base_timestamp >= before.last_timestamp;
     if (!is_following) {
         add(finding_kind::broken_chain, next.path.native(), info.first_position(),
             info.base_sequence, "epoch, sequence or time lie before those of the segment before");

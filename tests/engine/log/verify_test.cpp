@@ -382,6 +382,33 @@ TEST_F(Verify, HoldsTheIndexAgainstTheSegment) {
     EXPECT_TRUE(contains(only(verify()).text(), "belongs to another segment"));
 }
 
+// A header that is whole in itself and yet does not continue the segment before.
+TEST_F(Verify, HoldsEachHeaderAgainstTheSegmentBefore) {
+    const std::string good = read_whole_file(path(2));
+    const auto with = [&](auto&& change) {
+        segment_activation active{};
+        std::string bad = good;
+        std::memcpy(&active, bad.data() + sizeof(segment_static), sizeof active);
+        change(active);
+        active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
+        std::memcpy(bad.data() + sizeof(segment_static), &active, sizeof active);
+        write_file_atomically(path(2), bad);
+        return verify();
+    };
+    EXPECT_EQ(with([](auto&) {}).result(), verdict::clean);
+    EXPECT_TRUE(has_kind(with([](auto& a) { a.base_timestamp -= 1; }), finding_kind::broken_chain));
+    EXPECT_TRUE(has_kind(with([](auto& a) { a.base_sequence += 1; }), finding_kind::broken_chain));
+    EXPECT_TRUE(has_kind(with([](auto& a) { a.previous_end -= 32; }), finding_kind::broken_chain));
+    EXPECT_TRUE(
+        has_kind(with([](auto& a) { a.previous_end += 32; }), finding_kind::missing_records));
+    EXPECT_TRUE(has_kind(with([](auto& a) { a.epoch = 0; }), finding_kind::broken_chain));
+    EXPECT_TRUE(has_kind(with([](auto& a) {
+                             a.previous_last_sequence += 1;
+                             a.base_sequence += 1;
+                         }),
+                         finding_kind::missing_records));
+}
+
 TEST_F(Verify, SaysThatThereIsNoLog) {
     EXPECT_TRUE(
         contains(thrown_text<error>([&] { static_cast<void>(verify_log(directory_ / "none")); }),

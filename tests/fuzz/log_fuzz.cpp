@@ -202,10 +202,19 @@ bytes with_index_checksums(std::span<const std::byte> input) {
     for (std::size_t at = sizeof(index_header); at + sizeof(index_entry) <= made.size();
          at += sizeof(index_entry)) {
         auto entry = get<index_entry>(made, at);
-        // Most entries are drawn to records there are, or nothing would ever be believed.
+        // Most entries are drawn to records there are, or nothing would ever be believed; some of
+        // them speak of another record than the one that stands there.
         const seen& near = known().records[entry.sequence % known().records.size()];
-        if ((entry.offset & 3) != 3) {
-            entry = {near.sequence, near.time, near.at, 0, 0};
+        switch (entry.offset % 4) {
+            case 0:
+            case 1:
+                entry = {near.sequence, near.time, near.at, 0, 0};
+                break;
+            case 2:
+                entry = {near.sequence - 1, near.time - 1, near.at, 0, 0};
+                break;
+            default:
+                break;
         }
         entry.reserved = 0;
         entry.crc = crc32c(seed, &entry, offsetof(index_entry, crc));

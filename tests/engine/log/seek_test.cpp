@@ -219,6 +219,28 @@ TEST_F(Seek, FindsTheFirstAndTheLastRecordOfEverySegment) {
     }
 }
 
+TEST_F(Seek, ReadsNoSegmentButTheOneThatHoldsTheRecord) {
+    const std::vector<std::uint64_t> segments = list_segments(log());
+    for (const seen_record& record : records_) {
+        if (record.seq.value % 61 != 0) {
+            continue;
+        }
+        const std::uint64_t index = record.at.value / segment_size;
+        for (const read_from& from :
+             {read_from::at_sequence(record.seq), read_from::at_time(record.time),
+              read_from::at_position(record.at)}) {
+            const segment_search found = find_segment(log(), segments, from);
+            ASSERT_FALSE(found.is_before_all);
+            ASSERT_EQ(found.index, index) << record.seq.value;
+        }
+    }
+    const auto newer = std::span(segments).subspan(2);
+    EXPECT_TRUE(find_segment(log(), newer, read_from::at_sequence({1})).is_before_all);
+    EXPECT_TRUE(find_segment(log(), newer, read_from::at_time({0})).is_before_all);
+    EXPECT_TRUE(find_segment(log(), newer, read_from::at_position({0})).is_before_all);
+    EXPECT_EQ(find_segment(log(), newer, read_from::tail()).index, segments.back());
+}
+
 // A look-up that answers "found" saves the walk: no more than a stride lies between.
 TEST_F(Seek, WithAnIndexWalksAtMostOneStride) {
     build_indexes();

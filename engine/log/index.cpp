@@ -135,6 +135,7 @@ index_contents parse_index(std::span<const std::byte> bytes, const segment_info&
     }
     if ((bytes.size() - sizeof header) % sizeof(index_entry) != 0) {
         contents.fault = "its last entry is incomplete";
+        contents.is_cut = true;
     }
     return contents;
 }

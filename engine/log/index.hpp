@@ -149,7 +149,8 @@ struct index_lookup {
 // result has a reason.
 struct index_contents {
     std::vector<index_entry> entries;
-    std::string fault;  // why the file ends before its end; empty if it does not
+    bool is_cut = false;  // the fault is no more than a last entry that was not written to its end
+    std::string fault;    // why the file ends before its end; empty if it does not
 };
 [[nodiscard]] index_contents parse_index(std::span<const std::byte> bytes,
                                          const segment_info& info);

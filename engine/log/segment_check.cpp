@@ -161,16 +161,21 @@ std::span<const std::byte> bytes_of(const std::string& text) {
 void check_index_bytes(segment_check& check, const std::string& path,
                        std::span<const std::byte> bytes) {
     const segment_file& file = *check.file;
-    const auto blame = [&](std::size_t offset, sequence seq, const std::string& detail) {
-        check.findings.push_back({finding_kind::bad_index,
+    const auto blame = [&](finding_kind kind, std::size_t offset, sequence seq,
+                           const std::string& detail) {
+        check.findings.push_back({kind,
                                   path,
                                   {file.info.first_position().value + offset},
                                   seq,
                                   detail + "; `millrace log index` makes it anew"});
     };
     const index_contents contents = parse_index(bytes, file.info);
+    if (contents.is_cut && check.is_live) {
+        return;
+    }
     if (!contents.fault.empty()) {
-        blame(0, {}, contents.fault);
+        blame(contents.is_cut ? finding_kind::torn_tail : finding_kind::bad_index, 0, {},
+              contents.fault);
         return;
     }
     const std::vector<index_entry> wanted = rebuild_index(file);
@@ -179,7 +184,7 @@ void check_index_bytes(segment_check& check, const std::string& path,
         if (i < wanted.size() ? entry == wanted[i] : check.has_hole) {
             continue;
         }
-        blame(entry.offset, {entry.sequence},
+        blame(finding_kind::bad_index, entry.offset, {entry.sequence},
               "entry " + std::to_string(i) +
                   (i < wanted.size() ? " is not that of the segment's records"
                                      : " lies behind what the segment holds"));
@@ -197,7 +202,10 @@ void check_seal_bytes(segment_check& check, const std::string& path,
         check.findings.push_back({kind, path, {at}, {seq}, detail});
     };
     check.seals = parse_seals(bytes, file.info);
-    if (!check.seals.fault.empty() && !check.seals.is_cut) {
+    if (check.seals.is_cut && !check.is_live) {
+        blame(finding_kind::torn_tail, first, 0,
+              check.seals.fault + "; it was cut short, and `millrace log seal` makes it again");
+    } else if (!check.seals.fault.empty() && !check.seals.is_cut) {
         blame(finding_kind::bad_seals, first, 0, check.seals.fault);
     }
     digest previous = check.seals.header.previous;
@@ -229,6 +237,7 @@ segment_check check_segment(const segment_file& file, const fs::path& directory,
                             const seal_key* key, bool is_live) {
     segment_check check;
     check.file = &file;
+    check.is_live = is_live;
     check_file(check);
     check_records(check, is_live);
     const fs::path index = directory / index_file_name(file.info.index);

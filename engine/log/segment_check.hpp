@@ -21,6 +21,7 @@ struct segment_check {
     bool has_end_record = false;
     std::size_t end_record_offset = 0;
     bool has_hole = false;
+    bool is_live = false;  // a writer is at work: sidecars may end in what is being written
     bool has_index = false;
     seal_contents seals;
     std::uint64_t good_seal_count = 0;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "engine/core/error.hpp"
 #include "tests/engine/log/damage_support.hpp"
 
@@ -358,6 +361,27 @@ TEST_F(Verify, KnowsThatAnEndRecordIsDamaged) {
     EXPECT_TRUE(contains(all_text(report), "the end record is damaged")) << all_text(report);
 }
 
+TEST_F(Verify, OfALogThatGrowsMeanwhileIsClean) {
+    std::atomic<bool> is_written{false};
+    log_writer writer(log(), small_log());
+    writer.detach();
+    std::thread growing([&] {
+        for (int i = 0; i < 5000; ++i) {
+            append(writer, static_cast<std::size_t>(i % 200));
+        }
+        is_written.store(true, std::memory_order_release);
+    });
+    int rounds = 0;
+    while (!is_written.load(std::memory_order_acquire) || rounds == 0) {
+        const verify_report report = verify();
+        EXPECT_EQ(report.result(), verdict::clean) << all_text(report);
+        ++rounds;
+    }
+    growing.join();
+    writer.detach();
+    EXPECT_EQ(verify().record_count, numbered_count_ + 5000) << rounds << " rounds";
+}
+
 TEST_F(Verify, HoldsTheIndexAgainstTheSegment) {
     build_indexes(log());
     const fs::path index = log() / index_file_name(1);
@@ -366,6 +390,10 @@ TEST_F(Verify, HoldsTheIndexAgainstTheSegment) {
     EXPECT_EQ(found.kind, finding_kind::bad_index);
     EXPECT_TRUE(contains(found.text(), index.native()));
     EXPECT_TRUE(contains(found.text(), "log index"));
+    build_indexes(log());
+    write_file_atomically(index, read_whole_file(index) + "half an entry");
+    EXPECT_EQ(verify().result(), verdict::torn);
+    EXPECT_TRUE(contains(only(verify()).text(), "incomplete"));
     // A sound entry in a sound file, and yet not what the segment holds.
     const segment_info info = read_segment_info(log(), 1);
     std::string text = read_whole_file(log() / index_file_name(0));
@@ -525,6 +553,14 @@ TEST_F(VerifySeals, MustContinueThoseOfTheSegmentBefore) {
     bad[140] ^= 1;
     write_file_atomically(log() / seal_file_name(2), bad + std::string(128, 'x'));
     EXPECT_TRUE(has_kind(verify(), finding_kind::bad_seals));
+    write_file_atomically(log() / seal_file_name(2), good);
+    EXPECT_EQ(verify().result(), verdict::clean);
+    // The newest one alone may have been cut short by a crash; that is no damage, and is said.
+    std::string newest = read_whole_file(log() / seal_file_name(3));
+    newest.back() ^= 1;
+    write_file_atomically(log() / seal_file_name(3), newest);
+    EXPECT_EQ(verify().result(), verdict::torn);
+    EXPECT_TRUE(contains(only(verify()).text(), "log seal"));
 }
 
 TEST_F(VerifySeals, KnowRecordsThatWereCutOff) {

@@ -26,7 +26,7 @@ struct check_options {
     std::string directory;
     std::string target;
     std::string key;
-    std::string head;
+    engine::digest head;  // none: not asked for
     unsigned thread_count = 0;
     bool is_json = false;
 };
@@ -141,11 +141,7 @@ int verify(const check_options& options) {
     wanted.thread_count = options.thread_count;
     wanted.key = key ? &*key : nullptr;
     wanted.progress = &progress;
-    if (!options.head.empty() && !parse(options.head, wanted.head)) {
-        throw engine::config_error(
-            "--head: expected the 64 hexadecimal digits that `log info` or "
-            "`log seal` printed");
-    }
+    wanted.head = options.head;
     engine::verify_report report;
     {
         const progress_line line(progress);
@@ -237,7 +233,17 @@ void add_log_check_verbs(CLI::App& log, command& chosen) {
         add_verb(log, chosen, "verify", "Check every byte of a log, its indexes and its seals",
                  verifying, verify);
     verb->add_option("--key", verifying->key, "File with the key the seals were made with");
-    verb->add_option("--head", verifying->head, "Hash of a seal that was noted earlier, elsewhere");
+    verb->add_option_function<std::string>(
+        "--head",
+        [verifying](const std::string& text) {
+            if (!parse(text, verifying->head) || verifying->head.is_none()) {
+                throw CLI::ValidationError(
+                    "--head",
+                    "expected the 64 hexadecimal digits that `log info` or `log seal` "
+                    "printed");
+            }
+        },
+        "Hash of a seal that was noted earlier, elsewhere");
     verb->add_option("--threads", verifying->thread_count, "Instead of one for each CPU")
         ->check(CLI::Range(1, 1024));
     verb->add_flag("--json", verifying->is_json, "As one JSON object");

@@ -96,7 +96,7 @@ TEST_F(LogCheck, ProvesByHeadAndByKey) {
     EXPECT_EQ(verify({"--head", other}).code, code_damaged);
     EXPECT_TRUE(has(verify({"--head", other}).out, "the head is unknown"));
     const exit_result wrong = verify({"--head", "abc"});
-    EXPECT_EQ(wrong.code, code_configuration);
+    EXPECT_EQ(wrong.code, code_usage);
     EXPECT_TRUE(has(wrong.err, "64 hexadecimal digits"));
     write("other.key", std::string(32, 'x'));
     std::filesystem::permissions(file("other.key"), std::filesystem::perms::owner_read);

@@ -14,6 +14,10 @@ if(MILLRACE_SANITIZE)
     target_compile_definitions(millrace_sanitizers INTERFACE MILLRACE_DCHECKS=1)
 endif()
 
+if(MILLRACE_FUZZ)
+    target_compile_options(millrace_sanitizers INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 set_property(GLOBAL PROPERTY MILLRACE_LIBRARIES "")
 
 # millrace_library(engine_log HEADERS a.hpp... SOURCES a.cpp... DEPENDS engine_core... PRIVATE_DEPENDS ...)

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 if (($# == 0)) || [[ "$1" == -* ]]; then
-    echo "usage: tools/build.sh PRESET [TARGET...]   (presets: dev, release, asan, tsan)" >&2
+    echo "usage: tools/build.sh PRESET [TARGET...]   (presets: dev, release, asan, tsan, fuzz)" >&2
     exit 2
 fi
 preset=$1
@@ -13,7 +13,11 @@ shift
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-tools/install_packages.sh
+if [[ "$preset" == fuzz ]]; then
+    tools/install_packages.sh --fuzz
+else
+    tools/install_packages.sh
+fi
 
 configure=(cmake --preset "$preset")
 if command -v ccache >/dev/null; then

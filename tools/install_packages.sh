@@ -2,6 +2,7 @@
 # Installs the Debian 12 packages Millrace is built with; does nothing if they are all there.
 # This list is the only place that names them.
 #
+# --fuzz  also what the fuzz preset needs
 # --list  prints the packages and ends
 set -euo pipefail
 
@@ -9,15 +10,19 @@ packages=(
     # to build
     g++ cmake ninja-build git
     # engine, gateway
-    libconcurrentqueue-dev libquickfix-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
+    libssl-dev libconcurrentqueue-dev libquickfix-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
     # generator and command line
     libpugixml-dev libcli11-dev nlohmann-json3-dev
     # tests
-    libgtest-dev
+    libgtest-dev python3
     # benchmarks and the rivals they measure
     libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev
 )
 
+if [[ "${1:-}" == "--fuzz" ]]; then
+    packages+=(clang-14 libclang-rt-14-dev)
+    shift
+fi
 if [[ "${1:-}" == "--list" ]]; then
     printf '%s\n' "${packages[@]}"
     exit 0

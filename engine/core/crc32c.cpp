@@ -34,6 +34,17 @@ constexpr std::array<std::array<std::uint32_t, 256>, 8> make_tables() {
 
 constexpr auto tables = make_tables();
 
+// The top bytes of the first table's numbers are all different: they name the step that was taken.
+constexpr std::array<std::uint8_t, 256> make_steps_by_top_byte() {
+    std::array<std::uint8_t, 256> steps{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        steps[tables[0][i] >> 24] = static_cast<std::uint8_t>(i);
+    }
+    return steps;
+}
+
+constexpr auto steps_by_top_byte = make_steps_by_top_byte();
+
 #if defined(__x86_64__)
 
 constexpr std::size_t lane_words_max = 64;
@@ -160,6 +171,17 @@ std::uint32_t crc32c(std::uint32_t crc, const void* data, std::size_t size) noex
     }
 #endif
     return detail::crc32c_portable(crc, data, size);
+}
+
+std::uint32_t crc32c_undo(std::uint32_t crc, const void* data, std::size_t size) noexcept {
+    const auto* bytes = static_cast<const unsigned char*>(data);
+    crc = ~crc;
+    while (size > 0) {
+        --size;
+        const std::uint32_t step = steps_by_top_byte[crc >> 24];
+        crc = ((crc ^ tables[0][step]) << 8) | (step ^ bytes[size]);
+    }
+    return ~crc;
 }
 
 std::uint32_t crc32c_prefixed(std::uint32_t crc, std::uint32_t prefix, const void* data,

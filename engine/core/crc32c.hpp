@@ -17,6 +17,10 @@ namespace millrace::engine {
 [[nodiscard]] std::uint32_t crc32c_prefixed(std::uint32_t crc, std::uint32_t prefix,
                                             const void* data, std::size_t size) noexcept;
 
+// The `crc` before these bytes: crc32c(crc32c_undo(crc, data, size), data, size) == crc.
+[[nodiscard]] std::uint32_t crc32c_undo(std::uint32_t crc, const void* data,
+                                        std::size_t size) noexcept;
+
 namespace detail {
 // The table-driven form every host can run; the tests hold the fast form against it.
 [[nodiscard]] std::uint32_t crc32c_portable(std::uint32_t crc, const void* data,

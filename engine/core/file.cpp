@@ -71,6 +71,40 @@ void allocate_file(int fd, std::size_t size, std::string_view path_for_errors) {
     }
 }
 
+bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept {
+    auto* target = static_cast<std::byte*>(bytes);
+    while (size > 0) {
+        const ssize_t n = ::pread(fd, target, size, static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        target += n;
+        offset += static_cast<std::size_t>(n);
+        size -= static_cast<std::size_t>(n);
+    }
+    return true;
+}
+
+int write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
+    const auto* source = static_cast<const std::byte*>(bytes);
+    while (size > 0) {
+        const ssize_t n = ::pwrite(fd, source, size, static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? errno : EIO;
+        }
+        source += n;
+        offset += static_cast<std::size_t>(n);
+        size -= static_cast<std::size_t>(n);
+    }
+    return 0;
+}
+
 void sync_file(int fd, std::string_view path_for_errors) {
     if (::fdatasync(fd) != 0) {
         throw io_error("fdatasync", path_for_errors, errno);
@@ -166,6 +200,17 @@ file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose
         throw io_error("write", path.native(), errno);
     }
     fd_ = std::move(fd);
+}
+
+bool is_lock_held(const std::filesystem::path& path) {
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open()) {
+        return false;
+    }
+    struct flock request {};
+    request.l_type = F_WRLCK;
+    request.l_whence = SEEK_SET;
+    return ::fcntl(fd.get(), F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
 }
 
 std::string lock_holder(const std::filesystem::path& path) {

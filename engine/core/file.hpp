@@ -60,6 +60,11 @@ private:
 [[nodiscard]] std::size_t file_size(int fd, std::string_view path_for_errors);
 // Reserves real blocks, so that a full disk is an error here and never a SIGBUS later.
 void allocate_file(int fd, std::size_t size, std::string_view path_for_errors);
+// All of the bytes at `offset`. False: the file ends before, or cannot be read.
+[[nodiscard]] bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept;
+// All of the bytes at `offset`. Returns 0, or the errno.
+[[nodiscard]] int write_at(int fd, const void* bytes, std::size_t size,
+                           std::size_t offset) noexcept;
 void sync_file(int fd, std::string_view path_for_errors);     // fdatasync
 void sync_directory(const std::filesystem::path& directory);  // makes a rename durable
 [[nodiscard]] std::string read_whole_file(const std::filesystem::path& path);
@@ -82,6 +87,8 @@ private:
     unique_fd fd_;
 };
 
+// Whether somebody holds the lock on this file now; false where there is no file.
+[[nodiscard]] bool is_lock_held(const std::filesystem::path& path);
 // "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty
 // string.
 [[nodiscard]] std::string lock_holder(const std::filesystem::path& path);

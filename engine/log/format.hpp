@@ -50,7 +50,21 @@ enum class control_type : std::uint16_t {
     end = 0xff01,       // nothing follows in this segment; the next one exists
     snapshot = 0xff02,  // the owner's state as of here; opens a segment
     close = 0xff03,     // the writer closed in order; the next writer may go on behind it
+    gap = 0xff05,       // stands where records were lost; its sequence is that of the last of them
 };
+
+// The payload of a gap record, where there is room for one. The record stands where the lost ones
+// stood, so its own begin and end are theirs.
+struct gap_payload {
+    std::uint64_t first_sequence;  // lost
+    std::uint64_t last_sequence;   // first_sequence - 1: no sequence is known to be lost
+    std::uint32_t reason;          // a damage_kind, as the record's source field
+    std::uint32_t flags;           // bit 0: how much was lost is not known
+    std::uint64_t reserved;
+};
+static_assert(sizeof(gap_payload) == 32);
+static_assert(std::is_trivially_copyable_v<gap_payload>);
+inline constexpr std::uint32_t gap_flag_unknown = 1;
 
 enum record_flag : std::uint8_t {
     record_flag_control =
@@ -89,11 +103,13 @@ struct segment_static {
     std::uint32_t schema_bytes;
     std::uint32_t schema_version;
     std::int64_t created_ns;
-    std::uint8_t reserved[44];
+    std::uint8_t origin[16];  // uuid of the log this one was salvaged from, else zeros
+    std::uint8_t reserved[28];
     std::uint32_t crc;  // over the bytes before it and the schema text
 };
 static_assert(sizeof(segment_static) == 128);
 static_assert(offsetof(segment_static, salt) == 56);
+static_assert(offsetof(segment_static, origin) == 80);
 static_assert(offsetof(segment_static, crc) == 124);
 
 // Written by the writer when it starts on the segment; never changed afterwards.

@@ -2,12 +2,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/record_order.hpp"
+#include "engine/log/seek.hpp"
 
 namespace millrace::engine {
 
@@ -42,13 +45,9 @@ damage_kind segment_cursor::next(record_view& record) noexcept {
     }
     const std::byte* bytes = segment_->data() + offset_;
     const record_header header = load_header(bytes);
-    const bool is_control = (header.flags & record_flag_control) != 0;
-    const sequence expected = is_control ? last_sequence_ : last_sequence_.next();
-    if (header.sequence != expected.value) {
-        return damage_kind::bad_sequence;
-    }
-    if (header.timestamp <= last_timestamp_.ns) {
-        return damage_kind::bad_timestamp;
+    if (const damage_kind kind = check_order(header, last_sequence_, last_timestamp_);
+        kind != damage_kind::none) {
+        return kind;
     }
     const std::uint64_t first = segment_->info().first_position().value;
     record.at = {first + offset_};
@@ -164,10 +163,15 @@ std::uint64_t log_reader::choose_segment(const read_from& from,
     if (from.what == read_from::kind::first) {
         return indexes.front();
     }
-    for (auto it = indexes.rbegin(); it != indexes.rend(); ++it) {
-        if (is_wanted_segment(from, *it)) {
-            return *it;
-        }
+    if (from.what == read_from::kind::last_snapshot) {
+        const auto it = std::find_if(indexes.rbegin(), indexes.rend(), [this](std::uint64_t index) {
+            return opens_with_snapshot(index);
+        });
+        return it == indexes.rend() ? indexes.front() : *it;
+    }
+    if (const segment_search found = find_segment(directory_, indexes, from);
+        !found.is_before_all) {
+        return found.index;
     }
     const segment_info oldest = read_segment_info(directory_, indexes.front());
     if (from.what == read_from::kind::at_position) {
@@ -184,30 +188,18 @@ std::uint64_t log_reader::choose_segment(const read_from& from,
     return indexes.front();
 }
 
-bool log_reader::is_wanted_segment(const read_from& from, std::uint64_t index) const {
-    if (from.what == read_from::kind::last_snapshot) {
-        const segment candidate = segment::open(directory_, index, access::read_only);
-        segment_cursor cursor(candidate);
-        record_view record;
-        return cursor.next(record) == damage_kind::none && record.payload != nullptr &&
-               record.is_control(control_type::snapshot);
-    }
-    const segment_info info = read_segment_info(directory_, index);
-    switch (from.what) {
-        case read_from::kind::at_sequence:
-            return info.base_sequence <= from.seq;
-        case read_from::kind::at_time:
-            return info.base_timestamp < from.time;
-        case read_from::kind::at_position:
-            return info.first_position() <= from.at;
-        default:
-            return true;
-    }
+bool log_reader::opens_with_snapshot(std::uint64_t index) const {
+    const segment candidate = segment::open(directory_, index, access::read_only);
+    segment_cursor cursor(candidate);
+    record_view record;
+    return cursor.next(record) == damage_kind::none && record.payload != nullptr &&
+           record.is_control(control_type::snapshot);
 }
 
 // To the first record wanted, or to the end. Damage on the way is left for poll, which meets it
 // again.
 void log_reader::skip_to_record(const read_from& from) {
+    cursor_ = cursor_before(directory_, segments_.back(), from);
     record_view record;
     while (true) {
         const segment_cursor mark = cursor_;
@@ -239,6 +231,7 @@ void log_reader::skip_to_position(position at) {
         refuse_position(at, "lies in a segment header; the first record there begins at " +
                                 std::to_string(info.first_record().value));
     }
+    cursor_ = cursor_before(directory_, segments_.back(), read_from::at_position(at));
     record_view record;
     while (next_position() < at) {
         const segment_cursor mark = cursor_;

@@ -42,6 +42,9 @@ class segment_cursor {
 public:
     segment_cursor() = default;
     explicit segment_cursor(const segment& where);
+    // Goes on at a record that begins at `offset`; `last` and `last_time` are of the one before.
+    segment_cursor(const segment& where, std::size_t offset, sequence last, timestamp last_time)
+        : segment_(&where), offset_(offset), last_sequence_(last), last_timestamp_(last_time) {}
 
     // none and record.payload set: a record; none and payload null: nothing here yet.
     [[nodiscard]] damage_kind next(record_view& record) noexcept;
@@ -130,7 +133,7 @@ private:
     void open_segment(std::uint64_t index);
     [[nodiscard]] std::uint64_t choose_segment(const read_from& from,
                                                std::span<const std::uint64_t> indexes) const;
-    [[nodiscard]] bool is_wanted_segment(const read_from& from, std::uint64_t index) const;
+    [[nodiscard]] bool opens_with_snapshot(std::uint64_t index) const;
     void skip_to_record(const read_from& from);
     void skip_to_position(position at);
     [[noreturn]] void refuse_position(position at, const std::string& reason) const;

@@ -81,6 +81,7 @@ segment_info check_header(const fs::path& path, const std::byte* bytes, std::siz
     }
     segment_info info;
     std::copy(std::begin(fixed.uuid), std::end(fixed.uuid), info.uuid.bytes.begin());
+    std::copy(std::begin(fixed.origin), std::end(fixed.origin), info.origin.bytes.begin());
     info.index = fixed.segment_index;
     info.segment_bytes = fixed.segment_bytes;
     info.header_bytes = fixed.header_bytes;
@@ -109,6 +110,7 @@ void write_header(std::byte* bytes, const segment_info& info) {
     fixed.segment_bytes = info.segment_bytes;
     fixed.segment_index = info.index;
     std::copy(info.uuid.bytes.begin(), info.uuid.bytes.end(), fixed.uuid);
+    std::copy(info.origin.bytes.begin(), info.origin.bytes.end(), fixed.origin);
     fixed.salt = info.salt;
     fixed.schema_bytes = static_cast<std::uint32_t>(info.schema.size());
     fixed.schema_version = 1;

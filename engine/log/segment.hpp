@@ -30,6 +30,7 @@ struct segment_info {
     timestamp base_timestamp;
     sequence previous_last_sequence;
     position previous_end;
+    log_uuid origin;  // the log this one was salvaged from, if it was
     std::string schema;
 
     [[nodiscard]] position first_position() const { return {index * segment_bytes}; }

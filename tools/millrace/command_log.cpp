@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
@@ -8,6 +9,7 @@
 #include "engine/table/row.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/signals.hpp"
 #include "tools/text/row_printer.hpp"
@@ -24,6 +26,8 @@ struct log_options {
     std::string format = "text";
     std::string where;
     read_range range;
+    bool is_followed = false;
+    [[nodiscard]] bool is_hex() const { return format == "hex"; }
 };
 
 // False: nobody reads what we print any more.
@@ -34,22 +38,74 @@ bool flush(std::string& out) {
     return is_written;
 }
 
-int print(const log_options& options, const engine::read_from& otherwise, bool follow) {
-    engine::log_reader reader(options.directory, options.range.from(otherwise));
-    const engine::row_schema schema = engine::row_schema::parse(reader.schema());
-    const engine::predicate where = engine::predicate::of(options.where, schema);
-    const row_printer printer(parse_row_format(options.format), schema);
-    std::string out;
-    printer.append_header(out);
+// A log's records as the user wants to see them. In hex that is every record of any log; otherwise
+// the rows of a table's log.
+class record_output {
+public:
+    record_output(const log_options& options, const engine::log_reader& reader)
+        : is_hex_(options.is_hex()), directory_(reader.directory()) {
+        if (is_hex_ && options.where.empty()) {
+            return;
+        }
+        schema_.emplace(engine::row_schema::parse(reader.schema()));
+        where_ = engine::predicate::of(options.where, *schema_);
+        if (!is_hex_) {
+            printer_.emplace(parse_row_format(options.format), *schema_);
+            printer_->append_header(out_);
+        }
+    }
+
+    // Throws damage_error if the record is no row and must be one.
+    void add(const engine::record_view& record) {
+        if (!schema_) {
+            append_hex_record(out_, record);
+            return;
+        }
+        if (record.is_control()) {
+            return;  // asked for with hex and a condition, which it cannot meet
+        }
+        if (record.type != engine::row_record_type ||
+            engine::row_view::check(*schema_, record.bytes()) != engine::row_status::ok) {
+            write();
+            throw engine::damage_error(directory_.native() + ": position " +
+                                       std::to_string(record.at.value) +
+                                       ": the record is not a row of " + schema_->table_name());
+        }
+        const engine::row_view row(*schema_, record.bytes());
+        if (!where_.evaluate(row)) {
+            return;
+        }
+        if (is_hex_) {
+            append_hex_record(out_, record);
+        } else {
+            printer_->append_row(out_, record, row);
+        }
+    }
+    // Both false: nobody reads any more.
+    bool write() { return flush(out_); }
+    bool write_if_long() { return out_.size() < flush_bytes || flush(out_); }
+
+private:
+    bool is_hex_;
+    std::filesystem::path directory_;
+    std::optional<engine::row_schema> schema_;
+    std::optional<row_printer> printer_;
+    engine::predicate where_;
+    std::string out_;
+};
+
+int print(const log_options& options, const engine::read_from& otherwise) {
+    engine::log_reader reader(options.directory, options.range.from(otherwise), options.is_hex());
+    record_output output(options, reader);
     engine::record_view record;
     while (!is_stop_asked()) {
         const engine::read_status status = reader.poll(record);
         if (status == engine::read_status::damaged) {
-            flush(out);
+            output.write();
             throw engine::damage_error(reader.damage().text());
         }
         if (status == engine::read_status::none) {
-            if (!flush(out) || !follow || wait_for_stop(poll_interval_ms)) {
+            if (!output.write() || !options.is_followed || wait_for_stop(poll_interval_ms)) {
                 break;
             }
             continue;
@@ -57,48 +113,46 @@ int print(const log_options& options, const engine::read_from& otherwise, bool f
         if (options.range.is_past_end(record)) {
             break;
         }
-        if (record.type != engine::row_record_type ||
-            engine::row_view::check(schema, record.bytes()) != engine::row_status::ok) {
-            flush(out);
-            throw engine::damage_error(reader.directory().native() + ": position " +
-                                       std::to_string(record.at.value) +
-                                       ": the record is not a row of " + schema.table_name());
-        }
-        const engine::row_view row(schema, record.bytes());
-        if (where.evaluate(row)) {
-            printer.append_row(out, record, row);
-        }
-        if (out.size() >= flush_bytes && !flush(out)) {
+        output.add(record);
+        if (!output.write_if_long()) {
             break;
         }
     }
-    flush(out);
+    output.write();
     return exit_ok;
 }
 
 void add_verb(CLI::App& log, command& chosen, const char* name, const char* description,
-              const engine::read_from& otherwise, bool follow) {
+              const engine::read_from& otherwise, bool is_tail) {
     auto options = std::make_shared<log_options>();
+    options->is_followed = is_tail;
     CLI::App* verb = log.add_subcommand(name, description);
     verb->add_option("DIR", options->directory, "The log's directory")->required();
-    verb->add_option("--format", options->format, "text, json or csv")
-        ->check(CLI::IsMember({"text", "json", "csv"}));
+    verb->add_option("--format", options->format,
+                     "text, json, csv, or hex: every record, control records too")
+        ->check(CLI::IsMember({"text", "json", "csv", "hex"}));
     verb->add_option("--where", options->where, "Only rows for which this holds");
+    verb->add_flag("-f,--follow", options->is_followed,
+                   is_tail ? "Always so with tail" : "Go on with what is appended, until SIGINT");
     options->range.add_options(*verb);
-    verb->final_callback([&chosen, options, otherwise, follow] {
-        chosen = [options, otherwise, follow] { return print(*options, otherwise, follow); };
+    verb->final_callback([&chosen, options, otherwise, is_tail] {
+        options->is_followed = options->is_followed || is_tail;
+        chosen = [options, otherwise] { return print(*options, otherwise); };
     });
 }
 
 }  // namespace
 
 void add_log_command(CLI::App& program, command& chosen) {
-    CLI::App* log = program.add_subcommand("log", "Read audit logs");
+    CLI::App* log = program.add_subcommand("log", "Read, verify, seal and export audit logs");
     log->require_subcommand(1);
+    add_log_info_verb(*log, chosen);
     add_verb(*log, chosen, "dump", "Print the rows of a log, then end", engine::read_from::first(),
              false);
     add_verb(*log, chosen, "tail", "Print rows as they are appended, until SIGINT",
              engine::read_from::tail(), true);
+    add_log_check_verbs(*log, chosen);
+    add_log_export_verb(*log, chosen);
 }
 
 }  // namespace millrace::tools

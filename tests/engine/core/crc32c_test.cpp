@@ -95,4 +95,17 @@ TEST(Crc32c, TakesItsPrefixForFourBytesInFront) {
     }
 }
 
+TEST(Crc32cUndo, GivesTheStateBeforeTheBytes) {
+    std::uint64_t state = 4711;
+    std::vector<unsigned char> bytes(300);
+    for (std::size_t size = 0; size <= bytes.size(); ++size) {
+        for (unsigned char& byte : bytes) {
+            state = state * 6364136223846793005 + 1442695040888963407;
+            byte = static_cast<unsigned char>(state >> 56);
+        }
+        const auto before = static_cast<std::uint32_t>(state >> 13);
+        EXPECT_EQ(crc32c_undo(crc32c(before, bytes.data(), size), bytes.data(), size), before);
+    }
+}
+
 }  // namespace millrace::engine::test

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -36,6 +37,7 @@ protected:
 using UniqueFd = FileTest;
 using Mapping = FileTest;
 using WholeFile = FileTest;
+using PartOfAFile = FileTest;
 using AllocateFile = FileTest;
 using FileLock = FileTest;
 
@@ -115,6 +117,21 @@ TEST_F(WholeFile, IsReadAsItWasWritten) {
     EXPECT_FALSE(fs::exists(directory / "f.tmp"));
 }
 
+TEST_F(PartOfAFile, IsWrittenAndReadWholeOrNotAtAll) {
+    const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
+    EXPECT_EQ(write_at(fd.get(), "0123456789", 10, 0), 0);
+    EXPECT_EQ(write_at(fd.get(), "xy", 2, 4), 0);
+    char bytes[10] = {};
+    EXPECT_TRUE(read_at(fd.get(), bytes, 5, 2));
+    EXPECT_STREQ(bytes, "23xy6");
+    EXPECT_TRUE(read_at(fd.get(), bytes, 10, 0));
+    EXPECT_FALSE(read_at(fd.get(), bytes, 10, 1)) << "the file ends before";
+    EXPECT_FALSE(read_at(-1, bytes, 1, 0));
+    EXPECT_EQ(write_at(-1, "x", 1, 0), EBADF);
+    const unique_fd full = open_file("/dev/full", O_WRONLY);
+    EXPECT_EQ(write_at(full.get(), "x", 1, 0), ENOSPC);
+}
+
 TEST_F(WholeFile, OfADirectoryOrOfNothingIsAnError) {
     EXPECT_THROW((void)read_whole_file(directory), io_error);
     EXPECT_THROW((void)read_whole_file(directory / "none"), io_error);
@@ -145,8 +162,11 @@ TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
         EXPECT_NE(std::string(failure.what()).find(directory.native()), std::string::npos);
     }
     EXPECT_EQ(lock_holder(path), holder) << "a refused one leaves no name";
+    EXPECT_TRUE(is_lock_held(path));
     first.release();
     EXPECT_FALSE(first.is_held());
+    EXPECT_FALSE(is_lock_held(path));
+    EXPECT_FALSE(is_lock_held(directory / "none"));
     const file_lock third(path, "another");
     EXPECT_NE(lock_holder(path).find("another"), std::string::npos);
 }

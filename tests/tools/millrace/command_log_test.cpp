@@ -137,6 +137,32 @@ TEST_F(Log, IsFollowedWhileItGrows) {
     EXPECT_EQ(sequences(parse_lines(result.out)), range(29, 40));
 }
 
+TEST_F(Log, IsDumpedInHexWithItsControlRecords) {
+    const exit_result result = run({"log", "dump", log("ORDER_OUT"), "--format", "hex"});
+    EXPECT_EQ(result.code, code_ok);
+    EXPECT_TRUE(has(result.out,
+                    "position " + position(7) + "  sequence 7  " + time(7) + "  type 1  payload "));
+    EXPECT_TRUE(has(result.out, "6e 6f 74 65 2c 20 37"));
+    EXPECT_TRUE(has(result.out, "note, 7"));
+    EXPECT_TRUE(has(result.out, "  type close  payload 0\n"));
+    const exit_result one =
+        run({"log", "dump", log("ORDER_OUT"), "--format", "hex", "--where", "CL_ORD_ID = 'A7'"});
+    EXPECT_EQ(one.code, code_ok);
+    EXPECT_EQ(one.out.find("position "), 0U);
+    EXPECT_EQ(one.out.find("position ", 1), std::string::npos);
+}
+
+TEST_F(Log, IsFollowedBehindADumpToo) {
+    const temporary_directory watched;
+    millrace_process dumping(
+        {"log", "dump", log("ORDER_OUT"), "--follow", "--format", "json", "--until-sequence", "35"},
+        watched.path());
+    append_orders(31, 40);
+    const exit_result result = dumping.wait(20);
+    EXPECT_EQ(result.code, code_ok);
+    EXPECT_EQ(sequences(parse_lines(result.out)), range(1, 35));
+}
+
 TEST_F(Log, IsReportedWithThePositionOfItsDamage) {
     const std::uint64_t at = rows_[9]["position"].get<std::uint64_t>();
     {

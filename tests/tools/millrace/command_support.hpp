@@ -25,6 +25,7 @@ namespace millrace::tests {
 // numbers.
 inline constexpr int code_ok = 0;
 inline constexpr int code_failure = 2;
+inline constexpr int code_torn = 3;
 inline constexpr int code_damaged = 4;
 inline constexpr int code_usage = 64;
 inline constexpr int code_data = 65;

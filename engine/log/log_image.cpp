@@ -1,0 +1,176 @@
+#include "engine/log/log_image.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/core/error.hpp"
+
+namespace millrace::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+segment_file open_segment_file(const fs::path& directory, std::uint64_t index) {
+    segment_file file;
+    file.path = directory / segment_file_name(index);
+    file.name_index = index;
+    const unique_fd fd = open_file(file.path, O_RDONLY);
+    const std::size_t size = file_size(fd.get(), file.path.native());
+    if (size > 0) {
+        file.map = mapping(fd.get(), size, access::read_only, file.path.native());
+    }
+    file.header = read_header_image(file.bytes());
+    file.is_usable = file.header.is_usable;
+    if (file.is_usable) {
+        file.info = file.header.info;
+        file.seed = checksum_seed(file.info.salt, file.info.epoch);
+    }
+    return file;
+}
+
+// The log is what most of its segments say; where two say as much, what the older one says.
+const segment_file& find_majority(const std::vector<segment_file>& files) {
+    std::map<log_uuid, std::size_t> votes;
+    for (const segment_file& file : files) {
+        votes[file.info.uuid] += file.is_usable ? 1 : 0;
+    }
+    const segment_file* best = nullptr;
+    for (const segment_file& file : files) {
+        if (file.is_usable && (best == nullptr || votes[file.info.uuid] > votes[best->info.uuid])) {
+            best = &file;
+        }
+    }
+    return *best;
+}
+
+const segment_file* by_name(const std::vector<segment_file>& files, std::uint64_t index) {
+    const auto at = std::find_if(files.begin(), files.end(), [&](const segment_file& file) {
+        return file.name_index == index;
+    });
+    return at == files.end() ? nullptr : &*at;
+}
+
+segment_identity identify(const segment_file& file, const log_image& image) {
+    if (!file.is_usable) {
+        return segment_identity::unknown;
+    }
+    if (file.info.uuid != image.uuid || file.info.segment_bytes != image.segment_bytes) {
+        return segment_identity::foreign;
+    }
+    if (file.info.index == file.name_index) {
+        return segment_identity::own;
+    }
+    const segment_file* holder = by_name(image.files, file.info.index);
+    if (holder != nullptr && holder->is_usable && holder->info.uuid == image.uuid) {
+        if (holder->info.index == file.info.index) {
+            return segment_identity::doubled;
+        }
+        if (holder->info.index == file.name_index) {
+            return segment_identity::swapped;
+        }
+    }
+    // Of two copies under wrong names the first one stands for it.
+    for (const segment_file& other : image.files) {
+        if (&other == &file) {
+            break;
+        }
+        if (other.is_usable && other.info.uuid == image.uuid &&
+            other.info.index == file.info.index) {
+            return segment_identity::doubled;
+        }
+    }
+    return segment_identity::misnamed;
+}
+
+// A segment whose header is lost: its name says which it is, the others say what is the same in
+// all, and two of its records give the checksum's seed.
+void infer(segment_file& file, const log_image& image) {
+    if (file.bytes().size() < image.header_bytes || image.find(file.name_index) != nullptr) {
+        return;
+    }
+    const found_seed found = find_seed(file.bytes(), image.header_bytes);
+    if (!found.is_found) {
+        return;
+    }
+    const bool is_control = (found.first.flags & record_flag_control) != 0;
+    segment_info& info = file.info;
+    info.uuid = image.uuid;
+    info.index = file.name_index;
+    info.segment_bytes = image.segment_bytes;
+    info.header_bytes = image.header_bytes;
+    info.schema = image.schema;
+    info.previous_last_sequence = {found.first.sequence - (is_control ? 0 : 1)};
+    info.base_timestamp = {found.first.timestamp - 1};
+    info.previous_end = {0};
+    if (const segment_file* before = image.find(file.name_index - 1); before != nullptr) {
+        info.epoch = before->info.epoch;
+        if (found.offset != image.header_bytes) {
+            // Records before the first whole one are lost too; how many, the walk finds out if
+            // it begins where the segment before ended.
+            image_walk walk(before->bytes(), before->info, before->seed);
+            while (walk.next() != image_step::end) {
+            }
+            info.previous_last_sequence = walk.last_sequence();
+            info.base_timestamp = walk.last_timestamp();
+        }
+    }
+    info.base_sequence = info.previous_last_sequence.next();
+    file.seed = found.seed;
+    file.identity = segment_identity::own;
+    file.is_usable = true;
+    file.is_inferred = true;
+}
+
+}  // namespace
+
+const segment_file* log_image::find(std::uint64_t index) const {
+    const auto at = std::find_if(files.begin(), files.end(), [&](const segment_file& file) {
+        return file.is_in_place() && file.info.index == index;
+    });
+    return at == files.end() ? nullptr : &*at;
+}
+
+log_image open_log_image(const fs::path& directory) {
+    log_image image;
+    image.directory = directory;
+    for (const std::uint64_t index : list_segments(directory)) {
+        image.files.push_back(open_segment_file(directory, index));
+    }
+    if (image.files.empty()) {
+        throw error(directory.native() + ": no audit log here (no segment files)");
+    }
+    if (std::none_of(image.files.begin(), image.files.end(),
+                     [](const segment_file& file) { return file.is_usable; })) {
+        throw damage_error(image.files.front().path.native() + ": " +
+                           image.files.front().header.fault +
+                           "; no segment here has a header that can be read, so nothing says what "
+                           "the log is. Restore one from a copy");
+    }
+    const segment_info& model = find_majority(image.files).info;
+    image.uuid = model.uuid;
+    image.segment_bytes = model.segment_bytes;
+    image.header_bytes = model.header_bytes;
+    image.schema = model.schema;
+    for (segment_file& file : image.files) {
+        file.identity = identify(file, image);
+    }
+    for (segment_file& file : image.files) {
+        if (file.identity == segment_identity::unknown) {
+            infer(file, image);
+        }
+    }
+    image.first_index = UINT64_MAX;
+    for (const segment_file& file : image.files) {
+        // A file that is none of this log's segments still says by its name that there was one.
+        const std::uint64_t index = file.is_in_place() ? file.info.index : file.name_index;
+        const bool is_extra = file.identity == segment_identity::doubled;
+        image.first_index = is_extra ? image.first_index : std::min(image.first_index, index);
+        image.last_index = is_extra ? image.last_index : std::max(image.last_index, index);
+    }
+    return image;
+}
+
+}  // namespace millrace::engine

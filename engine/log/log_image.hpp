@@ -1,0 +1,61 @@
+// All segment files of a log as they lie there, whatever is wrong with them: which belong to the
+// log, which under another name, and which are missing.
+//
+// Threading  immutable once opened; many threads may read it
+// Errors     open_log_image() throws error where there is no segment, damage_error where no segment
+//            has a readable header, io_error
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/core/file.hpp"
+#include "engine/log/segment_image.hpp"
+
+namespace millrace::engine {
+
+enum class segment_identity : std::uint8_t {
+    own,       // what its name says
+    foreign,   // of another log
+    swapped,   // under the name of another segment, which lies under its own
+    doubled,   // a copy of a segment that is there under its own name too
+    misnamed,  // under the name of another segment, and its own is free
+    unknown,   // its header cannot be read, and nothing else says what it is
+};
+
+struct segment_file {
+    std::filesystem::path path;
+    std::uint64_t name_index = 0;
+    mapping map;
+    header_image header;
+    segment_identity identity = segment_identity::unknown;
+    bool is_usable = false;    // info and seed are known: its records can be walked
+    bool is_inferred = false;  // info was put together from other segments and from records
+    segment_info info;
+    std::uint32_t seed = 0;
+
+    [[nodiscard]] std::span<const std::byte> bytes() const { return {map.data(), map.size()}; }
+    // Belongs to this log and is the one that stands for its index.
+    [[nodiscard]] bool is_in_place() const {
+        return is_usable && identity != segment_identity::foreign &&
+               identity != segment_identity::doubled;
+    }
+};
+
+struct log_image {
+    std::filesystem::path directory;
+    log_uuid uuid;  // of most of its segments
+    std::uint64_t segment_bytes = 0;
+    std::uint32_t header_bytes = 0;
+    std::string schema;
+    std::vector<segment_file> files;  // by name
+    std::uint64_t first_index = 0;    // of the segments known to have been: the oldest
+    std::uint64_t last_index = 0;     // and the newest
+
+    // The file that is segment `index`, under whatever name; null: none is.
+    [[nodiscard]] const segment_file* find(std::uint64_t index) const;
+};
+[[nodiscard]] log_image open_log_image(const std::filesystem::path& directory);
+
+}  // namespace millrace::engine

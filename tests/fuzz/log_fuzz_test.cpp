@@ -1,0 +1,120 @@
+// The fuzzers' functions on their corpus and on a fixed number of mutations of it: the same run
+// every time, with any compiler. MILLRACE_TEST_SEED makes it another run.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <random>
+#include <string>
+
+#include "engine/core/file.hpp"
+#include "tests/fuzz/log_fuzz.hpp"
+
+namespace millrace::engine::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Fuzzing : public ::testing::Test {
+protected:
+    using target = void (*)(std::span<const std::byte>);
+
+    // The corpus of that name, and the seed, which belongs to the log of this very process.
+    void run(const char* name, target one, bytes seed, int mutations) {
+        std::vector<bytes> corpus = {std::move(seed), bytes()};
+        for (const auto& entry :
+             fs::directory_iterator(fs::path(MILLRACE_SOURCE_DIR) / "tests/fuzz/corpus" / name)) {
+            const std::string text = read_whole_file(entry.path());
+            const auto content = std::as_bytes(std::span(text.data(), text.size()));
+            corpus.emplace_back(content.begin(), content.end());
+        }
+        ASSERT_GE(corpus.size(), 4U) << "the corpus is gone";
+        for (const bytes& input : corpus) {
+            one(input);
+        }
+        for (int i = 0; i < mutations; ++i) {
+            bytes input = corpus[random_() % corpus.size()];
+            for (std::uint64_t changes = 1 + random_() % 6; changes > 0; --changes) {
+                mutate(input, corpus[random_() % corpus.size()]);
+            }
+            one(input);
+        }
+    }
+
+private:
+    static std::uint64_t seed() {
+        const char* given = std::getenv("MILLRACE_TEST_SEED");
+        const std::uint64_t chosen = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
+        std::cout << "MILLRACE_TEST_SEED=" << chosen << '\n';
+        return chosen;
+    }
+
+    void mutate(bytes& input, const bytes& other) {
+        if (input.empty()) {
+            input.resize(1 + random_() % 200);
+        }
+        const std::size_t at = random_() % input.size();
+        switch (random_() % 7) {
+            case 0:
+                input[at] ^= static_cast<std::byte>(1 << (random_() % 8));
+                break;
+            case 1:
+                input[at] = static_cast<std::byte>(random_());
+                break;
+            case 2:
+                input.resize(at);
+                break;
+            case 3: {  // a number that readers may stumble over
+                constexpr std::uint64_t numbers[] = {0,  1,    31,         32,         33,
+                                                     64, 8192, 0x7fffffff, 0xffffffff, ~0ULL};
+                const std::uint64_t number = numbers[random_() % std::size(numbers)];
+                const std::size_t size =
+                    std::min<std::size_t>(random_() % 2 == 0 ? 4 : 8, input.size() - at / 4 * 4);
+                std::memcpy(input.data() + at / 4 * 4, &number, size);
+                break;
+            }
+            case 4:
+                input.insert(input.begin() + static_cast<std::ptrdiff_t>(at),
+                             random_() % 2 == 0 ? 32 : random_() % 64, std::byte{0});
+                break;
+            case 5:  // a part of another, as a copy of a record in a wrong place is
+                if (!other.empty()) {
+                    const std::size_t from = random_() % other.size();
+                    const std::size_t size =
+                        std::min({std::size_t{128}, input.size() - at, other.size() - from});
+                    std::copy_n(other.begin() + static_cast<std::ptrdiff_t>(from), size,
+                                input.begin() + static_cast<std::ptrdiff_t>(at));
+                }
+                break;
+            default: {
+                const std::size_t from = random_() % input.size() / 32 * 32;
+                const std::size_t to = at / 32 * 32;
+                for (std::size_t i = 0; i < 64 && std::max(from, to) + i < input.size(); ++i) {
+                    std::swap(input[from + i], input[to + i]);
+                }
+                break;
+            }
+        }
+    }
+
+    std::mt19937_64 random_{seed()};
+};
+
+TEST_F(Fuzzing, OfSegmentsBreaksNoReader) {
+    run("segment", fuzz_segment, segment_seed(), 1500);
+}
+
+TEST_F(Fuzzing, OfIndexesGivesNoWrongAnswer) {
+    run("index", fuzz_index, index_seed(), 400);
+}
+
+TEST_F(Fuzzing, OfSealsMakesNoneGood) {
+    run("seals", fuzz_seals, seal_seed(), 1500);
+}
+
+}  // namespace
+}  // namespace millrace::engine::fuzz

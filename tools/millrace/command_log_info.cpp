@@ -1,0 +1,138 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/core/error.hpp"
+#include "engine/log/index.hpp"
+#include "engine/log/recovery.hpp"
+#include "engine/log/seal_file.hpp"
+#include "engine/table/schema.hpp"
+#include "tools/millrace/commands.hpp"
+#include "tools/millrace/exit_code.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+struct info_options {
+    std::string directory;
+    bool is_json = false;
+};
+
+// The name of the table, or empty where the log holds no rows of ours.
+std::string table_of(const std::string& schema) {
+    try {
+        return engine::row_schema::parse(schema).table_name();
+    } catch (const engine::error&) {
+        return {};
+    }
+}
+
+ordered_json describe_seals(const engine::seal_head& head) {
+    if (!head.is_sealed) {
+        return nullptr;
+    }
+    return {{"head", to_string(head.hash)},
+            {"last_sequence", head.last_sequence.value},
+            {"end", head.end.value},
+            {"last_time", to_string(head.last_timestamp)},
+            {"keyed", head.is_keyed}};
+}
+
+std::string describe_writer(const std::filesystem::path& directory,
+                            const engine::recovered_tail& tail) {
+    const std::filesystem::path lock = directory / "writer.lock";
+    if (engine::is_lock_held(lock)) {
+        return "open for writing by " + engine::lock_holder(lock);
+    }
+    return tail.is_closed ? "closed in order at " + to_string(tail.last_timestamp) : tail.note;
+}
+
+ordered_json describe_log(const std::filesystem::path& directory) {
+    const std::vector<std::uint64_t> indexes = engine::list_segments(directory);
+    if (indexes.empty()) {
+        throw engine::error(directory.native() + ": no audit log here (no segment files)");
+    }
+    const engine::recovered_tail tail = engine::recover_tail(directory);
+    const engine::segment_info& last = tail.info;
+    const engine::segment_info first = engine::read_segment_info(directory, indexes.front());
+    engine::log_reader reader(directory, engine::read_from::first());
+    engine::record_view record;
+    const bool has_record = reader.poll(record) == engine::read_status::record;
+    std::size_t indexed = 0;
+    for (const std::uint64_t index : indexes) {
+        indexed += std::filesystem::exists(directory / engine::index_file_name(index)) ? 1 : 0;
+    }
+    ordered_json out;
+    out["uuid"] = to_string(last.uuid);
+    out["table"] = table_of(last.schema);
+    if (!last.origin.is_none()) {
+        out["origin"] = to_string(last.origin);
+    }
+    out["segments"] = indexes.size();
+    out["segment_bytes"] = last.segment_bytes;
+    out["allocated_bytes"] = indexes.size() * last.segment_bytes;
+    out["first_segment"] = engine::segment_file_name(indexes.front());
+    out["last_segment"] = engine::segment_file_name(indexes.back());
+    out["epoch"] = last.epoch;
+    out["first_position"] = first.first_record().value;
+    out["end_position"] = last.first_position().value + tail.end_offset;
+    out["first_sequence"] = has_record ? record.seq.value : 0;
+    out["last_sequence"] = has_record ? tail.last_sequence.value : 0;
+    out["first_time"] = has_record ? ordered_json(to_string(record.time)) : ordered_json();
+    out["last_time"] = has_record ? ordered_json(to_string(tail.last_timestamp)) : ordered_json();
+    out["last_writer"] = describe_writer(directory, tail);
+    out["indexed_segments"] = indexed;
+    out["seal"] = describe_seals(engine::read_seal_head(directory));
+    out["schema"] = last.schema;
+    return out;
+}
+
+void print_text(const ordered_json& log) {
+    for (const auto& [name, value] : log.items()) {
+        if (name == "schema") {
+            std::printf("schema\n%s", value.get<std::string>().c_str());
+        } else if (name == "seal") {
+            if (value.is_null()) {
+                std::printf("%-17s none\n", "seal_head");
+                continue;
+            }
+            std::printf("%-17s %s\n", "seal_head", value["head"].get<std::string>().c_str());
+            std::printf("%-17s sequence %s, position %s, %s%s\n", "sealed_to",
+                        value["last_sequence"].dump().c_str(), value["end"].dump().c_str(),
+                        value["last_time"].get<std::string>().c_str(),
+                        value["keyed"].get<bool>() ? ", with a key" : "");
+        } else {
+            std::printf(
+                "%-17s %s\n", name.c_str(),
+                value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+        }
+    }
+}
+
+int show(const info_options& options) {
+    const ordered_json log = describe_log(options.directory);
+    if (options.is_json) {
+        std::printf("%s\n", log.dump(2).c_str());
+    } else {
+        print_text(log);
+    }
+    return exit_ok;
+}
+
+}  // namespace
+
+void add_log_info_verb(CLI::App& log, command& chosen) {
+    auto options = std::make_shared<info_options>();
+    CLI::App* verb = log.add_subcommand(
+        "info", "Say what a log is: uuid, schema, segments, sequences, times, newest seal");
+    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_flag("--json", options->is_json, "As one JSON object");
+    verb->final_callback([&chosen, options] { chosen = [options] { return show(*options); }; });
+}
+
+}  // namespace millrace::tools

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,6 +29,24 @@ mapping::mapping(int fd, std::size_t size, access mode, std::string_view path_fo
         throw io_error("mmap", path_for_errors, errno);
     }
     data_ = static_cast<std::byte*>(address);
+}
+
+mapping mapping::anonymous(std::size_t size) {
+    void* address =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED) {
+        throw io_error("mmap", "anonymous memory", errno);
+    }
+    mapping made;
+    made.data_ = static_cast<std::byte*>(address);
+    made.size_ = size;
+    return made;
+}
+
+void mapping::replace_in_place(int fd, std::string_view path_for_errors) {
+    if (::mmap(data_, size_, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+        throw io_error("mmap", path_for_errors, errno);
+    }
 }
 
 mapping::mapping(mapping&& other) noexcept
@@ -77,6 +96,39 @@ void sync_file(int fd, std::string_view path_for_errors) {
     }
 }
 
+void sync_file_whole(int fd, std::string_view path_for_errors) {
+    if (::fsync(fd) != 0) {
+        throw io_error("fsync", path_for_errors, errno);
+    }
+}
+
+void write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset,
+              std::string_view path_for_errors) {
+    while (!bytes.empty()) {
+        const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno != EINTR) {
+            throw io_error("pwrite", path_for_errors, errno);
+        }
+        const std::size_t written = n > 0 ? static_cast<std::size_t>(n) : 0;
+        bytes = bytes.subspan(written);
+        offset += written;
+    }
+}
+
+std::uint64_t free_bytes(const std::filesystem::path& path) {
+    struct statvfs status {};
+    if (::statvfs(path.c_str(), &status) != 0) {
+        throw io_error("statvfs", path.native(), errno);
+    }
+    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        throw io_error("rename", to.native(), errno);
+    }
+}
+
 void sync_directory(const std::filesystem::path& directory) {
     const unique_fd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
     if (::fsync(fd.get()) != 0) {
@@ -116,9 +168,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
         }
         sync_file(fd.get(), temporary.native());
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        throw io_error("rename", path.native(), errno);
-    }
+    rename_file(temporary, path);
     sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 

@@ -1,8 +1,5 @@
 #include "engine/log/log_reader.hpp"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -117,7 +114,7 @@ void log_reader::open_segment(std::uint64_t index) {
                            std::string(describe(damage_kind::foreign_segment)));
     }
     cursor_ = segment_cursor(segments_.back());
-    has_successor_ = next_segment_exists();
+    has_successor_ = is_next_segment_begun();
 }
 
 void log_reader::seek(const read_from& from) {
@@ -264,12 +261,8 @@ void log_reader::skip_to_position(position at) {
     }
 }
 
-bool log_reader::next_segment_exists() const noexcept {
-    char path[4096];
-    const std::string name = segment_file_name(segments_.back().info().index + 1);
-    const int length = std::snprintf(path, sizeof path, "%s/%s", directory_.c_str(), name.c_str());
-    return length > 0 && static_cast<std::size_t>(length) < sizeof path &&
-           ::access(path, F_OK) == 0;
+bool log_reader::is_next_segment_begun() const noexcept {
+    return is_segment_begun(directory_, segments_.back().info().index + 1);
 }
 
 // `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
@@ -292,11 +285,11 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
         segments_.push_back(std::move(next));
         cursor_ = segment_cursor(segments_.back());
         drop_old_segments();
-        has_successor_ = next_segment_exists();
+        has_successor_ = is_next_segment_begun();
         return true;
     } catch (const std::exception& failure) {
-        stop(next_segment_exists() ? damage_kind::bad_header : damage_kind::missing_segment, index,
-             failure.what());
+        stop(is_next_segment_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
+             index, failure.what());
         return false;
     }
 }
@@ -308,6 +301,9 @@ void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail)
 
 // No valid record here: the tail, the torn end a dead writer left, or damage.
 log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept {
+    if (segments_.back().refresh()) {
+        return tail_outcome::retry;
+    }
     if (!has_successor_) {
         if (kind == damage_kind::none) {
             if (++idle_polls_ % idle_polls_per_clock_read != 0) {
@@ -319,7 +315,7 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
             }
             next_look_ns_ = now + look_interval_ns;
         }
-        has_successor_ = next_segment_exists();
+        has_successor_ = is_next_segment_begun();
         if (!has_successor_ && kind == damage_kind::none) {
             return tail_outcome::wait;
         }
@@ -330,6 +326,9 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
     }
     // A record may have been committed between the look at its place and the look for the next
     // segment.
+    if (segments_.back().refresh()) {
+        return tail_outcome::retry;
+    }
     record_view record;
     const segment_cursor mark = cursor_;
     const bool is_late_record =

@@ -29,16 +29,6 @@ void check_chain(const std::filesystem::path& directory,
     }
 }
 
-std::size_t last_nonzero_offset(const segment& where, std::size_t from) {
-    const std::byte* bytes = where.data();
-    for (std::size_t offset = where.info().segment_bytes; offset > from; --offset) {
-        if (bytes[offset - 1] != std::byte{0}) {
-            return offset;
-        }
-    }
-    return from;
-}
-
 // A whole later record of this segment behind a bad one proves that the bad one is damage, not a
 // torn tail. Later, because a torn payload may hold a copy of an earlier record, and that proves
 // nothing.
@@ -86,7 +76,8 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
     }
     tail.end_offset = cursor.offset();
     const position end{tail.info.first_position().value + tail.end_offset};
-    const std::size_t dirty_end = last_nonzero_offset(last, tail.end_offset);
+    const std::size_t dirty_end =
+        used_bytes({last.data(), tail.info.segment_bytes}, tail.end_offset);
     // A record that is whole but does not fit its place was not torn either.
     const bool is_misfit = kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
     if (is_misfit || has_later_record_behind(last, tail, dirty_end)) {

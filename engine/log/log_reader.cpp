@@ -265,6 +265,24 @@ bool log_reader::is_next_segment_begun() const noexcept {
     return is_segment_begun(directory_, segments_.back().info().index + 1);
 }
 
+bool log_reader::is_next_segment_named() const noexcept {
+    std::error_code code;
+    const bool is_there = std::filesystem::exists(
+        directory_ / segment_file_name(segments_.back().info().index + 1), code);
+    return is_there || code;
+}
+
+// The next segment is begun before the end record stands, but a loss of power may have taken the one
+// and left the other. Then its file is there, made ahead, and the next writer begins on it.
+void log_reader::leave_at_end_record(position at) noexcept {
+    is_behind_end_ = true;
+    end_record_ = at;
+    has_successor_ = is_next_segment_begun();
+    if (!has_successor_ && !is_next_segment_named()) {
+        stop(damage_kind::missing_segment, segments_.back().info().index + 1, {});
+    }
+}
+
 // `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
 bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noexcept {
     const std::uint64_t index = segments_.back().info().index + 1;
@@ -283,6 +301,7 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
             return false;
         }
         segments_.push_back(std::move(next));
+        is_behind_end_ = false;
         cursor_ = segment_cursor(segments_.back());
         drop_old_segments();
         has_successor_ = is_next_segment_begun();
@@ -334,7 +353,8 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
     const bool is_late_record =
         cursor_.next(record) == damage_kind::none && record.payload != nullptr;
     cursor_ = mark;
-    if (is_late_record || enter_next_segment(next_position(), kind)) {
+    const position expected_end = is_behind_end_ ? end_record_ : next_position();
+    if (is_late_record || enter_next_segment(expected_end, kind)) {
         return tail_outcome::retry;
     }
     return tail_outcome::stopped;
@@ -364,7 +384,8 @@ read_status log_reader::poll(record_view& record) noexcept {
             return read_status::record;
         }
         if (record.is_control(control_type::end)) {
-            if (!enter_next_segment(record.at, damage_kind::none)) {
+            leave_at_end_record(record.at);
+            if (damage_.kind != damage_kind::none) {
                 return read_status::damaged;
             }
         } else if (with_control_) {

@@ -137,6 +137,8 @@ private:
     [[nodiscard]] tail_outcome at_end_of_bytes(damage_kind kind) noexcept;
     [[nodiscard]] bool enter_next_segment(position expected_end, damage_kind kind) noexcept;
     [[nodiscard]] bool is_next_segment_begun() const noexcept;
+    [[nodiscard]] bool is_next_segment_named() const noexcept;
+    void leave_at_end_record(position at) noexcept;
     void stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept;
     void drop_old_segments() noexcept;
 
@@ -154,6 +156,8 @@ private:
     std::uint32_t idle_polls_ = 0;
     bool has_successor_ = false;  // a segment behind the current one is known to be begun
     bool with_control_ = false;
+    bool is_behind_end_ = false;  // the current segment's end record was read, which stands at
+    position end_record_;         // this
 };
 
 }  // namespace millrace::engine

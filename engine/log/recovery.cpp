@@ -33,7 +33,7 @@ void check_chain(const std::filesystem::path& directory,
 // torn tail. Later, because a torn payload may hold a copy of an earlier record, and that proves
 // nothing.
 bool has_later_record_behind(const segment& where, const recovered_tail& tail, std::size_t until) {
-    for (std::size_t offset = tail.end_offset + record_alignment; offset < until;
+    for (std::size_t offset = tail.read_offset + record_alignment; offset < until;
          offset += record_alignment) {
         if (probe_record(where, offset).state != record_state::valid) {
             continue;
@@ -68,16 +68,19 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
         tail.last_timestamp = record.time;
         tail.is_closed = record.is_control(control_type::close);
         has_end = record.is_control(control_type::end);
+        tail.end_offset = record.at.value - tail.info.first_position().value;
     }
-    if (has_end) {
+    tail.read_offset = cursor.offset();
+    if (!has_end) {
+        tail.end_offset = tail.read_offset;
+    } else if (list_segment_names(directory).back() == tail.info.index) {
         throw damage_error(
             directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +
             " is missing; the one before says that it follows. Restore it from a copy");
     }
-    tail.end_offset = cursor.offset();
-    const position end{tail.info.first_position().value + tail.end_offset};
+    const position end = tail.end();
     const std::size_t dirty_end =
-        used_bytes({last.data(), tail.info.segment_bytes}, tail.end_offset);
+        used_bytes({last.data(), tail.info.segment_bytes}, tail.read_offset);
     // A record that is whole but does not fit its place was not torn either.
     const bool is_misfit = kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
     if (is_misfit || has_later_record_behind(last, tail, dirty_end)) {
@@ -89,10 +92,10 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
             "; whole records stand there or behind, so the log is damaged, not torn. "
             "Restore the segment from a copy");
     }
-    if (dirty_end > tail.end_offset) {
+    if (dirty_end > tail.read_offset) {
         tail.is_closed = false;
         tail.note = "torn tail at position " + std::to_string(end.value) + ": up to " +
-                    std::to_string(dirty_end - tail.end_offset) +
+                    std::to_string(dirty_end - tail.read_offset) +
                     " bytes of an uncommitted record were left behind and are kept as they are";
     } else if (!tail.is_closed) {
         tail.note = "the last writer did not close in order; the log ends at position " +

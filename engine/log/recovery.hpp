@@ -11,12 +11,15 @@
 namespace millrace::engine {
 
 struct recovered_tail {
-    segment_info info;           // of the last segment
-    std::size_t end_offset = 0;  // behind its last valid record
+    segment_info info;            // of the last segment
+    std::size_t end_offset = 0;   // behind its last valid record, an end record not counted
+    std::size_t read_offset = 0;  // the same, an end record counted
     sequence last_sequence;
     timestamp last_timestamp;
     bool is_closed =
-        false;         // the last record says the writer closed in order and nothing follows it
+        false;  // the last record says the writer closed in order and nothing follows it
+    [[nodiscard]] position end() const { return {info.first_position().value + end_offset}; }
+    [[nodiscard]] position read_end() const { return {info.first_position().value + read_offset}; }
     std::string note;  // what was found, for people, when it was not
 };
 

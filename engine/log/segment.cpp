@@ -40,7 +40,7 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
     for (std::size_t offset = 0; offset < size; offset += 4096) {
         auto& byte =
             *reinterpret_cast<volatile unsigned char*>(data + offset);  // one write per page
-        byte = 0;
+        byte = byte;
     }
 }
 
@@ -172,9 +172,12 @@ segment segment::make_ahead(int fd, const fs::path& path, segment_info info) {
     allocate_file(fd, made.info_.segment_bytes, path.native());
     MILLRACE_CRASH_POINT("spare.allocated");
     made.map_ = mapping(fd, made.info_.segment_bytes, access::read_write, path.native());
-    touch_pages(made.map_.data(), made.map_.size(), path);
     detail::write_static_part(made.map_.data(), made.info_);
     return made;
+}
+
+void segment::touch(const fs::path& path) {
+    touch_pages(map_.data(), map_.size(), path);
 }
 
 void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {
@@ -194,6 +197,7 @@ segment segment::create(const fs::path& directory, const segment_info& info) {
     try {
         const unique_fd fd = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
         segment made = make_ahead(fd.get(), temporary, info);
+        made.touch(temporary);
         made.begin({info.epoch, info.base_sequence, info.base_timestamp,
                     info.previous_last_sequence, info.previous_end},
                    detail::read_host_identity());

@@ -67,10 +67,13 @@ public:
     [[nodiscard]] static segment open(const std::filesystem::path& directory, std::uint64_t index,
                                       access mode);
 
-    // Made ahead, in a file of whatever name behind `fd`: allocated, touched, with the static part
-    // of its header, of a salt of its own.
+    // Made ahead, in a file of whatever name behind `fd`: allocated, with the static part of its
+    // header, of a salt of its own.
     [[nodiscard]] static segment make_ahead(int fd, const std::filesystem::path& path,
                                             segment_info info);
+    // Faults every page in for writing, so that no append pays for it. REQUIRES write access and
+    // that nobody writes.
+    void touch(const std::filesystem::path& path_for_errors);
     // From the return on readers find it. No system call, no page fault, no allocation.
     void begin(const segment_start& start, const detail::host_identity& host) noexcept;
 

@@ -169,10 +169,14 @@ void segment_supply::discard() noexcept {
     (void)take_back_finished();
     while (stored_segment* spare = spares_.try_pop()) {
         if (spare->is_hot()) {
-            remove_hot_segment(spare->bytes.info().uuid, spare->index());
             ::unlink(spare->hot_path.c_str());
         }
         ::unlink(spare->disk_path.c_str());
+    }
+    for (const auto& held : segments_) {
+        if (held->is_hot()) {
+            remove_hot_segment(held->bytes.info().uuid, held->index());
+        }
     }
     segments_.clear();
 }

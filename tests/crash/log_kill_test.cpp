@@ -24,33 +24,6 @@ namespace {
 
 constexpr int kill_count = 60;
 
-enum class way { synchronous, direct_ahead, hot };
-
-std::string to_text(way how) {
-    return how == way::hot ? "Hot" : how == way::direct_ahead ? "DirectAhead" : "Synchronous";
-}
-
-log_options options_of(way how, const fs::path& directory) {
-    log_options options = small_log();
-    options.is_synchronous = how == way::synchronous;
-    options.storage = how == way::hot ? storage_mode::hot : storage_mode::direct;
-    options.hot_directory = directory / "hot";
-    options.hot_bytes_max = 8 * segment_bytes_min;
-    options.sync_delay_max_ns = 1'000'000;
-    return options;
-}
-
-// A writer that outruns its helper is told so, and asks again.
-log_claim claim_when_ready(log_writer& writer, std::uint16_t type, std::size_t size) {
-    while (true) {
-        log_claim claim = writer.try_claim(type, size);
-        if (claim.status() != append_status::back_pressured) {
-            return claim;
-        }
-        ::usleep(50);
-    }
-}
-
 std::size_t size_of(std::uint64_t seq) {
     return seq * 7919 % 500;
 }

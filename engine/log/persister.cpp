@@ -326,6 +326,7 @@ void persister::tell_observer() noexcept {
 bool persister::leave_front() noexcept {
     stored_segment& front = *segments_.front();
     if (front.is_hot()) {
+        (void)has_lost_its_name(front);
         try {
             retire_hot_segment(front.bytes.info().uuid, front.index(), mark_, front.disk.get(),
                                front.disk_path);
@@ -351,23 +352,28 @@ void persister::look_for_lost_names() noexcept {
     }
     name_check_ns_ = now + name_check_interval_ns;
     for (stored_segment* one : segments_) {
-        if (!one->is_hot() || (!one->is_reported_lost && has_its_name(*one))) {
-            continue;
-        }
-        if (!one->is_reported_lost) {
-            one->is_reported_lost = true;
-            raise(lost_name_count_);
-            alarm(one->hot_path.native() +
-                  ": somebody removed this file of the log's hot tier; other processes read its "
-                  "records only once they are durable. Keep cleaners away from the directory");
-        }
-        if (one == segments_.back()) {
+        if (has_lost_its_name(*one) && one == segments_.back()) {
             // release: pairs with persister.hpp: segment_to_leave
             segment_to_leave_.store(one->index(), std::memory_order_release);
             // relaxed: a bell; whoever hears it looks at segment_to_leave
             settings_.records_end->store(0, std::memory_order_relaxed);
         }
     }
+}
+
+// The first time it raises the alarm.
+bool persister::has_lost_its_name(stored_segment& one) noexcept {
+    if (!one.is_hot() || (!one.is_reported_lost && has_its_name(one))) {
+        return false;
+    }
+    if (!one.is_reported_lost) {
+        one.is_reported_lost = true;
+        raise(lost_name_count_);
+        alarm(one.hot_path.native() +
+              ": somebody removed this file of the log's hot tier; other processes read its "
+              "records only once they are durable. Keep cleaners away from the directory");
+    }
+    return true;
 }
 
 void persister::fail(std::string_view what, int error_number) noexcept {

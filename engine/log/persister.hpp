@@ -81,6 +81,7 @@ private:
     void tell_observer() noexcept;
     [[nodiscard]] bool leave_front() noexcept;
     void look_for_lost_names() noexcept;
+    [[nodiscard]] bool has_lost_its_name(stored_segment& one) noexcept;
     void fail(std::string_view what, int error_number) noexcept;
     void alarm(const std::string& text) noexcept;
 

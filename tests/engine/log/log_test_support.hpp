@@ -172,6 +172,9 @@ inline append_result append(log_writer& writer, std::size_t payload_bytes, std::
 inline append_result append_when_ready(log_writer& writer, std::size_t payload_bytes,
                                        std::uint16_t type = 1) {
     log_claim claim = claim_when_ready(writer, type, payload_bytes);
+    if (!claim) {
+        return {claim.status(), {}, {}, {}};
+    }
     const auto bytes = pattern(writer.last_sequence().value + 1, payload_bytes);
     std::copy(bytes.begin(), bytes.end(), claim.payload().begin());
     return claim.commit();

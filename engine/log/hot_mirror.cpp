@@ -66,8 +66,8 @@ pull_outcome hot_mirror::pull(std::span<std::byte> to) noexcept {
     if (end > 0) {
         end = copy_records(to, end, limit);
     }
-    // The look at the mark comes after the copying: with hot_registry.cpp: retire_hot_segment, which
-    // moves the mark before the file's bytes go, zeros are never taken for the segment's.
+    // The look at the mark comes after the copying. As hot_registry.cpp: retire_hot_segment moves
+    // the mark before the file's bytes go, zeros are never taken for the segment's.
     std::atomic_thread_fence(std::memory_order_acquire);
     if (mark_.retired_below() > index_) {
         const std::size_t dirty_end = std::min(end + record_header_bytes, to.size());

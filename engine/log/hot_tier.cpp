@@ -63,7 +63,8 @@ void bring_home(const fs::path& directory, const hot_location& where, std::uint6
     const unique_fd disk =
         replace_segment_file(directory, index, {bytes.data(), used}, info.segment_bytes);
     MILLRACE_CRASH_POINT("join.copied");
-    mark.set_retired_below(index + 1);
+    // Readers of this process may have it mapped from before, when a close could not bring it home.
+    retire_hot_segment(info.uuid, index, mark, disk.get(), directory / segment_file_name(index));
     MILLRACE_CRASH_POINT("join.marked");
     free_hot_file(fd.get(), path);
 }

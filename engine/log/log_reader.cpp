@@ -272,8 +272,8 @@ bool log_reader::is_next_segment_named() const noexcept {
     return is_there || code;
 }
 
-// The next segment is begun before the end record stands, but a loss of power may have taken the one
-// and left the other. Then its file is there, made ahead, and the next writer begins on it.
+// The next segment is begun before the end record stands, but a loss of power may have taken the
+// one and left the other. Then its file is there, made ahead, and the next writer begins on it.
 void log_reader::leave_at_end_record(position at) noexcept {
     is_behind_end_ = true;
     end_record_ = at;

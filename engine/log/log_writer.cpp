@@ -70,12 +70,11 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     ensure_directory(directory_);
     lock_ = file_lock(directory_ / "writer.lock", options_.purpose);
     std::string joined = detail::join_hot_tier(directory_);
-    const std::vector<std::uint64_t> indexes = list_segments(directory_);
-    if (indexes.empty()) {
+    if (list_segments(directory_).empty()) {
         detail::remove_unbegun_segments(directory_);
         create_log();
     } else {
-        recover_log(indexes);
+        recover_log();
     }
     if (!joined.empty()) {
         recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
@@ -108,9 +107,10 @@ void log_writer::create_log() {
     adopt(first->bytes, info.header_bytes);
 }
 
-void log_writer::recover_log(std::span<const std::uint64_t> indexes) {
-    const recovered_tail tail = recover_tail(directory_);
-    MILLRACE_ASSERT(tail.info.index == indexes.back(), "recovery looked at another segment");
+void log_writer::recover_log() {
+    const position unsynced = detail::find_unsynced(directory_);
+    const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
+    const recovered_tail tail = recover_tail(directory_, unsynced);
     if (!options_.schema.empty() && tail.info.schema != options_.schema) {
         throw config_error(directory_.native() +
                            ": the log holds another schema.\n--- in the log\n" + tail.info.schema +
@@ -130,7 +130,9 @@ void log_writer::recover_log(std::span<const std::uint64_t> indexes) {
     last_sequence_ = tail.last_sequence;
     last_timestamp_ = tail.last_timestamp;
     recovery_note_ = tail.is_closed ? std::string() : tail.note;
-    sync_from_ = std::max(indexes.front(), mark.durable_position().value / tail.info.segment_bytes);
+    recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;
+    sync_from_ = std::max(list_segments(directory_).front(),
+                          mark.durable_position().value / tail.info.segment_bytes);
     go_on(tail);
 }
 
@@ -139,7 +141,7 @@ void log_writer::go_on(const recovered_tail& tail) {
     const std::uint64_t last_index = tail.info.index;
     segment last = segment::open(directory_, last_index, access::read_write);
     if (!options_.is_synchronous) {
-        // What a writer before left in the page cache counts as durable from here on, so it must be.
+        // What a writer before left in the page cache counts as durable from here on: make it so.
         detail::sync_segments(directory_, sync_from_, last_index);
         segment_info next = tail.info;
         ++next.index;

@@ -141,7 +141,7 @@ private:
     friend class log_claim;
 
     void create_log();
-    void recover_log(std::span<const std::uint64_t> indexes);
+    void recover_log();
     void go_on(const recovered_tail& tail);
     void open_storage(const segment_info& first, position durable, sequence durable_last);
     void adopt(segment& next, std::size_t offset);

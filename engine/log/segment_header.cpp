@@ -94,7 +94,7 @@ host_identity read_host_identity() {
     host_identity host;
     log_uuid parsed;
     if (parse(read_boot_id_text(), parsed)) {
-        std::copy(parsed.bytes.begin(), parsed.bytes.end(), host.boot_id);
+        host.boot_id = parsed.bytes;
     }
     host.process_id = static_cast<std::uint32_t>(::getpid());
     return host;
@@ -136,7 +136,7 @@ void write_activation_part(std::byte* bytes, const segment_info& info,
     active.previous_end = info.previous_end.value;
     active.clock_realtime_ns = utc_now().ns;
     active.clock_monotonic_ns = monotonic_now_ns();
-    std::copy(std::begin(host.boot_id), std::end(host.boot_id), active.boot_id);
+    std::copy(host.boot_id.begin(), host.boot_id.end(), active.boot_id);
     active.process_id = host.process_id;
     active.crc = activation_checksum(active);
     while (active.crc == 0) {  // zero says "not begun", so one in four thousand million waits 1 ns
@@ -173,6 +173,7 @@ segment_info check_header(const fs::path& path, const std::byte* bytes, std::siz
     info.base_timestamp = {active.base_timestamp};
     info.previous_last_sequence = {active.previous_last_sequence};
     info.previous_end = {active.previous_end};
+    std::copy(std::begin(active.boot_id), std::end(active.boot_id), info.boot_id.begin());
     info.schema.assign(reinterpret_cast<const char*>(bytes) + schema_offset, fixed.schema_bytes);
     return info;
 }

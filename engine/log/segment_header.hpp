@@ -7,6 +7,7 @@
 // Errors     a header that fails its checks is a damage_error
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -29,6 +30,7 @@ struct segment_info {
     timestamp base_timestamp;
     sequence previous_last_sequence;
     position previous_end;
+    std::array<std::uint8_t, 16> boot_id{};  // of the host when it was begun; zeros: unknown
     std::string schema;
 
     [[nodiscard]] position first_position() const { return {index * segment_bytes}; }
@@ -43,7 +45,7 @@ inline constexpr std::size_t header_glance_bytes = schema_offset;
 
 // Read once per process; the roll then needs no system call for them.
 struct host_identity {
-    std::uint8_t boot_id[16] = {};
+    std::array<std::uint8_t, 16> boot_id{};
     std::uint32_t process_id = 0;
 };
 [[nodiscard]] host_identity read_host_identity();

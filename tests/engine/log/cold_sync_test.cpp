@@ -35,7 +35,11 @@ TEST(Handover, CarriesWhatStandsBehindThePointerToTheOtherThread) {
     std::thread giver([&] {
         for (std::uint64_t i = 0; i < count;) {
             cells[i % 4] = i;  // at most two are under way, one in the taker's hands
-            i += hand.try_push(&cells[i % 4]) ? 1 : 0;
+            if (hand.try_push(&cells[i % 4])) {
+                ++i;
+            } else {
+                std::this_thread::yield();
+            }
         }
     });
     std::uint64_t seen = 0;
@@ -43,6 +47,8 @@ TEST(Handover, CarriesWhatStandsBehindThePointerToTheOtherThread) {
         if (const std::uint64_t* item = hand.try_pop()) {
             ASSERT_EQ(*item % 4, seen % 4);
             ++seen;
+        } else {
+            std::this_thread::yield();
         }
     }
     giver.join();

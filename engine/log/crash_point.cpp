@@ -13,7 +13,9 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 23> names = {
+constexpr std::array<std::string_view, 25> names = {
+    "commit.before_word",  // a record stands whole but for its commit word
+    "commit.after_word",
     "spare.allocated",       // a segment under its temporary name, without a header
     "spare.twin_named",      // hot: the disk's file has its name, the hot one not yet
     "spare.named",           // named and not begun

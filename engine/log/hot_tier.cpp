@@ -181,8 +181,13 @@ std::string join_hot_tier(const fs::path& directory) {
     std::error_code ignored;
     if (!where || !fs::is_directory(where->directory, ignored)) {
         remove_hot_location(directory);
-        return !where || where->is_of_this_boot
-                   ? std::string()
+        if (!where) {
+            return {};
+        }
+        return where->is_of_this_boot
+                   ? "somebody removed the log's hot tier, " + where->directory.native() +
+                         "; the log is what was on the disk, and records that were not durable "
+                         "are lost"
                    : "the host was started anew, so the log's hot tier is gone; the log is what "
                      "was on the disk";
     }

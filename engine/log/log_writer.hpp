@@ -25,6 +25,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/log/log_options.hpp"
 #include "engine/log/segment.hpp"
 
@@ -250,9 +251,11 @@ inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
     MILLRACE_DCHECK(next + 8 > segment_bytes() || load_commit_word(data_ + next) == 0,
                     "the next commit word is not zero");
     const position at = end();
+    MILLRACE_CRASH_POINT("commit.before_word");
     // release: pairs with segment.hpp: load_commit_word
     std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(record))
         .store(make_commit_word(length, crc), std::memory_order_release);
+    MILLRACE_CRASH_POINT("commit.after_word");
     offset_ = next;
     last_sequence_ = seq;
     last_timestamp_ = time;

@@ -202,6 +202,13 @@ TEST(JoinHotTier, TakesTheDiskAloneWhenTheHostWasStartedAnew) {
     EXPECT_FALSE(fs::exists(log.log() / hot_tier_name));
 }
 
+TEST(JoinHotTier, SaysSoWhenSomebodyRemovedTheTier) {
+    dead_hot_log log;
+    fs::remove_all(log.hot());
+    EXPECT_TRUE(contains(join_hot_tier(log.log()), "somebody removed the log's hot tier"));
+    EXPECT_FALSE(fs::exists(log.log() / hot_tier_name));
+}
+
 TEST(UnbegunSegments, AreRemovedWithThoseHalfMadeAndNothingElse) {
     temporary_directory directory;
     segment_info info;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -326,6 +328,57 @@ TEST_P(LogAhead, RollsWithoutASystemCall) {
         say_and_end_thread(pipe, 'o');
     });
     EXPECT_EQ(opened, 0) << "the filter lets everything pass";
+}
+
+namespace {
+
+constexpr char cannot_mount = 'm';
+
+// On a file system of one mebibyte: 'r' if it filled, said so, and went on when there was space.
+char fill_and_free(const fs::path& disk, const log_options& options) {
+    log_writer writer(disk / "log", options);
+    std::ofstream(disk / "other").write(std::string(300'000, 'x').data(), 300'000);
+    append_status status = append_status::ok;
+    for (int i = 0; status != append_status::no_space; ++i) {
+        status = append(writer, 1000).status;
+        if (i == 100'000 || status == append_status::closed) {
+            return 'n';
+        }
+        ::usleep(status == append_status::ok ? 0 : 100);
+    }
+    if (writer.last_error() != ENOSPC) {
+        return 'e';
+    }
+    const std::uint64_t before = writer.last_sequence().value;
+    fs::remove(disk / "other");
+    for (int i = 0; i < 10;) {
+        const append_status again = append(writer, 1000).status;
+        i += again == append_status::ok ? 1 : 0;
+        ::usleep(again == append_status::ok ? 0 : 100);
+    }
+    if (writer.wait_durable(writer.end(), long_ns) != durable_wait::durable) {
+        return 'd';
+    }
+    writer.close();
+    return read_log(disk / "log").size() == before + 10 ? 'r' : 'c';
+}
+
+}  // namespace
+
+TEST_P(LogAhead, MeetsAFullFileSystemWithoutASignalAndResumesWhenSpaceIsFreed) {
+    const fs::path disk = directory_ / "disk";
+    fs::create_directories(disk);
+    const log_options wanted = options();
+    const char said = said_by([&](int pipe) {
+        const bool is_mounted = ::unshare(CLONE_NEWNS) == 0 &&
+                                ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                                ::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1m") == 0;
+        say_and_end_thread(pipe, is_mounted ? fill_and_free(disk, wanted) : cannot_mount);
+    });
+    if (said == cannot_mount) {
+        GTEST_SKIP() << "this user may not mount a small file system";
+    }
+    EXPECT_EQ(said, 'r');
 }
 
 TEST(LogOptions, ThatCannotWorkAreRefusedAndSayWhatToDo) {

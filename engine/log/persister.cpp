@@ -19,9 +19,11 @@ namespace millrace::engine::detail {
 
 namespace {
 
-// The writer wakes nobody, so the persister looks, four times in the longest delay.
+// The writer wakes nobody, so the persister looks: four times in the longest delay, and often
+// enough to keep up however long that is.
 constexpr std::int64_t looks_per_delay = 4;
 constexpr std::int64_t interval_ns_min = 100'000;
+constexpr std::int64_t interval_ns_max = 5'000'000;
 constexpr std::int64_t rewrite_interval_ns = 100'000'000;
 constexpr std::int64_t name_check_interval_ns = 50'000'000;
 constexpr std::int64_t wait_slice_ns = 50'000'000;
@@ -45,7 +47,8 @@ persister::persister(persister_settings settings, segment_supply& supply, durabl
     : settings_(std::move(settings)),
       supply_(supply),
       mark_(std::move(mark)),
-      interval_ns_(std::max(settings_.sync_delay_max_ns / looks_per_delay, interval_ns_min)) {}
+      interval_ns_(std::clamp(settings_.sync_delay_max_ns / looks_per_delay, interval_ns_min,
+                              interval_ns_max)) {}
 
 void persister::start(const std::string& thread_name) {
     thread_ = start_cold_thread(thread_name, [this] { run(); });

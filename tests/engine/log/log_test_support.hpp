@@ -100,11 +100,12 @@ inline log_options options_of(way how, const fs::path& directory) {
     return options;
 }
 
-// A writer that outruns its helper is told so, and asks again.
+// A writer that outruns its helper is told so, and asks again; half a minute at most.
 inline log_claim claim_when_ready(log_writer& writer, std::uint16_t type, std::size_t size) {
+    const std::int64_t until = monotonic_now_ns() + 30'000'000'000;
     while (true) {
         log_claim claim = writer.try_claim(type, size);
-        if (claim.status() != append_status::back_pressured) {
+        if (claim.status() != append_status::back_pressured || monotonic_now_ns() > until) {
             return claim;
         }
         ::usleep(50);

@@ -72,7 +72,10 @@ public:
         }
         const std::vector<seen_record> records = read_log(log());
         expect_contiguous(records);
-        EXPECT_EQ(records.size(), kept + 1);
+        if (records.size() != kept + 1) {
+            ADD_FAILURE() << records.size() << " records, expected " << kept + 1;
+            return kept;
+        }
         for (std::uint64_t i = 0; i < kept; ++i) {
             EXPECT_EQ(records[i].payload, pattern(i + 1, 900));
         }

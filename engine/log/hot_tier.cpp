@@ -199,8 +199,8 @@ std::string join_hot_tier(const fs::path& directory) {
         bring_home(directory, *where, index, mark);
     }
     remove_unbegun_segments(where->directory);
+    remove_hot_location(directory);  // first: without it the directory is nobody's, and no alarm
     remove_hot_directory(where->directory);
-    remove_hot_location(directory);
     return indexes.empty() ? std::string()
                            : "the hot tier was brought to the disk, up to segment " +
                                  std::to_string(indexes.back());

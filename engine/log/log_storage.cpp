@@ -78,6 +78,16 @@ void sync_segments(const fs::path& directory, std::uint64_t first, std::uint64_t
     sync_directory(directory);
 }
 
+durable_mark log_storage::make_mark(const fs::path& directory, const segment_info& first,
+                                    position durable, sequence durable_last) {
+    durable_mark mark = durable_mark::open_for_writing(directory, first.uuid);
+    if (mark.durable_position() < durable) {
+        mark.set_durable(durable, durable_last);
+    }
+    mark.set_retired_below(std::max(mark.retired_below(), first.index));
+    return mark;
+}
+
 std::optional<log_storage::hot_place> log_storage::make_hot_place(const fs::path& directory,
                                                                   const log_options& options,
                                                                   const segment_info& first) {
@@ -101,19 +111,13 @@ log_storage::log_storage(const fs::path& directory, const log_options& options,
                          const segment_info& first, position durable, sequence durable_last,
                          std::atomic<std::size_t>* records_end)
     : directory_(directory),
+      mark_(make_mark(directory, first, durable, durable_last)),
       hot_(make_hot_place(directory, options, first)),
       supply_(std::in_place,
               settings_of(directory, options, first, hot_ ? hot_->where.directory : fs::path())),
       persister_({directory, options.sync_delay_max_ns, options.sync_bytes_max, options.observer,
                   records_end},
-                 *supply_, [&] {
-                     durable_mark mark = durable_mark::open_for_writing(directory, first.uuid);
-                     if (mark.durable_position() < durable) {
-                         mark.set_durable(durable, durable_last);
-                     }
-                     mark.set_retired_below(std::max(mark.retired_below(), first.index));
-                     return mark;
-                 }()) {}
+                 *supply_, std::move(mark_)) {}
 
 stored_segment* log_storage::resume(segment open_one, std::size_t offset) {
     auto existing = std::make_unique<stored_segment>();

@@ -61,12 +61,16 @@ private:
         file_lock lock;
     };
 
+    [[nodiscard]] static durable_mark make_mark(const std::filesystem::path& directory,
+                                                const segment_info& first, position durable,
+                                                sequence durable_last);
     [[nodiscard]] static std::optional<hot_place> make_hot_place(
         const std::filesystem::path& directory, const log_options& options,
         const segment_info& first);
 
     std::filesystem::path directory_;
     host_identity host_ = read_host_identity();
+    durable_mark mark_;  // until the persister has it; right before the hot tier is named
     std::optional<hot_place> hot_;
     std::optional<segment_supply> supply_;
     persister persister_;

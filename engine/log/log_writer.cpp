@@ -314,6 +314,10 @@ bool log_writer::sync_all() noexcept {
         sync_from_ = current;
         durable_position_ = end();
         durable_sequence_ = last_sequence_;
+        if (durable_mark::open(directory_, uuid_).is_open()) {  // of a writer with threads
+            durable_mark::open_for_writing(directory_, uuid_)
+                .set_durable(durable_position_, durable_sequence_);
+        }
         return true;
     } catch (const io_error& failure) {
         last_error_ = failure.error_number();

@@ -68,10 +68,23 @@ std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t ind
     }
 }
 
-bool is_file_begun(const fs::path& directory, std::uint64_t index) noexcept {
+// On the disk. While a hot tier stands and the segment is not retired, its hot file has lost its
+// name: then what is durable of it counts, and the persister may just be writing the rest.
+bool is_file_begun(const fs::path& directory, std::uint64_t index,
+                   const std::optional<hot_location>& where) {
     const fs::path path = directory / segment_file_name(index);
     const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    return fd.is_open() && detail::is_begun(fd.get());
+    if (!fd.is_open()) {
+        return false;
+    }
+    if (where && where->is_of_this_boot) {
+        const durable_mark mark = durable_mark::open(directory, where->uuid);
+        const std::uint64_t first = index * file_size(fd.get(), path.native());
+        if (mark.retired_below() <= index && mark.durable_position().value <= first) {
+            return false;
+        }
+    }
+    return detail::is_begun(fd.get());
 }
 
 }  // namespace
@@ -113,13 +126,14 @@ bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
         if (begun) {
             return *begun;
         }
-        if (const auto where = detail::read_hot_location(directory)) {
+        const std::optional<hot_location> where = detail::read_hot_location(directory);
+        if (where) {
             // Its file may have lost its name, but not for the process that writes it.
             if (const auto own = detail::is_hot_segment_begun(where->uuid, index)) {
                 return *own;
             }
         }
-        return is_file_begun(directory, index);
+        return is_file_begun(directory, index, where);
     } catch (const std::exception&) {
         return true;  // whoever goes there is told why it cannot be read
     }
@@ -142,6 +156,11 @@ segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
         return *info;
     }
     const fs::path path = directory / segment_file_name(index);
+    if (const auto where = detail::read_hot_location(directory)) {
+        if (const auto own = detail::try_map_hot_segment(where->uuid, index)) {
+            return detail::check_header(path, own->map.data(), own->map.size());
+        }
+    }
     return detail::read_header(open_file(path, O_RDONLY).get(), path, index);
 }
 

@@ -137,6 +137,23 @@ TEST_P(LogAhead, IsDurableToTheEndWhenAskedToWaitAndAfterTheClose) {
     EXPECT_EQ(writer.wait_durable({UINT64_MAX}, long_ns), durable_wait::closed);
 }
 
+TEST_P(LogAhead, KeepsItsMarkTrueThroughASynchronousWriter) {
+    log_uuid uuid;
+    {
+        log_writer writer(log(), options());
+        append_many(writer, 100);
+        uuid = writer.uuid();
+    }
+    const durable_mark mark = durable_mark::open(log(), uuid);
+    log_writer writer(log(), options_of(way::synchronous, directory_.path()));
+    const position before = mark.durable_position();
+    append_many(writer, 300);
+    EXPECT_EQ(mark.durable_position(), before);
+    ASSERT_EQ(writer.wait_durable(writer.end(), 0), durable_wait::durable);
+    EXPECT_EQ(mark.durable_position(), writer.end());
+    EXPECT_EQ(mark.durable_sequence().value, 400u);
+}
+
 TEST_P(LogAhead, BecomesDurableByItselfWithinTheDelay) {
     log_writer writer(log(), options());
     for (int i = 0; i < 5; ++i) {
@@ -384,6 +401,45 @@ TEST_P(LogAhead, MeetsAFullFileSystemWithoutASignalAndResumesWhenSpaceIsFreed) {
         GTEST_SKIP() << "this user may not mount a small file system";
     }
     EXPECT_EQ(said, 'r');
+}
+
+TEST(LogSynchronous, SyncsAtOnceWhenAskedToWaitAndAllItsSegments) {
+    const failing_calls_guard calls;
+    temporary_directory directory;
+    log_writer writer(directory / "log", small_log());
+    EXPECT_EQ(writer.durable_position().value, 0u);
+    append_many(writer, 500);
+    const std::uint64_t before = fdatasync_call.calls.load(std::memory_order_relaxed);
+    EXPECT_EQ(writer.wait_durable({writer.end().value + 1}, 0), durable_wait::timed_out);
+    EXPECT_EQ(writer.wait_durable(writer.end(), 0), durable_wait::durable);
+    EXPECT_EQ(fdatasync_call.calls.load(std::memory_order_relaxed) - before,
+              list_segments(directory / "log").size());
+    EXPECT_EQ(writer.durable_position(), writer.end());
+    EXPECT_EQ(writer.durable_sequence().value, 500u);
+    append_many(writer, 1);
+    const position end = writer.end();
+    writer.close();
+    EXPECT_EQ(writer.wait_durable(end, 0), durable_wait::closed) << "sync_on_close is off here";
+}
+
+TEST(LogSynchronous, HaltsDurabilityAfterAFailedSyncAndAppendsGoOn) {
+    const failing_calls_guard calls;
+    temporary_directory directory;
+    log_options options = small_log();
+    options.sync_on_close = true;
+    log_writer writer(directory / "log", options);
+    append_many(writer, 5);
+    fdatasync_call.fail(1, EIO);
+    EXPECT_EQ(writer.wait_durable(writer.end(), 0), durable_wait::halted);
+    EXPECT_EQ(writer.last_error(), EIO);
+    EXPECT_TRUE(writer.storage().is_durability_halted);
+    append_many(writer, 5);
+    const std::uint64_t before = fdatasync_call.calls.load(std::memory_order_relaxed);
+    EXPECT_EQ(writer.wait_durable(writer.end(), 0), durable_wait::halted);
+    writer.close();
+    EXPECT_EQ(fdatasync_call.calls.load(std::memory_order_relaxed), before) << "never tried again";
+    EXPECT_EQ(writer.durable_position().value, 0u);
+    EXPECT_EQ(read_log(directory / "log").size(), 10u);
 }
 
 TEST(LogOptions, ThatCannotWorkAreRefusedAndSayWhatToDo) {

@@ -182,9 +182,7 @@ int log_storage::close() noexcept {
     supply_->discard();
     if (!persister_.is_all_home()) {
         close_error_ = persister_.error_number() != 0 ? persister_.error_number() : EIO;
-        return close_error_;
-    }
-    if (hot_) {
+    } else if (hot_) {
         try {
             remove_hot_location(directory_);
             MILLRACE_CRASH_POINT("close.unlocated");
@@ -192,6 +190,9 @@ int log_storage::close() noexcept {
         } catch (const io_error& failure) {
             close_error_ = failure.error_number();
         }
+    }
+    if (hot_) {
+        hot_->lock.release();  // the next writer may join what was left
     }
     return close_error_;
 }

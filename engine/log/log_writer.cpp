@@ -147,7 +147,7 @@ void log_writer::go_on(const recovered_tail& tail) {
         open_storage(next, tail.end(), tail.last_sequence);
         const bool can_resume = tail.is_closed && options_.storage == storage_mode::direct;
         if (can_resume) {
-            last.touch(directory_ / segment_file_name(last_index));
+            last.touch(directory_ / segment_file_name(last_index), tail.end_offset);
             adopt(storage_->resume(std::move(last), tail.end_offset)->bytes, tail.end_offset);
             closed_offset_ = tail.end_offset;
         }
@@ -250,6 +250,7 @@ segment_start log_writer::next_start(bool write_end) const noexcept {
 
 // The next segment is begun before the end record stands: whoever sees that record finds it.
 append_status log_writer::roll(bool write_end) noexcept {
+    MILLRACE_ASSERT(write_end || storage_ == nullptr, "storage begins its first segment itself");
     append_status status = append_status::ok;
     if (storage_ == nullptr) {
         status = roll_synchronously(write_end);

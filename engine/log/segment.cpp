@@ -26,6 +26,7 @@ namespace {
 
 constexpr std::string_view suffix = ".alog";
 constexpr std::size_t index_digits = 12;
+constexpr std::size_t page_bytes = 4096;
 
 // Faults every page in for writing now, so that no append pays for it later.
 void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::path& path) {
@@ -37,7 +38,7 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
         throw io_error("madvise", path.native(), errno);
     }
 #endif
-    for (std::size_t offset = 0; offset < size; offset += 4096) {
+    for (std::size_t offset = 0; offset < size; offset += page_bytes) {
         auto& byte =
             *reinterpret_cast<volatile unsigned char*>(data + offset);  // one write per page
         byte = byte;
@@ -195,8 +196,9 @@ segment segment::make_ahead(int fd, const fs::path& path, segment_info info) {
     return made;
 }
 
-void segment::touch(const fs::path& path) {
-    touch_pages(map_.data(), map_.size(), path);
+void segment::touch(const fs::path& path, std::size_t from) {
+    const std::size_t first = from / page_bytes * page_bytes;
+    touch_pages(map_.data() + first, map_.size() - first, path);
 }
 
 void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {

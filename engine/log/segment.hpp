@@ -71,9 +71,9 @@ public:
     // header, of a salt of its own.
     [[nodiscard]] static segment make_ahead(int fd, const std::filesystem::path& path,
                                             segment_info info);
-    // Faults every page in for writing, so that no append pays for it. REQUIRES write access and
-    // that nobody writes.
-    void touch(const std::filesystem::path& path_for_errors);
+    // Faults every page from offset `from` on in for writing, so that no append pays for it.
+    // REQUIRES write access and that nobody writes.
+    void touch(const std::filesystem::path& path_for_errors, std::size_t from = 0);
     // From the return on readers find it. No system call, no page fault, no allocation.
     void begin(const segment_start& start, const detail::host_identity& host) noexcept;
 

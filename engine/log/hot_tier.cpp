@@ -130,6 +130,14 @@ void check_hot_directory(const fs::path& directory, std::uint64_t bytes_needed) 
         throw config_error(directory.native() + ": the hot directory cannot be made (" +
                            std::string(std::strerror(number)) + ")" + std::string(way_out));
     }
+    struct stat owner {};
+    if (::stat(directory.c_str(), &owner) != 0 ||
+        (owner.st_uid != ::geteuid() && owner.st_uid != 0)) {
+        // Its name can be guessed, and the place is open to all.
+        throw config_error(directory.native() +
+                           ": the hot directory belongs to another user, who could change the log" +
+                           std::string(way_out));
+    }
     const auto type = static_cast<std::uint64_t>(status.f_type) & 0xffffffff;
     if (type != TMPFS_MAGIC && type != RAMFS_MAGIC) {
         throw config_error(directory.native() +

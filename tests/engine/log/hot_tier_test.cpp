@@ -122,6 +122,17 @@ TEST(HotDirectory, OutsideMemoryOrTooSmallIsRefusedAndDirectNamed) {
     EXPECT_TRUE(contains(refusal(directory / "file", 1), "\"direct\""));
 }
 
+TEST(HotDirectory, OfAnotherUserIsRefused) {
+    temporary_directory directory;
+    const fs::path where = directory / "hot";
+    fs::create_directories(where);
+    if (::chown(where.c_str(), 12'345, 12'345) != 0) {
+        GTEST_SKIP() << "this user may not give a directory away";
+    }
+    EXPECT_TRUE(contains(thrown_text<config_error>([&] { check_hot_directory(where, 1); }),
+                         "belongs to another user"));
+}
+
 TEST(FreeHotFile, GivesTheMemoryBackAndKeepsTheSizeForThoseWhoMapIt) {
     temporary_directory directory;
     const fs::path path = directory / "hot";

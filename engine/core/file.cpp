@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,6 +29,24 @@ mapping::mapping(int fd, std::size_t size, access mode, std::string_view path_fo
         throw io_error("mmap", path_for_errors, errno);
     }
     data_ = static_cast<std::byte*>(address);
+}
+
+mapping mapping::anonymous(std::size_t size) {
+    void* address =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED) {
+        throw io_error("mmap", "anonymous memory", errno);
+    }
+    mapping made;
+    made.data_ = static_cast<std::byte*>(address);
+    made.size_ = size;
+    return made;
+}
+
+void mapping::replace_in_place(int fd, std::string_view path_for_errors) {
+    if (::mmap(data_, size_, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+        throw io_error("mmap", path_for_errors, errno);
+    }
 }
 
 mapping::mapping(mapping&& other) noexcept
@@ -71,7 +90,7 @@ void allocate_file(int fd, std::size_t size, std::string_view path_for_errors) {
     }
 }
 
-bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept {
+bool try_read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept {
     auto* target = static_cast<std::byte*>(bytes);
     while (size > 0) {
         const ssize_t n = ::pread(fd, target, size, static_cast<off_t>(offset));
@@ -88,7 +107,7 @@ bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept
     return true;
 }
 
-int write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
+int try_write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
     const auto* source = static_cast<const std::byte*>(bytes);
     while (size > 0) {
         const ssize_t n = ::pwrite(fd, source, size, static_cast<off_t>(offset));
@@ -108,6 +127,33 @@ int write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) no
 void sync_file(int fd, std::string_view path_for_errors) {
     if (::fdatasync(fd) != 0) {
         throw io_error("fdatasync", path_for_errors, errno);
+    }
+}
+
+void sync_file_whole(int fd, std::string_view path_for_errors) {
+    if (::fsync(fd) != 0) {
+        throw io_error("fsync", path_for_errors, errno);
+    }
+}
+
+void write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset,
+              std::string_view path_for_errors) {
+    if (const int code = try_write_at(fd, bytes.data(), bytes.size(), offset); code != 0) {
+        throw io_error("pwrite", path_for_errors, code);
+    }
+}
+
+std::uint64_t free_bytes(const std::filesystem::path& path) {
+    struct statvfs status {};
+    if (::statvfs(path.c_str(), &status) != 0) {
+        throw io_error("statvfs", path.native(), errno);
+    }
+    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) {
+        throw io_error("rename", to.native(), errno);
     }
 }
 
@@ -150,9 +196,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
         }
         sync_file(fd.get(), temporary.native());
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        throw io_error("rename", path.native(), errno);
-    }
+    rename_file(temporary, path);
     sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 

@@ -40,6 +40,8 @@ class mapping {
 public:
     mapping() = default;
     mapping(int fd, std::size_t size, access mode, std::string_view path_for_errors);
+    // Private zeros, backed by no file and by no memory until they are touched.
+    [[nodiscard]] static mapping anonymous(std::size_t size);
     mapping(mapping&& other) noexcept;
     mapping& operator=(mapping&& other) noexcept;
     mapping(const mapping&) = delete;
@@ -49,6 +51,9 @@ public:
     [[nodiscard]] std::byte* data() const { return data_; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool is_mapped() const { return data_ != nullptr; }
+    // Puts the bytes of another file at the same address, read only. Pointers into the mapping stay
+    // valid; whoever reads meanwhile sees the old bytes or the new. REQUIRES a file of this size.
+    void replace_in_place(int fd, std::string_view path_for_errors);
 
 private:
     std::byte* data_ = nullptr;
@@ -61,11 +66,19 @@ private:
 // Reserves real blocks, so that a full disk is an error here and never a SIGBUS later.
 void allocate_file(int fd, std::size_t size, std::string_view path_for_errors);
 // All of the bytes at `offset`. False: the file ends before, or cannot be read.
-[[nodiscard]] bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept;
-// All of the bytes at `offset`. Returns 0, or the errno.
-[[nodiscard]] int write_at(int fd, const void* bytes, std::size_t size,
-                           std::size_t offset) noexcept;
-void sync_file(int fd, std::string_view path_for_errors);     // fdatasync
+[[nodiscard]] bool try_read_at(int fd, void* bytes, std::size_t size, std::size_t offset) noexcept;
+// Writes all of the bytes at `offset`, however often the system takes only a part. Returns 0, or
+// the errno.
+[[nodiscard]] int try_write_at(int fd, const void* bytes, std::size_t size,
+                               std::size_t offset) noexcept;
+// The same, or throws.
+void write_at(int fd, std::span<const std::byte> bytes, std::uint64_t offset,
+              std::string_view path_for_errors);
+void sync_file(int fd, std::string_view path_for_errors);        // fdatasync
+void sync_file_whole(int fd, std::string_view path_for_errors);  // fsync: size and times too
+// What an ordinary user may still write on the file system that holds `path`.
+[[nodiscard]] std::uint64_t free_bytes(const std::filesystem::path& path);
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 void sync_directory(const std::filesystem::path& directory);  // makes a rename durable
 [[nodiscard]] std::string read_whole_file(const std::filesystem::path& path);
 // Writes beside the target and renames over it: readers see the old bytes or the new, never a

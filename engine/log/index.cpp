@@ -214,7 +214,7 @@ bool index_writer::flush() noexcept {
         return true;
     }
     const std::size_t bytes = pending_count_ * sizeof(index_entry);
-    last_error_ = write_at(fd_.get(), pending_.data(), bytes, written_bytes_);
+    last_error_ = try_write_at(fd_.get(), pending_.data(), bytes, written_bytes_);
     if (last_error_ != 0) {
         return false;
     }
@@ -249,7 +249,8 @@ index_lookup look_up(const fs::path& directory, const segment& where,
             return {};
         }
         index_header header{};
-        if (!read_at(fd.get(), &header, sizeof header, 0) || !is_index_header_of(header, info)) {
+        if (!try_read_at(fd.get(), &header, sizeof header, 0) ||
+            !is_index_header_of(header, info)) {
             return unusable;
         }
         std::size_t low = 0;  // entries before it are known not to lie behind what is sought
@@ -259,7 +260,8 @@ index_lookup look_up(const fs::path& directory, const segment& where,
         while (low < high) {
             const std::size_t middle = low + (high - low) / 2;
             index_entry entry{};
-            if (!read_at(fd.get(), &entry, sizeof entry, sizeof header + middle * sizeof entry) ||
+            if (!try_read_at(fd.get(), &entry, sizeof entry,
+                             sizeof header + middle * sizeof entry) ||
                 !is_index_entry_sound(entry, where.seed())) {
                 return unusable;
             }

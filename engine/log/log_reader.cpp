@@ -1,9 +1,6 @@
 #include "engine/log/log_reader.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -116,7 +113,7 @@ void log_reader::open_segment(std::uint64_t index) {
                            std::string(describe(damage_kind::foreign_segment)));
     }
     cursor_ = segment_cursor(segments_.back());
-    has_successor_ = next_segment_exists();
+    has_successor_ = is_next_segment_begun();
 }
 
 void log_reader::seek(const read_from& from) {
@@ -257,12 +254,26 @@ void log_reader::skip_to_position(position at) {
     }
 }
 
-bool log_reader::next_segment_exists() const noexcept {
-    char path[4096];
-    const std::string name = segment_file_name(segments_.back().info().index + 1);
-    const int length = std::snprintf(path, sizeof path, "%s/%s", directory_.c_str(), name.c_str());
-    return length > 0 && static_cast<std::size_t>(length) < sizeof path &&
-           ::access(path, F_OK) == 0;
+bool log_reader::is_next_segment_begun() const noexcept {
+    return is_segment_begun(directory_, segments_.back().info().index + 1);
+}
+
+bool log_reader::is_next_segment_named() const noexcept {
+    std::error_code code;
+    const bool is_there = std::filesystem::exists(
+        directory_ / segment_file_name(segments_.back().info().index + 1), code);
+    return is_there || code;
+}
+
+// The next segment is begun before the end record stands, but a loss of power may have taken the
+// one and left the other. Then its file is there, made ahead, and the next writer begins on it.
+void log_reader::leave_at_end_record(position at) noexcept {
+    is_behind_end_ = true;
+    end_record_ = at;
+    has_successor_ = is_next_segment_begun();
+    if (!has_successor_ && !is_next_segment_named()) {
+        stop(damage_kind::missing_segment, segments_.back().info().index + 1, {});
+    }
 }
 
 // `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
@@ -283,13 +294,14 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
             return false;
         }
         segments_.push_back(std::move(next));
+        is_behind_end_ = false;
         cursor_ = segment_cursor(segments_.back());
         drop_old_segments();
-        has_successor_ = next_segment_exists();
+        has_successor_ = is_next_segment_begun();
         return true;
     } catch (const std::exception& failure) {
-        stop(next_segment_exists() ? damage_kind::bad_header : damage_kind::missing_segment, index,
-             failure.what());
+        stop(is_next_segment_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
+             index, failure.what());
         return false;
     }
 }
@@ -301,6 +313,9 @@ void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail)
 
 // No valid record here: the tail, the torn end a dead writer left, or damage.
 log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept {
+    if (segments_.back().refresh()) {
+        return tail_outcome::retry;
+    }
     if (!has_successor_) {
         if (kind == damage_kind::none) {
             if (++idle_polls_ % idle_polls_per_clock_read != 0) {
@@ -312,7 +327,7 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
             }
             next_look_ns_ = now + look_interval_ns;
         }
-        has_successor_ = next_segment_exists();
+        has_successor_ = is_next_segment_begun();
         if (!has_successor_ && kind == damage_kind::none) {
             return tail_outcome::wait;
         }
@@ -323,12 +338,16 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
     }
     // A record may have been committed between the look at its place and the look for the next
     // segment.
+    if (segments_.back().refresh()) {
+        return tail_outcome::retry;
+    }
     record_view record;
     const segment_cursor mark = cursor_;
     const bool is_late_record =
         cursor_.next(record) == damage_kind::none && record.payload != nullptr;
     cursor_ = mark;
-    if (is_late_record || enter_next_segment(next_position(), kind)) {
+    const position expected_end = is_behind_end_ ? end_record_ : next_position();
+    if (is_late_record || enter_next_segment(expected_end, kind)) {
         return tail_outcome::retry;
     }
     return tail_outcome::stopped;
@@ -358,7 +377,8 @@ read_status log_reader::poll(record_view& record) noexcept {
             return read_status::record;
         }
         if (record.is_control(control_type::end)) {
-            if (!enter_next_segment(record.at, damage_kind::none)) {
+            leave_at_end_record(record.at);
+            if (damage_.kind != damage_kind::none) {
                 return read_status::damaged;
             }
         } else if (with_control_) {

@@ -139,7 +139,9 @@ private:
     [[noreturn]] void refuse_position(position at, const std::string& reason) const;
     [[nodiscard]] tail_outcome at_end_of_bytes(damage_kind kind) noexcept;
     [[nodiscard]] bool enter_next_segment(position expected_end, damage_kind kind) noexcept;
-    [[nodiscard]] bool next_segment_exists() const noexcept;
+    [[nodiscard]] bool is_next_segment_begun() const noexcept;
+    [[nodiscard]] bool is_next_segment_named() const noexcept;
+    void leave_at_end_record(position at) noexcept;
     void stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept;
     void drop_old_segments() noexcept;
 
@@ -155,8 +157,10 @@ private:
     timestamp time_floor_{INT64_MIN};
     std::int64_t next_look_ns_ = 0;
     std::uint32_t idle_polls_ = 0;
-    bool has_successor_ = false;  // a segment behind the current one is known to exist
+    bool has_successor_ = false;  // a segment behind the current one is known to be begun
     bool with_control_ = false;
+    bool is_behind_end_ = false;  // the current segment's end record was read, which stands at
+    position end_record_;         // this
 };
 
 }  // namespace millrace::engine

@@ -1,11 +1,11 @@
 #include "engine/log/log_writer.hpp"
 
-#include <sys/mman.h>
-
 #include <cerrno>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
+#include "engine/log/log_storage.hpp"
 #include "engine/log/recovery.hpp"
 
 namespace millrace::engine {
@@ -24,6 +24,7 @@ void check_options(const std::filesystem::path& directory, const log_options& op
             ", expected a multiple of 4096 from " + std::to_string(segment_bytes_min) + " to " +
             std::to_string(segment_bytes_max));
     }
+    detail::check_storage_options(directory, options, options.segment_bytes);
     if (schema_offset + options.schema.size() > options.segment_bytes / 8) {
         throw config_error(directory.native() + ": the schema is too long for the segment size");
     }
@@ -39,7 +40,23 @@ std::string_view describe(append_status status) {
             return "record is larger than an eighth of a segment";
         case append_status::no_space:
             return "no space for the next segment";
+        case append_status::back_pressured:
+            return "the next segment is not ready yet";
         case append_status::closed:
+            return "log is closed";
+    }
+    return "unknown";
+}
+
+std::string_view describe(durable_wait outcome) {
+    switch (outcome) {
+        case durable_wait::durable:
+            return "durable";
+        case durable_wait::timed_out:
+            return "not durable within the time given";
+        case durable_wait::halted:
+            return "a sync failed; the log is no longer made durable";
+        case durable_wait::closed:
             return "log is closed";
     }
     return "unknown";
@@ -51,11 +68,15 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     check_options(directory_, options_);
     ensure_directory(directory_);
     lock_ = file_lock(directory_ / "writer.lock", options_.purpose);
-    const std::vector<std::uint64_t> indexes = list_segments(directory_);
-    if (indexes.empty()) {
+    std::string joined = detail::join_hot_tier(directory_);
+    if (list_segments(directory_).empty()) {
+        detail::remove_unbegun_segments(directory_);
         create_log();
     } else {
-        recover_log(indexes.back());
+        recover_log();
+    }
+    if (!joined.empty()) {
+        recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
     }
 }
 
@@ -72,40 +93,98 @@ void log_writer::create_log() {
     info.epoch = 1;
     info.base_sequence = {1};
     info.schema = options_.schema;
-    adopt(segment::create(directory_, info), info.header_bytes);
-    sync_directory(directory_);
+    if (options_.is_synchronous) {
+        own_segment_ = segment::create(directory_, info);
+        adopt(own_segment_, info.header_bytes);
+        sync_directory(directory_);
+        return;
+    }
+    open_storage(info, {}, {});
+    storage_->start();
+    detail::stored_segment* first = storage_->first_segment();
+    storage_->begin(first, {info.epoch, info.base_sequence, {}, {}, {}});
+    adopt(first->bytes, info.header_bytes);
 }
 
-void log_writer::recover_log(std::uint64_t last_index) {
-    const recovered_tail tail = recover_tail(directory_);
-    MILLRACE_ASSERT(tail.info.index == last_index, "recovery looked at another segment");
+void log_writer::recover_log() {
+    const position unsynced = detail::find_unsynced(directory_);
+    const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
+    const recovered_tail tail = recover_tail(directory_, unsynced);
     if (!options_.schema.empty() && tail.info.schema != options_.schema) {
         throw config_error(directory_.native() +
                            ": the log holds another schema.\n--- in the log\n" + tail.info.schema +
                            "\n--- asked for\n" + options_.schema +
                            "\nUse a new directory, or the schema of the log");
     }
+    const durable_mark mark = durable_mark::open(directory_, tail.info.uuid);
+    if (mark.durable_position() > tail.read_end()) {
+        throw damage_error(
+            directory_.native() + ": the log was durable up to position " +
+            std::to_string(mark.durable_position().value) + " and ends at " +
+            std::to_string(tail.read_end().value) +
+            "; records are lost. Restore the log from a copy, its durable.mark included");
+    }
+    // Not before: one that follows an end record says that a roll did not get to the disk.
+    detail::remove_unbegun_segments(directory_);
     last_sequence_ = tail.last_sequence;
     last_timestamp_ = tail.last_timestamp;
-    adopt(segment::open(directory_, last_index, access::read_write), tail.end_offset);
-    if (tail.is_closed) {
-        closed_offset_ = tail.end_offset;
+    recovery_note_ = tail.is_closed ? std::string() : tail.note;
+    recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;
+    sync_from_ = std::max(list_segments(directory_).front(),
+                          mark.durable_position().value / tail.info.segment_bytes);
+    go_on(tail);
+}
+
+// In the last segment if that was closed, and can be gone on in; else in a new one.
+void log_writer::go_on(const recovered_tail& tail) {
+    const std::uint64_t last_index = tail.info.index;
+    segment last = segment::open(directory_, last_index, access::read_write);
+    if (!options_.is_synchronous) {
+        // What a writer before left in the page cache counts as durable from here on: make it so.
+        detail::sync_segments(directory_, sync_from_, last_index);
+        segment_info next = tail.info;
+        ++next.index;
+        open_storage(next, tail.end(), tail.last_sequence);
+        const bool can_resume = tail.is_closed && options_.storage == storage_mode::direct;
+        if (can_resume) {
+            last.touch(directory_ / segment_file_name(last_index), tail.end_offset);
+            adopt(storage_->resume(std::move(last), tail.end_offset)->bytes, tail.end_offset);
+            closed_offset_ = tail.end_offset;
+        }
+        storage_->start();
+        if (!can_resume) {
+            detail::stored_segment* first = storage_->first_segment();
+            storage_->begin(first, {tail.info.epoch + 1, last_sequence_.next(), last_timestamp_,
+                                    last_sequence_, tail.end()});
+            adopt(first->bytes, next.header_bytes);
+        }
         return;
     }
-    recovery_note_ = tail.note;
-    if (!roll(false)) {
+    own_segment_ = std::move(last);
+    adopt(own_segment_, tail.end_offset);
+    if (tail.is_closed) {
+        closed_offset_ = tail.end_offset;
+    } else if (roll(false) != append_status::ok) {
         throw io_error("cannot make a segment after recovery in", directory_.native(), last_error_);
     }
 }
 
-void log_writer::adopt(segment next, std::size_t offset) {
-    segment_ = std::move(next);
-    data_ = segment_.data();
+void log_writer::open_storage(const segment_info& first, position durable, sequence durable_last) {
+    detail::check_storage_options(directory_, options_, first.segment_bytes);
+    storage_ = std::make_unique<detail::log_storage>(directory_, options_, first, durable,
+                                                     durable_last, &records_end_);
+}
+
+void log_writer::adopt(segment& next, std::size_t offset) {
+    segment_ = &next;
+    uuid_ = next.info().uuid;
+    segment_bytes_ = next.info().segment_bytes;
+    data_ = next.data();
     offset_ = offset;
-    records_end_ = records_end_limit(segment_bytes());
-    payload_bytes_max_ = record_bytes_limit(segment_bytes()) - record_header_bytes;
-    first_position_ = segment_.info().first_position().value;
-    seed_ = segment_.seed();
+    records_end_.store(records_end_limit(segment_bytes_), std::memory_order_relaxed);
+    payload_bytes_max_ = record_bytes_limit(segment_bytes_) - record_header_bytes;
+    first_position_ = next.info().first_position().value;
+    seed_ = next.seed();
     closed_offset_ = 0;
 }
 
@@ -116,11 +195,19 @@ append_status log_writer::make_room(std::size_t payload_bytes) noexcept {
     if (payload_bytes > payload_bytes_max_) {
         return append_status::too_large;
     }
-    if (!roll(true)) {
-        return append_status::no_space;
+    if (records_end_.load(std::memory_order_relaxed) == 0) {
+        records_end_.store(records_end_limit(segment_bytes_), std::memory_order_relaxed);
+        if (has_room(payload_bytes)) {
+            if (storage_->must_leave(segment_->info().index)) {
+                (void)roll(true);  // with no other segment ready it stays, and is asked again
+            }
+            return append_status::ok;
+        }
     }
-    MILLRACE_ASSERT(has_room(payload_bytes), "a fresh segment must take any record");
-    return append_status::ok;
+    const append_status status = roll(true);
+    MILLRACE_ASSERT(status != append_status::ok || offset_ + record_bytes_max() <= segment_bytes_,
+                    "a fresh segment must take any record");
+    return status;
 }
 
 void log_writer::put_control(control_type type) noexcept {
@@ -135,7 +222,11 @@ append_status log_writer::put_snapshot() noexcept {
         return append_status::too_large;
     }
     if (!has_room(bytes)) {
-        return roll(true) ? append_status::ok : append_status::no_space;  // the roll wrote one
+        const std::uint64_t before = first_position_;
+        const append_status status = make_room(bytes);
+        if (status != append_status::ok || first_position_ != before) {
+            return status;  // the roll wrote one
+        }
     }
     snapshot_->write_snapshot({data_ + offset_ + record_header_bytes, bytes});
     publish(static_cast<std::uint16_t>(control_type::snapshot), record_flag_control, bytes);
@@ -152,23 +243,50 @@ append_status log_writer::append_snapshot() noexcept {
     return snapshots_started_ ? put_snapshot() : append_status::ok;
 }
 
-bool log_writer::roll(bool write_end) noexcept {
-    segment_info next = segment_.info();
+segment_start log_writer::next_start(bool write_end) const noexcept {
+    return {segment_->info().epoch + (write_end ? 0 : 1), last_sequence_.next(), last_timestamp_,
+            last_sequence_, end()};
+}
+
+// The next segment is begun before the end record stands: whoever sees that record finds it.
+append_status log_writer::roll(bool write_end) noexcept {
+    MILLRACE_ASSERT(write_end || storage_ == nullptr, "storage begins its first segment itself");
+    append_status status = append_status::ok;
+    if (storage_ == nullptr) {
+        status = roll_synchronously(write_end);
+    } else if (detail::stored_segment* next = storage_->try_next(status)) {
+        last_error_ = 0;
+        storage_->begin(next, next_start(write_end));
+        put_control(control_type::end);
+        MILLRACE_CRASH_POINT("roll.after_end");
+        adopt(next->bytes, next->bytes.info().header_bytes);
+    } else {
+        last_error_ = storage_->error_number();
+    }
+    if (status == append_status::ok && snapshots_started_ && put_snapshot() != append_status::ok) {
+        ++skipped_snapshot_count_;  // recovery then begins at an older one and reads on from there
+    }
+    return status;
+}
+
+append_status log_writer::roll_synchronously(bool write_end) noexcept {
+    const segment_start start = next_start(write_end);
+    segment_info next = segment_->info();
     next.index += 1;
-    next.epoch += write_end ? 0 : 1;
-    next.base_sequence = last_sequence_.next();
-    next.base_timestamp = last_timestamp_;
-    next.previous_last_sequence = last_sequence_;
-    next.previous_end = end();
+    next.epoch = start.epoch;
+    next.base_sequence = start.base_sequence;
+    next.base_timestamp = start.base_timestamp;
+    next.previous_last_sequence = start.previous_last_sequence;
+    next.previous_end = start.previous_end;
     segment made;
     try {
         made = segment::create(directory_, next);
     } catch (const io_error& failure) {
         last_error_ = failure.error_number();
-        return false;
+        return append_status::no_space;
     } catch (const std::exception&) {
         last_error_ = ENOMEM;
-        return false;
+        return append_status::no_space;
     }
     // The next segment has its name, so readers may have gone there: from here on the roll must
     // come about.
@@ -181,12 +299,68 @@ bool log_writer::roll(bool write_end) noexcept {
     if (write_end) {
         put_control(control_type::end);
     }
-    const std::size_t header_bytes = next.header_bytes;
-    adopt(std::move(made), header_bytes);
-    if (snapshots_started_ && put_snapshot() != append_status::ok) {
-        ++skipped_snapshot_count_;  // recovery then begins at an older one and reads on from there
+    own_segment_ = std::move(made);
+    adopt(own_segment_, next.header_bytes);
+    return append_status::ok;
+}
+
+// Of a synchronous log. A sync that failed is not tried again: it would succeed and mean nothing.
+bool log_writer::sync_all() noexcept {
+    if (is_durability_halted_) {
+        return false;
     }
-    return true;
+    try {
+        const std::uint64_t current = first_position_ / segment_bytes_;
+        detail::sync_segments(directory_, sync_from_, current);
+        sync_from_ = current;
+        durable_position_ = end();
+        durable_sequence_ = last_sequence_;
+        if (durable_mark::open(directory_, uuid_).is_open()) {  // of a writer with threads
+            durable_mark::open_for_writing(directory_, uuid_)
+                .set_durable(durable_position_, durable_sequence_);
+        }
+        return true;
+    } catch (const io_error& failure) {
+        last_error_ = failure.error_number();
+    } catch (const std::exception&) {
+        last_error_ = ENOMEM;
+    }
+    is_durability_halted_ = true;
+    return false;
+}
+
+position log_writer::durable_position() const noexcept {
+    return storage_ != nullptr ? storage_->durable_position() : durable_position_;
+}
+
+sequence log_writer::durable_sequence() const noexcept {
+    return storage_ != nullptr ? storage_->durable_sequence() : durable_sequence_;
+}
+
+durable_wait log_writer::wait_durable(position until, std::int64_t timeout_ns) noexcept {
+    if (storage_ != nullptr) {
+        return storage_->wait(until, timeout_ns);
+    }
+    owner_.check();
+    if (durable_position_ >= until) {
+        return durable_wait::durable;
+    }
+    if (is_closed_) {
+        return durable_wait::closed;
+    }
+    if (until <= end()) {
+        return sync_all() ? durable_wait::durable : durable_wait::halted;
+    }
+    return durable_wait::timed_out;  // nothing is appended while its only thread waits
+}
+
+storage_report log_writer::storage() const {
+    if (storage_ != nullptr) {
+        return storage_->report();
+    }
+    storage_report made;
+    made.is_durability_halted = is_durability_halted_;
+    return made;
 }
 
 void log_writer::close() noexcept {
@@ -195,17 +369,21 @@ void log_writer::close() noexcept {
     }
     MILLRACE_ASSERT(!has_claim_, "closed with a claim open");
     is_closed_ = true;
-    records_end_ = 0;
-    if (!segment_.is_open()) {
+    records_end_.store(0, std::memory_order_relaxed);
+    if (segment_ == nullptr) {
         return;
     }
     if (offset_ !=
         closed_offset_) {  // else the close record of the writer before still stands last
         put_control(control_type::close);
     }
-    if (options_.sync_on_close && ::msync(data_, offset_, MS_SYNC) != 0) {
-        last_error_ = errno;
+    MILLRACE_CRASH_POINT("close.recorded");
+    if (storage_ != nullptr) {
+        last_error_ = storage_->close();
+    } else if (options_.sync_on_close) {
+        (void)sync_all();
     }
+    segment_ = nullptr;
     lock_.release();
 }
 

@@ -1,8 +1,10 @@
 // Appends records to an audit log. Opening recovers what a crashed writer left.
 //
 // Threading  one writer per log, enforced across processes by a lock; one thread (checked in debug
-//            builds)
-// Progress   claim and commit are wait-free but for the roll to a new segment, which makes a file
+//            builds); durable_position, durable_sequence, storage and, unless the log is
+//            synchronous, wait_durable are for any thread
+// Progress   claim and commit are wait-free. So is the roll to a new segment, without a system call
+//            or a page fault, unless the log is synchronous: then the roll makes a file
 // Invariant  committed records are never altered; sequences have no gaps; timestamps strictly
 //            increase
 // Units      payload sizes in bytes; a record takes 32 bytes more and is padded to 32
@@ -14,6 +16,7 @@
 #include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,11 +25,19 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/log_options.hpp"
 #include "engine/log/segment.hpp"
 
 namespace millrace::engine {
 
 class log_writer;
+struct recovered_tail;
+
+namespace detail {
+class log_storage;
+struct stored_segment;
+}  // namespace detail
 
 // The owner's state, appended as the first record of every new segment so that recovery reads one
 // segment.
@@ -38,22 +49,6 @@ public:
 protected:
     ~snapshot_source() = default;
 };
-
-struct log_options {
-    std::size_t segment_bytes = std::size_t{64} << 20;  // fixed when the log is created
-    std::string schema{};   // text kept in the log; when opening again it must be equal
-    std::string purpose{};  // who writes, for the lock file
-    bool sync_on_close = true;
-};
-
-enum class append_status : std::uint8_t {
-    ok,
-    too_large,  // more than record_bytes_max
-    no_space,   // the next segment could not be made; nothing was appended; try again when space is
-                // freed
-    closed,
-};
-[[nodiscard]] std::string_view describe(append_status status);
 
 struct append_result {
     append_status status = append_status::closed;
@@ -113,19 +108,28 @@ public:
     // The next thread that appends owns the writer; for logs set up on one thread and written on
     // another.
     void detach() noexcept { owner_.detach(); }
-    // Closes in order: the next writer goes on in the same segment. The destructor does it too.
-    // REQUIRES no open claim. A failure to sync is in last_error().
+    // Closes in order; the destructor does it too. The next writer goes on in the same segment,
+    // or, in hot mode, in a new one. REQUIRES no open claim. A failure to sync is in last_error().
     void close() noexcept;
 
+    // What lies before it is on stable storage. A synchronous log looks only when it is asked to
+    // wait, and when it is closed.
+    [[nodiscard]] position durable_position() const noexcept;
+    [[nodiscard]] sequence durable_sequence() const noexcept;
+    // Until durable_position() >= until, for cold callers: end() after an append waits for it.
+    // A synchronous log syncs at once, on this thread, which must be the writer's.
+    [[nodiscard]] durable_wait wait_durable(position until, std::int64_t timeout_ns) noexcept;
+    [[nodiscard]] storage_report storage() const;
+
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
-    [[nodiscard]] const log_uuid& uuid() const { return segment_.info().uuid; }
+    [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
     [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
     [[nodiscard]] timestamp last_timestamp() const { return last_timestamp_; }
     [[nodiscard]] position end() const { return {first_position_ + offset_}; }
     [[nodiscard]] std::size_t record_bytes_max() const {
         return payload_bytes_max_ + record_header_bytes;
     }
-    [[nodiscard]] std::size_t segment_bytes() const { return segment_.info().segment_bytes; }
+    [[nodiscard]] std::size_t segment_bytes() const { return segment_bytes_; }
     // What recovery found when it opened the log; empty after a close in order.
     [[nodiscard]] const std::string& recovery_note() const { return recovery_note_; }
     // errno of the last roll or close: why there was no_space, or why a sync failed; 0 when all
@@ -138,10 +142,15 @@ private:
     friend class log_claim;
 
     void create_log();
-    void recover_log(std::uint64_t last_index);
-    void adopt(segment next, std::size_t offset);
+    void recover_log();
+    void go_on(const recovered_tail& tail);
+    void open_storage(const segment_info& first, position durable, sequence durable_last);
+    void adopt(segment& next, std::size_t offset);
     [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
-    [[nodiscard]] bool roll(bool write_end) noexcept;
+    [[nodiscard]] append_status roll(bool write_end) noexcept;
+    [[nodiscard]] append_status roll_synchronously(bool write_end) noexcept;
+    [[nodiscard]] segment_start next_start(bool write_end) const noexcept;
+    [[nodiscard]] bool sync_all() noexcept;
     [[nodiscard]] bool has_room(std::size_t payload_bytes) const noexcept;
     append_result publish(std::uint16_t type, std::uint8_t flags,
                           std::size_t payload_bytes) noexcept;
@@ -149,10 +158,11 @@ private:
     [[nodiscard]] append_status put_snapshot() noexcept;
 
     // What an append touches stands together.
-    alignas(cache_line_bytes) std::byte* data_ = nullptr;  // of segment_
+    alignas(cache_line_bytes) std::byte* data_ = nullptr;  // of *segment_
     std::size_t offset_ = 0;
-    std::size_t records_end_ =
-        0;  // 0 once closed, so that has_room sends every append the slow way
+    // 0 sends every append the slow way: once closed, and when the persister wants to be heard. The
+    // slow way puts it right again.
+    std::atomic<std::size_t> records_end_{0};
     std::size_t payload_bytes_max_ = 0;
     std::uint64_t first_position_ = 0;
     sequence last_sequence_;
@@ -166,7 +176,15 @@ private:
     log_options options_;
     const snapshot_source* snapshot_;
     file_lock lock_;
-    segment segment_;
+    log_uuid uuid_;
+    std::size_t segment_bytes_ = 0;
+    segment own_segment_;                           // of a synchronous log
+    segment* segment_ = nullptr;                    // the current one; null once closed
+    std::unique_ptr<detail::log_storage> storage_;  // null: synchronous
+    std::uint64_t sync_from_ = 0;        // synchronous: segments before it have been synced
+    position durable_position_;          // synchronous
+    sequence durable_sequence_;          // synchronous
+    bool is_durability_halted_ = false;  // synchronous
     std::string recovery_note_;
     std::size_t closed_offset_ =
         0;  // where the close record ends behind which this writer goes on, or 0
@@ -176,7 +194,9 @@ private:
 };
 
 inline bool log_writer::has_room(std::size_t payload_bytes) const noexcept {
-    return offset_ + align_record(record_header_bytes + payload_bytes) <= records_end_;
+    // relaxed: the other thread that writes it hands nothing over with it
+    return offset_ + align_record(record_header_bytes + payload_bytes) <=
+           records_end_.load(std::memory_order_relaxed);
 }
 
 inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_bytes) noexcept {
@@ -231,9 +251,11 @@ inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
     MILLRACE_DCHECK(next + 8 > segment_bytes() || load_commit_word(data_ + next) == 0,
                     "the next commit word is not zero");
     const position at = end();
+    MILLRACE_CRASH_POINT("commit.before_word");
     // release: pairs with segment.hpp: load_commit_word
     std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(record))
         .store(make_commit_word(length, crc), std::memory_order_release);
+    MILLRACE_CRASH_POINT("commit.after_word");
     offset_ = next;
     last_sequence_ = seq;
     last_timestamp_ = time;

@@ -4,8 +4,8 @@
 
 namespace millrace::engine {
 
-const segment* record_lookup::find_segment(std::uint64_t index) noexcept {
-    for (const segment& known : segments_) {
+segment* record_lookup::find_segment(std::uint64_t index) noexcept {
+    for (segment& known : segments_) {
         if (known.info().index == index) {
             return &known;
         }
@@ -22,12 +22,15 @@ const segment* record_lookup::find_segment(std::uint64_t index) noexcept {
 }
 
 bool record_lookup::read(position at, record_view& record) noexcept {
-    const segment* where = find_segment(at.value / segment_bytes_);
+    segment* where = find_segment(at.value / segment_bytes_);
     const std::uint64_t offset = at.value % segment_bytes_;
     if (where == nullptr || offset < where->info().header_bytes || offset % record_alignment != 0) {
         return false;
     }
-    const record_probe probe = probe_record(*where, offset);
+    record_probe probe = probe_record(*where, offset);
+    while (probe.state != record_state::valid && where->refresh()) {
+        probe = probe_record(*where, offset);
+    }
     if (probe.state != record_state::valid) {
         return false;
     }

@@ -21,7 +21,7 @@ public:
     [[nodiscard]] bool read(position at, record_view& record) noexcept;
 
 private:
-    [[nodiscard]] const segment* find_segment(std::uint64_t index) noexcept;
+    [[nodiscard]] segment* find_segment(std::uint64_t index) noexcept;
 
     static constexpr std::size_t segments_max = 4;
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
 #include "engine/log/log_reader.hpp"
 
 namespace millrace::engine {
@@ -29,21 +31,11 @@ void check_chain(const std::filesystem::path& directory,
     }
 }
 
-std::size_t last_nonzero_offset(const segment& where, std::size_t from) {
-    const std::byte* bytes = where.data();
-    for (std::size_t offset = where.info().segment_bytes; offset > from; --offset) {
-        if (bytes[offset - 1] != std::byte{0}) {
-            return offset;
-        }
-    }
-    return from;
-}
-
 // A whole later record of this segment behind a bad one proves that the bad one is damage, not a
 // torn tail. Later, because a torn payload may hold a copy of an earlier record, and that proves
 // nothing.
 bool has_later_record_behind(const segment& where, const recovered_tail& tail, std::size_t until) {
-    for (std::size_t offset = tail.end_offset + record_alignment; offset < until;
+    for (std::size_t offset = tail.read_offset + record_alignment; offset < until;
          offset += record_alignment) {
         if (probe_record(where, offset).state != record_state::valid) {
             continue;
@@ -57,9 +49,85 @@ bool has_later_record_behind(const segment& where, const recovered_tail& tail, s
     return false;
 }
 
+// Nothing: its header fails its checks, as where a loss of power took the activation part.
+std::optional<segment_info> try_read_info(const std::filesystem::path& directory,
+                                          std::uint64_t index) {
+    try {
+        return read_segment_info(directory, index);
+    } catch (const damage_error&) {
+        return std::nullopt;
+    }
+}
+
+struct records_end {
+    position at;
+    bool is_whole = false;  // where the next segment says it is
+};
+
+records_end find_records_end(const std::filesystem::path& directory, std::uint64_t index) {
+    const segment here = segment::open(directory, index, access::read_only);
+    segment_cursor cursor(here);
+    record_view record;
+    records_end found{here.info().first_record(), false};
+    while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
+        found.at = record.is_control(control_type::end) ? record.at : record.end;
+    }
+    const std::optional<segment_info> next = try_read_info(directory, index + 1);
+    found.is_whole = next && found.at == next->previous_end &&
+                     cursor.last_sequence() == next->previous_last_sequence;
+    return found;
+}
+
 }  // namespace
 
-recovered_tail recover_tail(const std::filesystem::path& directory) {
+position detail::find_unsynced(const std::filesystem::path& directory) {
+    constexpr position nowhere{UINT64_MAX};
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    std::optional<segment_info> newest;
+    for (auto it = indexes.rbegin(); it != indexes.rend() && !newest; ++it) {
+        newest = try_read_info(directory, *it);
+    }
+    if (!newest || newest->boot_id == read_host_identity().boot_id) {
+        return nowhere;
+    }
+    const durable_mark mark = durable_mark::open(directory, newest->uuid);
+    return mark.is_open() ? mark.durable_position() : nowhere;
+}
+
+std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
+                                         position unsynced_from) {
+    if (unsynced_from == position{UINT64_MAX}) {
+        return {};
+    }
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    const std::uint64_t segment_bytes = read_segment_info(directory, indexes.front()).segment_bytes;
+    std::uint64_t last_kept = std::max(indexes.front(), unsynced_from.value / segment_bytes);
+    records_end end;
+    while (last_kept < indexes.back() && (end = find_records_end(directory, last_kept)).is_whole) {
+        ++last_kept;
+    }
+    if (last_kept >= indexes.back()) {
+        return {};
+    }
+    if (end.at < unsynced_from) {
+        throw damage_error((directory / segment_file_name(last_kept)).native() +
+                           ": the log was durable up to position " +
+                           std::to_string(unsynced_from.value) + " and breaks off at " +
+                           std::to_string(end.at.value) + ". Restore the segment from a copy");
+    }
+    for (std::uint64_t index = indexes.back(); index > last_kept; --index) {
+        const std::filesystem::path path = directory / segment_file_name(index);
+        std::filesystem::path lost = path;
+        lost += ".lost";
+        rename_file(path, lost);
+    }
+    sync_directory(directory);
+    return "the host lost power, and what was not durable has a gap in segment " +
+           std::to_string(last_kept) + "; segments up to " + std::to_string(indexes.back()) +
+           " were set aside under the ending .lost";
+}
+
+recovered_tail recover_tail(const std::filesystem::path& directory, position unsynced_from) {
     const std::vector<std::uint64_t> indexes = list_segments(directory);
     check_chain(directory, indexes);
     const segment last = segment::open(directory, indexes.back(), access::read_only);
@@ -78,18 +146,24 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
         tail.last_timestamp = record.time;
         tail.is_closed = record.is_control(control_type::close);
         has_end = record.is_control(control_type::end);
+        tail.end_offset = record.at.value - tail.info.first_position().value;
     }
-    if (has_end) {
+    tail.read_offset = cursor.offset();
+    if (!has_end) {
+        tail.end_offset = tail.read_offset;
+    } else if (list_segment_names(directory).back() == tail.info.index &&
+               tail.end() < unsynced_from) {
         throw damage_error(
             directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +
             " is missing; the one before says that it follows. Restore it from a copy");
     }
-    tail.end_offset = cursor.offset();
-    const position end{tail.info.first_position().value + tail.end_offset};
-    const std::size_t dirty_end = last_nonzero_offset(last, tail.end_offset);
+    const position end = tail.end();
+    const std::size_t dirty_end =
+        used_bytes({last.data(), tail.info.segment_bytes}, tail.read_offset);
     // A record that is whole but does not fit its place was not torn either.
     const bool is_misfit = kind == damage_kind::bad_sequence || kind == damage_kind::bad_timestamp;
-    if (is_misfit || has_later_record_behind(last, tail, dirty_end)) {
+    const bool is_synced = end < unsynced_from;
+    if (is_synced && (is_misfit || has_later_record_behind(last, tail, dirty_end))) {
         const std::string_view what =
             kind == damage_kind::none ? "zeros where a record was" : describe(kind);
         throw damage_error(
@@ -98,10 +172,10 @@ recovered_tail recover_tail(const std::filesystem::path& directory) {
             "; whole records stand there or behind, so the log is damaged, not torn. "
             "Restore the segment from a copy");
     }
-    if (dirty_end > tail.end_offset) {
+    if (dirty_end > tail.read_offset) {
         tail.is_closed = false;
         tail.note = "torn tail at position " + std::to_string(end.value) + ": up to " +
-                    std::to_string(dirty_end - tail.end_offset) +
+                    std::to_string(dirty_end - tail.read_offset) +
                     " bytes of an uncommitted record were left behind and are kept as they are";
     } else if (!tail.is_closed) {
         tail.note = "the last writer did not close in order; the log ends at position " +

@@ -11,17 +11,35 @@
 namespace millrace::engine {
 
 struct recovered_tail {
-    segment_info info;           // of the last segment
-    std::size_t end_offset = 0;  // behind its last valid record
+    segment_info info;            // of the last segment
+    std::size_t end_offset = 0;   // behind its last valid record, an end record not counted
+    std::size_t read_offset = 0;  // the same, an end record counted
     sequence last_sequence;
     timestamp last_timestamp;
     bool is_closed =
-        false;         // the last record says the writer closed in order and nothing follows it
+        false;  // the last record says the writer closed in order and nothing follows it
+    [[nodiscard]] position end() const { return {info.first_position().value + end_offset}; }
+    [[nodiscard]] position read_end() const { return {info.first_position().value + read_offset}; }
     std::string note;  // what was found, for people, when it was not
 };
 
 // REQUIRES at least one segment file. Checks the chain of headers, then every record of the last
-// segment.
-[[nodiscard]] recovered_tail recover_tail(const std::filesystem::path& directory);
+// segment. Behind `unsynced_from` a loss of power may have kept later bytes and lost earlier ones:
+// what stands behind a gap there counts as torn, not as damage.
+[[nodiscard]] recovered_tail recover_tail(const std::filesystem::path& directory,
+                                          position unsynced_from = {UINT64_MAX});
+
+namespace detail {
+
+// From where on a loss of power may have left gaps: the durable position, if the host was started
+// anew since the newest segment was begun and the log has a mark; else the largest position.
+[[nodiscard]] position find_unsynced(const std::filesystem::path& directory);
+
+// After a loss of power: segments behind a gap in an earlier one hold what was never durable and
+// cannot be read in order. They are kept under another name (.lost). Returns what was done, for
+// people; empty if nothing was. REQUIRES the writer lock.
+std::string set_aside_behind_gap(const std::filesystem::path& directory, position unsynced_from);
+
+}  // namespace detail
 
 }  // namespace millrace::engine

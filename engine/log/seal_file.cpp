@@ -64,8 +64,8 @@ seal_writer::seal_writer(fs::path path, const segment& where, const digest& prev
 
 bool seal_writer::put_seal() noexcept {
     const seal& made = builder_.last();
-    last_error_ =
-        write_at(fd_.get(), &made, sizeof made, sizeof(seal_header) + seal_count_ * sizeof made);
+    last_error_ = try_write_at(fd_.get(), &made, sizeof made,
+                               sizeof(seal_header) + seal_count_ * sizeof made);
     if (last_error_ != 0) {
         return false;
     }

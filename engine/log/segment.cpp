@@ -2,137 +2,31 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
+#include <optional>
 
-#include "engine/core/assert.hpp"
-#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
 
 namespace fs = std::filesystem;
 
+using detail::hot_location;
+using detail::hot_mirror;
+using detail::pull_outcome;
+
 namespace {
 
 constexpr std::string_view suffix = ".alog";
 constexpr std::size_t index_digits = 12;
-
-[[noreturn]] void fail(const fs::path& path, std::string_view reason) {
-    throw damage_error(path.native() + ": " + std::string(reason));
-}
-
-void read_boot_id(std::uint8_t (&id)[16]) {
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::string text;
-    log_uuid parsed;
-    if (file >> text && parse(text, parsed)) {
-        std::copy(parsed.bytes.begin(), parsed.bytes.end(), id);
-    }
-}
-
-std::uint32_t static_checksum(const segment_static& header, std::string_view schema) {
-    const std::uint32_t crc = crc32c(0, &header, offsetof(segment_static, crc));
-    return crc32c(crc, schema.data(), schema.size());
-}
-
-segment_info check_header(const fs::path& path, const std::byte* bytes, std::size_t file_bytes) {
-    segment_static fixed{};
-    segment_activation active{};
-    std::memcpy(&fixed, bytes, sizeof fixed);
-    std::memcpy(&active, bytes + sizeof fixed, sizeof active);
-    if (fixed.magic != segment_magic) {
-        fail(path, "not an audit log segment (wrong magic)");
-    }
-    if (fixed.format_version != log_format_version) {
-        fail(path, "format version " + std::to_string(fixed.format_version) +
-                       ", this program reads " + std::to_string(log_format_version));
-    }
-    if (fixed.incompatible_flags != 0) {
-        fail(path, "needs features this program does not have; use a newer one");
-    }
-    if (fixed.alignment != record_alignment) {
-        fail(path, "records are aligned to " + std::to_string(fixed.alignment) +
-                       " bytes, this program reads " + std::to_string(record_alignment));
-    }
-    if (fixed.segment_bytes != file_bytes) {
-        fail(path, "file has " + std::to_string(file_bytes) + " bytes, its header says " +
-                       std::to_string(fixed.segment_bytes));
-    }
-    if (fixed.header_bytes < segment_header_bytes_min || fixed.header_bytes > file_bytes ||
-        fixed.header_bytes % segment_header_bytes_min != 0 ||
-        fixed.schema_bytes > fixed.header_bytes - schema_offset) {
-        fail(path, "segment header is damaged (sizes)");
-    }
-    const std::string_view schema(reinterpret_cast<const char*>(bytes) + schema_offset,
-                                  fixed.schema_bytes);
-    if (fixed.crc != static_checksum(fixed, schema)) {
-        fail(path, "segment header is damaged (checksum of the static part)");
-    }
-    if (active.crc != crc32c(0, &active, offsetof(segment_activation, crc))) {
-        fail(path, "segment header is damaged (checksum of the activation part)");
-    }
-    segment_info info;
-    std::copy(std::begin(fixed.uuid), std::end(fixed.uuid), info.uuid.bytes.begin());
-    std::copy(std::begin(fixed.origin), std::end(fixed.origin), info.origin.bytes.begin());
-    info.index = fixed.segment_index;
-    info.segment_bytes = fixed.segment_bytes;
-    info.header_bytes = fixed.header_bytes;
-    info.salt = fixed.salt;
-    info.epoch = active.epoch;
-    info.base_sequence = {active.base_sequence};
-    info.base_timestamp = {active.base_timestamp};
-    info.previous_last_sequence = {active.previous_last_sequence};
-    info.previous_end = {active.previous_end};
-    info.schema = schema;
-    return info;
-}
-
-void check_index(const fs::path& path, const segment_info& info, std::uint64_t index) {
-    if (info.index != index) {
-        fail(path, "is segment " + std::to_string(info.index) + " of its log under a wrong name");
-    }
-}
-
-void write_header(std::byte* bytes, const segment_info& info) {
-    segment_static fixed{};
-    fixed.magic = segment_magic;
-    fixed.format_version = log_format_version;
-    fixed.alignment = record_alignment;
-    fixed.header_bytes = info.header_bytes;
-    fixed.segment_bytes = info.segment_bytes;
-    fixed.segment_index = info.index;
-    std::copy(info.uuid.bytes.begin(), info.uuid.bytes.end(), fixed.uuid);
-    std::copy(info.origin.bytes.begin(), info.origin.bytes.end(), fixed.origin);
-    fixed.salt = info.salt;
-    fixed.schema_bytes = static_cast<std::uint32_t>(info.schema.size());
-    fixed.schema_version = 1;
-    fixed.created_ns = utc_now().ns;
-    fixed.crc = static_checksum(fixed, info.schema);
-
-    segment_activation active{};
-    active.epoch = info.epoch;
-    active.base_sequence = info.base_sequence.value;
-    active.base_timestamp = info.base_timestamp.ns;
-    active.previous_last_sequence = info.previous_last_sequence.value;
-    active.previous_end = info.previous_end.value;
-    active.clock_realtime_ns = utc_now().ns;
-    active.clock_monotonic_ns = monotonic_now_ns();
-    read_boot_id(active.boot_id);
-    active.process_id = static_cast<std::uint32_t>(::getpid());
-    active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
-
-    std::memcpy(bytes, &fixed, sizeof fixed);
-    std::memcpy(bytes + sizeof fixed, &active, sizeof active);
-    std::memcpy(bytes + schema_offset, info.schema.data(), info.schema.size());
-}
+constexpr std::size_t page_bytes = 4096;
 
 // Faults every page in for writing now, so that no append pays for it later.
 void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::path& path) {
@@ -144,11 +38,54 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
         throw io_error("madvise", path.native(), errno);
     }
 #endif
-    for (std::size_t offset = 0; offset < size; offset += 4096) {
+    for (std::size_t offset = 0; offset < size; offset += page_bytes) {
         auto& byte =
             *reinterpret_cast<volatile unsigned char*>(data + offset);  // one write per page
-        byte = 0;
+        byte = byte;
     }
+}
+
+// In the hot tier: nothing if the file is not there, or is retired and so not to be trusted.
+template <class Result, class Read>
+std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t index, Read&& read) {
+    const std::optional<hot_location> where = detail::read_hot_location(directory);
+    if (!where) {
+        return std::nullopt;
+    }
+    const durable_mark mark = durable_mark::open(directory, where->uuid);
+    const fs::path path = where->directory / segment_file_name(index);
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open()) {
+        return std::nullopt;
+    }
+    try {
+        std::optional<Result> result = read(fd.get(), path);
+        return mark.retired_below() > index ? std::nullopt : std::move(result);
+    } catch (const damage_error&) {
+        if (mark.retired_below() > index) {
+            return std::nullopt;  // it was freed while it was read
+        }
+        throw;
+    }
+}
+
+// On the disk. While a hot tier stands and the segment is not retired, its hot file has lost its
+// name: then what is durable of it counts, and the persister may just be writing the rest.
+bool is_file_begun(const fs::path& directory, std::uint64_t index,
+                   const std::optional<hot_location>& where) {
+    const fs::path path = directory / segment_file_name(index);
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open()) {
+        return false;
+    }
+    if (where && where->is_of_this_boot) {
+        const durable_mark mark = durable_mark::open(directory, where->uuid);
+        const std::uint64_t first = index * file_size(fd.get(), path.native());
+        if (mark.retired_below() <= index && mark.durable_position().value <= first) {
+            return false;
+        }
+    }
+    return detail::is_begun(fd.get());
 }
 
 }  // namespace
@@ -160,7 +97,7 @@ std::string segment_file_name(std::uint64_t index) {
     return std::string(name).append(suffix);
 }
 
-std::vector<std::uint64_t> list_segments(const fs::path& directory) {
+std::vector<std::uint64_t> list_segment_names(const fs::path& directory) {
     std::vector<std::uint64_t> indexes;
     std::error_code code;
     for (fs::directory_iterator it(directory, code), last; !code && it != last;
@@ -182,59 +119,204 @@ std::vector<std::uint64_t> list_segments(const fs::path& directory) {
     return indexes;
 }
 
-segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
-    const fs::path path = directory / segment_file_name(index);
-    const unique_fd fd = open_file(path, O_RDONLY);
-    const std::size_t size = file_size(fd.get(), path.native());
-    if (size < segment_header_bytes_min) {
-        fail(path, "too short for a segment header");
+bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
+    try {
+        const auto begun = read_hot_file<bool>(directory, index, [](int fd, const fs::path&) {
+            return std::optional<bool>(detail::is_begun(fd));
+        });
+        if (begun) {
+            return *begun;
+        }
+        const std::optional<hot_location> where = detail::read_hot_location(directory);
+        if (where) {
+            // Its file may have lost its name, but not for the process that writes it.
+            if (const auto own = detail::is_hot_segment_begun(where->uuid, index)) {
+                return *own;
+            }
+        }
+        return is_file_begun(directory, index, where);
+    } catch (const std::exception&) {
+        return true;  // whoever goes there is told why it cannot be read
     }
-    const mapping map(fd.get(), size, access::read_only, path.native());
-    segment_info info = check_header(path, map.data(), size);
-    check_index(path, info, index);
-    return info;
+}
+
+std::vector<std::uint64_t> list_segments(const fs::path& directory) {
+    std::vector<std::uint64_t> indexes = list_segment_names(directory);
+    while (!indexes.empty() && !is_segment_begun(directory, indexes.back())) {
+        indexes.pop_back();
+    }
+    return indexes;
+}
+
+segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
+    const auto info =
+        read_hot_file<segment_info>(directory, index, [index](int fd, const fs::path& path) {
+            return std::optional<segment_info>(detail::read_header(fd, path, index));
+        });
+    if (info) {
+        return *info;
+    }
+    const fs::path path = directory / segment_file_name(index);
+    if (const auto where = detail::read_hot_location(directory)) {
+        if (const auto own = detail::try_map_hot_segment(where->uuid, index)) {
+            return detail::check_header(path, own->map.data(), own->map.size());
+        }
+    }
+    return detail::read_header(open_file(path, O_RDONLY).get(), path, index);
+}
+
+std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from) {
+    std::size_t end = bytes.size();
+    while (end > from && bytes[end - 1] == std::byte{0}) {
+        --end;
+    }
+    return end;
+}
+
+segment& segment::operator=(segment&& other) noexcept {
+    if (this != &other) {
+        mirror_ = std::move(other.mirror_);
+        registration_ = std::move(other.registration_);  // before the mapping it stands for
+        map_ = std::move(other.map_);
+        disk_path_ = std::move(other.disk_path_);
+        info_ = std::move(other.info_);
+        seed_ = other.seed_;
+    }
+    return *this;
+}
+
+segment segment::make_ahead(int fd, const fs::path& path, segment_info info) {
+    segment made;
+    info.salt = detail::random_salt();
+    made.info_ = std::move(info);
+    allocate_file(fd, made.info_.segment_bytes, path.native());
+    MILLRACE_CRASH_POINT("spare.allocated");
+    made.map_ = mapping(fd, made.info_.segment_bytes, access::read_write, path.native());
+    detail::write_static_part(made.map_.data(), made.info_);
+    return made;
+}
+
+void segment::touch(const fs::path& path, std::size_t from) {
+    const std::size_t first = from / page_bytes * page_bytes;
+    touch_pages(map_.data() + first, map_.size() - first, path);
+}
+
+void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {
+    info_.epoch = start.epoch;
+    info_.base_sequence = start.base_sequence;
+    info_.base_timestamp = start.base_timestamp;
+    info_.previous_last_sequence = start.previous_last_sequence;
+    info_.previous_end = start.previous_end;
+    seed_ = checksum_seed(info_.salt, info_.epoch);
+    detail::write_activation_part(map_.data(), info_, host);
 }
 
 segment segment::create(const fs::path& directory, const segment_info& info) {
     const fs::path path = directory / segment_file_name(info.index);
     fs::path temporary = path;
     temporary += ".tmp";
-    segment made;
-    made.info_ = info;
-    if (::getrandom(&made.info_.salt, sizeof made.info_.salt, 0) !=
-        static_cast<ssize_t>(sizeof made.info_.salt)) {
-        throw io_error("getrandom", "", errno);
-    }
     try {
         const unique_fd fd = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
-        allocate_file(fd.get(), info.segment_bytes, temporary.native());
-        made.map_ = mapping(fd.get(), info.segment_bytes, access::read_write, temporary.native());
-        touch_pages(made.map_.data(), made.map_.size(), temporary);
-        write_header(made.map_.data(), made.info_);
-        made.seed_ = checksum_seed(made.info_.salt, made.info_.epoch);
-        if (::rename(temporary.c_str(), path.c_str()) != 0) {
-            throw io_error("rename", path.native(), errno);
-        }
+        segment made = make_ahead(fd.get(), temporary, info);
+        made.touch(temporary);
+        made.begin({info.epoch, info.base_sequence, info.base_timestamp,
+                    info.previous_last_sequence, info.previous_end},
+                   detail::read_host_identity());
+        rename_file(temporary, path);
+        return made;
     } catch (const error&) {
         ::unlink(temporary.c_str());  // on a full disk it holds the very blocks that are short
         throw;
     }
-    return made;
 }
 
 segment segment::open(const fs::path& directory, std::uint64_t index, access mode) {
+    if (mode == access::read_only) {
+        if (const auto where = detail::read_hot_location(directory)) {
+            return open_hot(directory, index, *where);
+        }
+    }
+    return open_file_of(directory, index, mode);
+}
+
+void segment::take_header(const fs::path& path, std::uint64_t index) {
+    info_ = detail::check_header(path, map_.data(), map_.size());
+    detail::check_index(path, info_, index);
+    seed_ = checksum_seed(info_.salt, info_.epoch);
+}
+
+segment segment::open_file_of(const fs::path& directory, std::uint64_t index, access mode) {
     const fs::path path = directory / segment_file_name(index);
     const unique_fd fd = open_file(path, mode == access::read_only ? O_RDONLY : O_RDWR);
     const std::size_t size = file_size(fd.get(), path.native());
     if (size < segment_header_bytes_min) {
-        fail(path, "too short for a segment header");
+        throw damage_error(path.native() + ": too short for a segment header");
     }
     segment opened;
     opened.map_ = mapping(fd.get(), size, mode, path.native());
-    opened.info_ = check_header(path, opened.map_.data(), size);
-    check_index(path, opened.info_, index);
-    opened.seed_ = checksum_seed(opened.info_.salt, opened.info_.epoch);
+    opened.take_header(path, index);
     return opened;
+}
+
+segment segment::open_hot(const fs::path& directory, std::uint64_t index,
+                          const hot_location& where) {
+    const fs::path disk_path = directory / segment_file_name(index);
+    if (auto own = detail::try_map_hot_segment(where.uuid, index)) {
+        segment opened;
+        opened.map_ = std::move(own->map);
+        opened.registration_ = std::move(own->registration);
+        opened.take_header(disk_path, index);
+        return opened;
+    }
+    durable_mark mark = durable_mark::open(directory, where.uuid);
+    const fs::path hot_path = where.directory / segment_file_name(index);
+    unique_fd fd(::open(hot_path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Looked at after the attempt: a file that is gone because it was retired shows here.
+    if (mark.retired_below() > index || (!fd.is_open() && !where.is_of_this_boot)) {
+        return open_file_of(directory, index, access::read_only);
+    }
+    const bool is_hot = fd.is_open();
+    if (!is_hot) {
+        fd = open_file(disk_path, O_RDONLY);
+    }
+    const fs::path& path = is_hot ? hot_path : disk_path;
+    const std::size_t size = file_size(fd.get(), path.native());
+    if (size < segment_header_bytes_min) {
+        throw damage_error(path.native() + ": too short for a segment header");
+    }
+    segment opened;
+    opened.map_ = mapping::anonymous(size);
+    opened.mirror_ = std::make_unique<hot_mirror>(
+        mapping(fd.get(), size, access::read_only, path.native()),
+        is_hot ? hot_mirror::source_kind::hot_file : hot_mirror::source_kind::disk_file,
+        std::move(mark), index);
+    opened.disk_path_ = disk_path;
+    while (opened.refresh()) {
+    }
+    opened.take_header(path, index);
+    return opened;
+}
+
+bool segment::refresh_mirror() noexcept {
+    switch (mirror_->pull({map_.data(), map_.size()})) {
+        case pull_outcome::unchanged:
+            return false;
+        case pull_outcome::grew:
+            return true;
+        case pull_outcome::retired:
+            break;
+    }
+    try {
+        const unique_fd fd = open_file(disk_path_, O_RDONLY);
+        if (file_size(fd.get(), disk_path_.native()) != map_.size()) {
+            return false;  // damage, which the next reader to open it is told of
+        }
+        map_.replace_in_place(fd.get(), disk_path_.native());
+        mirror_.reset();
+        return true;
+    } catch (const std::exception&) {
+        return false;  // out of descriptors, say: what was copied stands, and the next call tries
+    }
 }
 
 std::string_view describe(damage_kind kind) {

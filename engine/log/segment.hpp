@@ -7,7 +7,8 @@
 
 #include <atomic>
 #include <filesystem>
-#include <optional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,46 +16,70 @@
 #include "engine/core/file.hpp"
 #include "engine/core/types.hpp"
 #include "engine/log/format.hpp"
+#include "engine/log/hot_mirror.hpp"
+#include "engine/log/hot_registry.hpp"
+#include "engine/log/segment_header.hpp"
 
 namespace millrace::engine {
 
-// What a segment's header says, checked.
-struct segment_info {
-    log_uuid uuid;
-    std::uint64_t index = 0;
-    std::uint64_t segment_bytes = 0;
-    std::uint32_t header_bytes = 0;
-    std::uint64_t salt = 0;
+[[nodiscard]] std::string segment_file_name(std::uint64_t index);
+// Indexes of the segments of a log, ascending: of those a writer has begun, wherever their newest
+// bytes are. Other files are ignored; an empty result is no error.
+[[nodiscard]] std::vector<std::uint64_t> list_segments(const std::filesystem::path& directory);
+// By their names alone, so those made ahead too.
+[[nodiscard]] std::vector<std::uint64_t> list_segment_names(const std::filesystem::path& directory);
+// False also where there is none.
+[[nodiscard]] bool is_segment_begun(const std::filesystem::path& directory,
+                                    std::uint64_t index) noexcept;
+// Reads and checks the header alone.
+[[nodiscard]] segment_info read_segment_info(const std::filesystem::path& directory,
+                                             std::uint64_t index);
+
+// What a writer knows only when it begins on a segment.
+struct segment_start {
     std::uint64_t epoch = 0;
     sequence base_sequence;
     timestamp base_timestamp;
     sequence previous_last_sequence;
     position previous_end;
-    log_uuid origin;  // the log this one was salvaged from, if it was
-    std::string schema;
-
-    [[nodiscard]] position first_position() const { return {index * segment_bytes}; }
-    [[nodiscard]] position first_record() const { return {index * segment_bytes + header_bytes}; }
 };
 
-[[nodiscard]] std::string segment_file_name(std::uint64_t index);
-// Indexes of the segment files in a directory, ascending. Other files are ignored; an empty result
-// is no error.
-[[nodiscard]] std::vector<std::uint64_t> list_segments(const std::filesystem::path& directory);
-// Reads and checks the header alone.
-[[nodiscard]] segment_info read_segment_info(const std::filesystem::path& directory,
-                                             std::uint64_t index);
+namespace detail {
+struct hot_location;
+}
 
 class segment {
 public:
     segment() = default;
+    segment(segment&&) noexcept = default;
+    segment& operator=(segment&& other) noexcept;
+    segment(const segment&) = delete;
+    segment& operator=(const segment&) = delete;
+    ~segment() = default;
 
     // Allocates for real, writes the header, touches every page, and only then gives the file its
     // name.
     [[nodiscard]] static segment create(const std::filesystem::path& directory,
                                         const segment_info& info);
+    // A segment of a log in hot mode may be a copy that refresh() carries on, or, in the process
+    // that writes it, the memory the writer writes. Its data() stays put and keeps its bytes
+    // whatever becomes of the hot file.
     [[nodiscard]] static segment open(const std::filesystem::path& directory, std::uint64_t index,
                                       access mode);
+
+    // Made ahead, in a file of whatever name behind `fd`: allocated, with the static part of its
+    // header, of a salt of its own.
+    [[nodiscard]] static segment make_ahead(int fd, const std::filesystem::path& path,
+                                            segment_info info);
+    // Faults every page from offset `from` on in for writing, so that no append pays for it.
+    // REQUIRES write access and that nobody writes.
+    void touch(const std::filesystem::path& path_for_errors, std::size_t from = 0);
+    // From the return on readers find it. No system call, no page fault, no allocation.
+    void begin(const segment_start& start, const detail::host_identity& host) noexcept;
+
+    // True: there is more in data() than before, or the same from the disk. False at once where
+    // data() is the file itself.
+    [[nodiscard]] bool refresh() noexcept { return mirror_ != nullptr && refresh_mirror(); }
 
     [[nodiscard]] bool is_open() const { return map_.is_mapped(); }
     [[nodiscard]] const segment_info& info() const { return info_; }
@@ -62,10 +87,24 @@ public:
     [[nodiscard]] std::uint32_t seed() const { return seed_; }
 
 private:
+    [[nodiscard]] static segment open_file_of(const std::filesystem::path& directory,
+                                              std::uint64_t index, access mode);
+    [[nodiscard]] static segment open_hot(const std::filesystem::path& directory,
+                                          std::uint64_t index, const detail::hot_location& where);
+    void take_header(const std::filesystem::path& path, std::uint64_t index);
+    [[nodiscard]] bool refresh_mirror() noexcept;
+
     segment_info info_;
     mapping map_;
+    // Behind map_, so that it goes first: nothing is mapped over an address that was given back.
+    detail::hot_registration registration_;
+    std::unique_ptr<detail::hot_mirror> mirror_;
+    std::filesystem::path disk_path_;  // of a mirror
     std::uint32_t seed_ = 0;
 };
+
+// Up to the last byte that is not zero, at least `from`.
+[[nodiscard]] std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from);
 
 enum class damage_kind : std::uint8_t {
     none,

@@ -2,7 +2,8 @@
 //
 // The writer is a child process that says through a pipe which sequence it has been given. A reader
 // follows it all the while. After each kill: everything said must be there, nothing that was read
-// may have changed or gone, and the next writer must be able to go on.
+// may have changed or gone, and the next writer must be able to go on. So for every way to write a
+// log; and at each of the crash points inside the log, one after the other.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -12,7 +13,9 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <set>
 
+#include "engine/log/crash_point.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -26,18 +29,18 @@ std::size_t size_of(std::uint64_t seq) {
 }
 
 // Never returns. Leftover bytes of aborted claims and short commits are part of the game.
-[[noreturn]] void write_until_killed(const fs::path& directory, int acks, std::uint64_t seed) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+[[noreturn]] void write_until_killed(const fs::path& directory, const log_options& options,
+                                     int acks, std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    log_writer writer(directory, small_log());
+    log_writer writer(directory, options);
     while (true) {
         if (random() % 4 == 0) {
-            log_claim claim = writer.try_claim(2, 1 + random() % 1000);
+            log_claim claim = claim_when_ready(writer, 2, 1 + random() % 1000);
             std::memset(claim.payload().data(), 0xff, claim.payload().size());
         }
         const std::uint64_t seq = writer.last_sequence().value + 1;
         const std::vector<std::byte> payload = pattern(seq, size_of(seq));
-        log_claim claim = writer.try_claim(1, payload.size() + random() % 64);
+        log_claim claim = claim_when_ready(writer, 1, payload.size() + random() % 64);
         std::memset(claim.payload().data(), 0xff, claim.payload().size());
         if (random() % 512 == 0) {
             ::usleep(200);  // so that some kills find a claim half written
@@ -51,20 +54,40 @@ std::size_t size_of(std::uint64_t seq) {
     }
 }
 
+// Two short lives that pass every point they can, ended at the one armed. Never returns.
+[[noreturn]] void live_until_point(const fs::path& directory, const log_options& options, int acks,
+                                   std::string_view point, std::uint64_t nth) {
+    arm_crash_point(point, nth);
+    for (int life = 0; life < 2; ++life) {
+        log_writer writer(directory, options);
+        for (int i = 0; i < 300; ++i) {
+            const std::uint64_t seq = writer.last_sequence().value + 1;
+            log_claim claim = claim_when_ready(writer, 1, size_of(seq));
+            const std::vector<std::byte> payload = pattern(seq, size_of(seq));
+            std::copy(payload.begin(), payload.end(), claim.payload().begin());
+            if (claim.commit().status != append_status::ok ||
+                ::write(acks, &seq, sizeof seq) != sizeof seq) {
+                ::_exit(1);
+            }
+            if (i % 100 == 99 &&
+                writer.wait_durable(writer.end(), 10'000'000'000) != durable_wait::durable) {
+                ::_exit(2);
+            }
+        }
+    }
+    ::_exit(0);
+}
+
 class killed_log {
 public:
+    explicit killed_log(way how) : how_(how) {}
+
     void run_once(int kill) {
         int acks[2];
         ASSERT_EQ(::pipe2(acks, O_CLOEXEC), 0);
         const std::uint64_t child_seed = random_();
-        const pid_t child = ::fork();
-        ASSERT_GE(child, 0);
-        if (child == 0) {
-            ::close(acks[0]);
-            write_until_killed(directory(), acks[1], child_seed);
-        }
-        ::close(acks[1]);
-        ::fcntl(acks[0], F_SETFL, O_NONBLOCK);
+        const pid_t child = fork_writer(
+            acks, [&] { write_until_killed(directory(), options(), acks[1], child_seed); });
         // A quarter of the lives end while the log is opened and recovered, the others some time
         // after.
         const std::uint64_t said_before = acked_;
@@ -80,7 +103,27 @@ public:
             << "the writer ended by itself, status " << status;
         take_acks(acks[0]);
         ::close(acks[0]);
-        check_after_kill();
+        check_after_kill(true, kill % 8 == 7);
+    }
+
+    // Whether the point was reached.
+    void run_to_point(std::string_view point, std::uint64_t nth, bool& is_reached) {
+        int acks[2];
+        ASSERT_EQ(::pipe2(acks, O_CLOEXEC), 0);
+        const pid_t child = fork_writer(
+            acks, [&] { live_until_point(directory(), options(), acks[1], point, nth); });
+        int status = 0;
+        while (::waitpid(child, &status, WNOHANG) == 0) {
+            follow_for(
+                acks[0], [] { return false; }, std::chrono::microseconds(500));
+        }
+        take_acks(acks[0]);
+        ::close(acks[0]);
+        is_reached = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        ASSERT_TRUE(is_reached || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+            << "the writer ended by itself, status " << status;
+        // Every other time it is the next writer that recovers, and may be killed at that.
+        check_after_kill(nth % 2 == 0, true);
     }
 
     void check_all() {
@@ -108,6 +151,20 @@ private:
     };
 
     fs::path directory() const { return directory_ / "log"; }
+    log_options options() const { return options_of(how_, directory_.path()); }
+
+    template <class Write>
+    pid_t fork_writer(int (&acks)[2], Write&& write) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            ::close(acks[0]);
+            write();
+        }
+        ::close(acks[1]);
+        ::fcntl(acks[0], F_SETFL, O_NONBLOCK);
+        return child;
+    }
 
     void take_acks(int pipe) {
         std::uint64_t said[1024];
@@ -159,7 +216,7 @@ private:
     }
 
     // A new reader must find what the following one saw; the next writer must count on from there.
-    void check_after_kill() {
+    void check_after_kill(bool with_writer, bool with_reboot) {
         if (list_segments(directory()).empty()) {
             ASSERT_EQ(acked_, 0u);
             ++outcomes_["killed before the log had a segment"];
@@ -184,7 +241,13 @@ private:
         for (const fs::directory_entry& entry : fs::directory_iterator(directory())) {
             outcomes_["a segment half made"] += entry.path().extension() == ".tmp" ? 1 : 0;
         }
-        log_writer writer(directory(), small_log());
+        if (with_reboot) {
+            check_after_reboot();
+        }
+        if (!with_writer) {
+            return;
+        }
+        log_writer writer(directory(), options());
         ASSERT_EQ(writer.last_sequence().value, seen_.size());
         const std::string& found = writer.recovery_note();
         if (found.empty()) {
@@ -196,6 +259,32 @@ private:
         }
     }
 
+    // A copy of the directory has the disk's files alone, as a host that was started anew.
+    void check_after_reboot() {
+        if (how_ == way::synchronous) {
+            return;
+        }
+        const log_uuid uuid = read_segment_info(directory(), list_segments(directory())[0]).uuid;
+        const std::uint64_t durable =
+            durable_mark::open(directory(), uuid).durable_sequence().value;
+        ASSERT_LE(durable, seen_.size()) << "durable, and not committed";
+        const fs::path copy = directory_ / "reboot";
+        fs::copy(directory(), copy);
+        {
+            log_options after = small_log();
+            const log_writer writer(copy, after);
+            ASSERT_GE(writer.last_sequence().value, durable) << "a durable record has gone";
+        }
+        const std::vector<seen_record> records = read_log(copy);
+        expect_contiguous(records);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            ASSERT_EQ(records[i].at, seen_[i].at);
+            ASSERT_EQ(records[i].payload, pattern(i + 1, size_of(i + 1)));
+        }
+        fs::remove_all(copy);
+    }
+
+    way how_;
     temporary_directory directory_;
     std::mt19937_64 random_{test_seed()};
     std::unique_ptr<log_reader> reader_;
@@ -207,8 +296,10 @@ private:
 
 }  // namespace
 
-TEST(LogKill, NothingAcknowledgedOrReadIsEverLostOrChanged) {
-    killed_log log;
+class LogKill : public ::testing::TestWithParam<way> {};
+
+TEST_P(LogKill, NothingAcknowledgedOrReadIsEverLostOrChanged) {
+    killed_log log(GetParam());
     for (int kill = 0; kill < kill_count; ++kill) {
         SCOPED_TRACE("kill " + std::to_string(kill));
         log.run_once(kill);
@@ -218,5 +309,40 @@ TEST(LogKill, NothingAcknowledgedOrReadIsEverLostOrChanged) {
     }
     log.check_all();
 }
+
+INSTANTIATE_TEST_SUITE_P(Ways, LogKill,
+                         ::testing::Values(way::synchronous, way::direct_ahead, way::hot),
+                         [](const auto& param) { return to_text(param.param); });
+
+#if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
+
+TEST(LogCrashPoint, EachIsReachedAndNoneLosesOrChangesARecord) {
+    std::set<std::string_view> reached;
+    for (const way how : {way::direct_ahead, way::hot}) {
+        killed_log log(how);
+        for (const std::string_view point : crash_point_names()) {
+            for (std::uint64_t nth = 1; nth <= 4; ++nth) {
+                SCOPED_TRACE(to_text(how) + ", " + std::string(point) + " " + std::to_string(nth));
+                bool is_reached = false;
+                if (point.starts_with("join.") || point.starts_with("replace.")) {
+                    log.run_to_point("persist.before_write", 3, is_reached);  // something to join
+                }
+                log.run_to_point(point, nth, is_reached);
+                if (::testing::Test::HasFatalFailure()) {
+                    return;
+                }
+                if (is_reached) {
+                    reached.insert(point);
+                }
+            }
+        }
+        log.check_all();
+    }
+    for (const std::string_view point : crash_point_names()) {
+        EXPECT_TRUE(reached.contains(point)) << point << " was never passed";
+    }
+}
+
+#endif
 
 }  // namespace millrace::engine::test

@@ -21,7 +21,7 @@ evidence_file::evidence_file(const std::filesystem::path& directory, std::string
 }
 
 void evidence_file::write(std::string_view bytes) {
-    if (const int code = engine::write_at(fd_.get(), bytes.data(), bytes.size(), entry_.size);
+    if (const int code = engine::try_write_at(fd_.get(), bytes.data(), bytes.size(), entry_.size);
         code != 0) {
         throw engine::io_error("write", path_.native(), code);
     }

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <span>
 
 #include "engine/core/error.hpp"
 
@@ -91,6 +92,63 @@ TEST_F(Mapping, RefusesToMapNothing) {
     EXPECT_THROW(mapping(-1, 4096, access::read_only, "f"), io_error);
 }
 
+TEST_F(Mapping, OfNoFileIsZerosOfItsOwn) {
+    mapping map = mapping::anonymous(10'000);
+    EXPECT_EQ(map.size(), 10'000u);
+    EXPECT_EQ(map.data()[9999], std::byte{0});
+    map.data()[9999] = std::byte{7};
+    const mapping other = mapping::anonymous(10'000);
+    EXPECT_EQ(other.data()[9999], std::byte{0});
+}
+
+TEST_F(Mapping, ShowsAnotherFileAtTheSameAddressOnceReplaced) {
+    const std::string old_bytes(8192, 'o');
+    const std::string new_bytes(8192, 'n');
+    write_file_atomically(directory / "old", old_bytes);
+    write_file_atomically(directory / "new", new_bytes);
+    const unique_fd old_file = open_file(directory / "old", O_RDWR);
+    const unique_fd new_file = open_file(directory / "new", O_RDWR);
+    mapping map(old_file.get(), 8192, access::read_write, "old");
+    const std::byte* data = map.data();
+    EXPECT_EQ(data[5000], std::byte{'o'});
+    map.replace_in_place(new_file.get(), "new");
+    EXPECT_EQ(map.data(), data);
+    EXPECT_EQ(data[5000], std::byte{'n'});
+    write_at(new_file.get(), std::as_bytes(std::span("x", 1)), 5000, "new");
+    EXPECT_EQ(data[5000], std::byte{'x'}) << "it is the file, not a copy";
+    EXPECT_EQ(read_whole_file(directory / "old"), old_bytes);
+    EXPECT_THROW(map.replace_in_place(-1, "none"), io_error);
+}
+
+TEST_F(WholeFile, IsWrittenAtAnOffsetAndNowhereElse) {
+    write_file_atomically(directory / "f", "0123456789");
+    const unique_fd fd = open_file(directory / "f", O_RDWR);
+    write_at(fd.get(), std::as_bytes(std::span("abc", 3)), 4, "f");
+    write_at(fd.get(), {}, 100, "f");
+    EXPECT_EQ(read_whole_file(directory / "f"), "0123abc789");
+    const unique_fd reading = open_file(directory / "f", O_RDONLY);
+    EXPECT_THROW(write_at(reading.get(), std::as_bytes(std::span("a", 1)), 0, "f"), io_error);
+}
+
+TEST_F(WholeFile, TakesAnothersNameAndNamesItWhenItCannot) {
+    write_file_atomically(directory / "a", "a");
+    write_file_atomically(directory / "b", "b");
+    rename_file(directory / "a", directory / "b");
+    EXPECT_EQ(read_whole_file(directory / "b"), "a");
+    try {
+        rename_file(directory / "a", directory / "c");
+        FAIL() << "nothing was thrown";
+    } catch (const io_error& failure) {
+        EXPECT_EQ(failure.error_number(), ENOENT);
+        EXPECT_NE(std::string(failure.what()).find((directory / "c").native()), std::string::npos);
+    }
+}
+
+TEST_F(WholeFile, HasItsFileSystemsFreeBytes) {
+    EXPECT_GT(free_bytes(directory), 0u);
+    EXPECT_THROW((void)free_bytes(directory / "none"), io_error);
+}
+
 TEST_F(AllocateFile, ReservesRealBlocks) {
     const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
     allocate_file(fd.get(), 1 << 20, "f");
@@ -119,17 +177,17 @@ TEST_F(WholeFile, IsReadAsItWasWritten) {
 
 TEST_F(PartOfAFile, IsWrittenAndReadWholeOrNotAtAll) {
     const unique_fd fd = open_file(directory / "f", O_RDWR | O_CREAT);
-    EXPECT_EQ(write_at(fd.get(), "0123456789", 10, 0), 0);
-    EXPECT_EQ(write_at(fd.get(), "xy", 2, 4), 0);
+    EXPECT_EQ(try_write_at(fd.get(), "0123456789", 10, 0), 0);
+    EXPECT_EQ(try_write_at(fd.get(), "xy", 2, 4), 0);
     char bytes[10] = {};
-    EXPECT_TRUE(read_at(fd.get(), bytes, 5, 2));
+    EXPECT_TRUE(try_read_at(fd.get(), bytes, 5, 2));
     EXPECT_STREQ(bytes, "23xy6");
-    EXPECT_TRUE(read_at(fd.get(), bytes, 10, 0));
-    EXPECT_FALSE(read_at(fd.get(), bytes, 10, 1)) << "the file ends before";
-    EXPECT_FALSE(read_at(-1, bytes, 1, 0));
-    EXPECT_EQ(write_at(-1, "x", 1, 0), EBADF);
+    EXPECT_TRUE(try_read_at(fd.get(), bytes, 10, 0));
+    EXPECT_FALSE(try_read_at(fd.get(), bytes, 10, 1)) << "the file ends before";
+    EXPECT_FALSE(try_read_at(-1, bytes, 1, 0));
+    EXPECT_EQ(try_write_at(-1, "x", 1, 0), EBADF);
     const unique_fd full = open_file("/dev/full", O_WRONLY);
-    EXPECT_EQ(write_at(full.get(), "x", 1, 0), ENOSPC);
+    EXPECT_EQ(try_write_at(full.get(), "x", 1, 0), ENOSPC);
 }
 
 TEST_F(WholeFile, OfADirectoryOrOfNothingIsAnError) {

@@ -82,6 +82,36 @@ inline log_options small_log(std::size_t segment_bytes = segment_bytes_min) {
     return options;
 }
 
+// The ways to write a log.
+enum class way { synchronous, direct_ahead, hot };
+
+inline std::string to_text(way how) {
+    return how == way::hot ? "Hot" : how == way::direct_ahead ? "DirectAhead" : "Synchronous";
+}
+
+// The hot tier, if there is one, lies below `directory`.
+inline log_options options_of(way how, const fs::path& directory) {
+    log_options options = small_log();
+    options.is_synchronous = how == way::synchronous;
+    options.storage = how == way::hot ? storage_mode::hot : storage_mode::direct;
+    options.hot_directory = directory / "hot";
+    options.hot_bytes_max = 8 * segment_bytes_min;
+    options.sync_delay_max_ns = 1'000'000;
+    return options;
+}
+
+// A writer that outruns its helper is told so, and asks again; half a minute at most.
+inline log_claim claim_when_ready(log_writer& writer, std::uint16_t type, std::size_t size) {
+    const std::int64_t until = monotonic_now_ns() + 30'000'000'000;
+    while (true) {
+        log_claim claim = writer.try_claim(type, size);
+        if (claim.status() != append_status::back_pressured || monotonic_now_ns() > until) {
+            return claim;
+        }
+        ::usleep(50);
+    }
+}
+
 struct seen_record {
     position at;
     position end;
@@ -138,6 +168,17 @@ inline void expect_contiguous(const std::vector<seen_record>& records) {
 
 inline append_result append(log_writer& writer, std::size_t payload_bytes, std::uint16_t type = 1) {
     return writer.try_append(type, pattern(writer.last_sequence().value + 1, payload_bytes));
+}
+
+inline append_result append_when_ready(log_writer& writer, std::size_t payload_bytes,
+                                       std::uint16_t type = 1) {
+    log_claim claim = claim_when_ready(writer, type, payload_bytes);
+    if (!claim) {
+        return {claim.status(), {}, {}, {}};
+    }
+    const auto bytes = pattern(writer.last_sequence().value + 1, payload_bytes);
+    std::copy(bytes.begin(), bytes.end(), claim.payload().begin());
+    return claim.commit();
 }
 
 inline fs::path segment_path(const fs::path& directory, std::uint64_t index) {

@@ -1,0 +1,35 @@
+// Places where a test may end the process as if the power of its CPU were cut.
+//
+// Threading  arm before the threads that pass the points are started
+// Progress   one load per point in checked builds (MILLRACE_DCHECKS), nothing at all in others
+//
+// A crash test arms one point, by name and how often it is passed before, and finds out what the
+// next start makes of what was left. The names are "what.where"; crash_point_names lists them all.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace millrace::engine {
+
+// Every point of engine/log, so that a test reaches each of them.
+[[nodiscard]] std::span<const std::string_view> crash_point_names();
+
+// The process kills itself with SIGKILL when `name` is passed for the `nth` time from now, from 1.
+// REQUIRES a name of crash_point_names().
+void arm_crash_point(std::string_view name, std::uint64_t nth);
+
+namespace detail {
+
+void pass_crash_point(std::string_view name) noexcept;
+
+}  // namespace detail
+
+}  // namespace millrace::engine
+
+#if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
+#define MILLRACE_CRASH_POINT(name) ::millrace::engine::detail::pass_crash_point(name)
+#else
+#define MILLRACE_CRASH_POINT(name) static_cast<void>(0)
+#endif

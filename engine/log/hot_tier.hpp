@@ -1,0 +1,72 @@
+// Where a log's newest segments live while it is written in hot mode, and how they come home.
+//
+// The log's directory names the place in a small text file, hot.tier, for as long as there is one:
+//
+//   millrace hot tier 1
+//   directory /dev/shm/millrace-1000/8c3f...      of this log alone: segments under their own names
+//   uuid 8c3f...
+//   boot 5d01...                                  memory does not outlive this boot of the host
+//   log 2049:131                                  device and inode of the log's directory
+//
+// Threading  whoever holds the log's writer lock changes it; anybody reads it
+// Invariant  a hot file is retired in one order: its bytes are on stable storage, the mark says so,
+//            mappings of this process show the disk's file, and only then its memory is given back.
+//            It is punched and unlinked, never truncated, so that no reader meets SIGBUS
+// Errors     all throw but free_hot_file; a hot.tier that cannot be understood is a damage_error,
+//            for ignoring it could lose records
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/core/file.hpp"
+#include "engine/core/types.hpp"
+#include "engine/log/durable_mark.hpp"
+
+namespace millrace::engine {
+
+inline constexpr std::string_view hot_tier_name = "hot.tier";
+
+namespace detail {
+
+struct hot_location {
+    std::filesystem::path directory;
+    log_uuid uuid;
+    bool is_of_this_boot = false;  // else its memory is gone
+};
+
+// Nothing: the log has no hot tier, or the file is another log's and came here with a copy.
+[[nodiscard]] std::optional<hot_location> read_hot_location(const std::filesystem::path& directory);
+void write_hot_location(const std::filesystem::path& directory, const hot_location& where);
+void remove_hot_location(const std::filesystem::path& directory);
+
+// /dev/shm/millrace-UID
+[[nodiscard]] std::filesystem::path default_hot_directory();
+// Throws config_error, naming `direct` as the way out, unless `directory` lies in memory and
+// `bytes_needed` fit there now. Makes the directory.
+void check_hot_directory(const std::filesystem::path& directory, std::uint64_t bytes_needed);
+
+// Gives the memory back whoever still maps the file; they see zeros.
+void free_hot_file(int fd, const std::filesystem::path& path) noexcept;
+
+// A new file with these bytes and zeros behind them, synced, in the place of a segment's old file.
+// What the old one may have lost in a failed sync is gone with it.
+[[nodiscard]] unique_fd replace_segment_file(const std::filesystem::path& directory,
+                                             std::uint64_t index, std::span<const std::byte> bytes,
+                                             std::size_t segment_bytes);
+
+// What a writer that died left in memory goes to the disk. Returns what was found, for people;
+// empty if nothing was. REQUIRES the log's writer lock.
+std::string join_hot_tier(const std::filesystem::path& directory);
+
+// The empty directory of one log's hot tier, with its lock file.
+void remove_hot_directory(const std::filesystem::path& directory) noexcept;
+
+// Segments that were made ahead and never begun, and those half made. REQUIRES the writer lock.
+void remove_unbegun_segments(const std::filesystem::path& directory);
+
+}  // namespace detail
+
+}  // namespace millrace::engine

@@ -1,0 +1,91 @@
+#include "engine/log/log_helper.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "engine/log/cold_thread.hpp"
+
+namespace millrace::engine::detail {
+
+namespace {
+
+// How soon a spare that was taken is replaced: the writer must not wake anybody. Two spares of the
+// default size last longer than this at any rate of appending.
+constexpr std::int64_t work_interval_ns = 1'000'000;
+constexpr std::int64_t idle_interval_ns = 1'000'000'000;
+
+struct helper_of_process {
+    log_helper* helper = nullptr;
+    pid_t process = 0;
+};
+
+}  // namespace
+
+log_helper& log_helper::instance() {
+    static cold_lock lock;
+    static helper_of_process current;
+    const std::lock_guard<cold_lock> held(lock);
+    if (current.process != ::getpid()) {
+        // Never destroyed: a parent's belongs to a thread that is not in this process, and this
+        // process's thread ends with it, when the last log has long been closed.
+        current = {new log_helper, ::getpid()};
+    }
+    return *current.helper;
+}
+
+log_helper::log_helper() {
+    start_cold_thread("log-helper", [this] { run(); }).detach();
+}
+
+void log_helper::give(command next) {
+    {
+        const std::lock_guard<cold_lock> held(commands_lock_);
+        commands_.push_back(std::move(next));
+    }
+    bell_.ring();
+}
+
+void log_helper::add(segment_supply& supply) {
+    give({&supply, nullptr, {}});
+}
+
+void log_helper::remove(segment_supply& supply) {
+    command removal{nullptr, &supply, {}};
+    const std::future<void> is_done = removal.done.get_future();
+    give(std::move(removal));
+    is_done.wait();
+}
+
+void log_helper::take_commands() noexcept {
+    std::vector<command> taken;
+    {
+        const std::lock_guard<cold_lock> held(commands_lock_);
+        taken.swap(commands_);
+    }
+    for (command& next : taken) {
+        if (next.added != nullptr) {
+            supplies_.push_back(next.added);
+        } else {
+            std::erase(supplies_, next.removed);
+            next.done.set_value();
+        }
+    }
+}
+
+void log_helper::run() noexcept {
+    while (true) {
+        const std::uint32_t ticket = bell_.ticket();
+        take_commands();
+        bool has_worked = false;
+        for (segment_supply* supply : supplies_) {
+            has_worked = supply->work() || has_worked;
+        }
+        if (!has_worked) {
+            bell_.wait(ticket, supplies_.empty() ? idle_interval_ns : work_interval_ns);
+        }
+    }
+}
+
+}  // namespace millrace::engine::detail

@@ -1,0 +1,82 @@
+// How a log is written: what it is made of, who makes its segments, and when it is durable.
+//
+// Units  sizes in bytes, times in nanoseconds
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace millrace::engine {
+
+struct record_view;
+
+// Byte for byte the same segments.
+enum class storage_mode : std::uint8_t {
+    direct,  // the writer maps the disk's file
+    hot,     // the writer maps a file in memory, and a persister thread copies it to the disk's
+};
+
+// Told of every record once it is on stable storage, in order, each once in a writer's life.
+// Called on the persister's thread, which syncs nothing meanwhile. Only where a persister is.
+class durable_observer {
+public:
+    virtual void on_durable(const record_view& record) noexcept = 0;
+    // Everything of the segment has been passed on, and nothing is added to it.
+    virtual void on_segment_end(std::uint64_t index) noexcept = 0;
+
+protected:
+    ~durable_observer() = default;
+};
+
+struct log_options {
+    std::size_t segment_bytes = std::size_t{64} << 20;  // fixed when the log is created
+    std::string schema{};   // text kept in the log; when opening again it must be equal
+    std::string purpose{};  // who writes, for the lock file
+    bool sync_on_close = true;
+    // True: no thread beside the writer's. It makes a segment itself when it rolls, and only
+    // wait_durable and close wait for the disk. For tools that append a few rows and end.
+    bool is_synchronous = true;
+    storage_mode storage = storage_mode::direct;  // hot needs is_synchronous = false
+
+    std::filesystem::path hot_directory{};  // of all logs; empty: /dev/shm/millrace-UID
+    std::size_t hot_bytes_max = std::size_t{512} << 20;  // of this log; at least three segments
+    std::int64_t sync_delay_max_ns = 5'000'000;  // from the commit to the beginning of its sync
+    std::size_t sync_bytes_max = std::size_t{8} << 20;       // a sync begins earlier for so many
+    std::uint64_t low_space_bytes = std::uint64_t{1} << 30;  // less free: is_space_low
+    durable_observer* observer = nullptr;                    // must outlive the writer
+};
+
+enum class append_status : std::uint8_t {
+    ok,
+    too_large,       // more than record_bytes_max
+    no_space,        // the next segment could not be made; nothing was appended; try again when
+                     // space is freed
+    back_pressured,  // the next segment is not ready yet; nothing was appended; try again
+    closed,
+};
+[[nodiscard]] std::string_view describe(append_status status);
+
+enum class durable_wait : std::uint8_t {
+    durable,
+    timed_out,
+    halted,  // a sync failed, and nothing more of this log becomes durable in this writer's life
+    closed,  // the log was closed before
+};
+[[nodiscard]] std::string_view describe(durable_wait outcome);
+
+// What a log's threads met; counts since it was opened.
+struct storage_report {
+    std::uint64_t back_pressured_count = 0;
+    std::uint64_t no_space_count = 0;
+    std::uint64_t sync_count = 0;
+    std::uint64_t sync_failure_count = 0;
+    std::uint64_t lost_name_count = 0;  // hot files that somebody else removed
+    std::int64_t sync_ns_max = 0;
+    bool is_space_low = false;
+    bool is_durability_halted = false;
+    std::string text;  // the last alarm, a sentence for people; empty if there was none
+};
+
+}  // namespace millrace::engine

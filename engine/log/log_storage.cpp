@@ -1,0 +1,209 @@
+#include "engine/log/log_storage.hpp"
+
+#include <fcntl.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/log_helper.hpp"
+
+namespace millrace::engine::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t direct_segments_max = 16;
+
+std::size_t segments_max_of(const log_options& options, std::size_t segment_bytes) {
+    return options.storage == storage_mode::direct
+               ? direct_segments_max
+               : std::min(options.hot_bytes_max / segment_bytes, stored_segments_max);
+}
+
+supply_settings settings_of(const fs::path& directory, const log_options& options,
+                            const segment_info& first, const fs::path& hot_directory) {
+    supply_settings settings;
+    settings.directory = directory;
+    settings.hot_directory = hot_directory;
+    settings.first = first;
+    settings.segments_max = segments_max_of(options, first.segment_bytes);
+    settings.low_space_bytes = options.low_space_bytes;
+    return settings;
+}
+
+void raise(std::atomic<std::uint64_t>& count) {
+    // relaxed: a figure for itself, of one writing thread
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void check_storage_options(const fs::path& directory, const log_options& options,
+                           std::size_t segment_bytes) {
+    const std::string name = directory.native();
+    if (options.sync_delay_max_ns < 0 || options.sync_bytes_max == 0) {
+        throw config_error(name + ": sync_delay_max_ns must not be negative, nor sync_bytes_max 0");
+    }
+    if (options.is_synchronous && options.observer != nullptr) {
+        throw config_error(name + ": a synchronous log has no persister to tell the observer");
+    }
+    if (options.storage == storage_mode::direct) {
+        return;
+    }
+    if (options.is_synchronous) {
+        throw config_error(name +
+                           ": storage mode \"hot\" needs its threads (is_synchronous = false); use "
+                           "\"direct\" for a synchronous log");
+    }
+    if (options.hot_bytes_max / segment_bytes <= spares_max) {
+        throw config_error(name + ": hot_bytes_max is " + std::to_string(options.hot_bytes_max) +
+                           ", expected at least " + std::to_string(spares_max + 1) +
+                           " segments of " + std::to_string(segment_bytes) +
+                           " bytes; give it more, or use storage mode \"direct\"");
+    }
+}
+
+void sync_segments(const fs::path& directory, std::uint64_t first, std::uint64_t last) {
+    for (const std::uint64_t index : list_segment_names(directory)) {
+        if (index < first || index > last) {
+            continue;
+        }
+        const fs::path path = directory / segment_file_name(index);
+        sync_file(open_file(path, O_RDWR).get(), path.native());
+    }
+    sync_directory(directory);
+}
+
+durable_mark log_storage::make_mark(const fs::path& directory, const segment_info& first,
+                                    position durable, sequence durable_last) {
+    durable_mark mark = durable_mark::open_for_writing(directory, first.uuid);
+    if (mark.durable_position() < durable) {
+        mark.set_durable(durable, durable_last);
+    }
+    mark.set_retired_below(std::max(mark.retired_below(), first.index));
+    return mark;
+}
+
+std::optional<log_storage::hot_place> log_storage::make_hot_place(const fs::path& directory,
+                                                                  const log_options& options,
+                                                                  const segment_info& first) {
+    if (options.storage == storage_mode::direct) {
+        return std::nullopt;
+    }
+    const fs::path root =
+        options.hot_directory.empty() ? default_hot_directory() : options.hot_directory;
+    check_hot_directory(root, (spares_max + 1) * first.segment_bytes);
+    hot_place made;
+    made.where = {fs::absolute(root) / to_string(first.uuid), first.uuid, true};
+    ensure_directory(made.where.directory);
+    // Another log with this uuid is a copy of this one, or this one a copy of it.
+    made.lock = file_lock(made.where.directory / "owner.lock", options.purpose);
+    write_hot_location(directory, made.where);
+    MILLRACE_CRASH_POINT("open.located");
+    return made;
+}
+
+log_storage::log_storage(const fs::path& directory, const log_options& options,
+                         const segment_info& first, position durable, sequence durable_last,
+                         std::atomic<std::size_t>* records_end)
+    : directory_(directory),
+      mark_(make_mark(directory, first, durable, durable_last)),
+      hot_(make_hot_place(directory, options, first)),
+      supply_(std::in_place,
+              settings_of(directory, options, first, hot_ ? hot_->where.directory : fs::path())),
+      persister_({directory, options.sync_delay_max_ns, options.sync_bytes_max, options.observer,
+                  records_end},
+                 *supply_, std::move(mark_)) {}
+
+stored_segment* log_storage::resume(segment open_one, std::size_t offset) {
+    auto existing = std::make_unique<stored_segment>();
+    existing->disk_path = directory_ / segment_file_name(open_one.info().index);
+    existing->disk = open_file(existing->disk_path, O_RDWR);
+    existing->bytes = std::move(open_one);
+    stored_segment* held = supply_->adopt(std::move(existing));
+    persister_.resume(held, offset);
+    return held;
+}
+
+void log_storage::start() {
+    persister_.start("log-persister");
+    log_helper::instance().add(*supply_);
+    is_with_helper_ = true;
+}
+
+stored_segment* log_storage::first_segment() {
+    while (true) {
+        if (stored_segment* ready = supply_->try_take()) {
+            return ready;
+        }
+        if (const int number = supply_->error_number(); number != 0) {
+            throw io_error("cannot make a segment in", directory_.native(), number);
+        }
+        const timespec pause{0, 100'000};
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
+stored_segment* log_storage::try_next(append_status& status) noexcept {
+    stored_segment* ready = supply_->try_take();
+    if (ready != nullptr) {
+        status = append_status::ok;
+    } else if (supply_->error_number() != 0) {
+        status = append_status::no_space;
+        raise(no_space_count_);
+    } else {
+        status = append_status::back_pressured;
+        raise(back_pressured_count_);
+    }
+    return ready;
+}
+
+void log_storage::begin(stored_segment* next, const segment_start& start) noexcept {
+    MILLRACE_CRASH_POINT("roll.before_begin");
+    next->bytes.begin(start, host_);
+    MILLRACE_CRASH_POINT("roll.after_begin");
+    persister_.push_begun(next);
+}
+
+int log_storage::close() noexcept {
+    if (is_closed_) {
+        return close_error_;
+    }
+    is_closed_ = true;
+    persister_.stop();
+    MILLRACE_CRASH_POINT("close.persisted");
+    if (is_with_helper_) {
+        log_helper::instance().remove(*supply_);
+    }
+    supply_->discard();
+    if (!persister_.is_all_home()) {
+        close_error_ = persister_.error_number() != 0 ? persister_.error_number() : EIO;
+    } else if (hot_) {
+        try {
+            remove_hot_location(directory_);
+            MILLRACE_CRASH_POINT("close.unlocated");
+            remove_hot_directory(hot_->where.directory);
+        } catch (const io_error& failure) {
+            close_error_ = failure.error_number();
+        }
+    }
+    if (hot_) {
+        hot_->lock.release();  // the next writer may join what was left
+    }
+    return close_error_;
+}
+
+storage_report log_storage::report() const {
+    storage_report made;
+    persister_.report(made);
+    made.back_pressured_count = back_pressured_count_.load(std::memory_order_relaxed);
+    made.no_space_count = no_space_count_.load(std::memory_order_relaxed);
+    made.is_space_low = supply_->is_space_low();
+    return made;
+}
+
+}  // namespace millrace::engine::detail

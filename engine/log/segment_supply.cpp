@@ -1,0 +1,184 @@
+#include "engine/log/segment_supply.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/core/assert.hpp"
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/hot_tier.hpp"
+
+namespace millrace::engine::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t retry_interval_ns = 20'000'000;
+constexpr std::int64_t space_check_interval_ns = 200'000'000;
+
+fs::path temporary_of(fs::path path) {
+    path += ".tmp";
+    return path;
+}
+
+}  // namespace
+
+segment_supply::segment_supply(supply_settings settings)
+    : settings_(std::move(settings)), next_(settings_.first) {
+    MILLRACE_ASSERT(settings_.segments_max > spares_max, "no segment is left for the writer");
+    MILLRACE_ASSERT(settings_.segments_max <= stored_segments_max, "more than can be handed over");
+}
+
+void segment_supply::give_back(stored_segment* done) noexcept {
+    const bool has_room = finished_.try_push(done);
+    MILLRACE_ASSERT(has_room, "more segments are given back than there are");
+}
+
+stored_segment* segment_supply::adopt(std::unique_ptr<stored_segment> existing) {
+    segments_.push_back(std::move(existing));
+    return segments_.back().get();
+}
+
+bool segment_supply::work() noexcept {
+    bool has_worked = take_back_finished();
+    const std::int64_t now = monotonic_now_ns();
+    if (now >= space_check_ns_) {
+        space_check_ns_ = now + space_check_interval_ns;
+        check_space();
+    }
+    if (spares_.count_estimate() < spares_max && segments_.size() < settings_.segments_max &&
+        now >= retry_ns_) {
+        has_worked = make_spare() || has_worked;
+    }
+    return has_worked;
+}
+
+bool segment_supply::take_back_finished() noexcept {
+    bool has_taken = false;
+    while (stored_segment* done = finished_.try_pop()) {
+        const auto held = std::find_if(segments_.begin(), segments_.end(),
+                                       [done](const auto& one) { return one.get() == done; });
+        MILLRACE_ASSERT(held != segments_.end(), "a segment of another log came back");
+        segments_.erase(held);  // unmaps it
+        has_taken = true;
+    }
+    return has_taken;
+}
+
+bool segment_supply::make_spare() noexcept {
+    try {
+        segments_.push_back(make(next_));
+    } catch (const io_error& failure) {
+        error_number_.store(failure.error_number(), std::memory_order_relaxed);
+        retry_ns_ = monotonic_now_ns() + retry_interval_ns;
+        return false;
+    } catch (const std::exception&) {
+        error_number_.store(ENOMEM, std::memory_order_relaxed);
+        retry_ns_ = monotonic_now_ns() + retry_interval_ns;
+        return false;
+    }
+    const bool has_room = spares_.try_push(segments_.back().get());
+    MILLRACE_ASSERT(has_room, "more spares than asked for");
+    error_number_.store(0, std::memory_order_relaxed);
+    ++next_.index;
+    return true;
+}
+
+std::unique_ptr<stored_segment> segment_supply::make(segment_info info) const {
+    auto made = std::make_unique<stored_segment>();
+    made->disk_path = settings_.directory / segment_file_name(info.index);
+    if (settings_.hot_directory.empty()) {
+        make_direct(*made, std::move(info));
+    } else {
+        made->hot_path = settings_.hot_directory / segment_file_name(info.index);
+        make_hot(*made, std::move(info));
+    }
+    MILLRACE_CRASH_POINT("spare.named");
+    return made;
+}
+
+// The name comes after the bytes, and is durable before the segment is offered: what is synced in
+// it later is found again.
+void segment_supply::make_direct(stored_segment& made, segment_info info) const {
+    const fs::path temporary = temporary_of(made.disk_path);
+    try {
+        made.disk = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
+        made.bytes = segment::make_ahead(made.disk.get(), temporary, std::move(info));
+        sync_file_whole(made.disk.get(), temporary.native());
+        // Behind the sync, which leaves pages clean: the first store to a clean page is a fault.
+        made.bytes.touch(temporary);
+        rename_file(temporary, made.disk_path);
+        sync_directory(settings_.directory);
+    } catch (const error&) {
+        ::unlink(temporary.c_str());
+        ::unlink(made.disk_path.c_str());
+        throw;
+    }
+}
+
+void segment_supply::make_hot(stored_segment& made, segment_info info) const {
+    const fs::path temporary = temporary_of(made.hot_path);
+    try {
+        ensure_directory(settings_.hot_directory);  // a cleaner may have taken it
+        made.hot = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
+        made.bytes = segment::make_ahead(made.hot.get(), temporary, std::move(info));
+        made.bytes.touch(temporary);
+        make_twin(made);
+        MILLRACE_CRASH_POINT("spare.twin_named");
+        rename_file(temporary, made.hot_path);
+        add_hot_segment(made.bytes.info().uuid, made.index(), made.hot.get());
+    } catch (const error&) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+}
+
+// The disk's file with the same header and not begun either, so that the persister needs no space.
+void segment_supply::make_twin(stored_segment& made) const {
+    const fs::path temporary = temporary_of(made.disk_path);
+    try {
+        const segment_info& info = made.bytes.info();
+        made.disk = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
+        allocate_file(made.disk.get(), info.segment_bytes, temporary.native());
+        write_at(made.disk.get(), {made.bytes.data(), info.header_bytes}, 0, temporary.native());
+        sync_file_whole(made.disk.get(), temporary.native());
+        rename_file(temporary, made.disk_path);
+        sync_directory(settings_.directory);
+    } catch (const error&) {
+        ::unlink(temporary.c_str());
+        ::unlink(made.disk_path.c_str());
+        throw;
+    }
+}
+
+void segment_supply::check_space() noexcept {
+    try {
+        is_space_low_.store(free_bytes(settings_.directory) < settings_.low_space_bytes,
+                            std::memory_order_relaxed);
+    } catch (const std::exception&) {
+        is_space_low_.store(true, std::memory_order_relaxed);  // nobody knows
+    }
+}
+
+void segment_supply::discard() noexcept {
+    (void)take_back_finished();
+    while (stored_segment* spare = spares_.try_pop()) {
+        if (spare->is_hot()) {
+            ::unlink(spare->hot_path.c_str());
+        }
+        ::unlink(spare->disk_path.c_str());
+    }
+    for (const auto& held : segments_) {
+        if (held->is_hot()) {
+            remove_hot_segment(held->bytes.info().uuid, held->index());
+        }
+    }
+    segments_.clear();
+}
+
+}  // namespace millrace::engine::detail

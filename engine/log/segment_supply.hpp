@@ -1,0 +1,95 @@
+// The segments of one log, made ahead by the helper thread and taken back when they are done.
+//
+//   helper --spares--> writer --(log_storage)--> persister --finished--> helper
+//
+// Threading  try_take: the writer; give_back: the persister; work: the helper; the observers
+//            anybody. Construction, and discard() after the helper let go, on any one thread
+// Progress   try_take and give_back are wait-free and make no system call
+// Invariant  at most segments_max exist at a time, so what is neither taken nor durable is bounded
+// Errors     work keeps the errno of what failed and tries again later
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "engine/log/cold_sync.hpp"
+#include "engine/log/segment.hpp"
+
+namespace millrace::engine::detail {
+
+inline constexpr std::size_t spares_max = 2;
+inline constexpr std::size_t stored_segments_max = 256;  // of one log; a power of two
+
+// A segment and its files while a writer's process has to do with it.
+struct stored_segment {
+    segment bytes;  // the mapping the writer writes: of the hot file, or else of the disk's
+    unique_fd disk;
+    unique_fd hot;  // open in hot mode alone
+    std::filesystem::path disk_path;
+    std::filesystem::path hot_path;
+    bool is_reported_lost = false;  // persister
+
+    [[nodiscard]] std::uint64_t index() const { return bytes.info().index; }
+    [[nodiscard]] bool is_hot() const { return hot.is_open(); }
+};
+
+struct supply_settings {
+    std::filesystem::path directory;
+    std::filesystem::path hot_directory;  // of this log; empty in direct mode
+    segment_info first;                   // what the static parts say; its index comes first
+    std::size_t segments_max = 16;
+    std::uint64_t low_space_bytes = 0;
+};
+
+class segment_supply {
+public:
+    explicit segment_supply(supply_settings settings);
+    segment_supply(const segment_supply&) = delete;
+    segment_supply& operator=(const segment_supply&) = delete;
+    ~segment_supply() { discard(); }
+
+    // The next segment, in order; null: not ready.
+    [[nodiscard]] stored_segment* try_take() noexcept { return spares_.try_pop(); }
+    void give_back(stored_segment* done) noexcept;
+    // One that exists already, for a writer that goes on in it. REQUIRES that the helper does not
+    // work yet.
+    [[nodiscard]] stored_segment* adopt(std::unique_ptr<stored_segment> existing);
+
+    // Returns whether something was done.
+    bool work() noexcept;
+    // Removes the spares' files. REQUIRES that the helper works on it no longer.
+    void discard() noexcept;
+
+    // errno of the last attempt to make a segment; 0: it succeeded.
+    [[nodiscard]] int error_number() const noexcept {
+        return error_number_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool is_space_low() const noexcept {
+        return is_space_low_.load(std::memory_order_relaxed);
+    }
+
+private:
+    [[nodiscard]] bool take_back_finished() noexcept;
+    [[nodiscard]] bool make_spare() noexcept;
+    [[nodiscard]] std::unique_ptr<stored_segment> make(segment_info info) const;
+    void make_direct(stored_segment& made, segment_info info) const;
+    void make_hot(stored_segment& made, segment_info info) const;
+    void make_twin(stored_segment& made) const;
+    void check_space() noexcept;
+
+    supply_settings settings_;
+    handover<stored_segment, spares_max> spares_;
+    handover<stored_segment, stored_segments_max> finished_;
+    std::atomic<int> error_number_{0};       // helper
+    std::atomic<bool> is_space_low_{false};  // helper
+
+    // Of the helper.
+    std::vector<std::unique_ptr<stored_segment>> segments_;
+    segment_info next_;
+    std::int64_t retry_ns_ = 0;
+    std::int64_t space_check_ns_ = 0;
+};
+
+}  // namespace millrace::engine::detail

@@ -1,0 +1,207 @@
+// What recovery makes of a loss of power, which takes pages of a file in any order.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
+#include "engine/log/hot_tier.hpp"
+#include "engine/log/recovery.hpp"
+#include "tests/engine/log/log_test_support.hpp"
+
+namespace millrace::engine::test {
+
+namespace {
+
+// As if the segment had been begun before the host was last started.
+void change_boot_id(const fs::path& file) {
+    segment_activation active;
+    const std::string text = read_whole_file(file);
+    std::memcpy(&active, text.data() + sizeof(segment_static), sizeof active);
+    active.boot_id[0] ^= 0xff;
+    active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
+    overwrite(file, sizeof(segment_static),
+              {reinterpret_cast<const std::byte*>(&active), sizeof active});
+}
+
+// A log of five segments in direct mode: durable up to the end of its second, the rest in doubt.
+class power_cut {
+public:
+    power_cut() {
+        {
+            log_writer writer(log(), small_log());
+            while (writer.end().value < 4 * segment_bytes_min + 20'000) {
+                results_.push_back(append(writer, 900));
+            }
+            uuid_ = writer.uuid();
+            copy_log(log(), directory_ / "cut");
+        }
+        fs::remove_all(log());
+        fs::rename(directory_ / "cut", log());
+        for (const append_result& result : results_) {
+            if (result.at.value < 2 * segment_bytes_min) {
+                durable_ = result.seq;
+                durable_end_ = {result.at.value + align_record(record_header_bytes + 900)};
+            }
+        }
+        durable_mark::open_for_writing(log(), uuid_).set_durable(durable_end_, durable_);
+    }
+    fs::path log() const { return directory_ / "log"; }
+    // Back to what was synced before the segment had its name: the static part of its header.
+    void lose_page(std::uint64_t index, std::size_t page) {
+        const std::vector<std::byte> zeros(page == 0 ? sizeof(segment_activation) : 4096);
+        overwrite(segment_path(log(), index), page == 0 ? sizeof(segment_static) : page * 4096,
+                  zeros);
+    }
+    void start_host_anew() {
+        for (const std::uint64_t index : list_segments(log())) {
+            change_boot_id(segment_path(log(), index));
+        }
+    }
+    [[nodiscard]] sequence durable() const { return durable_; }
+    [[nodiscard]] std::uint64_t count() const { return results_.size(); }
+
+    // Opens, expects at least what was durable, and that the log can be gone on with and read.
+    std::uint64_t expect_opens(const std::string& note) {
+        std::uint64_t kept = 0;
+        {
+            log_writer writer(log(), options_of(way::direct_ahead, directory_.path()));
+            kept = writer.last_sequence().value;
+            EXPECT_GE(kept, durable_.value);
+            EXPECT_TRUE(contains(writer.recovery_note(), note));
+            EXPECT_EQ(append_when_ready(writer, 10).seq.value, kept + 1);
+        }
+        const std::vector<seen_record> records = read_log(log());
+        expect_contiguous(records);
+        if (records.size() != kept + 1) {
+            ADD_FAILURE() << records.size() << " records, expected " << kept + 1;
+            return kept;
+        }
+        for (std::uint64_t i = 0; i < kept; ++i) {
+            EXPECT_EQ(records[i].payload, pattern(i + 1, 900));
+        }
+        return kept;
+    }
+
+private:
+    temporary_directory directory_;
+    std::vector<append_result> results_;
+    log_uuid uuid_;
+    sequence durable_;
+    position durable_end_;
+};
+
+}  // namespace
+
+TEST(RecoveryAfterPowerLoss, KeepsEverythingUpToTheFirstGapWhereverThatIs) {
+    const std::size_t pages = segment_bytes_min / 4096;
+    for (std::uint64_t index = 2; index < 5; ++index) {
+        for (std::size_t page = 0; page < pages; page += 3) {
+            SCOPED_TRACE(std::to_string(index) + ", page " + std::to_string(page));
+            power_cut cut;
+            cut.start_host_anew();
+            const bool is_in_records = index < 4 || page <= 4;
+            cut.lose_page(index, page);
+            const bool is_aside = index < 4 || page == 0;
+            const std::uint64_t kept = cut.expect_opens(!is_in_records ? "did not close"
+                                                        : is_aside     ? "set aside"
+                                                                       : "torn tail");
+            EXPECT_EQ(kept < cut.count(), is_in_records);
+            if (::testing::Test::HasFailure()) {
+                return;
+            }
+        }
+    }
+}
+
+TEST(RecoveryAfterPowerLoss, KeepsWhatItSetsAsideUnderAnotherName) {
+    power_cut cut;
+    cut.start_host_anew();
+    cut.lose_page(2, 5);
+    const std::string third = read_whole_file(segment_path(cut.log(), 3));
+    cut.expect_opens("segments up to 4 were set aside under the ending .lost");
+    EXPECT_EQ(read_whole_file(cut.log() / "000000000003.alog.lost"), third);
+    EXPECT_TRUE(fs::exists(cut.log() / "000000000004.alog.lost"));
+}
+
+TEST(RecoveryAfterPowerLoss, RefusesAGapInWhatWasDurable) {
+    for (const std::uint64_t index : {std::uint64_t{1}, std::uint64_t{4}}) {
+        power_cut cut;
+        cut.start_host_anew();
+        if (index == 4) {  // all the others are gone with it
+            for (std::uint64_t gone = 1; gone < 5; ++gone) {
+                fs::remove(segment_path(cut.log(), gone));
+            }
+        } else {
+            cut.lose_page(1, 5);
+        }
+        EXPECT_TRUE(
+            contains(thrown_text<damage_error>([&] { log_writer writer(cut.log(), small_log()); }),
+                     index == 4 ? "is missing" : "the log was durable up to position"));
+        EXPECT_EQ(fs::exists(segment_path(cut.log(), 2)), index == 1) << "nothing was touched";
+    }
+}
+
+TEST(RecoveryAfterPowerLoss, RefusesALogThatIsShorterThanItWasDurable) {
+    temporary_directory directory;
+    log_uuid uuid;
+    position end;
+    {
+        log_writer writer(directory / "log", small_log());
+        append(writer, 100);
+        uuid = writer.uuid();
+        end = writer.end();
+    }
+    end.value += record_alignment;  // the close record
+    durable_mark mark = durable_mark::open_for_writing(directory / "log", uuid);
+    mark.set_durable(end, {1});
+    { log_writer writer(directory / "log", small_log()); }
+    mark.set_durable({end.value + record_alignment}, {1});
+    EXPECT_TRUE(contains(
+        thrown_text<damage_error>([&] { log_writer writer(directory / "log", small_log()); }),
+        "records are lost"));
+}
+
+TEST(RecoveryAfterPowerLoss, TakesAGapForDamageWhenTheHostWasNotStartedAnew) {
+    power_cut cut;
+    cut.lose_page(4, 2);
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { log_writer writer(cut.log(), small_log()); }),
+                 "damaged, not torn"));
+    EXPECT_EQ(list_segments(cut.log()).size(), 5u);
+}
+
+TEST(RecoveryAfterPowerLoss, GoesOnBehindAnEndRecordWhoseNextSegmentWasNeverBegun) {
+    temporary_directory directory;
+    std::uint64_t count = 0;
+    {
+        log_writer writer(directory / "live", small_log());
+        while (writer.end().value < segment_bytes_min) {
+            ++count;
+            append(writer, 900);
+        }
+        --count;  // the last stands in the second segment, whose begin did not get to the disk
+        copy_log(directory / "live", directory / "log");
+    }
+    const fs::path second = segment_path(directory / "log", 1);
+    const segment_info info = read_segment_info(directory / "log", 1);
+    fs::remove(second);
+    {
+        const unique_fd fd = open_file(second, O_RDWR | O_CREAT);
+        const segment spare = segment::make_ahead(fd.get(), second, info);
+    }
+    log_reader reader(directory / "log", read_from::first());
+    std::vector<seen_record> records;
+    EXPECT_EQ(drain(reader, records), read_status::none) << reader.damage().text();
+    EXPECT_EQ(records.size(), count);
+    for (const way how : {way::synchronous, way::hot}) {
+        log_writer writer(directory / "log", options_of(how, directory.path()));
+        EXPECT_EQ(writer.last_sequence().value, count);
+        EXPECT_EQ(append_when_ready(writer, 20).seq.value, ++count);
+    }
+    while (records.size() < count) {
+        ASSERT_EQ(drain(reader, records), read_status::none) << reader.damage().text();
+    }
+    expect_contiguous(records);
+}
+
+}  // namespace millrace::engine::test

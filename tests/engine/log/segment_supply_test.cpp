@@ -1,0 +1,161 @@
+#include "engine/log/segment_supply.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/log/hot_registry.hpp"
+#include "engine/log/hot_tier.hpp"
+#include "tests/engine/log/failing_calls.hpp"
+#include "tests/engine/log/log_test_support.hpp"
+
+namespace millrace::engine::detail::test {
+
+namespace {
+
+using namespace engine::test;
+
+// The helper's part is played by the test: work() when it says so.
+class supplied_log {
+public:
+    explicit supplied_log(bool is_hot, std::size_t segments_max = 4) {
+        fs::create_directories(log());
+        settings_.directory = log();
+        settings_.hot_directory = is_hot ? hot() : fs::path();
+        settings_.first.uuid = random_log_uuid();
+        settings_.first.index = 5;
+        settings_.first.segment_bytes = segment_bytes_min;
+        settings_.first.header_bytes = segment_header_bytes_min;
+        settings_.segments_max = segments_max;
+    }
+    fs::path log() const { return directory_ / "log"; }
+    fs::path hot() const { return directory_ / "hot"; }
+    supply_settings& settings() { return settings_; }
+    [[nodiscard]] const log_uuid& uuid() const { return settings_.first.uuid; }
+
+private:
+    failing_calls_guard calls_;
+    temporary_directory directory_;
+    supply_settings settings_;
+};
+
+std::vector<stored_segment*> take_all(segment_supply& supply) {
+    std::vector<stored_segment*> taken;
+    while (supply.work()) {
+    }
+    while (stored_segment* one = supply.try_take()) {
+        taken.push_back(one);
+        while (supply.work()) {
+        }
+    }
+    return taken;
+}
+
+}  // namespace
+
+TEST(SegmentSupply, KeepsTwoSparesThatAreNamedAndNotBegun) {
+    for (const bool is_hot : {false, true}) {
+        supplied_log log(is_hot);
+        segment_supply supply(log.settings());
+        EXPECT_EQ(supply.try_take(), nullptr);
+        while (supply.work()) {
+        }
+        EXPECT_EQ(list_segment_names(log.log()), (std::vector<std::uint64_t>{5, 6}));
+        EXPECT_TRUE(list_segments(log.log()).empty());
+        if (is_hot) {
+            EXPECT_EQ(list_segment_names(log.hot()), (std::vector<std::uint64_t>{5, 6}));
+        }
+        stored_segment* first = supply.try_take();
+        stored_segment* second = supply.try_take();
+        ASSERT_NE(first, nullptr);
+        ASSERT_NE(second, nullptr);
+        EXPECT_EQ(supply.try_take(), nullptr);
+        EXPECT_EQ(first->index(), 5u);
+        EXPECT_EQ(second->index(), 6u);
+        EXPECT_NE(first->bytes.info().salt, second->bytes.info().salt);
+        first->bytes.begin({1, {1}, {}, {}, {}}, read_host_identity());
+        const fs::path& where = is_hot ? log.hot() : log.log();
+        EXPECT_EQ(list_segments(where), (std::vector<std::uint64_t>{5}));
+        EXPECT_EQ(read_segment_info(where, 5).salt, first->bytes.info().salt);
+    }
+}
+
+TEST(SegmentSupply, GivesTheTwinOnTheDiskTheSameHeaderAndItsWholeSpace) {
+    supplied_log log(true);
+    segment_supply supply(log.settings());
+    while (supply.work()) {
+    }
+    const std::string hot = read_whole_file(segment_path(log.hot(), 5));
+    EXPECT_EQ(read_whole_file(segment_path(log.log(), 5)), hot);
+    EXPECT_TRUE(is_hot_segment_begun(log.uuid(), 5).has_value()) << "known to this process";
+}
+
+TEST(SegmentSupply, NeverHasMoreThanItMayAndGoesOnWhenOneComesBack) {
+    supplied_log log(false, 4);
+    segment_supply supply(log.settings());
+    const std::vector<stored_segment*> taken = take_all(supply);
+    ASSERT_EQ(taken.size(), 4u);
+    EXPECT_EQ(supply.error_number(), 0) << "it is no error that those in front are not durable";
+    EXPECT_FALSE(supply.work());
+    supply.give_back(taken[0]);
+    EXPECT_TRUE(supply.work());
+    stored_segment* next = supply.try_take();
+    ASSERT_NE(next, nullptr);
+    EXPECT_EQ(next->index(), 9u);
+}
+
+TEST(SegmentSupply, SaysWhyItHasNoneAndTriesAgainByItself) {
+    for (const bool is_hot : {false, true}) {
+        supplied_log log(is_hot);
+        segment_supply supply(log.settings());
+        for (const int failing : {1, 2}) {  // in hot mode the second is the disk's file
+            fallocate_call.fail(0, 0);
+            if (failing == 2 && !is_hot) {
+                break;
+            }
+            while (supply.try_take() != nullptr) {
+            }
+            fallocate_call.fail(1000, ENOSPC);
+            ::usleep(25'000);
+            EXPECT_FALSE(supply.work());
+            EXPECT_EQ(supply.error_number(), ENOSPC);
+            EXPECT_TRUE(list_segment_names(log.log()).empty()) << "nothing is left behind";
+            for (const fs::directory_entry& entry : fs::directory_iterator(log.log())) {
+                ADD_FAILURE() << entry.path();
+            }
+            EXPECT_FALSE(supply.work()) << "not at once";
+            fallocate_call.fail(0, 0);
+            ::usleep(25'000);
+            EXPECT_TRUE(supply.work());
+            EXPECT_EQ(supply.error_number(), 0);
+            supply.discard();
+        }
+    }
+}
+
+TEST(SegmentSupply, TellsThatSpaceIsLow) {
+    for (const bool is_low : {false, true}) {
+        supplied_log log(false);
+        log.settings().low_space_bytes = is_low ? UINT64_MAX : 1;
+        segment_supply supply(log.settings());
+        (void)supply.work();
+        EXPECT_EQ(supply.is_space_low(), is_low);
+    }
+}
+
+TEST(SegmentSupply, RemovesItsSparesWhenTheLogIsClosedAndLeavesWhatWasTaken) {
+    for (const bool is_hot : {false, true}) {
+        supplied_log log(is_hot);
+        {
+            segment_supply supply(log.settings());
+            while (supply.work()) {
+            }
+            EXPECT_NE(supply.try_take(), nullptr);
+        }
+        EXPECT_EQ(list_segment_names(log.log()), (std::vector<std::uint64_t>{5}));
+        if (is_hot) {
+            EXPECT_EQ(list_segment_names(log.hot()), (std::vector<std::uint64_t>{5}));
+            EXPECT_FALSE(is_hot_segment_begun(log.uuid(), 5)) << "its descriptor is closed";
+        }
+    }
+}
+
+}  // namespace millrace::engine::detail::test

@@ -42,6 +42,8 @@ void subscription::halt(position at, std::string_view reason) noexcept {
     state_ = stream_state::halted;
     halt_reason_ = "position " + std::to_string(at.value) + ": " + std::string(reason);
     counters.state.set("halted(" + halt_reason_ + ")");
+    // release: pairs with streamer.hpp: is_halted
+    is_halted_.store(true, std::memory_order_release);
 }
 
 void subscription::set_state(stream_state state) noexcept {

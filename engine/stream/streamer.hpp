@@ -14,6 +14,7 @@
 // Errors     construction throws; damage halts the one subscription that met it, and is published
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -61,7 +62,7 @@ struct subscription_options {
     std::string name{};
     std::filesystem::path directory{};  // of the log
     read_from from{};
-    std::string where{};       // the stream's condition, empty for all rows
+    std::string where{};     // the stream's condition, empty for all rows
     std::size_t batch = 64;  // records per duty cycle at most
 };
 
@@ -76,7 +77,11 @@ public:
     [[nodiscard]] const row_schema& schema() const noexcept { return schema_; }
     [[nodiscard]] const log_uuid& log() const noexcept { return reader_.uuid(); }
     [[nodiscard]] stream_state state() const noexcept { return state_; }
-    // Why it is halted: "position N: reason".
+    // From any thread.
+    [[nodiscard]] bool is_halted() const noexcept {
+        return is_halted_.load(std::memory_order_acquire);  // pairs with streamer.cpp: halt
+    }
+    // Why it is halted: "position N: reason". From any thread, once it is_halted().
     [[nodiscard]] const std::string& halt_reason() const noexcept { return halt_reason_; }
     [[nodiscard]] position next_position() const noexcept { return reader_.next_position(); }
     subscription_counters counters;
@@ -102,8 +107,9 @@ private:
     std::uint64_t segment_index_ = 0;
     std::deque<segment_mark> marks_;  // one per segment the client still holds
     stream_state state_ = stream_state::catching_up;
-    bool is_state_published_ = false;  // its counter is bound after construction
-    std::string halt_reason_;
+    bool is_state_published_ = false;     // its counter is bound after construction
+    std::string halt_reason_;             // never changes again
+    std::atomic<bool> is_halted_{false};  // writer: the streamer's thread
     std::uint64_t delivered_count_ = 0;
 };
 

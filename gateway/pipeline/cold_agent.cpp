@@ -3,6 +3,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstdio>
+
+#include "engine/core/clock.hpp"
+
 namespace millrace::gateway {
 
 namespace {
@@ -44,14 +49,34 @@ int pipeline::cold_agent::do_work() noexcept {
     std::size_t lines = 0;
     for (event_ring* ring : rings_) {
         lines += ring->drain([&](event_level level, engine::timestamp time, std::string_view text) {
-            try {
-                write(level, time, text);
-            } catch (const std::exception&) {
-                lines_failed.add(1);  // no memory for a line of text, or nobody takes it
-            }
+            try_write(level, time, text);
         });
     }
+    say_halted_streams();
     return static_cast<int>(lines);
+}
+
+void pipeline::cold_agent::say_halted_streams() noexcept {
+    for (auto& [stream, is_said] : streams_) {
+        if (is_said || !stream->is_halted()) {
+            continue;
+        }
+        is_said = true;
+        char text[512];
+        const int size = std::snprintf(text, sizeof text, "stream of client %s: halted(%s)",
+                                       stream->name().c_str(), stream->halt_reason().c_str());
+        try_write(event_level::error, engine::utc_now(),
+                  {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+    }
+}
+
+void pipeline::cold_agent::try_write(event_level level, engine::timestamp time,
+                                     std::string_view text) noexcept {
+    try {
+        write(level, time, text);
+    } catch (const std::exception&) {
+        lines_failed.add(1);  // no memory for a line of text, or nobody takes it
+    }
 }
 
 void pipeline::cold_agent::write(event_level level, engine::timestamp time, std::string_view text) {

@@ -15,6 +15,8 @@ public:
     cold_agent(const pipeline_options& options) : options_(options) {}
 
     void add(event_ring& ring) { rings_.push_back(&ring); }
+    // A stream's halt is said once; the engine has no voice of its own.
+    void watch(const engine::subscription& stream) { streams_.push_back({&stream, false}); }
     // Rings whose filling is published every turn.
     void watch(const engine::stream_ring& ring, engine::counter used) {
         slot_rings_.emplace_back(&ring, std::move(used));
@@ -31,10 +33,13 @@ public:
     engine::counter lines_failed;
 
 private:
+    void say_halted_streams() noexcept;
+    void try_write(event_level level, engine::timestamp time, std::string_view text) noexcept;
     void write(event_level level, engine::timestamp time, std::string_view text);
 
     pipeline_options options_;
     std::vector<event_ring*> rings_;
+    std::vector<std::pair<const engine::subscription*, bool>> streams_;  // and whether it was said
     std::vector<std::pair<const engine::stream_ring*, engine::counter>> slot_rings_;
     std::vector<std::pair<const engine::byte_ring*, engine::counter>> byte_rings_;
 };

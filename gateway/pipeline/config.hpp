@@ -19,6 +19,7 @@
 
 #include "engine/agent/idle.hpp"
 #include "engine/core/types.hpp"
+#include "engine/table/record.hpp"
 #include "engine/table/schema.hpp"
 
 namespace millrace::gateway {
@@ -67,6 +68,19 @@ enum class failure_policy : std::uint8_t {
     park,  // the record goes to the client's reject log, and the route goes on
 };
 
+// Which versions of a row a route takes.
+struct operation_set {
+    bool inserts = true;
+    bool modifies = true;
+    bool deletes = true;
+
+    [[nodiscard]] bool has(engine::operation what) const noexcept {
+        return what == engine::operation::insert   ? inserts
+               : what == engine::operation::modify ? modifies
+                                                   : deletes;
+    }
+};
+
 struct route_config {
     std::string name;  // of the route; default CLIENT or CLIENT-N
     std::string
@@ -76,7 +90,8 @@ struct route_config {
     std::string handler;
     std::string map;
     std::string where;
-    start_config start;  // must be given for a session; default tail for the others
+    operation_set operations;  // default: inserts for a session, all for the others
+    start_config start;        // must be given for a session; default tail for the others
     failure_policy on_untranslatable = failure_policy::halt;
     failure_policy on_nack = failure_policy::halt;
     std::size_t ring_bytes = std::size_t{1}

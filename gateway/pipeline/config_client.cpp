@@ -48,6 +48,33 @@ start_config read_start(const config_file& file, const config_node& node) {
     return start;
 }
 
+operation_set read_operations(const config_section& section, bool is_for_session) {
+    operation_set set;
+    if (!section.has("operations")) {
+        set.modifies = set.deletes = !is_for_session;
+        return set;
+    }
+    set.inserts = set.modifies = set.deletes = false;
+    const std::vector<std::string> names = section.texts("operations");
+    for (const std::string& name : names) {
+        bool* const wanted = name == "insert"   ? &set.inserts
+                             : name == "modify" ? &set.modifies
+                             : name == "delete" ? &set.deletes
+                                                : nullptr;
+        if (wanted == nullptr) {
+            section.fail("operations", "unknown operation '" + name +
+                                           "'; expected \"insert\", \"modify\" or \"delete\"");
+        }
+        *wanted = true;
+    }
+    if (names.empty()) {
+        section.fail("operations",
+                     "a route without operations takes nothing; expected some of "
+                     "\"insert\", \"modify\" and \"delete\"");
+    }
+    return set;
+}
+
 void check_destination(const config_section& section, const route_config& route) {
     if (!route.session.empty() && !route.table.empty()) {
         section.fail("table", "a route has a 'session' or a 'table', not both; write two routes");
@@ -95,7 +122,7 @@ route_config read_route(const config_file& file, const config_node& node,
                         const std::string& default_name) {
     const config_section section(
         file, node, "[[client.route]]",
-        {"name", "session", "gateway", "table", "handler", "map", "where", "start",
+        {"name", "session", "gateway", "table", "handler", "map", "where", "operations", "start",
          "on_untranslatable", "on_nack", "ring_bytes", "max_message_bytes"});
     route_config route;
     route.line = section.line();
@@ -107,6 +134,7 @@ route_config read_route(const config_file& file, const config_node& node,
     route.handler = section.text_or("handler", "");
     route.map = section.text_or("map", "");
     route.where = section.text_or("where", "");
+    route.operations = read_operations(section, !route.session.empty());
     if (const config_node* start = section.find("start")) {
         route.start = read_start(file, *start);
     }

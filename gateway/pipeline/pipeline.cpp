@@ -123,6 +123,11 @@ void pipeline::open() {
     for (const auto& client : clients_) {
         cold_->add(client->events());
     }
+    for (const auto& streamer : streamers_) {
+        for (const auto& one : streamer->subscriptions()) {
+            cold_->watch(*one);
+        }
+    }
     bind_counters();
     make_runners();
     is_open_ = true;
@@ -424,16 +429,6 @@ void pipeline::stop() {
     for (const auto& [name, table] : tables_) {
         table->close();
     }
-}
-
-engine::histogram pipeline::record_to_wire() const {
-    engine::histogram all;
-    for (const auto& gateway : gateways_) {
-        for (const auto& session : gateway->sessions()) {
-            all.merge(session->record_to_wire());
-        }
-    }
-    return all;
 }
 
 }  // namespace millrace::gateway

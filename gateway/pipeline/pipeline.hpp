@@ -73,6 +73,10 @@ public:
     }
     // Of all sessions together; REQUIRES: stopped.
     [[nodiscard]] engine::histogram record_to_wire() const;
+    // Those that met damage, and those that met what their policy does not let pass, with their
+    // reasons; REQUIRES: stopped.
+    [[nodiscard]] std::vector<std::string> halted_streams() const;
+    [[nodiscard]] std::vector<std::string> halted_routes() const;
 
 private:
     struct source_log {

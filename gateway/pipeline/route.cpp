@@ -50,7 +50,8 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         return offer_status::accepted;  // taken before the client stopped at it, or before a
                                         // restart
     }
-    if (!where_.evaluate(row) || was_parked(record.seq)) {
+    if (!config_.operations.has(row.operation()) || !where_.evaluate(row) ||
+        was_parked(record.seq)) {
         counters.passed_over.add(1);
         highest_ = record.seq;
         return offer_status::accepted;
@@ -96,9 +97,18 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
         return offer_status::back_pressured;  // no room to keep it: it stays where it is
     }
     counters.parked.add(1);
+    say_parked(record);
     highest_ = record.seq;
     counters.highest.set(record.seq.value);
     return offer_status::accepted;
+}
+
+void route::say_parked(const engine::stream_slot& record) noexcept {
+    char text[400];
+    std::snprintf(text, sizeof text, "parked sequence %llu (position %llu): %s",
+                  static_cast<unsigned long long>(record.seq.value),
+                  static_cast<unsigned long long>(record.at.value), reason_);
+    events_->say(event_level::warning, config_.name, text);
 }
 
 void route::halt(const engine::stream_slot& record, std::string_view reason) noexcept {
@@ -106,6 +116,7 @@ void route::halt(const engine::stream_slot& record, std::string_view reason) noe
     char text[400];
     std::snprintf(text, sizeof text, "halted(%.*s, position %llu)", static_cast<int>(reason.size()),
                   reason.data(), static_cast<unsigned long long>(record.at.value));
+    halt_reason_ = "position " + std::to_string(record.at.value) + ": " + std::string(reason);
     counters.state.set(text);
     events_->say(event_level::error, config_.name, text);
 }

@@ -68,7 +68,8 @@ struct local_sink {
 struct route_counters {
     engine::status_text state;
     engine::counter delivered;
-    engine::counter passed_over;  // by `where`, or another message type than the map's
+    engine::counter
+        passed_over;  // by operation, by `where`, or another message type than the map's
     engine::counter parked;
     engine::counter back_pressured;
     engine::counter highest;
@@ -92,6 +93,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
     [[nodiscard]] engine::sequence highest() const noexcept { return highest_; }
     [[nodiscard]] bool is_halted() const noexcept { return is_halted_; }
+    [[nodiscard]] const std::string& halt_reason() const noexcept { return halt_reason_; }
     // Of a route to a session: where its encoded messages wait; else null.
     [[nodiscard]] const engine::byte_ring* outbound_ring() const noexcept {
         const auto* const to = std::get_if<session_sink>(&to_);
@@ -114,6 +116,7 @@ private:
     [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
     [[nodiscard]] offer_status fail(failure_policy policy,
                                     const engine::stream_slot& record) noexcept;
+    void say_parked(const engine::stream_slot& record) noexcept;
     void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
     void set_reason(std::string_view what, int tag, int column,
                     const engine::row_schema* columns) noexcept;
@@ -131,7 +134,8 @@ private:
     std::vector<engine::sequence> parked_;  // by an earlier run
     std::size_t next_parked_ = 0;
     bool is_halted_ = false;
-    char reason_[200] = {};  // why the last delivery failed
+    std::string halt_reason_;  // "position N: reason"
+    char reason_[200] = {};    // why the last delivery failed
 };
 
 }  // namespace millrace::gateway

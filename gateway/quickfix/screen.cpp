@@ -82,6 +82,9 @@ private:
         return span;
     }
     bool read_tag(std::uint32_t& tag, bool& is_positive) noexcept;
+    bool is_sequence_reset() const noexcept {
+        return facts_.msg_type.size == 1 && data_[facts_.msg_type.offset] == '4';
+    }
     bool first_time(std::uint32_t bit) noexcept {
         const bool is_first = (seen_ & bit) == 0;
         seen_ |= bit;
@@ -235,9 +238,11 @@ garble_reason screen_pass::note(std::uint32_t tag, const char* value,
             if (!first_time(seen_34)) {
                 return garble_reason::repeated_field;
             }
-            return number(facts_.number.value) == garble_reason::none && !facts_.number.is_none()
-                       ? garble_reason::none
-                       : garble_reason::number;
+            if (number(facts_.number.value) != garble_reason::none) {
+                return garble_reason::number;
+            }
+            return facts_.number.is_none() && !is_sequence_reset() ? garble_reason::number
+                                                                   : garble_reason::none;
         case 43:
             facts_.poss_dup = is_flag_set(value, value_end);
             return first_time(seen_43) ? garble_reason::none : garble_reason::repeated_field;

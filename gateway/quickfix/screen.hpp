@@ -11,8 +11,9 @@
 //            length, which ends it on a SOH inside the body; 8, 9, 34, 35, 43, 49, 52, 56 once
 // Units      spans: bytes from the start of the frame
 // Errors     a failure is a verdict: the frame is garbled, to be ignored and kept for the audit
-// Source     a tag that is zero or negative passes, and so does 34=0: QuickFIX answers the first
-//            with Reject 373=0 and ignores the second in a SequenceReset, as its own suite asks
+// Source     a tag that is zero or negative passes: QuickFIX answers it with Reject 373=0, as the
+//            session test cases want (FIX session protocol, 14a); 34=0 passes in a SequenceReset,
+//            whose number the library ignores in reset mode, and nowhere else
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,7 @@ enum class garble_reason : std::uint8_t {
     msg_type,       // 35= is not third, or holds bytes no message type has
     check_sum,      // 10= is not last, not three digits, or not the sum of the bytes
     tag,            // a tag that is no 32-bit decimal, or a field without '=' or an end
-    number,         // one of 7, 16, 34, 36, 108 is no 32-bit decimal, or 34 is 0
+    number,         // 7, 16, 34, 36 or 108 is no 32-bit decimal; or 34=0, but in a SequenceReset
     data_length,    // a data field the library would read differently, or beyond its end
     repeated_field  // a second 8, 9, 10, 34, 35, 43, 49, 52 or 56: no single meaning
 };

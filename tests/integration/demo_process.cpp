@@ -189,6 +189,14 @@ pid_t venue_pid(const std::filesystem::path& demo_directory) {
     return file >> pid ? pid : -1;
 }
 
+void freeze_venue(const std::filesystem::path& demo_directory) {
+    ::kill(venue_pid(demo_directory), SIGSTOP);
+}
+
+void thaw_venue(const std::filesystem::path& demo_directory) {
+    ::kill(venue_pid(demo_directory), SIGCONT);
+}
+
 void kill_venue(const std::filesystem::path& demo_directory) {
     const pid_t pid = venue_pid(demo_directory);
     if (pid <= 0 || ::kill(pid, SIGKILL) != 0) {

@@ -70,6 +70,9 @@ private:
 
 // The pid in DIR/venue.pid, or -1.
 [[nodiscard]] pid_t venue_pid(const std::filesystem::path& demo_directory);
+// Stops it without a word, as a host does that is too busy, and lets it go on.
+void freeze_venue(const std::filesystem::path& demo_directory);
+void thaw_venue(const std::filesystem::path& demo_directory);
 // SIGKILLs the demo's venue, if it lives, and waits until it is gone.
 void kill_venue(const std::filesystem::path& demo_directory);
 

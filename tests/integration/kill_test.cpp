@@ -93,17 +93,27 @@ TEST(KilledEngine, LosesNothingAndSendsNothingTwiceOverTenKills) {
     const demo_run run(directory);
     std::mt19937_64 random(test_seed());
     constexpr int kills = 10;
-    constexpr int count = 6000;
+    constexpr int count = 12'000;
     int unanswered_kills = 0;
     std::uint64_t orders = 0;
     for (int kill = 1; kill <= kills; ++kill) {
         const auto process = run.start(count, "4000");
         wait_for_orders(*process, run.demo(), orders);
         sleep_ms(static_cast<int>(random() % 100));
+        // Every other time the venue is a moment late, so that the kill meets messages in flight.
+        const bool is_late = kill % 2 == 0;
+        if (is_late) {
+            const demo_state before = read_demo_state(run.demo());
+            freeze_venue(run.demo());
+            wait_for_orders(*process, run.demo(), before.orders + 50);
+        }
         ASSERT_FALSE(process->has_ended()) << "the run ended before kill " << kill;
         process->kill_hard();
         const demo_state state = read_demo_state(run.demo());
-        print_state("kill", kill, state);
+        if (is_late) {
+            thaw_venue(run.demo());
+        }
+        print_state(is_late ? "kill (venue late)" : "kill", kill, state);
         ASSERT_LT(state.orders, static_cast<std::uint64_t>(count))
             << "killed behind the last order";
         orders = state.orders;

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "gateway/pipeline/pipeline.hpp"
 #include "tools/millrace/commands.hpp"
@@ -11,6 +13,18 @@
 namespace millrace::tools {
 
 namespace {
+
+// Says once more, last, what did not run to the end.
+int outcome_of(const gateway::pipeline& stopped) {
+    const std::vector<std::string> streams = stopped.halted_streams();
+    const std::vector<std::string> routes = stopped.halted_routes();
+    for (const std::vector<std::string>* const halted : {&streams, &routes}) {
+        for (const std::string& one : *halted) {
+            std::fprintf(stderr, "millrace: halted: %s\n", one.c_str());
+        }
+    }
+    return !streams.empty() ? exit_damaged : !routes.empty() ? exit_negative : exit_ok;
+}
 
 int run(const std::string& config) {
     install_signal_handlers();  // first: whoever stops us while we open wants an orderly stop too
@@ -25,7 +39,7 @@ int run(const std::string& config) {
     }
     std::fprintf(stderr, "stopping\n");
     pipeline.stop();
-    return exit_ok;
+    return outcome_of(pipeline);
 }
 
 }  // namespace

@@ -5,13 +5,15 @@ namespace millrace::tools {
 
 enum exit_code : int {
     exit_ok = 0,
-    exit_negative = 1,  // the command ran; its answer is no: not reconciled, the check found faults
-    exit_failure = 2,   // the operating system or the environment failed
-    exit_torn = 3,      // a log ends in what its writer was at when it died; nothing else is wrong
-    exit_damaged = 4,   // a log is damaged
-    exit_usage = 64,    // the command line is wrong
-    exit_data = 65,     // input data is wrong
-    exit_locked = 75,   // another process holds what must have one holder
+    exit_negative =
+        1,             // the command ran; its answer is no: not reconciled, the check found faults,
+                       // a route was halted when `run` stopped
+    exit_failure = 2,  // the operating system or the environment failed
+    exit_torn = 3,     // a log ends in what its writer was at when it died; nothing else is wrong
+    exit_damaged = 4,  // a log is damaged
+    exit_usage = 64,   // the command line is wrong
+    exit_data = 65,    // input data is wrong
+    exit_locked = 75,  // another process holds what must have one holder
     exit_configuration = 78,  // the configuration is wrong
 };
 

@@ -384,6 +384,30 @@ TEST(InvalidConfig, RefusesRoutesThatGoNowhereOrTwoWays) {
     });
 }
 
+TEST(InvalidConfig, RefusesOperationsThatAreNone) {
+    expect_refused({
+        {route("table = 'T'\noperations = ['insert', 'update']\n"),
+         "6: unknown operation 'update'; expected \"insert\", \"modify\" or \"delete\""},
+        {route("table = 'T'\noperations = []\n"),
+         "6: a route without operations takes nothing; expected some of \"insert\", \"modify\" and "
+         "\"delete\""},
+    });
+}
+
+TEST(Config, TakesInsertsToASessionAndEverythingElsewhereUnlessToldOtherwise) {
+    const auto operations_of = [](std::string_view rest) {
+        const operation_set set =
+            parse_config("test.toml", route(rest)).clients.front().routes.front().operations;
+        return std::string(set.inserts ? "i" : "") + (set.modifies ? "m" : "") +
+               (set.deletes ? "d" : "");
+    };
+    EXPECT_EQ(operations_of("session = 'X'\n"), "i");
+    EXPECT_EQ(operations_of("table = 'T'\n"), "imd");
+    EXPECT_EQ(operations_of("handler = 'h'\n"), "imd");
+    EXPECT_EQ(operations_of("session = 'X'\noperations = ['modify', 'delete']\n"), "md");
+    EXPECT_EQ(operations_of("table = 'T'\noperations = ['insert']\n"), "i");
+}
+
 TEST(InvalidConfig, RefusesMapsThatDoNotSayWhatTheyMap) {
     expect_refused({
         {map(""),

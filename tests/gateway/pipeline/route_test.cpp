@@ -124,6 +124,33 @@ TEST_F(Route, SendsTheBodyWithOriginCorrelationAndTimes) {
     EXPECT_EQ(one.highest().value, 2U);
 }
 
+// A row that is deleted is no order.
+TEST_F(Route, TakesOnlyTheOperationsItIsFor) {
+    append(*source_, {.number = 1});
+    append(*source_, {.number = 1, .operation = engine::operation::modify});
+    append(*source_, {.number = 1, .operation = engine::operation::remove});
+    append(*source_, {.number = 2});
+    const auto all = slots();
+    wanted_.operations = {.inserts = true, .modifies = false, .deletes = false};
+    route one = make(to_session(1 << 16, 4096));
+    for (const auto& slot : all) {
+        EXPECT_EQ(offer(one, slot), offer_status::accepted);
+    }
+    const auto messages = sent();
+    ASSERT_EQ(messages.size(), 2U);
+    EXPECT_EQ(messages[0].first.origin.sequence, 1U);
+    EXPECT_EQ(messages[1].first.origin.sequence, 4U);
+    EXPECT_EQ(one.counters.passed_over.value(), 2U);
+    EXPECT_EQ(one.highest().value, 4U);
+
+    wanted_.operations = {.inserts = false, .modifies = true, .deletes = true};
+    route other = make(to_session(1 << 16, 4096));
+    for (const auto& slot : all) {
+        EXPECT_EQ(offer(other, slot), offer_status::accepted);
+    }
+    EXPECT_EQ(sent().size(), 2U);
+}
+
 TEST_F(Route, OffersTheSameRecordAgainWhenItsRingHasRoom) {
     append_orders(*source_, 1, 200);
     const auto all = slots();
@@ -288,6 +315,14 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
         EXPECT_EQ(offer(one, all[0]), offer_status::accepted);
         EXPECT_EQ(offer(one, all[0]), offer_status::accepted);
         EXPECT_EQ(one.counters.parked.value(), 1U);
+        std::vector<std::string> said;
+        events_.drain([&](event_level level, engine::timestamp, std::string_view text) {
+            EXPECT_EQ(level, event_level::warning);
+            said.emplace_back(text);
+        });
+        ASSERT_EQ(said.size(), 1U);
+        EXPECT_EQ(said[0].find("route: parked sequence 1 (position "), 0U) << said[0];
+        EXPECT_NE(said[0].find("column SIDE"), std::string::npos) << said[0];
     }
     rejects.close();
     route full = make(to_session(1 << 16, 4096), {}, &rejects);

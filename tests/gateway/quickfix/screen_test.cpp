@@ -148,6 +148,8 @@ TEST(Screen, RefusesNumbersThatWouldWrap) {
         EXPECT_EQ(verdict(frame_of("35=0|" + std::string(tag) + "=0|")),
                   std::string(tag) == "34" ? garble_reason::number : garble_reason::none);
     }
+    EXPECT_EQ(verdict(frame_of("35=4|34=0|36=5|")), garble_reason::none);
+    EXPECT_EQ(verdict(frame_of("35=A|34=0|98=0|108=30|")), garble_reason::number);
 }
 
 TEST(Screen, RefusesASecondHeaderField) {

@@ -52,6 +52,27 @@ TEST_F(RunCommand, StopsInOrderWhenToldSoWhileItOpens) {
     EXPECT_TRUE(has(result.err, "stopping"));
 }
 
+// What is damaged is said where somebody reads it, and once more by the exit code.
+TEST_F(RunCommand, SaysWhereItsSourceIsDamaged) {
+    append_orders(1, 50);
+    const std::filesystem::path segment = path() / "data/ORDER_OUT/000000000000.alog";
+    std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(6000);
+    char byte = 0;
+    file.read(&byte, 1);
+    byte = static_cast<char>(byte ^ 1);
+    file.seekp(6000);
+    file.write(&byte, 1);
+    file.close();
+    millrace_process process({"run", config()}, path());
+    wait_until("it says so", [&] { return bool(has(process.said(), "halted(position ")); });
+    process.ask_to_stop();
+    const exit_result result = process.wait(20);
+    EXPECT_EQ(result.code, code_damaged);
+    EXPECT_TRUE(has(result.err, "stream of client copier"));
+    EXPECT_TRUE(has(result.err, "millrace: halted: stream of client copier: position "));
+}
+
 TEST_F(RunCommand, StartsBeforeAnybodyHasWritten) {
     millrace_process process({"run", config()}, path());
     wait_until("its empty logs are there",

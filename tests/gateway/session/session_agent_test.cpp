@@ -535,6 +535,43 @@ TEST_P(SessionAgent, SaysWhatThePeerMayLackWhereTheResetComesFromThere) {
     EXPECT_EQ(agent->has_said("resetting without proof"), is_initiator());
 }
 
+// The peer's Logon resets both sides each time; between two of them we are killed: what a killed
+// process leaves is what lies in its files at that moment.
+TEST_P(SessionAcceptor, GoesOnAcrossResetsByThePeerBetweenKills) {
+    open_agent();
+    open_peer("ResetOnLogon=Y");
+    std::vector<std::string> expected;
+    std::uint64_t order = 0;
+    for (int kill = 1; kill <= 4; ++kill) {
+        log_on_anew(static_cast<std::uint32_t>(kill));
+        for (int i = 0; i < 5; ++i) {
+            ++order;
+            expected.push_back("A" + std::to_string(order));
+            orders.put(order, expected.back());
+        }
+        EXPECT_TRUE(peer_has(expected));
+        EXPECT_TRUE(numbers_meet());
+        const std::filesystem::path killed = options.directory;
+        options.directory = directory / ("killed" + std::to_string(kill)).c_str();
+        std::filesystem::copy(killed, options.directory, std::filesystem::copy_options::recursive);
+        wire.shut();
+        close_agent();
+        wire.cut();
+        ASSERT_TRUE(run_until([&] { return !peer->is_logged_on(); }));
+        open_agent();
+        EXPECT_EQ(agent->inner.highest_origin("orders").value, order);
+        orders.put(order, expected.back());  // its client offers the last one again
+        wire.reopen();
+    }
+    log_on_anew(5);
+    EXPECT_TRUE(peer_has(expected));
+    EXPECT_GE(ledger().generation(), 5U);
+    EXPECT_EQ(agent->session().counters.duplicate_origins.value(), 1U);
+    const std::vector<logged_row> out = test::read_out(options.directory / "FIX_OUT");
+    expect_unbroken(out);
+    EXPECT_EQ(cl_ord_ids(out, kind::application), expected);  // each under exactly one number
+}
+
 INSTANTIATE_TEST_SUITE_P(Role, SessionInitiator, testing::Values(true));
 INSTANTIATE_TEST_SUITE_P(Role, SessionAcceptor, testing::Values(false));
 INSTANTIATE_TEST_SUITE_P(Roles, SessionAgent, testing::Bool(), [](const auto& one) {

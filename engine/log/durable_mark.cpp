@@ -60,6 +60,10 @@ durable_mark durable_mark::open_for_writing(const fs::path& directory, const log
         std::memset(map.data(), 0, mark_bytes);
         const mark_head head = make_head(uuid);
         std::memcpy(map.data(), &head, sizeof head);
+        // A log without a mark takes what a loss of power left for damage, so the mark is there
+        // before anything that can be left.
+        sync_file_whole(fd.get(), path.native());
+        sync_directory(directory);
     }
     return durable_mark(std::move(map));
 }

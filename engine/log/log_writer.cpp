@@ -109,6 +109,12 @@ void log_writer::create_log() {
 void log_writer::recover_log() {
     const position unsynced = detail::find_unsynced(directory_);
     const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
+    if (list_segments(directory_).empty()) {  // nothing of it had become durable
+        detail::remove_unbegun_segments(directory_);
+        create_log();
+        recovery_note_ = aside;
+        return;
+    }
     const recovered_tail tail = recover_tail(directory_, unsynced);
     if (!options_.schema.empty() && tail.info.schema != options_.schema) {
         throw config_error(directory_.native() +

@@ -26,16 +26,19 @@ struct sync_begun {
 };
 thread_local std::optional<sync_begun> current_sync;
 
+// Another thread may just be changing the file's size.
 file_bytes read_bytes(int fd) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) {
-        throw std::runtime_error("a file of the model cannot be looked at");
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        struct stat status {};
+        if (::fstat(fd, &status) != 0) {
+            break;
+        }
+        file_bytes bytes(static_cast<std::size_t>(status.st_size));
+        if (try_read_at(fd, bytes.data(), bytes.size(), 0)) {
+            return bytes;
+        }
     }
-    file_bytes bytes(static_cast<std::size_t>(status.st_size));
-    if (!try_read_at(fd, bytes.data(), bytes.size(), 0)) {
-        throw std::runtime_error("a file of the model cannot be read");
-    }
-    return bytes;
+    throw std::runtime_error("a file of the model cannot be read");
 }
 
 // With zeros behind the end of the file.
@@ -235,8 +238,9 @@ int disk_model::before(const file_call_site& site) noexcept {
     }
     if (site.what == file_call::fsync || site.what == file_call::fdatasync) {
         const std::lock_guard<std::mutex> held(lock_);
-        if (const std::uint64_t id = id_of(site.fd); files_.contains(id)) {
-            current_sync = sync_begun{id, read_bytes(site.fd)};
+        const auto known = files_.find(id_of(site.fd));
+        if (known != files_.end()) {
+            current_sync = sync_begun{known->first, read_bytes(known->second.fd.get())};
         }
     }
     return 0;

@@ -37,7 +37,7 @@ void change_boot_id(file_bytes& bytes) {
     if (active.crc == 0 || active.crc != crc32c(0, &active, offsetof(segment_activation, crc))) {
         return;
     }
-    active.boot_id[0] ^= 0xff;
+    std::fill(std::begin(active.boot_id), std::end(active.boot_id), std::uint8_t{0xee});
     active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
     std::memcpy(bytes.data() + sizeof(segment_static), &active, sizeof active);
 }
@@ -46,8 +46,7 @@ void change_boot_line(file_bytes& bytes) {
     constexpr std::string_view line = "\nboot ";
     std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (const std::size_t at = text.find(line); at != std::string::npos) {
-        char& digit = text[at + line.size()];
-        digit = digit == '0' ? '1' : '0';
+        text.replace(at + line.size(), 8, "eeeeeeee");
         std::memcpy(bytes.data(), text.data(), text.size());
     }
 }
@@ -150,9 +149,9 @@ private:
             return;
         }
         fs::create_directory(log(), ignored);
-        for (const fs::directory_entry& entry : fs::directory_iterator(log())) {
-            if (!content.contains("log/" + entry.path().filename().native())) {
-                fs::remove(entry.path());
+        for (const fs::directory_entry& old : fs::directory_iterator(log())) {
+            if (!content.contains("log/" + old.path().filename().native())) {
+                fs::remove(old.path());
             }
         }
         for (auto [name, bytes] : content) {

@@ -218,7 +218,12 @@ void ensure_directory(const std::filesystem::path& directory) {
             throw io_error("mkdir", directory.native(), number);
         }
     }
-    sync_directory(parent);
+    try {
+        sync_directory(parent);
+    } catch (const io_error&) {
+        ::rmdir(directory.c_str());  // else the next attempt would take it for durable
+        throw;
+    }
 }
 
 namespace {

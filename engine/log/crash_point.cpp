@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 25> names = {
+constexpr std::array<std::string_view, 26> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "spare.allocated",       // a segment under its temporary name, without a header
@@ -34,8 +34,9 @@ constexpr std::array<std::string_view, 25> names = {
     "retire.unlinked",
     "join.copied",  // recovery: a hot segment is on the disk, the hot file still there
     "join.marked",
-    "open.located",    // the hot tier is named in the log's directory
-    "close.recorded",  // the close record stands, nothing is synced
+    "recover.rewritten",  // recovery: a segment that was not durable is written again
+    "open.located",       // the hot tier is named in the log's directory
+    "close.recorded",     // the close record stands, nothing is synced
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",

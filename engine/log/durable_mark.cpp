@@ -62,8 +62,13 @@ durable_mark durable_mark::open_for_writing(const fs::path& directory, const log
         std::memcpy(map.data(), &head, sizeof head);
         // A log without a mark takes what a loss of power left for damage, so the mark is there
         // before anything that can be left.
-        sync_file_whole(fd.get(), path.native());
-        sync_directory(directory);
+        try {
+            sync_file_whole(fd.get(), path.native());
+            sync_directory(directory);
+        } catch (const io_error&) {
+            ::unlink(path.c_str());  // else the next attempt would take it for durable
+            throw;
+        }
     }
     return durable_mark(std::move(map));
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <optional>
 
@@ -51,13 +52,19 @@ bool has_later_record_behind(const segment& where, const recovered_tail& tail, s
     return false;
 }
 
-// Nothing: its header fails its checks, as where a loss of power took the activation part.
+// Nothing: its header fails its checks, as where a loss of power took the activation part, or it is
+// not there.
 std::optional<segment_info> try_read_info(const std::filesystem::path& directory,
                                           std::uint64_t index) {
     try {
         return read_segment_info(directory, index);
     } catch (const damage_error&) {
         return std::nullopt;
+    } catch (const io_error& failure) {
+        if (failure.error_number() == ENOENT) {
+            return std::nullopt;
+        }
+        throw;
     }
 }
 
@@ -114,7 +121,7 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
     // The first whose records cannot be read in order.
     std::uint64_t lost = std::max(indexes.front(), unsynced_from.value / segment_bytes);
     position end{lost * segment_bytes};
-    if (try_read_info(directory, lost)) {
+    if (lost <= indexes.back() && try_read_info(directory, lost)) {
         records_end found{};
         while (++lost <= indexes.back() &&
                (found = find_records_end(directory, lost - 1)).is_whole) {
@@ -130,8 +137,9 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
                            std::to_string(unsynced_from.value) + " and breaks off at " +
                            std::to_string(end.value) + ". Restore the segment from a copy");
     }
-    for (std::uint64_t index = indexes.back(); index + 1 > lost; --index) {
-        const std::filesystem::path path = directory / segment_file_name(index);
+    // Some may have been set aside already, when the power went again in the midst of this.
+    for (auto it = indexes.rbegin(); it != indexes.rend() && *it >= lost; ++it) {
+        const std::filesystem::path path = directory / segment_file_name(*it);
         std::filesystem::path aside = path;
         aside += ".lost";
         rename_file(path, aside);

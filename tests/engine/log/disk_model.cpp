@@ -262,7 +262,29 @@ void disk_model::after(const file_call_site& site, bool is_done) noexcept {
     }
 }
 
+// What is written again is on its way to the disk again, though its bytes are the same.
+void disk_model::note_written(const file_call_site& site) {
+    const auto found = files_.find(id_of(site.fd));
+    if (found == files_.end()) {
+        return;
+    }
+    if (site.what != file_call::pwrite) {
+        found->second.lost.clear();
+        return;
+    }
+    const std::size_t from = static_cast<std::size_t>(site.offset) / sector_bytes;
+    const std::size_t to = static_cast<std::size_t>(site.offset) + site.size;
+    std::erase_if(found->second.lost, [&](const auto& one) {
+        return one.first >= from && one.first * sector_bytes < to;
+    });
+}
+
 void disk_model::note_done(const file_call_site& site) {
+    const bool is_written = site.what == file_call::write || site.what == file_call::pwrite ||
+                            site.what == file_call::truncate || site.is_emptying;
+    if (is_written) {
+        note_written(site);
+    }
     const std::string name = relative(site.path);
     if (name.empty() || is_left_out(name)) {
         return;
@@ -334,9 +356,13 @@ void disk_model::sync_names_of(const std::string& directory) {
 }
 
 power_cut_moment disk_model::capture() {
+    const std::lock_guard<std::mutex> held(lock_);
+    return look();
+}
+
+power_cut_moment disk_model::look() {
     power_cut_moment moment;
     moment.promise = promise_();
-    const std::lock_guard<std::mutex> held(lock_);
     moment.names = names_;
     moment.changes = changes_;
     std::set<std::uint64_t> named;
@@ -362,9 +388,9 @@ power_cut_moment disk_model::capture() {
 }
 
 void disk_model::keep_moment() {
-    power_cut_moment moment = capture();
+    // Looked at and kept in one: moments stand in the order of time.
     const std::lock_guard<std::mutex> held(lock_);
-    moments_.push_back(std::move(moment));
+    moments_.push_back(look());
 }
 
 std::vector<power_cut_moment> disk_model::take_moments() {

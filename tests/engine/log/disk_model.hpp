@@ -111,10 +111,12 @@ private:
         std::map<std::size_t, std::array<std::byte, sector_bytes>> lost;
     };
 
+    [[nodiscard]] power_cut_moment look();                            // under the lock
     [[nodiscard]] std::string relative(std::string_view path) const;  // empty: not below root
     [[nodiscard]] std::uint64_t learn(const std::string& name, bool is_synced);
     [[nodiscard]] std::uint64_t id_of(int fd) const;
     void note_done(const file_call_site& site);
+    void note_written(const file_call_site& site);
     void note_synced(int fd);
     void note_lost(int fd);
     void sync_names_of(const std::string& directory);

@@ -127,16 +127,20 @@ int open(const char* path, int flags, ...) {
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(list, mode_t) : 0;
     va_end(list);
     const auto make = [&] { return ::syscall(SYS_openat, AT_FDCWD, path, flags, mode); };
-    return static_cast<int>(
-        observed({file_call::open, -1, path, "", (flags & O_CREAT) != 0}, make));
+    return static_cast<int>(observed({.what = file_call::open,
+                                      .path = path,
+                                      .is_creating = (flags & O_CREAT) != 0,
+                                      .is_emptying = (flags & O_TRUNC) != 0},
+                                     make));
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
-    return observed({file_call::write, fd}, [&] { return ::syscall(SYS_write, fd, bytes, size); });
+    return observed({.what = file_call::write, .fd = fd, .size = size},
+                    [&] { return ::syscall(SYS_write, fd, bytes, size); });
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
-    return observed({file_call::pwrite, fd},
+    return observed({.what = file_call::pwrite, .fd = fd, .size = size, .offset = offset},
                     [&] { return ::syscall(SYS_pwrite64, fd, bytes, size, offset); });
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -62,6 +63,9 @@ struct file_call_site {
     const char* path = "";     // of calls on a name
     const char* target = "";   // of rename
     bool is_creating = false;  // of open: O_CREAT
+    bool is_emptying = false;  // of open: O_TRUNC
+    std::size_t size = 0;      // of write and pwrite
+    std::int64_t offset = 0;   // of pwrite
 };
 
 // Sees every call on the thread that makes it. Its own calls are not seen.

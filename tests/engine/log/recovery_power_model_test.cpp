@@ -10,10 +10,7 @@
 #include <map>
 #include <set>
 
-#include "engine/core/error.hpp"
-#include "engine/log/hot_tier.hpp"
-#include "tests/engine/log/disk_model.hpp"
-#include "tests/engine/log/log_test_support.hpp"
+#include "tests/engine/log/powered_log.hpp"
 
 namespace millrace::engine::test {
 
@@ -27,174 +24,31 @@ std::size_t states_wanted() {
     return given != nullptr ? std::strtoull(given, nullptr, 10) : 50'000;
 }
 
-// As if the segment had been begun before the host was last started.
-void change_boot_id(file_bytes& bytes) {
-    segment_activation active;
-    if (bytes.size() < schema_offset) {
-        return;
+// One writer's life, in pieces small enough that few sectors are dirty at some moments.
+std::vector<power_cut_moment> live(powered_log& log, std::mt19937_64& random) {
+    disk_model model(log.root(), [&log] { return log.promise(); });
+    const file_call_observation observation(model);
+    log_writer writer(log.log(), log.options());
+    log.begin_life(writer);
+    const std::size_t count = 20 + random() % 130;
+    for (std::size_t i = 0; i < count && !::testing::Test::HasFailure(); ++i) {
+        const std::size_t size = random() % 4 == 0 ? random() % 3000 : random() % 200;
+        append_status status = append_status::back_pressured;
+        while ((status = log.append_one(writer, size)) == append_status::back_pressured) {
+            ::usleep(50);
+        }
+        EXPECT_EQ(status, append_status::ok);
+        if (random() % 8 == 0) {
+            EXPECT_EQ(writer.wait_durable(writer.end(), 60'000'000'000), durable_wait::durable);
+        }
+        if (random() % 4 == 0) {
+            model.keep_moment();
+        }
     }
-    std::memcpy(&active, bytes.data() + sizeof(segment_static), sizeof active);
-    if (active.crc == 0 || active.crc != crc32c(0, &active, offsetof(segment_activation, crc))) {
-        return;
-    }
-    std::fill(std::begin(active.boot_id), std::end(active.boot_id), std::uint8_t{0xee});
-    active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
-    std::memcpy(bytes.data() + sizeof(segment_static), &active, sizeof active);
+    log.end_life();
+    writer.close();
+    return model.take_moments();
 }
-
-void change_boot_line(file_bytes& bytes) {
-    constexpr std::string_view line = "\nboot ";
-    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (const std::size_t at = text.find(line); at != std::string::npos) {
-        text.replace(at + line.size(), 8, "eeeeeeee");
-        std::memcpy(bytes.data(), text.data(), text.size());
-    }
-}
-
-class powered_log {
-public:
-    explicit powered_log(way how) : how_(how) { fs::create_directories(root()); }
-
-    // One writer's life, in pieces small enough that few sectors are dirty at some moments.
-    void live(std::mt19937_64& random) {
-        disk_model model(root(), [this] { return promise(); });
-        const file_call_observation observation(model);
-        log_writer writer(log(), options_of(how_, directory_.path()));
-        ASSERT_GE(writer.last_sequence().value, promised_) << writer.recovery_note();
-        ASSERT_LE(writer.last_sequence().value, journal_.size());
-        journal_.resize(writer.last_sequence().value);
-        ++life_;
-        writer_.store(&writer, std::memory_order_release);
-        const std::size_t count = 20 + random() % 130;
-        for (std::size_t i = 0; i < count; ++i) {
-            append_one(writer, random() % 4 == 0 ? random() % 3000 : random() % 200);
-            if (random() % 8 == 0) {
-                ASSERT_EQ(writer.wait_durable(writer.end(), 30'000'000'000), durable_wait::durable);
-            }
-            if (random() % 4 == 0) {
-                model.keep_moment();
-            }
-        }
-        promised_ = promise();
-        writer_.store(nullptr, std::memory_order_release);
-        writer.close();
-        moments_ = model.take_moments();
-    }
-
-    // Puts the state on the disk, opens it, and looks. Returns what recovery noted.
-    std::string check(const power_cut_moment& at, const survivors& which) {
-        restore(content_after(at, which));
-        if (!fs::exists(log())) {
-            EXPECT_EQ(at.promise, 0u) << "the directory of a log with durable records is gone";
-            return "no directory";
-        }
-        std::uint64_t kept = 0;
-        std::string note;
-        try {
-            log_writer writer(log(), small_log());
-            kept = writer.last_sequence().value;
-            note = writer.recovery_note();
-            EXPECT_EQ(append(writer, 30).status, append_status::ok);
-        } catch (const std::exception& failure) {
-            ADD_FAILURE() << "recovery refused a state that a loss of power may leave: "
-                          << failure.what();
-            return "refused";
-        }
-        EXPECT_GE(kept, at.promise) << "a durable record was lost; " << note;
-        EXPECT_LE(kept, journal_.size()) << "a record that never was";
-        check_records(kept);
-        return note;
-    }
-
-    // The log goes on from this state in its next life.
-    void go_on_from(const power_cut_moment& at, const survivors& which) {
-        restore(content_after(at, which));
-        promised_ = at.promise;
-        fs::create_directories(root());
-    }
-
-    [[nodiscard]] const std::vector<power_cut_moment>& moments() const { return moments_; }
-    [[nodiscard]] fs::path log() const { return root() / "log"; }
-
-private:
-    struct entry {
-        position at;
-        timestamp time;
-        std::vector<std::byte> payload;
-    };
-
-    fs::path root() const { return directory_ / "disk"; }
-
-    std::uint64_t promise() const {
-        const log_writer* writer = writer_.load(std::memory_order_acquire);
-        return writer == nullptr ? promised_
-                                 : std::max(promised_, writer->durable_sequence().value);
-    }
-
-    void append_one(log_writer& writer, std::size_t size) {
-        const std::uint64_t seq = writer.last_sequence().value + 1;
-        log_claim claim = claim_when_ready(writer, 1, size);
-        std::vector<std::byte> payload = pattern(seq + 1'000'003 * life_, size);
-        std::copy(payload.begin(), payload.end(), claim.payload().begin());
-        const append_result result = claim.commit();
-        ASSERT_EQ(result.status, append_status::ok);
-        journal_.push_back({result.at, result.time, std::move(payload)});
-    }
-
-    void restore(const disk_content& content) {
-        std::error_code ignored;
-        fs::remove_all(directory_ / "hot", ignored);  // memory
-        if (!content.contains("log")) {
-            fs::remove_all(log());
-            return;
-        }
-        fs::create_directory(log(), ignored);
-        for (const fs::directory_entry& old : fs::directory_iterator(log())) {
-            if (!content.contains("log/" + old.path().filename().native())) {
-                fs::remove(old.path());
-            }
-        }
-        for (auto [name, bytes] : content) {
-            if (name == "log") {
-                continue;
-            }
-            if (name.ends_with(".alog")) {
-                change_boot_id(bytes);
-            } else if (name.ends_with(hot_tier_name)) {
-                change_boot_line(bytes);
-            }
-            const unique_fd fd = open_file(root() / name, O_WRONLY | O_CREAT | O_TRUNC);
-            write_at(fd.get(), bytes, 0, name);
-        }
-    }
-
-    void check_records(std::uint64_t kept) const {
-        log_reader reader(log(), read_from::first());
-        record_view view;
-        std::uint64_t seq = 0;
-        read_status status = read_status::none;
-        while ((status = reader.poll(view)) == read_status::record) {
-            ASSERT_EQ(view.seq.value, ++seq);
-            if (seq > kept) {
-                continue;
-            }
-            const entry& wanted = journal_[seq - 1];
-            ASSERT_EQ(view.at, wanted.at);
-            ASSERT_EQ(view.time, wanted.time);
-            ASSERT_TRUE(std::ranges::equal(view.bytes(), wanted.payload)) << "sequence " << seq;
-        }
-        ASSERT_EQ(status, read_status::none) << reader.damage().text();
-        ASSERT_EQ(seq, kept + 1);
-    }
-
-    way how_;
-    temporary_directory directory_;
-    std::atomic<const log_writer*> writer_{nullptr};
-    std::uint64_t promised_ = 0;
-    std::uint64_t life_ = 0;
-    std::vector<entry> journal_;  // of what was committed and not lost since
-    std::vector<power_cut_moment> moments_;
-};
 
 // Every set of so few sectors; names and sizes all or none, unless they are few as well.
 std::vector<survivors> all_survivors(const power_cut_moment& at) {
@@ -228,16 +82,16 @@ public:
         while (random_count_ < wanted && !::testing::Test::HasFailure()) {
             powered_log log(how_);
             for (int life = 0; life < lives_per_log; ++life) {
-                log.live(random_);
+                const std::vector<power_cut_moment> moments = live(log, random_);
                 if (::testing::Test::HasFailure()) {
                     return;
                 }
-                check_few_sectors(log);
-                check_random(log, std::max<std::size_t>(wanted / 60, 50));
+                check_few_sectors(log, moments);
+                check_random(log, moments, std::max<std::size_t>(wanted / 60, 50));
                 if (::testing::Test::HasFailure()) {
                     return;
                 }
-                const power_cut_moment& next = log.moments()[random_() % log.moments().size()];
+                const power_cut_moment& next = moments[random_() % moments.size()];
                 log.go_on_from(next, survivors::random_of(next, random_));
             }
         }
@@ -259,8 +113,8 @@ private:
     }
 
     // One moment for each number of dirty sectors.
-    void check_few_sectors(powered_log& log) {
-        for (const power_cut_moment& at : log.moments()) {
+    void check_few_sectors(powered_log& log, const std::vector<power_cut_moment>& moments) {
+        for (const power_cut_moment& at : moments) {
             const std::size_t count = at.dirty_count();
             if (count == 0 || count > exhaustive_sectors_max || !enumerated_.insert(count).second) {
                 continue;
@@ -275,8 +129,8 @@ private:
         }
     }
 
-    void check_random(powered_log& log, std::size_t count) {
-        const std::vector<power_cut_moment>& moments = log.moments();
+    void check_random(powered_log& log, const std::vector<power_cut_moment>& moments,
+                      std::size_t count) {
         moment_count_ += moments.size();
         for (std::size_t i = 0; i < count && !::testing::Test::HasFailure(); ++i) {
             const std::size_t chosen = random_() % moments.size();

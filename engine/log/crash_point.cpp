@@ -13,9 +13,12 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 26> names = {
+constexpr std::array<std::string_view, 29> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
+    "create.begun",          // synchronous: a segment is whole under its temporary name
+    "create.named",          // it has its name, and the one before has no end record
+    "mark.half_stored",      // the mark's durable sequence is new, its position old
     "spare.allocated",       // a segment under its temporary name, without a header
     "spare.twin_named",      // hot: the disk's file has its name, the hot one not yet
     "spare.named",           // named and not begun

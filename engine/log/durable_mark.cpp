@@ -9,6 +9,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
 
 namespace millrace::engine {
 
@@ -92,6 +93,7 @@ void durable_mark::set_durable(position to, sequence last) noexcept {
     MILLRACE_ASSERT(last >= durable_sequence(), "the durable sequence goes back");
     // release: pairs with durable_mark.hpp: load
     at(sequence_word).store(last.value, std::memory_order_release);
+    MILLRACE_CRASH_POINT("mark.half_stored");
     // release: pairs with durable_mark.hpp: load
     at(position_word).store(to.value, std::memory_order_release);
 }

@@ -231,7 +231,9 @@ segment segment::create(const fs::path& directory, const segment_info& info) {
         made.begin({info.epoch, info.base_sequence, info.base_timestamp,
                     info.previous_last_sequence, info.previous_end},
                    detail::read_host_identity());
+        MILLRACE_CRASH_POINT("create.begun");
         rename_file(temporary, path);
+        MILLRACE_CRASH_POINT("create.named");
         return made;
     } catch (const error&) {
         ::unlink(temporary.c_str());  // on a full disk it holds the very blocks that are short

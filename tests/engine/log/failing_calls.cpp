@@ -115,6 +115,9 @@ int posix_fallocate(int fd, off_t offset, off_t length) {
     return result == 0 ? 0 : errno;
 }
 
+// The sanitizers' runtimes have these in hand themselves.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
 int fallocate(int fd, int mode, off_t offset, off_t length) {
     return static_cast<int>(observed({file_call::punch, fd}, [&] {
         return ::syscall(SYS_fallocate, fd, mode, offset, length);
@@ -171,5 +174,7 @@ void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t 
         return ::syscall(SYS_mmap, address, size, protection, flags, fd, offset);
     }));
 }
+
+#endif
 
 }  // extern "C"

@@ -85,8 +85,9 @@ private:
 void check_storage_options(const std::filesystem::path& directory, const log_options& options,
                            std::size_t segment_bytes);
 
-// Writes these segments again, each to a fresh file in the old one's place, from what the page cache
-// holds. A sync of the old file would prove nothing where one failed before: the kernel reports once.
+// Writes these segments again, each to a fresh file in the old one's place, from what the page
+// cache holds. Where a sync failed before, one more of the old file would prove nothing: the kernel
+// reports a failure once.
 void rewrite_segments(const std::filesystem::path& directory, std::uint64_t first,
                       std::uint64_t last);
 

@@ -69,8 +69,8 @@ void write_activation_part(std::byte* bytes, const segment_info& info,
                                        std::uint64_t index);
 void check_index(const std::filesystem::path& path, const segment_info& info, std::uint64_t index);
 
-// The log of a segment whose activation part is all zeros, its static part good; nothing else. Since
-// that part is stored before any record, one with records there has lost it to a loss of power.
+// The log of a segment whose activation part is all zeros, its static part good; else nothing.
+// Since that part is stored before any record, one with records has lost it to a loss of power.
 [[nodiscard]] std::optional<log_uuid> uuid_without_activation(int fd,
                                                               const std::filesystem::path& path);
 

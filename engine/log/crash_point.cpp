@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 29> names = {
+constexpr std::array<std::string_view, 31> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "create.begun",          // synchronous: a segment is whole under its temporary name
@@ -43,6 +43,8 @@ constexpr std::array<std::string_view, 29> names = {
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",
+    "checkpoint.half_written",  // engine/stream: a slot that fails its checksum
+    "checkpoint.written",
 };
 
 std::atomic<const std::string_view*> armed{nullptr};

@@ -350,6 +350,17 @@ protected:
         }
     }
 
+    // The checkpoint's are in checkpoint_kill_test.cpp.
+    static std::vector<std::string_view> log_points() {
+        std::vector<std::string_view> points;
+        for (const std::string_view point : crash_point_names()) {
+            if (!point.starts_with("checkpoint.")) {
+                points.push_back(point);
+            }
+        }
+        return points;
+    }
+
     std::map<std::string_view, int> hits_;
     int kills_ = 0;
 };
@@ -357,7 +368,8 @@ protected:
 TEST_F(LogCrashPoint, EachIsReachedOftenAndNoneLosesOrChangesARecord) {
     for (const way how : {way::direct_ahead, way::hot, way::synchronous}) {
         // A log for a few points, lest it grow long.
-        const std::span<const std::string_view> points = crash_point_names();
+        const std::vector<std::string_view> all = log_points();
+        const std::span<const std::string_view> points = all;
         for (std::size_t begin = 0; begin < points.size(); begin += 6) {
             killed_log log(how);
             for (const std::string_view point :
@@ -370,7 +382,7 @@ TEST_F(LogCrashPoint, EachIsReachedOftenAndNoneLosesOrChangesARecord) {
         }
     }
     std::cout << kills_ << " kills; hits:\n";
-    for (const std::string_view point : crash_point_names()) {
+    for (const std::string_view point : log_points()) {
         std::cout << "  " << hits_[point] << " x " << point << '\n';
         EXPECT_GE(hits_[point], hits_wanted) << point << " was passed too seldom";
     }

@@ -200,11 +200,29 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
+// What is made durable in a new directory is lost with the directory's own name.
 void ensure_directory(const std::filesystem::path& directory) {
-    std::error_code code;
-    std::filesystem::create_directories(directory, code);
-    if (code) {
-        throw io_error("mkdir", directory.native(), code.value());
+    std::error_code ignored;
+    if (std::filesystem::is_directory(directory, ignored)) {
+        return;
+    }
+    if (!directory.has_filename()) {  // a name that ends in a slash
+        return ensure_directory(directory.parent_path());
+    }
+    const std::filesystem::path parent =
+        directory.has_parent_path() ? directory.parent_path() : ".";
+    ensure_directory(parent);
+    if (::mkdir(directory.c_str(), 0777) != 0) {
+        const int number = errno;
+        if (number != EEXIST || !std::filesystem::is_directory(directory, ignored)) {
+            throw io_error("mkdir", directory.native(), number);
+        }
+    }
+    try {
+        sync_directory(parent);
+    } catch (const io_error&) {
+        ::rmdir(directory.c_str());  // else the next attempt would take it for durable
+        throw;
     }
 }
 

@@ -13,9 +13,12 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 25> names = {
+constexpr std::array<std::string_view, 31> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
+    "create.begun",          // synchronous: a segment is whole under its temporary name
+    "create.named",          // it has its name, and the one before has no end record
+    "mark.half_stored",      // the mark's durable sequence is new, its position old
     "spare.allocated",       // a segment under its temporary name, without a header
     "spare.twin_named",      // hot: the disk's file has its name, the hot one not yet
     "spare.named",           // named and not begun
@@ -34,11 +37,14 @@ constexpr std::array<std::string_view, 25> names = {
     "retire.unlinked",
     "join.copied",  // recovery: a hot segment is on the disk, the hot file still there
     "join.marked",
-    "open.located",    // the hot tier is named in the log's directory
-    "close.recorded",  // the close record stands, nothing is synced
+    "recover.rewritten",  // recovery: a segment that was not durable is written again
+    "open.located",       // the hot tier is named in the log's directory
+    "close.recorded",     // the close record stands, nothing is synced
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",
+    "checkpoint.half_written",  // engine/stream: a slot that fails its checksum
+    "checkpoint.written",
 };
 
 std::atomic<const std::string_view*> armed{nullptr};

@@ -9,6 +9,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
 
 namespace millrace::engine {
 
@@ -60,6 +61,15 @@ durable_mark durable_mark::open_for_writing(const fs::path& directory, const log
         std::memset(map.data(), 0, mark_bytes);
         const mark_head head = make_head(uuid);
         std::memcpy(map.data(), &head, sizeof head);
+        // A log without a mark takes what a loss of power left for damage, so the mark is there
+        // before anything that can be left.
+        try {
+            sync_file_whole(fd.get(), path.native());
+            sync_directory(directory);
+        } catch (const io_error&) {
+            ::unlink(path.c_str());  // else the next attempt would take it for durable
+            throw;
+        }
     }
     return durable_mark(std::move(map));
 }
@@ -83,6 +93,7 @@ void durable_mark::set_durable(position to, sequence last) noexcept {
     MILLRACE_ASSERT(last >= durable_sequence(), "the durable sequence goes back");
     // release: pairs with durable_mark.hpp: load
     at(sequence_word).store(last.value, std::memory_order_release);
+    MILLRACE_CRASH_POINT("mark.half_stored");
     // release: pairs with durable_mark.hpp: load
     at(position_word).store(to.value, std::memory_order_release);
 }

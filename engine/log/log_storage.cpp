@@ -67,6 +67,21 @@ void check_storage_options(const fs::path& directory, const log_options& options
     }
 }
 
+void rewrite_segments(const fs::path& directory, std::uint64_t first, std::uint64_t last) {
+    for (const std::uint64_t index : list_segment_names(directory)) {
+        if (index < first || index > last) {
+            continue;
+        }
+        const fs::path path = directory / segment_file_name(index);
+        const unique_fd fd = open_file(path, O_RDONLY);
+        const mapping bytes(fd.get(), file_size(fd.get(), path.native()), access::read_only,
+                            path.native());
+        const std::size_t used = used_bytes({bytes.data(), bytes.size()}, 0);
+        (void)replace_segment_file(directory, index, {bytes.data(), used}, bytes.size());
+        MILLRACE_CRASH_POINT("recover.rewritten");
+    }
+}
+
 void sync_segments(const fs::path& directory, std::uint64_t first, std::uint64_t last) {
     for (const std::uint64_t index : list_segment_names(directory)) {
         if (index < first || index > last) {

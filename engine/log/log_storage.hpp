@@ -85,6 +85,12 @@ private:
 void check_storage_options(const std::filesystem::path& directory, const log_options& options,
                            std::size_t segment_bytes);
 
+// Writes these segments again, each to a fresh file in the old one's place, from what the page
+// cache holds. Where a sync failed before, one more of the old file would prove nothing: the kernel
+// reports a failure once.
+void rewrite_segments(const std::filesystem::path& directory, std::uint64_t first,
+                      std::uint64_t last);
+
 // Syncs the files of these segments and their names.
 void sync_segments(const std::filesystem::path& directory, std::uint64_t first, std::uint64_t last);
 

@@ -12,6 +12,18 @@ namespace millrace::engine {
 
 namespace {
 
+// A directory made by somebody else may not be durable yet, and the log goes with it.
+void sync_name_of(const std::filesystem::path& directory) {
+    try {
+        const std::filesystem::path whole = std::filesystem::absolute(directory);
+        sync_directory((whole.has_filename() ? whole : whole.parent_path()).parent_path());
+    } catch (const io_error& failure) {
+        if (failure.error_number() != EACCES) {  // we may not look there, and did not make it
+            throw;
+        }
+    }
+}
+
 std::size_t round_up(std::size_t value, std::size_t unit) {
     return (value + unit - 1) / unit * unit;
 }
@@ -85,6 +97,7 @@ log_writer::~log_writer() {
 }
 
 void log_writer::create_log() {
+    sync_name_of(directory_);
     segment_info info;
     info.uuid = random_log_uuid();
     info.segment_bytes = options_.segment_bytes;
@@ -109,7 +122,13 @@ void log_writer::create_log() {
 void log_writer::recover_log() {
     const position unsynced = detail::find_unsynced(directory_);
     const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
-    const recovered_tail tail = recover_tail(directory_, unsynced);
+    if (list_segments(directory_).empty()) {  // nothing of it had become durable
+        detail::remove_unbegun_segments(directory_);
+        create_log();
+        recovery_note_ = aside;
+        return;
+    }
+    recovered_tail tail = recover_tail(directory_, unsynced);
     if (!options_.schema.empty() && tail.info.schema != options_.schema) {
         throw config_error(directory_.native() +
                            ": the log holds another schema.\n--- in the log\n" + tail.info.schema +
@@ -132,6 +151,11 @@ void log_writer::recover_log() {
     recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;
     sync_from_ = std::max(list_segments(directory_).front(),
                           mark.durable_position().value / tail.info.segment_bytes);
+    if (mark.is_open() && mark.durable_position() < tail.read_end()) {
+        // Why they are not durable nobody knows: a writer that died, or a sync that failed.
+        detail::rewrite_segments(directory_, sync_from_, tail.info.index);
+        tail.is_closed = false;  // readers have the old file, so nothing is added to the new one
+    }
     go_on(tail);
 }
 

@@ -1,6 +1,9 @@
 #include "engine/log/recovery.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <optional>
 
@@ -49,18 +52,24 @@ bool has_later_record_behind(const segment& where, const recovered_tail& tail, s
     return false;
 }
 
-// Nothing: its header fails its checks, as where a loss of power took the activation part.
+// Nothing: its header fails its checks, as where a loss of power took the activation part, or it is
+// not there.
 std::optional<segment_info> try_read_info(const std::filesystem::path& directory,
                                           std::uint64_t index) {
     try {
         return read_segment_info(directory, index);
     } catch (const damage_error&) {
         return std::nullopt;
+    } catch (const io_error& failure) {
+        if (failure.error_number() == ENOENT) {
+            return std::nullopt;
+        }
+        throw;
     }
 }
 
 struct records_end {
-    position at;
+    position at;            // behind the last record, an end record counted
     bool is_whole = false;  // where the next segment says it is
 };
 
@@ -69,11 +78,13 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
     segment_cursor cursor(here);
     record_view record;
     records_end found{here.info().first_record(), false};
+    position before_end = found.at;
     while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
-        found.at = record.is_control(control_type::end) ? record.at : record.end;
+        found.at = record.end;
+        before_end = record.is_control(control_type::end) ? record.at : record.end;
     }
     const std::optional<segment_info> next = try_read_info(directory, index + 1);
-    found.is_whole = next && found.at == next->previous_end &&
+    found.is_whole = next && before_end == next->previous_end &&
                      cursor.last_sequence() == next->previous_last_sequence;
     return found;
 }
@@ -87,10 +98,14 @@ position detail::find_unsynced(const std::filesystem::path& directory) {
     for (auto it = indexes.rbegin(); it != indexes.rend() && !newest; ++it) {
         newest = try_read_info(directory, *it);
     }
-    if (!newest || newest->boot_id == read_host_identity().boot_id) {
-        return nowhere;
+    std::optional<log_uuid> uuid;
+    if (!newest) {
+        const std::filesystem::path first = directory / segment_file_name(indexes.front());
+        uuid = uuid_without_activation(open_file(first, O_RDONLY).get(), first);
+    } else if (newest->boot_id != read_host_identity().boot_id) {
+        uuid = newest->uuid;
     }
-    const durable_mark mark = durable_mark::open(directory, newest->uuid);
+    const durable_mark mark = uuid ? durable_mark::open(directory, *uuid) : durable_mark();
     return mark.is_open() ? mark.durable_position() : nowhere;
 }
 
@@ -100,30 +115,38 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
         return {};
     }
     const std::vector<std::uint64_t> indexes = list_segments(directory);
-    const std::uint64_t segment_bytes = read_segment_info(directory, indexes.front()).segment_bytes;
-    std::uint64_t last_kept = std::max(indexes.front(), unsynced_from.value / segment_bytes);
-    records_end end;
-    while (last_kept < indexes.back() && (end = find_records_end(directory, last_kept)).is_whole) {
-        ++last_kept;
+    const std::filesystem::path oldest = directory / segment_file_name(indexes.front());
+    const std::uint64_t segment_bytes =
+        file_size(open_file(oldest, O_RDONLY).get(), oldest.native());
+    // The first whose records cannot be read in order.
+    std::uint64_t lost = std::max(indexes.front(), unsynced_from.value / segment_bytes);
+    position end{lost * segment_bytes};
+    if (lost <= indexes.back() && try_read_info(directory, lost)) {
+        records_end found{};
+        while (++lost <= indexes.back() &&
+               (found = find_records_end(directory, lost - 1)).is_whole) {
+        }
+        end = found.at;
     }
-    if (last_kept >= indexes.back()) {
+    if (lost > indexes.back()) {
         return {};
     }
-    if (end.at < unsynced_from) {
-        throw damage_error((directory / segment_file_name(last_kept)).native() +
+    if (end < unsynced_from) {
+        throw damage_error((directory / segment_file_name(end.value / segment_bytes)).native() +
                            ": the log was durable up to position " +
                            std::to_string(unsynced_from.value) + " and breaks off at " +
-                           std::to_string(end.at.value) + ". Restore the segment from a copy");
+                           std::to_string(end.value) + ". Restore the segment from a copy");
     }
-    for (std::uint64_t index = indexes.back(); index > last_kept; --index) {
-        const std::filesystem::path path = directory / segment_file_name(index);
-        std::filesystem::path lost = path;
-        lost += ".lost";
-        rename_file(path, lost);
+    // Some may have been set aside already, when the power went again in the midst of this.
+    for (auto it = indexes.rbegin(); it != indexes.rend() && *it >= lost; ++it) {
+        const std::filesystem::path path = directory / segment_file_name(*it);
+        std::filesystem::path aside = path;
+        aside += ".lost";
+        rename_file(path, aside);
     }
     sync_directory(directory);
-    return "the host lost power, and what was not durable has a gap in segment " +
-           std::to_string(last_kept) + "; segments up to " + std::to_string(indexes.back()) +
+    return "the host lost power, and what was not durable has a gap before segment " +
+           std::to_string(lost) + "; segments up to " + std::to_string(indexes.back()) +
            " were set aside under the ending .lost";
 }
 
@@ -152,7 +175,7 @@ recovered_tail recover_tail(const std::filesystem::path& directory, position uns
     if (!has_end) {
         tail.end_offset = tail.read_offset;
     } else if (list_segment_names(directory).back() == tail.info.index &&
-               tail.end() < unsynced_from) {
+               tail.read_end() < unsynced_from) {
         throw damage_error(
             directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +
             " is missing; the one before says that it follows. Restore it from a copy");

@@ -45,6 +45,15 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
     }
 }
 
+// Not open: there is no such file. One that is there and cannot be opened must not pass for none.
+unique_fd open_if_there(const fs::path& path) {
+    unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open() && errno != ENOENT) {
+        throw io_error("open", path.native(), errno);
+    }
+    return fd;
+}
+
 // In the hot tier: nothing if the file is not there, or is retired and so not to be trusted.
 template <class Result, class Read>
 std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t index, Read&& read) {
@@ -54,7 +63,7 @@ std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t ind
     }
     const durable_mark mark = durable_mark::open(directory, where->uuid);
     const fs::path path = where->directory / segment_file_name(index);
-    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const unique_fd fd = open_if_there(path);
     if (!fd.is_open()) {
         return std::nullopt;
     }
@@ -74,7 +83,7 @@ std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t ind
 bool is_file_begun(const fs::path& directory, std::uint64_t index,
                    const std::optional<hot_location>& where) {
     const fs::path path = directory / segment_file_name(index);
-    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const unique_fd fd = open_if_there(path);
     if (!fd.is_open()) {
         return false;
     }
@@ -222,7 +231,9 @@ segment segment::create(const fs::path& directory, const segment_info& info) {
         made.begin({info.epoch, info.base_sequence, info.base_timestamp,
                     info.previous_last_sequence, info.previous_end},
                    detail::read_host_identity());
+        MILLRACE_CRASH_POINT("create.begun");
         rename_file(temporary, path);
+        MILLRACE_CRASH_POINT("create.named");
         return made;
     } catch (const error&) {
         ::unlink(temporary.c_str());  // on a full disk it holds the very blocks that are short
@@ -270,7 +281,7 @@ segment segment::open_hot(const fs::path& directory, std::uint64_t index,
     }
     durable_mark mark = durable_mark::open(directory, where.uuid);
     const fs::path hot_path = where.directory / segment_file_name(index);
-    unique_fd fd(::open(hot_path.c_str(), O_RDONLY | O_CLOEXEC));
+    unique_fd fd = open_if_there(hot_path);
     // Looked at after the attempt: a file that is gone because it was retired shows here.
     if (mark.retired_below() > index || (!fd.is_open() && !where.is_of_this_boot)) {
         return open_file_of(directory, index, access::read_only);

@@ -191,6 +191,30 @@ segment_info read_header(int fd, const fs::path& path, std::uint64_t index) {
     return info;
 }
 
+std::optional<log_uuid> uuid_without_activation(int fd, const fs::path& path) {
+    segment_static fixed{};
+    const std::size_t size = file_size(fd, path.native());
+    if (!try_read_at(fd, &fixed, sizeof fixed, 0)) {
+        return std::nullopt;
+    }
+    std::vector<std::byte> bytes(std::clamp<std::size_t>(fixed.header_bytes, schema_offset, size));
+    if (size < schema_offset || !try_read_at(fd, bytes.data(), bytes.size(), 0)) {
+        return std::nullopt;
+    }
+    try {
+        check_static(path, fixed, bytes.data(), size);
+    } catch (const damage_error&) {
+        return std::nullopt;
+    }
+    if (std::any_of(bytes.begin() + sizeof fixed, bytes.begin() + schema_offset,
+                    [](std::byte one) { return one != std::byte{0}; })) {
+        return std::nullopt;
+    }
+    log_uuid uuid;
+    std::copy(std::begin(fixed.uuid), std::end(fixed.uuid), uuid.bytes.begin());
+    return uuid;
+}
+
 bool is_begun(int fd) noexcept {
     segment_static fixed{};
     std::uint64_t begun = 0;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "engine/core/types.hpp"
@@ -67,6 +68,11 @@ void write_activation_part(std::byte* bytes, const segment_info& info,
 [[nodiscard]] segment_info read_header(int fd, const std::filesystem::path& path,
                                        std::uint64_t index);
 void check_index(const std::filesystem::path& path, const segment_info& info, std::uint64_t index);
+
+// The log of a segment whose activation part is all zeros, its static part good; else nothing.
+// Since that part is stored before any record, one with records has lost it to a loss of power.
+[[nodiscard]] std::optional<log_uuid> uuid_without_activation(int fd,
+                                                              const std::filesystem::path& path);
 
 // False: zeros where the activation part ends and where the first record would stand, so no writer
 // has begun on it. Whatever is too short or too odd to tell counts as begun, so that it is refused

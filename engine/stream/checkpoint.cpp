@@ -7,6 +7,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/table/record.hpp"
 
 namespace millrace::engine {
@@ -114,7 +115,12 @@ void checkpoint::write_slot() noexcept {
     const stored_checkpoint slot = make_slot(generation_, route_, source_, highest_);
     // A process killed inside this copy leaves a slot whose checksum fails, and the other one
     // counts.
-    std::memcpy(map_.data() + newest_slot_ * sizeof slot, &slot, sizeof slot);
+    std::byte* to = map_.data() + newest_slot_ * sizeof slot;
+    constexpr std::size_t half = sizeof slot / 2;
+    std::memcpy(to, &slot, half);
+    MILLRACE_CRASH_POINT("checkpoint.half_written");
+    std::memcpy(to + half, reinterpret_cast<const std::byte*>(&slot) + half, half);
+    MILLRACE_CRASH_POINT("checkpoint.written");
 }
 
 }  // namespace millrace::engine

@@ -1,9 +1,12 @@
-// System calls that fail, or wait, when a test wants them to. The program's own definitions of
-// fdatasync, fsync and posix_fallocate come before the C library's.
+// System calls that fail, or wait, when a test wants them to, and are seen by who wants to see
+// them. The program's own definitions of open, write, rename and the like come before the C
+// library's.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace millrace::engine::test {
 
@@ -35,6 +38,54 @@ public:
 
 private:
     static void reset();
+};
+
+// What changes files, their names, or what stands behind a mapping.
+enum class file_call : std::uint8_t {
+    open,
+    write,
+    pwrite,
+    rename,
+    unlink,
+    mkdir,
+    allocate,
+    punch,
+    truncate,
+    fsync,
+    fdatasync,
+    map,
+};
+[[nodiscard]] std::string_view describe(file_call call);
+
+struct file_call_site {
+    file_call what = file_call::open;
+    int fd = -1;               // of calls on an open file; of a successful open, afterwards
+    const char* path = "";     // of calls on a name
+    const char* target = "";   // of rename
+    bool is_creating = false;  // of open: O_CREAT
+    bool is_emptying = false;  // of open: O_TRUNC
+    std::size_t size = 0;      // of write and pwrite
+    std::int64_t offset = 0;   // of pwrite
+};
+
+// Sees every call on the thread that makes it. Its own calls are not seen.
+class file_call_observer {
+public:
+    // 0: go on; else the call fails with this errno.
+    virtual int before(const file_call_site& site) noexcept = 0;
+    virtual void after(const file_call_site& site, bool is_done) noexcept = 0;
+
+protected:
+    ~file_call_observer() = default;
+};
+
+// One at a time. Takes it away at the end; REQUIRES that no other thread makes calls then.
+class file_call_observation {
+public:
+    explicit file_call_observation(file_call_observer& observer);
+    file_call_observation(const file_call_observation&) = delete;
+    file_call_observation& operator=(const file_call_observation&) = delete;
+    ~file_call_observation();
 };
 
 }  // namespace millrace::engine::test

@@ -177,6 +177,24 @@ TEST_F(Persister, HaltsDurabilityAfterAFailedSyncInDirectModeAndAppendsGoOn) {
     expect_all_after_close(5021);
 }
 
+TEST_F(Persister, LeavesAFailedSyncToANextWriterThatWritesTheSegmentToAFreshFile) {
+    open(way::direct_ahead);
+    append_many(20);
+    wait_durable();
+    fdatasync_call.fail(1, EIO);
+    append_many(20);
+    EXPECT_EQ(writer_->wait_durable(writer_->end(), long_ns), durable_wait::halted);
+    const ino_t before = inode_of(segment_path(log(), 0));
+    writer_.reset();
+    open(way::direct_ahead);
+    EXPECT_NE(inode_of(segment_path(log(), 0)), before) << "one more sync would prove nothing";
+    EXPECT_EQ(writer_->last_sequence().value, 40u);
+    EXPECT_EQ(writer_->durable_sequence().value, 40u);
+    append_many(1);
+    EXPECT_EQ(list_segments(log()).size(), 2u) << "readers may have the old file";
+    expect_all_after_close(41);
+}
+
 TEST_F(Persister, KeepsWhatSlotsInFlightPointAtAndGivesTheMemoryBack) {
     open(way::hot);
     append_many(3, 400);

@@ -141,6 +141,42 @@ TEST(RecoveryAfterPowerLoss, RefusesAGapInWhatWasDurable) {
     }
 }
 
+TEST(RecoveryAfterPowerLoss, BeginsAnewWhereNothingWasDurableAndTheBeginningIsLost) {
+    temporary_directory directory;
+    {
+        log_writer writer(directory / "live", options_of(way::direct_ahead, directory.path()));
+        append(writer, 900);
+        copy_log(directory / "live", directory / "log");
+        (void)durable_mark::open_for_writing(directory / "log", writer.uuid());
+    }
+    const fs::path first = segment_path(directory / "log", 0);
+    overwrite(first, sizeof(segment_static), std::vector<std::byte>(sizeof(segment_activation)));
+    log_writer writer(directory / "log", small_log());
+    EXPECT_EQ(writer.last_sequence().value, 0u);
+    EXPECT_TRUE(contains(writer.recovery_note(), "gap before segment 0"));
+    EXPECT_TRUE(fs::exists(first.native() + ".lost"));
+    EXPECT_EQ(append(writer, 10).seq.value, 1u);
+}
+
+TEST(RecoveryAfterPowerLoss, GoesOnBehindADurableEndRecordWhoseNextSegmentLostItsBeginning) {
+    power_cut cut;
+    cut.start_host_anew();
+    const segment_info next = read_segment_info(cut.log(), 2);
+    durable_mark::open_for_writing(cut.log(), next.uuid)
+        .set_durable({next.previous_end.value + record_alignment}, next.previous_last_sequence);
+    cut.lose_page(2, 0);
+    EXPECT_EQ(cut.expect_opens("gap before segment 2"), next.previous_last_sequence.value);
+}
+
+TEST(RecoveryAfterPowerLoss, GoesOnWhereThePowerWentAgainWhileSegmentsWereSetAside) {
+    power_cut cut;
+    cut.start_host_anew();
+    cut.lose_page(2, 5);
+    const fs::path third = segment_path(cut.log(), 3);
+    fs::rename(third, third.native() + ".lost");
+    cut.expect_opens("segments up to 4 were set aside");
+}
+
 TEST(RecoveryAfterPowerLoss, RefusesALogThatIsShorterThanItWasDurable) {
     temporary_directory directory;
     log_uuid uuid;

@@ -171,8 +171,9 @@ void explorer::fail(const char* message) {
 }
 
 void explorer::fail(const char* message, const site& at) {
-    failure_ = "thread " + std::to_string(running_) + ": " + message + ", " + at.file + ":" +
-               std::to_string(at.line);
+    const std::string_view file(at.file);
+    failure_ = "thread " + std::to_string(running_) + ": " + message + ", " +
+               std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(at.line);
     leave();
     std::abort();  // a failed run is not resumed
 }

@@ -8,14 +8,14 @@
 // waits and the others go on. So every run is made exactly once.
 //
 // Plain accesses are checked with vector clocks: two to the same bytes by different threads, one of
-// them a write, must be ordered by happens-before. So must a plain and an atomic one. An atomic load
-// may meet bytes written plainly before, if they are zero: none of our words begins otherwise.
+// them a write, must be ordered by happens-before. So must a plain and an atomic one. An atomic
+// load may meet bytes written plainly before, if they are zero: none of our words begins otherwise.
 //
 // A program can be explored with one access weakened, and so asked whether that access matters: see
 // mutation. Accesses are known by their place in the source.
 //
-// Not modelled: read-modify-write, fences, seq_cst, locations with two writers, and reads of what is
-// only written because of them (the model is RC11: program order and reads-from make no cycle).
+// Not modelled: read-modify-write, fences, seq_cst, locations with two writers, and reads of what
+// is only written because of them (the model is RC11: program order and reads-from make no cycle).
 //
 // Threading  everything runs on the calling thread; the program's threads are fibers
 // Source     reads-from exploration: Kokologiannakis and Vafeiadis, GenMC; epochs: FastTrack
@@ -159,7 +159,7 @@ private:
     [[noreturn]] void fail(const char* message);
     [[noreturn]] void fail(const char* message, const site& at);
     [[nodiscard]] bool can_go_on(const fiber& thread) const;
-    [[nodiscard]] bool others_can_write() const;
+    [[nodiscard]] bool others_can_write(const location& place) const;
     [[nodiscard]] std::size_t lowest_readable(const location& place) const;
     [[nodiscard]] location& location_at(const void* address);
     void note_site(const site& at, std::memory_order order, bool is_store);

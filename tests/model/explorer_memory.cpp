@@ -19,7 +19,11 @@ void explorer::wait_for_change() {
     lowest = std::max(lowest, own.last_index + 1);
 }
 
-bool explorer::others_can_write() const {
+// Whether a thread may still write there; of a word that has a writer, it alone may.
+bool explorer::others_can_write(const location& place) const {
+    if (place.writer != nobody && !place.stores.back().is_plain) {
+        return !fibers_[place.writer]->is_done;
+    }
     for (std::size_t thread = 0; thread < thread_count_; ++thread) {
         if (thread != running_ && !fibers_[thread]->is_done) {
             return true;
@@ -118,7 +122,7 @@ std::size_t explorer::choose_store(location& place) {
     while (true) {
         const std::size_t available =
             place.stores.size() > lowest ? place.stores.size() - lowest : 0;
-        const bool may_wait = available == 0 || others_can_write();
+        const bool may_wait = available == 0 || others_can_write(place);
         const std::size_t chosen = available == 0 ? 0 : choose(available + (may_wait ? 1 : 0));
         if (chosen < available) {
             return lowest + chosen;

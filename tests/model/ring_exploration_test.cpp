@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/ring/byte_ring.hpp"
@@ -222,6 +223,11 @@ TEST(SlotRingExploration, EveryRunOfTwoSlotsIsRight) {
 }
 TEST(SlotRingExploration, EveryRunOfFourSlotsIsRight) {
     expect_every_run_is_right(slot_programs(4, is_full() ? 8 : 6 - fewer));
+}
+// The consumer comes back to each cell while the producer may still be a whole round ahead.
+TEST(SlotRingExploration, EveryRunTwiceRoundFourSlotsIsRight) {
+    const auto programs = slot_programs(4, 8);
+    expect_every_run_is_right(std::span(programs).first(1));
 }
 TEST(SlotRingExploration, EveryWeakenedOrderIsCaught) {
     expect_every_mutant_is_caught(slot_programs(2, 4), {});

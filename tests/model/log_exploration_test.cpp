@@ -269,11 +269,13 @@ private:
         const segment& original = (*log_.made)[index];
         explored_memory::reading(original.data(), engine::schema_offset);
         segment& opened = log_.opened[which_][index];
+        bool is_whole = true;
         try {
             opened = segment::open(log_.made->directory(), index, engine::access::read_only);
         } catch (const engine::error&) {
-            e_.check(false, "the header of a segment fails its checks");
+            is_whole = false;  // the run is not left from in here: the exception would stay behind
         }
+        e_.check(is_whole, "the header of a segment fails its checks");
         e_.add_view(opened.data(), segment_bytes, original.data());
         index_ = index;
         cursor_ = cursor(opened);

@@ -220,7 +220,7 @@ void explorer::plain(const void* bytes, std::size_t size, bool is_write) {
     fiber& own = *fibers_[running_];
     const auto begin = reinterpret_cast<std::uintptr_t>(bytes) / 8 * 8;
     const auto end = reinterpret_cast<std::uintptr_t>(bytes) + size;
-    for (std::uintptr_t at = begin; at < end; at += 8) {
+    for (std::uintptr_t at = begin; at < end && !own.delayed.empty(); at += 8) {
         perform_delayed_to(original(reinterpret_cast<const void*>(at)));
     }
     const std::uint32_t epoch = ++own.seen[running_];

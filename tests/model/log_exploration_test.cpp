@@ -55,7 +55,7 @@ constexpr std::uint64_t last_of_first = 3;
 constexpr std::uint64_t last_of_all = 4;
 // Each claim is larger than what is committed of it, so that bytes of it would stand where the next
 // commit word will.
-constexpr std::size_t claim_bytes = 96;
+constexpr std::size_t claim_bytes = 72;
 constexpr std::size_t payload_sizes[last_of_all + 1] = {0, 8, 0, 40, 16};
 
 std::byte byte_of(std::uint64_t number) {
@@ -459,7 +459,7 @@ explorer::program handover_program(std::size_t count) {
 }
 
 std::vector<named_program> log_programs(made_segments& made) {
-    return {{"hand over", handover_program(is_full() ? 8 : 5)},
+    return {{"hand over", handover_program(is_full() ? 7 : 5)},
             {"write, read", read_program(made, 1)},
             {"write, persist, ask", ask_program(made)},
             {"write, persist, help", persist_program(made)}};

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "engine/core/native_memory.hpp"
 #include "engine/core/types.hpp"
 
 namespace millrace::engine::detail {
@@ -62,7 +63,7 @@ private:
 };
 
 // A few pointers on their way from one thread to another. Owns nothing.
-template <class Type, std::size_t Capacity>
+template <class Type, std::size_t Capacity, class Memory = native_memory>
 class handover {
     static_assert((Capacity & (Capacity - 1)) == 0, "a power of two");
 
@@ -72,7 +73,9 @@ public:
         if (pushed - popped_.load(std::memory_order_acquire) == Capacity) {
             return false;
         }
-        slots_[pushed % Capacity] = item;
+        Type*& slot = slots_[pushed % Capacity];
+        Memory::writing(&slot, sizeof slot);
+        slot = item;
         pushed_.store(pushed + 1, std::memory_order_release);  // pairs with cold_sync.hpp: try_pop
         return true;
     }
@@ -82,19 +85,24 @@ public:
         if (pushed_.load(std::memory_order_acquire) == popped) {
             return nullptr;
         }
-        Type* item = slots_[popped % Capacity];
+        Type* const& slot = slots_[popped % Capacity];
+        Memory::reading(&slot, sizeof slot);
+        Type* item = slot;
         popped_.store(popped + 1, std::memory_order_release);  // pairs with cold_sync.hpp: try_push
         return item;
     }
-    // Exact for the giver's side of "at most", and the taker's of "at least".
+    // For the giver, to whom it is at least what is there, and the taker, to whom it is at most
+    // that.
     [[nodiscard]] std::size_t count_estimate() const noexcept {
-        const std::uint64_t popped = popped_.load(std::memory_order_acquire);
-        return static_cast<std::size_t>(pushed_.load(std::memory_order_acquire) - popped);
+        // relaxed: nothing is reached through either; a push or a pop looks again, and acquires
+        const std::uint64_t popped = popped_.load(std::memory_order_relaxed);
+        return static_cast<std::size_t>(pushed_.load(std::memory_order_relaxed) - popped);
     }
 
 private:
-    alignas(no_sharing_bytes) std::atomic<std::uint64_t> pushed_{0};  // giver
-    alignas(no_sharing_bytes) std::atomic<std::uint64_t> popped_{0};  // taker
+    using atomic_count = typename Memory::template atomic<std::uint64_t>;
+    alignas(no_sharing_bytes) atomic_count pushed_{0};  // giver
+    alignas(no_sharing_bytes) atomic_count popped_{0};  // taker
     alignas(no_sharing_bytes) std::array<Type*, Capacity> slots_{};
 };
 

@@ -91,17 +91,12 @@ durable_mark durable_mark::open(const fs::path& directory, const log_uuid& uuid)
 void durable_mark::set_durable(position to, sequence last) noexcept {
     MILLRACE_ASSERT(to >= durable_position(), "the durable position goes back");
     MILLRACE_ASSERT(last >= durable_sequence(), "the durable sequence goes back");
-    // release: pairs with durable_mark.hpp: load
-    at(sequence_word).store(last.value, std::memory_order_release);
-    MILLRACE_CRASH_POINT("mark.half_stored");
-    // release: pairs with durable_mark.hpp: load
-    at(position_word).store(to.value, std::memory_order_release);
+    words().set_durable(to, last);
 }
 
 void durable_mark::set_retired_below(std::uint64_t index) noexcept {
     MILLRACE_ASSERT(index >= retired_below(), "a retired segment comes back");
-    // release: pairs with durable_mark.hpp: load
-    at(retired_word).store(index, std::memory_order_release);
+    words().set_retired_below(index);
 }
 
 }  // namespace millrace::engine

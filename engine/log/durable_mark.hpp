@@ -17,9 +17,56 @@
 #include <filesystem>
 
 #include "engine/core/file.hpp"
+#include "engine/core/native_memory.hpp"
 #include "engine/core/types.hpp"
+#include "engine/log/crash_point.hpp"
 
 namespace millrace::engine {
+
+namespace detail {
+
+// The three words of a mark: all that is written of it once it is made.
+template <class Memory = native_memory>
+class mark_words {
+public:
+    explicit mark_words(std::uint64_t* words) : words_(words) {}
+
+    [[nodiscard]] position durable_position() const noexcept {
+        // acquire: pairs with durable_mark.hpp: set_durable
+        return {at(position_word).load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] sequence durable_sequence() const noexcept {
+        // acquire: pairs with durable_mark.hpp: set_durable
+        return {at(sequence_word).load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] std::uint64_t retired_below() const noexcept {
+        // acquire: pairs with durable_mark.hpp: set_retired_below
+        return at(retired_word).load(std::memory_order_acquire);
+    }
+    void set_durable(position to, sequence last) noexcept {
+        // release: pairs with durable_mark.hpp: durable_sequence
+        at(sequence_word).store(last.value, std::memory_order_release);
+        MILLRACE_CRASH_POINT("mark.half_stored");
+        // release: pairs with durable_mark.hpp: durable_position
+        at(position_word).store(to.value, std::memory_order_release);
+    }
+    void set_retired_below(std::uint64_t index) noexcept {
+        // release: pairs with durable_mark.hpp: retired_below
+        at(retired_word).store(index, std::memory_order_release);
+    }
+
+private:
+    static constexpr std::size_t position_word = 0;
+    static constexpr std::size_t sequence_word = 1;
+    static constexpr std::size_t retired_word = 2;
+
+    using word_ref = typename Memory::template atomic_ref<std::uint64_t>;
+    [[nodiscard]] word_ref at(std::size_t word) const noexcept { return word_ref(words_[word]); }
+
+    std::uint64_t* words_;
+};
+
+}  // namespace detail
 
 class durable_mark {
 public:
@@ -34,25 +81,27 @@ public:
 
     [[nodiscard]] bool is_open() const { return map_.is_mapped(); }
     // A later value of one may be read together with an earlier one of another; each holds by
-    // itself. Zero if not open.
-    [[nodiscard]] position durable_position() const noexcept { return {load(position_word)}; }
-    [[nodiscard]] sequence durable_sequence() const noexcept { return {load(sequence_word)}; }
-    [[nodiscard]] std::uint64_t retired_below() const noexcept { return load(retired_word); }
+    // itself, and who reads one finds the records it speaks of. A sequence read after a position is
+    // not older than that, nor a position read after retired. Zero if not open.
+    [[nodiscard]] position durable_position() const noexcept {
+        return is_open() ? words().durable_position() : position{};
+    }
+    [[nodiscard]] sequence durable_sequence() const noexcept {
+        return is_open() ? words().durable_sequence() : sequence{};
+    }
+    [[nodiscard]] std::uint64_t retired_below() const noexcept {
+        return is_open() ? words().retired_below() : 0;
+    }
 
     void set_durable(position at, sequence last) noexcept;
     void set_retired_below(std::uint64_t index) noexcept;
 
 private:
-    static constexpr std::size_t position_word = 8;
-    static constexpr std::size_t sequence_word = 9;
-    static constexpr std::size_t retired_word = 10;
+    static constexpr std::size_t words_offset = 64;
 
     explicit durable_mark(mapping map) : map_(std::move(map)) {}
-    [[nodiscard]] std::atomic_ref<std::uint64_t> at(std::size_t word) const noexcept {
-        return std::atomic_ref<std::uint64_t>(reinterpret_cast<std::uint64_t*>(map_.data())[word]);
-    }
-    [[nodiscard]] std::uint64_t load(std::size_t word) const noexcept {
-        return is_open() ? at(word).load(std::memory_order_acquire) : 0;
+    [[nodiscard]] detail::mark_words<> words() const noexcept {
+        return detail::mark_words<>(reinterpret_cast<std::uint64_t*>(map_.data() + words_offset));
     }
 
     mapping map_;

@@ -1,12 +1,10 @@
 #include "engine/log/log_reader.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <ctime>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
-#include "engine/log/record_order.hpp"
 #include "engine/log/seek.hpp"
 
 namespace millrace::engine {
@@ -17,49 +15,9 @@ namespace {
 constexpr std::int64_t look_interval_ns = 20'000'000;
 constexpr std::uint32_t idle_polls_per_clock_read = 64;
 
-record_header load_header(const std::byte* record) {
-    record_header header;
-    std::memcpy(&header, record, sizeof header);
-    return header;
-}
-
 }  // namespace
 
-segment_cursor::segment_cursor(const segment& where)
-    : segment_(&where),
-      offset_(where.info().header_bytes),
-      last_sequence_(where.info().previous_last_sequence),
-      last_timestamp_(where.info().base_timestamp) {}
-
-damage_kind segment_cursor::next(record_view& record) noexcept {
-    record.payload = nullptr;
-    const record_probe probe = probe_record(*segment_, offset_);
-    if (probe.state == record_state::absent) {
-        return damage_kind::none;
-    }
-    if (probe.state == record_state::damaged) {
-        return probe.kind;
-    }
-    const std::byte* bytes = segment_->data() + offset_;
-    const record_header header = load_header(bytes);
-    if (const damage_kind kind = check_order(header, last_sequence_, last_timestamp_);
-        kind != damage_kind::none) {
-        return kind;
-    }
-    const std::uint64_t first = segment_->info().first_position().value;
-    record.at = {first + offset_};
-    offset_ += align_record(probe.length);
-    record.end = {first + offset_};
-    record.seq = {header.sequence};
-    record.time = {header.timestamp};
-    record.type = header.type;
-    record.flags = header.flags;
-    record.payload = bytes + record_header_bytes;
-    record.payload_size = probe.length - static_cast<std::uint32_t>(record_header_bytes);
-    last_sequence_ = record.seq;
-    last_timestamp_ = record.time;
-    return damage_kind::none;
-}
+template class basic_segment_cursor<native_memory>;
 
 damage_kind check_successor(const segment_info& before, const segment_info& next) {
     if (next.index != before.index + 1) {

@@ -10,11 +10,13 @@
 // Errors     opening and seeking throw; poll returns a status, and damage() says where and what
 #pragma once
 
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <span>
 #include <string>
 
+#include "engine/log/record_order.hpp"
 #include "engine/log/segment.hpp"
 
 namespace millrace::engine {
@@ -38,12 +40,16 @@ struct record_view {
 };
 
 // Walks the records of one segment, checking each against the one before.
-class segment_cursor {
+template <class Memory>
+class basic_segment_cursor {
 public:
-    segment_cursor() = default;
-    explicit segment_cursor(const segment& where);
+    basic_segment_cursor() = default;
+    explicit basic_segment_cursor(const segment& where)
+        : basic_segment_cursor(where, where.info().header_bytes,
+                               where.info().previous_last_sequence, where.info().base_timestamp) {}
     // Goes on at a record that begins at `offset`; `last` and `last_time` are of the one before.
-    segment_cursor(const segment& where, std::size_t offset, sequence last, timestamp last_time)
+    basic_segment_cursor(const segment& where, std::size_t offset, sequence last,
+                         timestamp last_time)
         : segment_(&where), offset_(offset), last_sequence_(last), last_timestamp_(last_time) {}
 
     // none and record.payload set: a record; none and payload null: nothing here yet.
@@ -58,6 +64,41 @@ private:
     sequence last_sequence_;
     timestamp last_timestamp_;
 };
+
+template <class Memory>
+damage_kind basic_segment_cursor<Memory>::next(record_view& record) noexcept {
+    record.payload = nullptr;
+    const record_probe probe = probe_record<Memory>(*segment_, offset_);
+    if (probe.state == record_state::absent) {
+        return damage_kind::none;
+    }
+    if (probe.state == record_state::damaged) {
+        return probe.kind;
+    }
+    const std::byte* bytes = segment_->data() + offset_;
+    record_header header;
+    std::memcpy(&header, bytes, sizeof header);
+    if (const damage_kind kind = check_order(header, last_sequence_, last_timestamp_);
+        kind != damage_kind::none) {
+        return kind;
+    }
+    const std::uint64_t first = segment_->info().first_position().value;
+    record.at = {first + offset_};
+    offset_ += align_record(probe.length);
+    record.end = {first + offset_};
+    record.seq = {header.sequence};
+    record.time = {header.timestamp};
+    record.type = header.type;
+    record.flags = header.flags;
+    record.payload = bytes + record_header_bytes;
+    record.payload_size = probe.length - static_cast<std::uint32_t>(record_header_bytes);
+    last_sequence_ = record.seq;
+    last_timestamp_ = record.time;
+    return damage_kind::none;
+}
+
+extern template class basic_segment_cursor<native_memory>;
+using segment_cursor = basic_segment_cursor<native_memory>;
 
 // none if `next` continues the log of `before` and its numbers agree.
 [[nodiscard]] damage_kind check_successor(const segment_info& before, const segment_info& next);

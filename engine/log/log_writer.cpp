@@ -4,6 +4,7 @@
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/log_storage.hpp"
 #include "engine/log/recovery.hpp"

@@ -25,8 +25,8 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
-#include "engine/log/crash_point.hpp"
 #include "engine/log/log_options.hpp"
+#include "engine/log/record_words.hpp"
 #include "engine/log/segment.hpp"
 
 namespace millrace::engine {
@@ -238,25 +238,14 @@ inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
     const sequence seq = is_control ? last_sequence_ : last_sequence_.next();
     const timestamp time = std::max(utc_now(), timestamp{last_timestamp_.ns + 1});
 
-    // Word by word, as the checksum reads it: a copy of a struct just filled would wait for its
-    // stores.
-    const std::uint64_t words[3] = {seq.value, static_cast<std::uint64_t>(time.ns),
-                                    make_kind_word(type, flags)};
-    for (std::size_t i = 0; i < 3; ++i) {
-        std::memcpy(record + 8 + 8 * i, &words[i], 8);
-    }
-    const std::uint32_t crc = record_checksum(seed_, record, length);
-
-    const std::size_t next = offset_ + align_record(length);
-    MILLRACE_DCHECK(next + 8 > segment_bytes() || load_commit_word(data_ + next) == 0,
+    const std::uint64_t head[3] = {seq.value, static_cast<std::uint64_t>(time.ns),
+                                   make_kind_word(type, flags)};
+    MILLRACE_DCHECK(offset_ + align_record(length) + 8 > segment_bytes() ||
+                        load_commit_word(record + align_record(length)) == 0,
                     "the next commit word is not zero");
+    detail::commit_record(record, length, seed_, head);
     const position at = end();
-    MILLRACE_CRASH_POINT("commit.before_word");
-    // release: pairs with segment.hpp: load_commit_word
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(record))
-        .store(make_commit_word(length, crc), std::memory_order_release);
-    MILLRACE_CRASH_POINT("commit.after_word");
-    offset_ = next;
+    offset_ += align_record(length);
     last_sequence_ = seq;
     last_timestamp_ = time;
     return {append_status::ok, seq, time, at};
@@ -270,8 +259,7 @@ inline append_result log_claim::commit(std::size_t payload_bytes) noexcept {
     }
     log_writer* writer = std::exchange(writer_, nullptr);
     if (payload_bytes < payload_.size()) {
-        // No leftover byte may stand where the next commit word will.
-        std::memset(payload_.data() + payload_bytes, 0, payload_.size() - payload_bytes);
+        detail::clear_claim(payload_, payload_bytes);
     }
     writer->has_claim_ = false;
     return writer->publish(type_, 0, payload_bytes);
@@ -279,7 +267,7 @@ inline append_result log_claim::commit(std::size_t payload_bytes) noexcept {
 
 inline void log_claim::abort() noexcept {
     if (writer_ != nullptr) {
-        std::memset(payload_.data(), 0, payload_.size());
+        detail::clear_claim(payload_, 0);
         std::exchange(writer_, nullptr)->has_claim_ = false;
     }
 }

@@ -210,16 +210,6 @@ void segment::touch(const fs::path& path, std::size_t from) {
     touch_pages(map_.data() + first, map_.size() - first, path);
 }
 
-void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {
-    info_.epoch = start.epoch;
-    info_.base_sequence = start.base_sequence;
-    info_.base_timestamp = start.base_timestamp;
-    info_.previous_last_sequence = start.previous_last_sequence;
-    info_.previous_end = start.previous_end;
-    seed_ = checksum_seed(info_.salt, info_.epoch);
-    detail::write_activation_part(map_.data(), info_, host);
-}
-
 segment segment::create(const fs::path& directory, const segment_info& info) {
     const fs::path path = directory / segment_file_name(info.index);
     fs::path temporary = path;
@@ -354,25 +344,6 @@ std::string_view describe(damage_kind kind) {
     return "unknown damage";
 }
 
-record_probe probe_record(const segment& where, std::size_t offset) noexcept {
-    const std::size_t size = where.info().segment_bytes;
-    if (offset + record_header_bytes > size) {
-        return {};
-    }
-    const std::byte* record = where.data() + offset;
-    const std::uint64_t word = load_commit_word(record);
-    if (word == 0) {
-        return {};
-    }
-    const std::uint32_t length = commit_length(word);
-    if (length < record_header_bytes || length > size - offset ||
-        length > record_bytes_limit(size)) {
-        return {record_state::damaged, damage_kind::bad_length, 0};
-    }
-    if (record_checksum(where.seed(), record, length) != commit_crc(word)) {
-        return {record_state::damaged, damage_kind::bad_checksum, length};
-    }
-    return {record_state::valid, damage_kind::none, length};
-}
+template record_probe probe_record<native_memory>(const segment&, std::size_t) noexcept;
 
 }  // namespace millrace::engine

@@ -5,7 +5,6 @@
 // Errors     opening and creating throw; a file that is not a segment of this log is a damage_error
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -18,6 +17,7 @@
 #include "engine/log/format.hpp"
 #include "engine/log/hot_mirror.hpp"
 #include "engine/log/hot_registry.hpp"
+#include "engine/log/record_words.hpp"
 #include "engine/log/segment_header.hpp"
 
 namespace millrace::engine {
@@ -75,6 +75,7 @@ public:
     // REQUIRES write access and that nobody writes.
     void touch(const std::filesystem::path& path_for_errors, std::size_t from = 0);
     // From the return on readers find it. No system call, no page fault, no allocation.
+    template <class Memory = native_memory>
     void begin(const segment_start& start, const detail::host_identity& host) noexcept;
 
     // True: there is more in data() than before, or the same from the disk. False at once where
@@ -103,6 +104,17 @@ private:
     std::uint32_t seed_ = 0;
 };
 
+template <class Memory>
+void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {
+    info_.epoch = start.epoch;
+    info_.base_sequence = start.base_sequence;
+    info_.base_timestamp = start.base_timestamp;
+    info_.previous_last_sequence = start.previous_last_sequence;
+    info_.previous_end = start.previous_end;
+    seed_ = checksum_seed(info_.salt, info_.epoch);
+    detail::store_activation_part<Memory>(map_.data(), detail::make_activation(info_, host));
+}
+
 // Up to the last byte that is not zero, at least `from`.
 [[nodiscard]] std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from);
 
@@ -121,19 +133,39 @@ enum class damage_kind : std::uint8_t {
 
 enum class record_state : std::uint8_t { absent, valid, damaged };
 
-// Looks at the bytes at `offset` as a reader meets them. `word` is the commit word loaded with
-// acquire order.
+// What a reader meets.
 struct record_probe {
     record_state state = record_state::absent;
     damage_kind kind = damage_kind::none;
     std::uint32_t length = 0;
 };
+// Looks at the bytes at `offset`; what is valid there may be read.
+template <class Memory = native_memory>
 [[nodiscard]] record_probe probe_record(const segment& where, std::size_t offset) noexcept;
 
-[[nodiscard]] inline std::uint64_t load_commit_word(const std::byte* record) noexcept {
-    auto* word = const_cast<std::uint64_t*>(reinterpret_cast<const std::uint64_t*>(record));
-    // acquire: pairs with log_writer.hpp: publish
-    return std::atomic_ref<std::uint64_t>(*word).load(std::memory_order_acquire);
+template <class Memory>
+record_probe probe_record(const segment& where, std::size_t offset) noexcept {
+    const std::size_t size = where.info().segment_bytes;
+    if (offset + record_header_bytes > size) {
+        return {};
+    }
+    const std::byte* record = where.data() + offset;
+    const std::uint64_t word = load_commit_word<Memory>(record);
+    if (word == 0) {
+        return {};
+    }
+    const std::uint32_t length = commit_length(word);
+    if (length < record_header_bytes || length > size - offset ||
+        length > record_bytes_limit(size)) {
+        return {record_state::damaged, damage_kind::bad_length, 0};
+    }
+    Memory::reading(record + 8, length - 8);
+    if (record_checksum(where.seed(), record, length) != commit_crc(word)) {
+        return {record_state::damaged, damage_kind::bad_checksum, length};
+    }
+    return {record_state::valid, damage_kind::none, length};
 }
+
+extern template record_probe probe_record<native_memory>(const segment&, std::size_t) noexcept;
 
 }  // namespace millrace::engine

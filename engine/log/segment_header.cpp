@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -112,8 +111,7 @@ void write_static_part(std::byte* bytes, const segment_info& info) {
     std::memcpy(bytes + schema_offset, info.schema.data(), info.schema.size());
 }
 
-void write_activation_part(std::byte* bytes, const segment_info& info,
-                           const host_identity& host) noexcept {
+segment_activation make_activation(const segment_info& info, const host_identity& host) noexcept {
     segment_activation active{};
     active.epoch = info.epoch;
     active.base_sequence = info.base_sequence.value;
@@ -129,14 +127,7 @@ void write_activation_part(std::byte* bytes, const segment_info& info,
         ++active.clock_monotonic_ns;
         active.crc = activation_checksum(active);
     }
-    constexpr std::size_t last_word = begun_word_offset - sizeof(segment_static);
-    std::byte* to = bytes + sizeof(segment_static);
-    std::memcpy(to, &active, last_word);
-    std::uint64_t word = 0;
-    std::memcpy(&word, reinterpret_cast<const std::byte*>(&active) + last_word, sizeof word);
-    // release: pairs with segment_header.cpp: is_begun, where the system call reads it
-    std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(to + last_word))
-        .store(word, std::memory_order_release);
+    return active;
 }
 
 segment_info check_header(const fs::path& path, const std::byte* bytes, std::size_t file_bytes) {

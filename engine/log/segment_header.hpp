@@ -8,12 +8,15 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "engine/core/native_memory.hpp"
 #include "engine/core/types.hpp"
 #include "engine/log/format.hpp"
 
@@ -57,9 +60,23 @@ struct host_identity {
 
 // REQUIRES zeros at `bytes`, header_bytes long.
 void write_static_part(std::byte* bytes, const segment_info& info);
+[[nodiscard]] segment_activation make_activation(const segment_info& info,
+                                                 const host_identity& host) noexcept;
+
 // REQUIRES the static part. From the return on readers see the segment as begun.
-void write_activation_part(std::byte* bytes, const segment_info& info,
-                           const host_identity& host) noexcept;
+template <class Memory = native_memory>
+void store_activation_part(std::byte* bytes, const segment_activation& active) noexcept {
+    constexpr std::size_t last_word = begun_word_offset - sizeof(segment_static);
+    std::byte* to = bytes + sizeof(segment_static);
+    Memory::writing(to, last_word);
+    std::memcpy(to, &active, last_word);
+    std::uint64_t word = 0;
+    std::memcpy(&word, reinterpret_cast<const std::byte*>(&active) + last_word, sizeof word);
+    using word_ref = typename Memory::template atomic_ref<std::uint64_t>;
+    // release: pairs with segment_header.cpp: is_begun, where the system call reads it
+    word_ref(*reinterpret_cast<std::uint64_t*>(to + last_word))
+        .store(word, std::memory_order_release);
+}
 
 // `bytes` holds at least segment_header_bytes_min bytes of a file of `file_bytes`.
 [[nodiscard]] segment_info check_header(const std::filesystem::path& path, const std::byte* bytes,

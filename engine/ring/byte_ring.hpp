@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/native_memory.hpp"
 #include "engine/core/thread.hpp"
 #include "engine/core/types.hpp"
 #include "engine/ring/poll_action.hpp"

@@ -1,29 +1,13 @@
-// What the rings stand on: prefaulted memory, and the policy through which they touch shared
-// memory.
+// What the rings stand on: prefaulted memory.
 //
-// Threading  ring_memory belongs to its ring; the policy is stateless
-// Errors     ring_memory throws io_error when the pages cannot be had
+// Threading  it belongs to its ring
+// Errors     the constructor throws io_error when the pages cannot be had
 #pragma once
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <utility>
 
 namespace millrace::engine {
-
-// The machine's own atomics. A model checker puts its own type here and so runs the shipped ring
-// code: it sees each atomic access with its order, and is told of each plain access to bytes that
-// change hands.
-struct native_memory {
-    template <class Value>
-    using atomic = std::atomic<Value>;
-    template <class Value>
-    using atomic_ref = std::atomic_ref<Value>;
-
-    static void reading(const void* /*bytes*/, std::size_t /*size*/) noexcept {}
-    static void writing(const void* /*bytes*/, std::size_t /*size*/) noexcept {}
-};
 
 // Zeroed, page-aligned, private pages that exist before the constructor returns, so that no push
 // ever faults.

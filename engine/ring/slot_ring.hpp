@@ -19,6 +19,7 @@
 #include <type_traits>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/native_memory.hpp"
 #include "engine/core/thread.hpp"
 #include "engine/core/types.hpp"
 #include "engine/ring/poll_action.hpp"

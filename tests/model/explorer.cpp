@@ -2,22 +2,19 @@
 
 #include <ucontext.h>
 
-#include <algorithm>
 #include <cstdlib>
+
+#include "tests/model/explorer_fiber.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#endif
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
 #endif
 
 namespace millrace::model {
 
 namespace {
 
-constexpr std::size_t stack_bytes = 256 * 1024;
 explorer* active = nullptr;
 
 // Tells the sanitizers that the stack changes; nothing without them.
@@ -47,29 +44,8 @@ struct explorer::scheduler_context {
 #endif
 };
 
-struct explorer::fiber {
-    std::vector<char> stack = std::vector<char>(stack_bytes);
-    ucontext_t context{};
-    std::function<void()> body;
-    bool is_done = false;
-    const location* waits_for = nullptr;  // until it has more stores than `waits_beyond`
-    std::size_t waits_beyond = 0;
-    bool waits_by_choice = false;
-    location* last_read = nullptr;
-    std::size_t last_index = 0;
-    clock seen{};
-#if defined(__SANITIZE_THREAD__)
-    void* tsan_fiber = __tsan_create_fiber(0);
-    ~fiber() {
-        __tsan_destroy_fiber(tsan_fiber);
-    }
-#endif
-};
-
-explorer::explorer(const program& build, unsigned weakened_line)
-    : build_(build),
-      weakened_line_(weakened_line),
-      scheduler_(std::make_unique<scheduler_context>()) {}
+explorer::explorer(const program& build, const mutation& change)
+    : build_(build), change_(change), scheduler_(std::make_unique<scheduler_context>()) {}
 
 explorer::~explorer() = default;
 
@@ -80,8 +56,8 @@ explorer& explorer::current() {
     return *active;
 }
 
-explorer::outcome explorer::explore(const program& build, unsigned weakened_line) {
-    explorer self(build, weakened_line);
+explorer::outcome explorer::explore(const program& build, const mutation& change) {
+    explorer self(build, change);
     active = &self;
     outcome result;
     do {
@@ -98,7 +74,8 @@ explorer::outcome explorer::explore(const program& build, unsigned weakened_line
         }
     } while (result.failure.empty() && self.next_choices());
     active = nullptr;
-    result.ordered_lines = self.ordered_lines_;
+    result.sites = self.sites_;
+    result.swaps = self.swaps_;
     return result;
 }
 
@@ -139,6 +116,7 @@ void explorer::add_thread(std::function<void()> body) {
     added.waits_for = nullptr;
     added.last_read = nullptr;
     added.seen = {};
+    added.delayed.clear();
 #if defined(__SANITIZE_ADDRESS__)
     // A run that was abandoned left its frames' marks behind.
     __asan_unpoison_memory_region(added.stack.data(), added.stack.size());
@@ -155,6 +133,7 @@ void explorer::enter_fiber() {
     stack_switch().end(&self.scheduler_->stack_bottom, &self.scheduler_->stack_size);
     fiber& own = *self.fibers_[self.running_];
     own.body();
+    self.perform_delayed();
     own.is_done = true;
     self.leave();
 }
@@ -185,11 +164,16 @@ void explorer::leave() {
 }
 
 // Takes plain text: a string of the caller's would be lost with its stack.
-void explorer::fail(const char* message, unsigned line) {
+void explorer::fail(const char* message) {
     failure_ = "thread " + std::to_string(running_) + ": " + message;
-    if (line != 0) {
-        failure_ += ", line " + std::to_string(line);
-    }
+    leave();
+    std::abort();  // a failed run is not resumed
+}
+
+void explorer::fail(const char* message, const site& at) {
+    const std::string_view file(at.file);
+    failure_ = "thread " + std::to_string(running_) + ": " + message + ", " +
+               std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(at.line);
     leave();
     std::abort();  // a failed run is not resumed
 }
@@ -215,6 +199,7 @@ explorer::ending explorer::run() {
     thread_count_ = 0;
     locations_.clear();
     words_.clear();
+    views_.clear();
     failure_.clear();
     at_end_ = nullptr;
     build_(*this);
@@ -247,167 +232,6 @@ explorer::ending explorer::run() {
         at_end_();
     }
     return failure_.empty() ? ending::complete : ending::failed;
-}
-
-void explorer::wait_for_change() {
-    const fiber& own = *fibers_[running_];
-    if (own.last_read == nullptr) {
-        fail("waits without having read anything");
-    }
-    std::size_t& lowest = own.last_read->lowest[running_];
-    lowest = std::max(lowest, own.last_index + 1);
-}
-
-bool explorer::others_can_write() const {
-    for (std::size_t thread = 0; thread < thread_count_; ++thread) {
-        if (thread != running_ && !fibers_[thread]->is_done) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void explorer::create(const void* address, std::uint64_t value) {
-    location& place = locations_[address];
-    place = {};
-    place.stores.push_back({.value = value});
-}
-
-// A location nobody created is a word of zeroed memory.
-explorer::location& explorer::location_at(const void* address) {
-    location& place = locations_[address];
-    if (place.stores.empty()) {
-        place.stores.push_back({});
-    }
-    return place;
-}
-
-bool explorer::is_strong(std::memory_order order, unsigned line) {
-    if (order == std::memory_order_relaxed) {
-        return false;
-    }
-    ordered_lines_.insert(line);
-    return line != weakened_line_;
-}
-
-std::size_t explorer::lowest_readable(const location& place) const {
-    std::size_t index = place.lowest[running_];
-    if (place.writer != nobody) {
-        const std::uint32_t known = fibers_[running_]->seen[place.writer];
-        while (index + 1 < place.stores.size() && place.stores[index + 1].epoch <= known) {
-            ++index;
-        }
-    }
-    return index;
-}
-
-std::uint64_t explorer::load(const void* address, std::memory_order order, unsigned line) {
-    location& place = location_at(address);
-    if (running_ == nobody) {
-        return place.stores.back().value;
-    }
-    const bool is_acquire = is_strong(order, line);
-    fiber& own = *fibers_[running_];
-    ++own.seen[running_];
-    note_access(address, false, true);
-    std::size_t index = place.stores.size() - 1;
-    std::size_t lowest = lowest_readable(place);
-    while (place.writer != running_) {
-        const std::size_t available =
-            place.stores.size() > lowest ? place.stores.size() - lowest : 0;
-        const bool may_wait = available == 0 || others_can_write();
-        const std::size_t chosen = available == 0 ? 0 : choose(available + (may_wait ? 1 : 0));
-        if (chosen < available) {
-            index = lowest + chosen;
-            break;
-        }
-        lowest = std::max(lowest, place.stores.size());
-        own.waits_for = &place;
-        own.waits_beyond = lowest;
-        own.waits_by_choice = available != 0;
-        leave();
-        own.waits_for = nullptr;
-    }
-    const written& source = place.stores[index];
-    if (source.is_plain) {
-        fail("an atomic load reads bytes written plainly", line);
-    }
-    place.lowest[running_] = std::max(place.lowest[running_], index);
-    own.last_read = &place;
-    own.last_index = index;
-    if (is_acquire && source.is_release) {
-        for (std::size_t thread = 0; thread < threads_max; ++thread) {
-            own.seen[thread] = std::max(own.seen[thread], source.released[thread]);
-        }
-    }
-    return source.value;
-}
-
-void explorer::store(const void* address, std::uint64_t value, std::memory_order order,
-                     unsigned line) {
-    location& place = location_at(address);
-    if (running_ == nobody) {
-        place.stores.back().value = value;
-        return;
-    }
-    if (place.writer != nobody && place.writer != running_) {
-        fail("a second writer of this location", line);
-    }
-    place.writer = running_;
-    const bool is_release = is_strong(order, line);
-    fiber& own = *fibers_[running_];
-    const std::uint32_t epoch = ++own.seen[running_];
-    note_access(address, true, true);
-    place.stores.push_back({value, epoch, is_release, false, own.seen});
-    place.lowest[running_] = place.stores.size() - 1;
-}
-
-void explorer::plain(const void* bytes, std::size_t size, bool is_write) {
-    if (running_ == nobody || size == 0) {
-        return;
-    }
-    fiber& own = *fibers_[running_];
-    const std::uint32_t epoch = ++own.seen[running_];
-    const auto begin = reinterpret_cast<std::uintptr_t>(bytes) / 8 * 8;
-    const auto end = reinterpret_cast<std::uintptr_t>(bytes) + size;
-    for (std::uintptr_t at = begin; at < end; at += 8) {
-        const void* const address = reinterpret_cast<const void*>(at);
-        note_access(address, is_write, false);
-        if (is_write) {
-            location& place = location_at(address);
-            if (place.writer != nobody && place.writer != running_) {
-                fail("bytes with two writing threads");
-            }
-            place.writer = running_;
-            place.stores.push_back({0, epoch, false, true, {}});
-            place.lowest[running_] = place.stores.size() - 1;
-        }
-    }
-}
-
-// The other threads' conflicting accesses to this word must lie before this one.
-void explorer::note_access(const void* address, bool is_write, bool is_atomic) {
-    word& target = words_[address];
-    const clock& seen = fibers_[running_]->seen;
-    const auto is_unordered = [&](const clock& accesses) {
-        for (std::size_t thread = 0; thread < threads_max; ++thread) {
-            if (thread != running_ && accesses[thread] > seen[thread]) {
-                return true;
-            }
-        }
-        return false;
-    };
-    const bool is_race = is_unordered(target.plain_writes) ||
-                         (is_write && is_unordered(target.plain_reads)) ||
-                         (!is_atomic && is_unordered(target.atomic_writes)) ||
-                         (!is_atomic && is_write && is_unordered(target.atomic_reads));
-    if (is_race) {
-        fail(is_write ? "writes what another thread accesses at the same time"
-                      : "reads what another thread writes at the same time");
-    }
-    clock& kind = is_atomic ? (is_write ? target.atomic_writes : target.atomic_reads)
-                            : (is_write ? target.plain_writes : target.plain_reads);
-    kind[running_] = seen[running_];
 }
 
 }  // namespace millrace::model

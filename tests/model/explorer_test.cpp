@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <set>
 #include <utility>
@@ -43,7 +44,7 @@ TEST(Explorer, AcceptsMessagePassingWithReleaseAndAcquire) {
     EXPECT_EQ(outcome.failure, "");
     // The flag is seen at once, or first as it was.
     EXPECT_EQ(outcome.runs, 2U);
-    EXPECT_EQ(outcome.ordered_lines.size(), 2U);
+    EXPECT_EQ(outcome.sites.size(), 2U);
 }
 
 TEST(Explorer, FindsTheRaceWhereEitherOrderIsMissing) {
@@ -51,10 +52,47 @@ TEST(Explorer, FindsTheRaceWhereEitherOrderIsMissing) {
     EXPECT_NE(explorer::explore(message_passing(release, relaxed)).failure, "");
 }
 
-TEST(Explorer, WeakenedLinesAreTakenForRelaxed) {
+TEST(Explorer, AWeakenedAccessIsTakenForRelaxed) {
     const auto program = message_passing(release, acquire);
-    for (const unsigned line : explorer::explore(program).ordered_lines) {
-        EXPECT_NE(explorer::explore(program, line).failure, "") << line;
+    for (const auto& [at, kind] : explorer::explore(program).sites) {
+        const auto outcome = explorer::explore(program, {mutation::kind::relaxed, at});
+        EXPECT_NE(outcome.failure, "") << at.line;
+    }
+}
+
+// It comes behind the next release, and no further.
+TEST(Explorer, ADelayedStoreComesBehindTheNextOne) {
+    const auto program = [](explorer& e) {
+        struct shared {
+            cell x{0};
+            cell y{0};
+            cell z{0};
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_thread([s] {
+            s->x.store(1, relaxed);
+            s->y.store(1, release);
+            s->z.store(1, release);
+        });
+        e.add_thread([s, &e] {
+            if (s->z.load(acquire) == 1) {
+                e.check(s->x.load(relaxed) == 1, "x is older than z");
+            }
+        });
+        e.add_thread([s, &e] {
+            if (s->y.load(acquire) == 1) {
+                e.check(s->x.load(relaxed) == 1, "x is older than y");
+            }
+        });
+    };
+    const auto outcome = explorer::explore(program);
+    ASSERT_EQ(outcome.failure, "");
+    for (const auto& [at, kind] : outcome.sites) {
+        if (kind == access_kind::relaxed_store) {
+            const auto mutant = explorer::explore(program, {mutation::kind::delayed, at});
+            EXPECT_EQ(mutant.failure, "thread 2: x is older than y");
+            EXPECT_GT(mutant.swaps, 0U);
+        }
     }
 }
 
@@ -162,6 +200,103 @@ TEST(Explorer, FindsAtomicLoadsOfPlainBytes) {
         });
     });
     EXPECT_NE(outcome.failure, "");
+}
+
+// A word may stand where bytes were, once they are zeroed: that is how the log clears its claims.
+TEST(Explorer, AnAtomicLoadMayMeetZeroedBytes) {
+    const auto program = [](std::uint64_t left_over) {
+        return [left_over](explorer& e) {
+            struct shared {
+                alignas(8) std::uint64_t word = 9;
+                cell flag{0};
+            };
+            const auto s = std::make_shared<shared>();
+            e.add_thread([s, left_over] {
+                explored_memory::writing(&s->word, 8);
+                s->word = left_over;
+                s->flag.store(1, release);
+                explored_memory::atomic_ref<std::uint64_t>(s->word).store(7, release);
+            });
+            e.add_thread([s, &e] {
+                while (s->flag.load(acquire) == 0) {
+                    e.wait_for_change();
+                }
+                const auto word = explored_memory::atomic_ref<std::uint64_t>(s->word);
+                const std::uint64_t seen = word.load(acquire);
+                e.check(seen == 0 || seen == 7, "neither what was zeroed nor what was stored");
+            });
+        };
+    };
+    const auto outcome = explorer::explore(program(0));
+    EXPECT_EQ(outcome.failure, "");
+    EXPECT_EQ(outcome.runs, 4U);
+    EXPECT_NE(explorer::explore(program(5)).failure.find("bytes written plainly"),
+              std::string::npos);
+}
+
+TEST(Explorer, AViewIsTheSameMemory) {
+    const auto outcome = explorer::explore([](explorer& e) {
+        struct shared {
+            std::uint64_t words[2] = {};
+            std::uint64_t mapped_again[2] = {};
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_view(s->mapped_again, sizeof s->mapped_again, s->words);
+        e.add_thread([s] { explored_memory::writing(&s->words[1], 8); });
+        e.add_thread([s] { explored_memory::reading(&s->mapped_again[1], 8); });
+    });
+    EXPECT_NE(outcome.failure, "");
+}
+
+TEST(Explorer, UnmappedBytesMustBeLeftAlone) {
+    const auto program = [](std::memory_order order) {
+        return [order](explorer& e) {
+            struct shared {
+                std::uint64_t bytes = 0;
+                cell is_done{0};
+            };
+            const auto s = std::make_shared<shared>();
+            e.add_thread([s, order] {
+                explored_memory::reading(&s->bytes, 8);
+                s->is_done.store(1, order);
+            });
+            e.add_thread([s, &e] {
+                while (s->is_done.load(acquire) == 0) {
+                    e.wait_for_change();
+                }
+                e.unmap(&s->bytes, 8);
+            });
+        };
+    };
+    EXPECT_EQ(explorer::explore(program(release)).failure, "");
+    EXPECT_NE(explorer::explore(program(relaxed)).failure, "");
+}
+
+// Two who look at two writers' words in opposite order need not agree on which came first.
+TEST(Explorer, WritesOfTwoThreadsHaveNoCommonOrder) {
+    std::set<std::array<std::uint64_t, 4>> seen;
+    const auto outcome = explorer::explore([&](explorer& e) {
+        struct shared {
+            cell x{0};
+            cell y{0};
+            std::array<std::uint64_t, 4> read{};
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_thread([s] { s->x.store(1, release); });
+        e.add_thread([s] { s->y.store(1, release); });
+        e.add_thread([s] {
+            s->read[0] = s->x.load(acquire);
+            s->read[1] = s->y.load(acquire);
+        });
+        e.add_thread([s] {
+            s->read[2] = s->y.load(acquire);
+            s->read[3] = s->x.load(acquire);
+        });
+        e.at_end([s, &seen] { seen.insert(s->read); });
+    });
+    EXPECT_EQ(outcome.failure, "");
+    EXPECT_EQ(outcome.runs, 16U);
+    EXPECT_EQ(seen.size(), 16U);
 }
 
 TEST(Explorer, ChoicesAreAllTaken) {

@@ -1,0 +1,44 @@
+// Whether programs are right in every run, and whether each memory order of the shipped code that
+// they use matters to one of them.
+//
+// Threading  one thread
+// Errors     expectations of googletest fail; what was found is printed
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/model/explorer.hpp"
+
+namespace millrace::model {
+
+struct named_program {
+    const char* name;
+    explorer::program build;
+};
+
+// MILLRACE_MODEL_FULL: the longer forms.
+[[nodiscard]] bool is_full();
+
+// A store whose order among its thread's stores nobody can tell.
+struct free_order {
+    std::string site;
+    std::string why;
+};
+
+// "slot_ring.hpp publish #2": the second access in this function, of those known.
+[[nodiscard]] std::map<site, std::string> name_sites(std::span<const site> known);
+
+// Prints the number of runs of each; one that has fewer than `runs_min` shows nothing.
+void expect_every_run_is_right(std::span<const named_program> programs,
+                               std::uint64_t runs_min = 10);
+// Makes each release and acquire relaxed, one at a time, and lets each store come behind the next
+// release store of its thread. Every such mutant must fail in one of the programs, but the swaps in
+// `free`, which must not. Prints a table.
+void expect_every_mutant_is_caught(std::span<const named_program> programs,
+                                   const std::vector<free_order>& free);
+
+}  // namespace millrace::model

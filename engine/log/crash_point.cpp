@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 25> names = {
+constexpr std::array<std::string_view, 29> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "spare.allocated",       // a segment under its temporary name, without a header
@@ -39,6 +39,10 @@ constexpr std::array<std::string_view, 25> names = {
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",
+    "sidecar.entered",  // a segment's index and seals have their files
+    "sidecar.indexed",  // entries are written
+    "sidecar.sealed",   // a seal is written and not synced
+    "sidecar.left",     // the segment is sealed to its end, the next one has no seals
 };
 
 std::atomic<const std::string_view*> armed{nullptr};

@@ -6,22 +6,12 @@
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/recovery.hpp"
+#include "tests/engine/log/dying_writer.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
 
 namespace {
-
-// As if the segment had been begun before the host was last started.
-void change_boot_id(const fs::path& file) {
-    segment_activation active;
-    const std::string text = read_whole_file(file);
-    std::memcpy(&active, text.data() + sizeof(segment_static), sizeof active);
-    active.boot_id[0] ^= 0xff;
-    active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
-    overwrite(file, sizeof(segment_static),
-              {reinterpret_cast<const std::byte*>(&active), sizeof active});
-}
 
 // A log of five segments in direct mode: durable up to the end of its second, the rest in doubt.
 class power_cut {

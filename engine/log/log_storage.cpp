@@ -125,8 +125,12 @@ log_storage::log_storage(const fs::path& directory, const log_options& options,
                   records_end},
                  *supply_, std::move(mark_)) {
     if (options.keeps_sidecars) {
+        const std::vector<std::uint64_t> indexes = list_segments(directory);
+        const std::uint64_t newest = durable.value / first.segment_bytes;
         sidecar_settings settings{directory, first.segment_bytes,
-                                  durable.value / first.segment_bytes, std::nullopt};
+                                  choose_first_sealed(indexes.empty() ? newest : indexes.front(),
+                                                      newest, first.segment_bytes),
+                                  std::nullopt};
         if (!options.seal_key_file.empty()) {
             settings.key.emplace(seal_key::load(options.seal_key_file));
         }

@@ -18,6 +18,8 @@ constexpr std::int64_t look_interval_ns = 50'000'000;
 // Of work at a time, so that a close does not wait for a backlog to be worked off.
 constexpr std::int64_t slice_ns_max = 200'000'000;
 constexpr std::int64_t retry_interval_ns = 1'000'000'000;
+// More than this, written without seals, is not read again for them.
+constexpr std::uint64_t unsealed_bytes_max = std::uint64_t{1} << 30;
 // What is left then, the next writer seals.
 constexpr std::int64_t close_ns_max = 10'000'000'000;
 constexpr std::uint32_t records_per_clock_read = 256;
@@ -29,6 +31,11 @@ void require(bool is_written, const std::filesystem::path& path, int error_numbe
 }
 
 }  // namespace
+
+std::uint64_t choose_first_sealed(std::uint64_t oldest, std::uint64_t newest,
+                                  std::uint64_t segment_bytes) noexcept {
+    return (newest - oldest + 1) * segment_bytes <= unsealed_bytes_max ? oldest : newest;
+}
 
 bool sidecar_keeper::follow(position durable, bool is_last, std::int64_t deadline_ns) noexcept {
     is_complete_ = false;
@@ -72,8 +79,7 @@ void sidecar_keeper::follow_or_throw(position durable, bool is_last, std::int64_
     is_complete_ = true;
 }
 
-// Behind the newest seal. A log that has none gets them from the segment on in which this writer
-// found its end.
+// Behind the newest seal, or where a log without one begins to be sealed.
 void sidecar_keeper::find_start(position durable) {
     index_ = settings_.begin_index;
     head_ = {};

@@ -2,7 +2,7 @@
 //
 // It reads the log for itself, like any reader, from where the newest seal ends: so what a crash, a
 // failure, a synchronous writer or an older program left without seals is sealed next, and only
-// then what is new. Segments that were there before the first seal ever made stay without.
+// then what is new. A large log that never had seals gets them from its newest segment on.
 //
 // Threading  keeper: one thread at a time; thread: set up and stopped by one, the observers any
 // Progress   never in the way of the writer or the persister: a thread of its own, which sleeps
@@ -32,6 +32,11 @@ struct sidecar_settings {
     std::uint64_t begin_index = 0;  // where a log begins to be sealed that never was
     std::optional<seal_key> key{};
 };
+
+// Where a log begins to be sealed that never was: at its oldest segment, or, if it is a large one,
+// at its newest.
+[[nodiscard]] std::uint64_t choose_first_sealed(std::uint64_t oldest, std::uint64_t newest,
+                                                std::uint64_t segment_bytes) noexcept;
 
 class sidecar_keeper {
 public:

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/seal.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -43,19 +44,28 @@ inline void change_boot_id(const fs::path& file) {
               {reinterpret_cast<const std::byte*>(&active), sizeof active});
 }
 
-// Takes from a log without a writer what a restart of the host takes: the hot tier. What the page
-// cache holds stays.
+// Takes from a log without a writer what a restart of the host takes: its hot tier, and then all
+// that is not known to be durable. What a direct log has in the page cache stays.
 inline void restart_host(const fs::path& log) {
-    const auto where = detail::read_hot_location(log);
-    if (where) {
+    if (const auto where = detail::read_hot_location(log)) {
         fs::remove_all(where->directory);
+        const std::uint64_t durable = durable_mark::open(log, where->uuid).durable_position().value;
+        for (const std::uint64_t index : list_segment_names(log)) {
+            const std::uint64_t size = fs::file_size(segment_path(log, index));
+            const std::uint64_t first = index * size;
+            const std::uint64_t kept = durable > first ? durable - first : sizeof(segment_static);
+            if (kept < size) {
+                overwrite(segment_path(log, index), kept, std::vector<std::byte>(size - kept));
+            }
+        }
         std::string text = read_whole_file(log / hot_tier_name);
         text.replace(text.find("\nboot ") + 6, 4, "zzzz");
         write_file_atomically(log / hot_tier_name, text);
     }
-    for (const std::uint64_t index : list_segments(log)) {
-        change_boot_id(segment_path(log, index));
-    }
+    // The newest one tells when its host was started; its header is sealed, so its seals go.
+    const std::uint64_t newest = list_segments(log).back();
+    change_boot_id(segment_path(log, newest));
+    fs::remove(log / seal_file_name(newest));
 }
 
 }  // namespace millrace::engine::test

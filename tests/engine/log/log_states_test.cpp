@@ -59,7 +59,8 @@ protected:
     [[nodiscard]] fs::path log() const { return directory_ / "log"; }
     [[nodiscard]] log_options options() const {
         log_options options = options_of(how(), directory_.path());
-        options.sync_delay_max_ns = 1'000'000'000;  // so that a killed log has what is not durable
+        options.sync_delay_max_ns =
+            600'000'000'000;  // so that a killed log has what is not durable
         return options;
     }
     static std::unique_ptr<log_writer> write(std::unique_ptr<log_writer> writer) {

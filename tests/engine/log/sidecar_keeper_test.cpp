@@ -234,6 +234,37 @@ TEST_P(Sidecars, ThatCannotBeWrittenAreTriedAgainAndDoNotHoldUpTheLog) {
     expect_all();
 }
 
+// From another process, which sees the hot tier from outside.
+TEST_P(Sidecars, FitALogThatIsVerifiedWhileItGrows) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        log_writer writer(log(), options());
+        for (int i = 0; i < 200'000; ++i) {
+            static_cast<void>(append_when_ready(writer, 200));
+            if (i % 20 == 0) {
+                ::usleep(1000);  // some 4 MiB a second, so that verifying keeps up
+            }
+        }
+        ::_exit(0);
+    }
+    ASSERT_TRUE(comes_true([&] { return list_segments(log()).size() > 3; }));
+    std::uint64_t seals_before = 0;
+    for (int i = 0; i < 15; ++i) {
+        const verify_report report = verify_log(log());
+        EXPECT_EQ(report.result(), verdict::clean) << all_text(report);
+        EXPECT_GE(report.seal_count, seals_before);
+        seals_before = report.seal_count;
+    }
+    EXPECT_GT(seals_before, 0u);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_NE(verify_log(log()).result(), verdict::damaged) << all_text(verify_log(log()));
+    write(1, options());
+    expect_all(0, verdict::torn);
+}
+
 #if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
 
 TEST_P(Sidecars, FitTheLogWhereverTheirWriterIsKilled) {

@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 31> names = {
+constexpr std::array<std::string_view, 35> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "create.begun",          // synchronous: a segment is whole under its temporary name
@@ -43,6 +43,10 @@ constexpr std::array<std::string_view, 31> names = {
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",
+    "sidecar.entered",  // a segment's index and seals have their files
+    "sidecar.indexed",  // entries are written
+    "sidecar.sealed",   // a seal is written and not synced
+    "sidecar.left",     // the segment is sealed to its end, the next one has no seals
     "checkpoint.half_written",  // engine/stream: a slot that fails its checksum
     "checkpoint.written",
 };

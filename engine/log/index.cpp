@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
 
@@ -140,7 +141,7 @@ index_contents parse_index(std::span<const std::byte> bytes, const segment_info&
     return contents;
 }
 
-index_writer::index_writer(const fs::path& directory, const segment& where)
+index_writer::index_writer(const fs::path& directory, const segment& where, position until)
     : path_(directory / index_file_name(where.info().index)), builder_(where.info()) {
     const segment_info& info = where.info();
     std::vector<index_entry> kept = load_confirmed(where);
@@ -156,9 +157,11 @@ index_writer::index_writer(const fs::path& directory, const segment& where)
     if (is_kept) {
         const index_entry& last = kept.back();
         builder_.resume_at(last);
-        catch_up(where, last.offset, {last.sequence - 1}, {last.timestamp - 1});
+        catch_up(where,
+                 segment_cursor(where, last.offset, {last.sequence - 1}, {last.timestamp - 1}),
+                 until);
     } else {
-        catch_up(where, info.header_bytes, info.previous_last_sequence, info.base_timestamp);
+        catch_up(where, segment_cursor(where), until);
     }
     if (!flush()) {
         throw io_error("write", path_.native(), last_error_);
@@ -181,13 +184,12 @@ std::vector<index_entry> index_writer::load_confirmed(const segment& where) cons
     return std::move(contents.entries);
 }
 
-void index_writer::catch_up(const segment& where, std::size_t offset, sequence last,
-                            timestamp last_time) {
-    segment_cursor cursor(where, offset, last, last_time);
-    next_ = {where.info().first_position().value + offset};
+void index_writer::catch_up(const segment& where, segment_cursor cursor, position until) {
+    const std::uint64_t first = where.info().first_position().value;
+    next_ = {first + cursor.offset()};
     record_view record;
-    damage_kind kind = damage_kind::none;
-    while ((kind = cursor.next(record)) == damage_kind::none && record.payload != nullptr) {
+    while (first + cursor.offset() < until.value && cursor.next(record) == damage_kind::none &&
+           record.payload != nullptr) {
         add(record);
     }
     // A torn end of a dead writer is not the index's business: it ends before it.
@@ -236,6 +238,21 @@ std::size_t rebuild_index(const fs::path& directory, const segment& where) {
     }
     write_file_atomically(directory / index_file_name(where.info().index), bytes);
     return (bytes.size() - sizeof header) / sizeof(index_entry);
+}
+
+indexed_log index_log(const fs::path& directory) {
+    if (list_segments(directory).empty()) {
+        throw error(directory.native() + ": no audit log here (no segment files)");
+    }
+    const file_lock lock(directory / "writer.lock", "indexing");
+    indexed_log made;
+    made.note = detail::join_hot_tier(directory);
+    for (const std::uint64_t index : list_segments(directory)) {
+        ++made.segment_count;
+        made.entry_count +=
+            rebuild_index(directory, segment::open(directory, index, access::read_only));
+    }
+    return made;
 }
 
 index_lookup look_up(const fs::path& directory, const segment& where,

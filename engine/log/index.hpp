@@ -97,9 +97,10 @@ private:
 // Keeps the index file of one segment.
 class index_writer {
 public:
-    // What the file rightly says is kept; what the segment holds beyond it is added at once.
-    // Throws damage_error if the segment's own records are damaged.
-    index_writer(const std::filesystem::path& directory, const segment& where);
+    // What the file rightly says is kept; what the segment holds beyond it, up to `until`, is added
+    // at once. An entry should not say more than what is durable: a loss of power would belie it.
+    index_writer(const std::filesystem::path& directory, const segment& where,
+                 position until = {UINT64_MAX});
 
     // The segment's next record. Those behind which the file already is are passed over.
     void add(const record_view& record) noexcept;
@@ -114,7 +115,7 @@ private:
     static constexpr std::size_t pending_max = 128;
 
     [[nodiscard]] std::vector<index_entry> load_confirmed(const segment& where) const;
-    void catch_up(const segment& where, std::size_t offset, sequence last, timestamp last_time);
+    void catch_up(const segment& where, segment_cursor cursor, position until);
 
     std::filesystem::path path_;
     unique_fd fd_;
@@ -131,6 +132,14 @@ private:
 // Makes the index of a segment anew, whatever file is there, and renames it into place. Returns the
 // number of entries. It ends where the segment's records end or are damaged.
 std::size_t rebuild_index(const std::filesystem::path& directory, const segment& where);
+
+struct indexed_log {
+    std::size_t segment_count = 0;
+    std::size_t entry_count = 0;
+    std::string note;  // of a hot tier that was brought home first, for people
+};
+// Makes the index of every segment anew. Takes the log's lock: no writer may have it.
+[[nodiscard]] indexed_log index_log(const std::filesystem::path& directory);
 
 enum class index_answer : std::uint8_t {
     found,     // begin at the entry

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
 
@@ -13,15 +16,58 @@ namespace fs = std::filesystem;
 
 namespace {
 
-segment_file open_segment_file(const fs::path& directory, std::uint64_t index) {
-    segment_file file;
-    file.path = directory / segment_file_name(index);
-    file.name_index = index;
+// The hot file's bytes, torn ones too. Nothing: it is retired or not there, so the disk has all.
+std::optional<mapping> copy_hot_file(const fs::path& directory, std::uint64_t index,
+                                     const detail::hot_location& where) {
+    const durable_mark mark = durable_mark::open(directory, where.uuid);
+    const fs::path path = where.directory / segment_file_name(index);
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open()) {
+        return std::nullopt;
+    }
+    const std::size_t size = file_size(fd.get(), path.native());
+    if (size == 0) {
+        return std::nullopt;
+    }
+    mapping copy = mapping::anonymous(size);
+    if (!try_read_at(fd.get(), copy.data(), size, 0)) {
+        throw io_error("read", path.native(), errno);
+    }
+    // After the copying: the next writer may have brought it home and freed it meanwhile.
+    return mark.retired_below() > index ? std::nullopt : std::optional(std::move(copy));
+}
+
+void open_bytes(segment_file& file, const fs::path& directory,
+                const std::optional<detail::hot_location>& where, bool is_live) {
+    if (where && is_live) {
+        std::error_code ignored;
+        file.is_hot = fs::exists(where->directory / file.path.filename(), ignored);
+        try {
+            file.followed = segment::open(directory, file.name_index, access::read_only);
+            return;
+        } catch (const damage_error&) {
+            file.is_hot = false;  // what is wrong with it shows in its bytes
+        }
+    } else if (where) {
+        if (std::optional<mapping> copy = copy_hot_file(directory, file.name_index, *where)) {
+            file.map = std::move(*copy);
+            file.is_hot = true;
+            return;
+        }
+    }
     const unique_fd fd = open_file(file.path, O_RDONLY);
     const std::size_t size = file_size(fd.get(), file.path.native());
     if (size > 0) {
         file.map = mapping(fd.get(), size, access::read_only, file.path.native());
     }
+}
+
+segment_file open_segment_file(const fs::path& directory, std::uint64_t index,
+                               const std::optional<detail::hot_location>& where, bool is_live) {
+    segment_file file;
+    file.path = directory / segment_file_name(index);
+    file.name_index = index;
+    open_bytes(file, directory, where, is_live);
     file.header = read_header_image(file.bytes());
     file.is_usable = file.header.is_usable;
     if (file.is_usable) {
@@ -29,6 +75,23 @@ segment_file open_segment_file(const fs::path& directory, std::uint64_t index) {
         file.seed = checksum_seed(file.info.salt, file.info.epoch);
     }
     return file;
+}
+
+std::string describe_hot(const detail::hot_location& where, std::size_t count, bool is_live) {
+    std::error_code ignored;
+    if (!where.is_of_this_boot) {
+        return "the host was started anew, so the log's hot tier is gone; the log is what was on "
+               "the disk, and the next writer goes on behind that";
+    }
+    if (!fs::is_directory(where.directory, ignored)) {
+        return "somebody removed the log's hot tier, " + where.directory.native() +
+               "; the log is what was on the disk, and records that were not durable are lost";
+    }
+    return std::to_string(count) + " segments were read in the hot tier, " +
+           where.directory.native() +
+           (is_live ? "; the writer brings them to the disk"
+                    : "; no writer holds it, and the next one brings it to the disk. Until then a "
+                      "restart of the host would lose what is there");
 }
 
 // The log is what most of its segments say; where two say as much, what the older one says.
@@ -133,12 +196,20 @@ const segment_file* log_image::find(std::uint64_t index) const {
     return at == files.end() ? nullptr : &*at;
 }
 
-log_image open_log_image(const fs::path& directory) {
+log_image open_log_image(const fs::path& directory, bool is_live) {
     log_image image;
     image.directory = directory;
-    for (const std::uint64_t index : list_segments(directory)) {
-        image.files.push_back(open_segment_file(directory, index));
+    const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    for (const std::uint64_t index : indexes) {
+        image.files.push_back(open_segment_file(directory, index, where, is_live));
+        image.hot_count += image.files.back().is_hot ? 1 : 0;
     }
+    const std::vector<std::uint64_t> names = list_segment_names(directory);
+    image.spare_count = static_cast<std::size_t>(
+        names.end() -
+        std::upper_bound(names.begin(), names.end(), indexes.empty() ? 0 : indexes.back()));
+    image.hot_text = where ? describe_hot(*where, image.hot_count, is_live) : std::string();
     if (image.files.empty()) {
         throw error(directory.native() + ": no audit log here (no segment files)");
     }

@@ -1,5 +1,6 @@
-// All segment files of a log as they lie there, whatever is wrong with them: which belong to the
-// log, which under another name, and which are missing.
+// All segments of a log as they lie there, whatever is wrong with them: which belong to the log,
+// which under another name, and which are missing. Those made ahead and not begun are none of them.
+// What a hot tier holds is read there, and left as it is.
 //
 // Threading  immutable once opened; many threads may read it
 // Errors     open_log_image() throws error where there is no segment, damage_error where no segment
@@ -27,7 +28,9 @@ enum class segment_identity : std::uint8_t {
 struct segment_file {
     std::filesystem::path path;
     std::uint64_t name_index = 0;
-    mapping map;
+    mapping map;          // the disk's file, or a copy of the hot tier's
+    segment followed;     // of a log that is being written in hot mode: stands for `map`
+    bool is_hot = false;  // its newest bytes are in the hot tier alone
     header_image header;
     segment_identity identity = segment_identity::unknown;
     bool is_usable = false;    // info and seed are known: its records can be walked
@@ -35,7 +38,11 @@ struct segment_file {
     segment_info info;
     std::uint32_t seed = 0;
 
-    [[nodiscard]] std::span<const std::byte> bytes() const { return {map.data(), map.size()}; }
+    [[nodiscard]] std::span<const std::byte> bytes() const {
+        return followed.is_open()
+                   ? std::span<const std::byte>(followed.data(), followed.info().segment_bytes)
+                   : std::span<const std::byte>(map.data(), map.size());
+    }
     // Belongs to this log and is the one that stands for its index.
     [[nodiscard]] bool is_in_place() const {
         return is_usable && identity != segment_identity::foreign &&
@@ -50,12 +57,17 @@ struct log_image {
     std::uint32_t header_bytes = 0;
     std::string schema;
     std::vector<segment_file> files;  // by name
-    std::uint64_t first_index = 0;    // of the segments known to have been: the oldest
-    std::uint64_t last_index = 0;     // and the newest
+    std::size_t spare_count = 0;      // made ahead, not begun
+    std::size_t hot_count = 0;        // files whose newest bytes are in the hot tier
+    std::string hot_text;           // of the hot tier, a sentence for people; empty: there is none
+    std::uint64_t first_index = 0;  // of the segments known to have been: the oldest
+    std::uint64_t last_index = 0;   // and the newest
 
     // The file that is segment `index`, under whatever name; null: none is.
     [[nodiscard]] const segment_file* find(std::uint64_t index) const;
 };
-[[nodiscard]] log_image open_log_image(const std::filesystem::path& directory);
+// `is_live`: a writer is at work.
+[[nodiscard]] log_image open_log_image(const std::filesystem::path& directory,
+                                       bool is_live = false);
 
 }  // namespace millrace::engine

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/core/types.hpp"
+
 namespace millrace::engine {
 
 struct record_view;
@@ -46,6 +48,11 @@ struct log_options {
     std::size_t sync_bytes_max = std::size_t{8} << 20;       // a sync begins earlier for so many
     std::uint64_t low_space_bytes = std::uint64_t{1} << 30;  // less free: is_space_low
     durable_observer* observer = nullptr;                    // must outlive the writer
+
+    // Index and seals of each segment, kept behind what is durable by a thread of their own. A
+    // synchronous log has none: `millrace log index` and `millrace log seal` make them.
+    bool keeps_sidecars = true;
+    std::filesystem::path seal_key_file{};  // seals made with this key; empty: without one
 };
 
 enum class append_status : std::uint8_t {
@@ -76,7 +83,11 @@ struct storage_report {
     std::int64_t sync_ns_max = 0;
     bool is_space_low = false;
     bool is_durability_halted = false;
-    std::string text;  // the last alarm, a sentence for people; empty if there was none
+    std::string text;          // the last alarm, a sentence for people; empty if there was none
+    sequence sealed_sequence;  // of the last record a seal on stable storage covers
+    std::uint64_t sidecar_failure_count = 0;  // of index and seals; the log itself went on
+    bool is_sealing_halted = false;           // the log or its seals are damaged
+    std::string sidecar_text;                 // the last failure of index or seals
 };
 
 }  // namespace millrace::engine

@@ -51,6 +51,12 @@ void check_storage_options(const fs::path& directory, const log_options& options
     if (options.is_synchronous && options.observer != nullptr) {
         throw config_error(name + ": a synchronous log has no persister to tell the observer");
     }
+    if (!options.seal_key_file.empty() && (options.is_synchronous || !options.keeps_sidecars)) {
+        throw config_error(name +
+                           ": seal_key_file is set and nothing seals: a synchronous log, or "
+                           "one without keeps_sidecars; remove it, or use `millrace log "
+                           "seal --key`");
+    }
     if (options.storage == storage_mode::direct) {
         return;
     }
@@ -132,7 +138,20 @@ log_storage::log_storage(const fs::path& directory, const log_options& options,
               settings_of(directory, options, first, hot_ ? hot_->where.directory : fs::path())),
       persister_({directory, options.sync_delay_max_ns, options.sync_bytes_max, options.observer,
                   records_end},
-                 *supply_, std::move(mark_)) {}
+                 *supply_, std::move(mark_)) {
+    if (options.keeps_sidecars) {
+        const std::vector<std::uint64_t> indexes = list_segments(directory);
+        const std::uint64_t newest = durable.value / first.segment_bytes;
+        sidecar_settings settings{directory, first.segment_bytes,
+                                  choose_first_sealed(indexes.empty() ? newest : indexes.front(),
+                                                      newest, first.segment_bytes),
+                                  std::nullopt};
+        if (!options.seal_key_file.empty()) {
+            settings.key.emplace(seal_key::load(options.seal_key_file));
+        }
+        sidecars_.emplace(std::move(settings), persister_);
+    }
+}
 
 stored_segment* log_storage::resume(segment open_one, std::size_t offset) {
     auto existing = std::make_unique<stored_segment>();
@@ -146,6 +165,9 @@ stored_segment* log_storage::resume(segment open_one, std::size_t offset) {
 
 void log_storage::start() {
     persister_.start("log-persister");
+    if (sidecars_) {
+        sidecars_->start();
+    }
     log_helper::instance().add(*supply_);
     is_with_helper_ = true;
 }
@@ -191,6 +213,9 @@ int log_storage::close() noexcept {
     is_closed_ = true;
     persister_.stop();
     MILLRACE_CRASH_POINT("close.persisted");
+    if (sidecars_) {
+        sidecars_->stop();
+    }
     if (is_with_helper_) {
         log_helper::instance().remove(*supply_);
     }
@@ -218,6 +243,9 @@ storage_report log_storage::report() const {
     made.back_pressured_count = back_pressured_count_.load(std::memory_order_relaxed);
     made.no_space_count = no_space_count_.load(std::memory_order_relaxed);
     made.is_space_low = supply_->is_space_low();
+    if (sidecars_) {
+        sidecars_->keeper().report(made);
+    }
     return made;
 }
 

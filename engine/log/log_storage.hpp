@@ -15,6 +15,7 @@
 #include "engine/log/log_options.hpp"
 #include "engine/log/persister.hpp"
 #include "engine/log/segment_supply.hpp"
+#include "engine/log/sidecar_keeper.hpp"
 
 namespace millrace::engine::detail {
 
@@ -74,6 +75,7 @@ private:
     std::optional<hot_place> hot_;
     std::optional<segment_supply> supply_;
     persister persister_;
+    std::optional<sidecar_thread> sidecars_;
     std::atomic<std::uint64_t> back_pressured_count_{0};  // writer
     std::atomic<std::uint64_t> no_space_count_{0};        // writer
     bool is_with_helper_ = false;

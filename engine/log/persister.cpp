@@ -316,7 +316,7 @@ void persister::publish() noexcept {
     MILLRACE_CRASH_POINT("persist.after_publish");
 }
 
-// The one place where records pass that have just become durable: indexes and seals hang here.
+// The one place where records pass that have just become durable.
 void persister::tell_observer() noexcept {
     record_view record;
     while (settings_.observer != nullptr && told_.offset() < durable_offset_ &&

@@ -41,7 +41,9 @@ public:
             }
         }
         if (has_end_) {
-            copy_missing(image_.last_index + 1);  // an end record says that there was one
+            // An end record says that there was one. If only its spare is here, it was begun in
+            // memory, and a restart of the host took what was never durable.
+            copy_missing(image_.last_index + 1, image_.spare_count == 0);
         }
         if (!is_closed_) {
             put({last_sequence_.value, last_time_.ns + 1, control_type::close}, {});
@@ -262,7 +264,7 @@ private:
         }
     }
 
-    void copy_missing(std::uint64_t index) {
+    void copy_missing(std::uint64_t index, bool is_damage = true) {
         const std::uint64_t first = index * image_.segment_bytes;
         if (report_.segment_count == 0) {
             // The new log begins with the oldest segment that can be read.
@@ -278,6 +280,9 @@ private:
         const bool is_known = next != nullptr;
         base_time_ = last_time_;
         begin(info_for(index));
+        if (!is_damage) {
+            return;
+        }
         const sequence last =
             is_known ? std::max(last_sequence_, next->info.previous_last_sequence) : last_sequence_;
         put_gap(offset_ + record_header_bytes + sizeof(gap_payload), last,
@@ -328,6 +333,9 @@ salvage_report salvage_log(const fs::path& from, const fs::path& to) {
     ensure_directory(to);
     const file_lock new_lock(to / "writer.lock", "salvage");
     salvage_report report = salvager(image, to).run();
+    if (!image.hot_text.empty()) {
+        report.notes.push_back(image.hot_text);
+    }
     sync_directory(to);
     return report;
 }

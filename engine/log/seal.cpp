@@ -177,7 +177,11 @@ seal_contents parse_seals(std::span<const std::byte> bytes, const segment_info& 
         std::memcpy(&one, bytes.data() + sizeof(seal_header) + i * sizeof one, sizeof one);
         if (one.crc != seal_checksum(one, seed)) {
             contents.fault = "seal " + std::to_string(i) + " is damaged";
-            contents.is_cut = i + 1 == count && !has_rest;
+            // A loss of power may give a file its length and lose the bytes.
+            const auto left = std::as_bytes(bytes.subspan(sizeof(seal_header) + i * sizeof one));
+            contents.is_cut = (i + 1 == count && !has_rest) ||
+                              std::all_of(left.begin(), left.end(),
+                                          [](std::byte byte) { return byte == std::byte{0}; });
             return contents;
         }
         const seal* before = contents.seals.empty() ? nullptr : &contents.seals.back();

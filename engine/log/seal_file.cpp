@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
 
@@ -122,16 +123,20 @@ bool seal_writer::sync() noexcept {
     return last_error_ == 0;
 }
 
+segment_cursor seal_writer::cursor_of(const segment& where) const {
+    if (seal_count_ == 0) {
+        return segment_cursor(where);
+    }
+    const seal& last = builder_.last();
+    return segment_cursor(where, last.end - where.info().first_position().value,
+                          {last.last_sequence}, {last.last_timestamp});
+}
+
 bool seal_writer::catch_up(const segment& where) noexcept {
     if (builder_.is_finished() || last_error_ != 0) {
         return last_error_ == 0;
     }
-    const bool is_first = seal_count_ == 0;
-    const segment_info& info = where.info();
-    const seal& last = builder_.last();
-    segment_cursor cursor = is_first ? segment_cursor(where)
-                                     : segment_cursor(where, last.end - info.first_position().value,
-                                                      {last.last_sequence}, {last.last_timestamp});
+    segment_cursor cursor = cursor_of(where);
     record_view record;
     while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
         if (!add(record)) {
@@ -185,11 +190,14 @@ void check_end(const fs::path& directory, const segment_info& info, const seal_w
 }  // namespace
 
 sealed_log seal_log(const fs::path& directory, const seal_key* key) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
-    if (indexes.empty()) {
+    if (list_segments(directory).empty()) {
         throw error(directory.native() + ": no audit log here (no segment files)");
     }
     const file_lock lock(directory / "writer.lock", "sealing");
+    sealed_log result;
+    // What only memory holds could still be lost, and its seals would then belie the log.
+    result.note = detail::join_hot_tier(directory);
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
     // A chain begins where its first file lies: what stands before was kept without seals, or its
     // seals went with segments that are gone.
     const auto has_seals = [&](std::uint64_t index) {
@@ -201,7 +209,6 @@ sealed_log seal_log(const fs::path& directory, const seal_key* key) {
     if (oldest != indexes.end()) {
         head = read_seals(directory, read_segment_info(directory, *first)).header.previous;
     }
-    sealed_log result;
     for (auto it = first; it != indexes.end(); ++it) {
         const segment where = segment::open(directory, *it, access::read_only);
         seal_writer seals(directory, where, head, key);
@@ -210,6 +217,11 @@ sealed_log seal_log(const fs::path& directory, const seal_key* key) {
         if (is_written && it + 1 != indexes.end()) {
             check_end(directory, where.info(), seals, *(it + 1));
             is_written = seals.finish_segment();
+        }
+        if (seals.seal_count() != before || seals.next_position() != seals.sealed_to()) {
+            // What a writer that died left in the page cache.
+            const fs::path path = directory / segment_file_name(*it);
+            sync_file(open_file(path, O_RDWR).get(), path.native());
         }
         if (!is_written || !seals.seal_now() || !seals.sync()) {
             throw io_error("write", (directory / seal_file_name(*it)).native(), seals.last_error());

@@ -31,11 +31,15 @@ public:
     bool sync() noexcept;
     // Adds what the segment holds beyond the last seal, up to its end or to what is no record.
     bool catch_up(const segment& where) noexcept;
+    // At the first record that no seal covers. REQUIRES that nothing was added yet.
+    [[nodiscard]] segment_cursor cursor_of(const segment& where) const;
 
     [[nodiscard]] bool is_due(timestamp now) const { return builder_.is_due(now); }
     [[nodiscard]] bool is_finished() const { return builder_.is_finished(); }
     // Of the last seal made; what the segment before left, where none is made here yet.
     [[nodiscard]] const digest& head() const { return head_; }
+    // Of the last seal's last record. REQUIRES a seal.
+    [[nodiscard]] sequence sealed_sequence() const { return {builder_.last().last_sequence}; }
     [[nodiscard]] position sealed_to() const { return builder_.sealed_to(); }
     [[nodiscard]] position next_position() const { return builder_.next_position(); }
     [[nodiscard]] std::size_t seal_count() const { return seal_count_; }
@@ -72,6 +76,7 @@ struct seal_head {
 struct sealed_log {
     seal_head head;
     std::size_t new_seal_count = 0;
+    std::string note;  // of a hot tier that was brought home first, for people
 };
 // Seals all that a log holds and no seal covers yet. Takes the log's lock: no writer may have it.
 // Throws damage_error where the log or its seals are damaged: what is damaged is never sealed.

@@ -113,6 +113,7 @@ void check_records(segment_check& check, bool is_live) {
                         record.at.value - file.info.first_position().value, record.seq,
                         "a record behind the end record");
                 }
+                check.is_closed = record.is_control(control_type::close);
                 if (!record.is_control(control_type::end)) {
                     check.last_timestamp = record.time;
                 } else {
@@ -184,6 +185,9 @@ void check_index_bytes(segment_check& check, const std::string& path,
         if (i < wanted.size() ? entry == wanted[i] : check.has_hole) {
             continue;
         }
+        if (check.is_tail && i >= wanted.size()) {
+            break;  // of records that were committed since
+        }
         blame(finding_kind::bad_index, entry.offset, {entry.sequence},
               "entry " + std::to_string(i) +
                   (i < wanted.size() ? " is not that of the segment's records"
@@ -207,6 +211,10 @@ void check_seal_bytes(segment_check& check, const std::string& path,
               check.seals.fault + "; it was cut short, and `millrace log seal` makes it again");
     } else if (!check.seals.fault.empty() && !check.seals.is_cut) {
         blame(finding_kind::bad_seals, first, 0, check.seals.fault);
+    }
+    while (check.is_tail && !check.seals.seals.empty() &&
+           check.seals.seals.back().end > first + check.end.offset) {
+        check.seals.seals.pop_back();  // of records that were committed since
     }
     digest previous = check.seals.header.previous;
     bool is_unbroken = true;
@@ -233,22 +241,26 @@ void check_seal_bytes(segment_check& check, const std::string& path,
     }
 }
 
-segment_check check_segment(const segment_file& file, const fs::path& directory,
-                            const seal_key* key, bool is_live) {
+segment_check check_segment(const segment_file& file, const check_settings& settings) {
     segment_check check;
     check.file = &file;
-    check.is_live = is_live;
+    check.is_live = settings.is_live;
+    check.is_tail = settings.is_live && settings.is_tail;
     check_file(check);
-    check_records(check, is_live);
-    const fs::path index = directory / index_file_name(file.info.index);
+    check_records(check, check.is_tail);
+    const fs::path index = settings.directory / index_file_name(file.info.index);
     if (fs::exists(index) && !file.is_inferred) {
         const std::string text = read_whole_file(index);
         check_index_bytes(check, index.native(), bytes_of(text));
     }
-    const fs::path seals = directory / seal_file_name(file.info.index);
-    if (fs::exists(seals) && !file.is_inferred) {
+    const fs::path seals = settings.directory / seal_file_name(file.info.index);
+    if (settings.seals != nullptr) {
+        if (!settings.seals->empty() && !file.is_inferred) {
+            check_seal_bytes(check, seals.native(), bytes_of(*settings.seals), settings.key);
+        }
+    } else if (fs::exists(seals) && !file.is_inferred) {
         const std::string text = read_whole_file(seals);
-        check_seal_bytes(check, seals.native(), bytes_of(text), key);
+        check_seal_bytes(check, seals.native(), bytes_of(text), settings.key);
     }
     return check;
 }

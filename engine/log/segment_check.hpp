@@ -19,9 +19,11 @@ struct segment_check {
     timestamp last_timestamp;  // of the last record that is no end record
     image_end end;
     bool has_end_record = false;
+    bool is_closed = false;  // the last record says that its writer closed in order
     std::size_t end_record_offset = 0;
     bool has_hole = false;
-    bool is_live = false;  // a writer is at work: sidecars may end in what is being written
+    bool is_live = false;  // a writer is at work: sidecars may end in what is being written,
+    bool is_tail = false;  // and may speak of records committed since the bytes were read
     bool has_index = false;
     seal_contents seals;
     std::uint64_t good_seal_count = 0;
@@ -34,10 +36,15 @@ struct segment_check {
     }
 };
 
-// `is_live`: a writer is at work behind the last record, so what stands there is not judged.
-[[nodiscard]] segment_check check_segment(const segment_file& file,
-                                          const std::filesystem::path& directory,
-                                          const seal_key* key, bool is_live);
+struct check_settings {
+    std::filesystem::path directory;
+    const seal_key* key = nullptr;
+    bool is_live = false;  // a writer is at work, so index and seals may be cut short just now,
+    bool is_tail = false;  // and what stands behind the last record is not judged
+    // The seals' file, read before; null: it is read.
+    const std::string* seals = nullptr;
+};
+[[nodiscard]] segment_check check_segment(const segment_file& file, const check_settings& settings);
 // The same for the index and the seals alone, given as bytes; for what has no files.
 void check_index_bytes(segment_check& check, const std::string& path,
                        std::span<const std::byte> bytes);

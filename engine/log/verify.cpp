@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/core/thread.hpp"
+#include "engine/log/recovery.hpp"
 #include "engine/log/segment_check.hpp"
 
 namespace millrace::engine {
@@ -112,6 +113,29 @@ void check_chain(const segment_check& before, const segment_file& next, verify_r
             std::to_string(end.value) + ", sequence " + std::to_string(before.last_sequence.value));
 }
 
+// A loss of power takes what was not durable in any order. The next writer sets it aside.
+void excuse_undurable(position unsynced_from, verify_report& report) {
+    for (finding& one : report.findings) {
+        if (one.at < unsynced_from) {
+            continue;
+        }
+        switch (one.kind) {
+            case finding_kind::bad_record:
+            case finding_kind::missing_records:
+            case finding_kind::nonzero_padding:
+            case finding_kind::nonzero_tail:
+            case finding_kind::broken_chain:
+            case finding_kind::bad_header:
+                one.detail = std::string(describe(one.kind)) + ": " + one.detail +
+                             "; it was not durable when the host was last started";
+                one.kind = finding_kind::torn_tail;
+                break;
+            default:
+                break;
+        }
+    }
+}
+
 // The checks of the segments that stand in their places, by index, made by several threads.
 class checking {
 public:
@@ -126,6 +150,9 @@ public:
             return left->info.index < right->info.index;
         });
         checks_.resize(files_.size());
+        if (is_live_) {
+            read_seals_of_all();
+        }
     }
 
     std::vector<segment_check> run() {
@@ -149,6 +176,16 @@ public:
     }
 
 private:
+    // The newest first: a writer finishes a segment's seals before it makes the next one's, so each
+    // file is at least as far as those read before it say.
+    void read_seals_of_all() {
+        seals_.resize(files_.size());
+        for (std::size_t i = files_.size(); i-- > 0;) {
+            const fs::path path = image_.directory / seal_file_name(files_[i]->info.index);
+            seals_[i] = fs::exists(path) ? read_whole_file(path) : std::string();
+        }
+    }
+
     void work() {
         while (true) {
             const std::size_t mine = next_.fetch_add(1, std::memory_order_relaxed);
@@ -157,8 +194,9 @@ private:
             }
             try {
                 const bool is_newest = mine + 1 == files_.size();
-                checks_[mine] = detail::check_segment(*files_[mine], image_.directory, options_.key,
-                                                      is_live_ && is_newest);
+                checks_[mine] = detail::check_segment(
+                    *files_[mine], {image_.directory, options_.key, is_live_, is_newest,
+                                    is_live_ ? &seals_[mine] : nullptr});
             } catch (...) {
                 failures_[mine] = std::current_exception();
             }
@@ -174,6 +212,7 @@ private:
     bool is_live_;
     std::vector<const segment_file*> files_;
     std::vector<segment_check> checks_;
+    std::vector<std::string> seals_;  // of a live log
     std::vector<std::exception_ptr> failures_{image_.files.size()};
     std::atomic<std::size_t> next_{0};
 };
@@ -192,7 +231,7 @@ verdict verify_report::result() const {
 verify_report verify_log(const fs::path& directory, const verify_options& options) {
     const fs::path lock = directory / "writer.lock";
     const bool is_live = is_lock_held(lock);
-    const log_image image = open_log_image(directory);
+    const log_image image = open_log_image(directory, is_live);
     if (options.progress != nullptr) {
         std::uint64_t total = 0;
         for (const segment_file& file : image.files) {
@@ -203,6 +242,10 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
     verify_report report;
     report.uuid = image.uuid;
     report.segment_count = image.files.size();
+    report.spare_count = image.spare_count;
+    if (!image.hot_text.empty()) {
+        report.notes.push_back(image.hot_text);
+    }
     for (const segment_file& file : image.files) {
         report_identity(image, file, report);
     }
@@ -244,6 +287,9 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
                                "; what stands behind the last committed record was not judged");
     }
     detail::check_seal_chain(checks, options, report);
+    if (!is_live && !checks.empty() && !checks.back().is_closed) {
+        excuse_undurable(detail::find_unsynced(directory), report);
+    }
     std::stable_sort(report.findings.begin(), report.findings.end(),
                      [](const finding& left, const finding& right) { return left.at < right.at; });
     return report;

@@ -74,6 +74,7 @@ struct verify_report {
     std::vector<std::string> notes;  // what is no fault and yet should be known
     log_uuid uuid;
     std::uint64_t segment_count = 0;
+    std::uint64_t spare_count = 0;   // segments made ahead and not begun, which are no part of it
     std::uint64_t record_count = 0;  // whole numbered ones
     std::uint64_t seal_count = 0;    // whose bytes are as they were sealed
     std::uint64_t index_count = 0;   // segments with an index that is right

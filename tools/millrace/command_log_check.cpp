@@ -86,6 +86,7 @@ void print_json(const engine::verify_report& report) {
     out["result"] = result_text(report.result());
     out["uuid"] = to_string(report.uuid);
     out["segments"] = report.segment_count;
+    out["spares"] = report.spare_count;
     out["records"] = report.record_count;
     out["first_sequence"] = report.first_sequence.value;
     out["last_sequence"] = report.last_sequence.value;
@@ -180,32 +181,24 @@ int salvage(const check_options& options) {
     return exit_ok;
 }
 
-std::vector<std::uint64_t> segments_of(const std::string& directory) {
-    std::vector<std::uint64_t> indexes = engine::list_segments(directory);
-    if (indexes.empty()) {
-        throw engine::error(directory + ": no audit log here (no segment files)");
+void print_note(const std::string& note) {
+    if (!note.empty()) {
+        std::printf("note: %s\n", note.c_str());
     }
-    return indexes;
 }
 
 int index(const check_options& options) {
-    const std::vector<std::uint64_t> indexes = segments_of(options.directory);
-    const engine::file_lock lock(std::filesystem::path(options.directory) / "writer.lock",
-                                 "indexing");
-    std::size_t entries = 0;
-    for (const std::uint64_t one : indexes) {
-        entries += engine::rebuild_index(
-            options.directory,
-            engine::segment::open(options.directory, one, engine::access::read_only));
-    }
+    const engine::indexed_log made = engine::index_log(options.directory);
+    print_note(made.note);
     std::printf("%s: %zu segments indexed, %zu entries\n", options.directory.c_str(),
-                indexes.size(), entries);
+                made.segment_count, made.entry_count);
     return exit_ok;
 }
 
 int seal(const check_options& options) {
     const std::optional<engine::seal_key> key = load_key(options);
     const engine::sealed_log sealed = engine::seal_log(options.directory, key ? &*key : nullptr);
+    print_note(sealed.note);
     std::printf("%s: %zu new seals; sealed to sequence %llu, position %llu\nseal head %s\n",
                 options.directory.c_str(), sealed.new_seal_count,
                 static_cast<unsigned long long>(sealed.head.last_sequence.value),

@@ -1,10 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/log/seal_file.hpp"
@@ -52,12 +56,45 @@ std::string describe_writer(const std::filesystem::path& directory,
     return tail.is_closed ? "closed in order at " + to_string(tail.last_timestamp) : tail.note;
 }
 
+// The end of a log as readers see it now. A writer at work goes on meanwhile, so what stands behind
+// the last record is not judged.
+engine::recovered_tail find_tail(const std::filesystem::path& directory) {
+    if (!engine::is_lock_held(directory / "writer.lock")) {
+        return engine::recover_tail(directory, engine::detail::find_unsynced(directory));
+    }
+    const engine::log_reader reader(directory, engine::read_from::tail());
+    const std::uint64_t index = reader.next_position().value / reader.segment_bytes();
+    engine::recovered_tail tail;
+    tail.info = engine::read_segment_info(directory, index);
+    tail.end_offset = reader.next_position().value - tail.info.first_position().value;
+    tail.last_sequence = reader.last_sequence();
+    tail.last_timestamp = reader.last_timestamp();
+    return tail;
+}
+
+// Null: the log has none.
+ordered_json describe_hot_tier(const std::filesystem::path& directory) {
+    const std::optional<engine::detail::hot_location> where =
+        engine::detail::read_hot_location(directory);
+    if (!where) {
+        return nullptr;
+    }
+    const bool is_there = where->is_of_this_boot && std::filesystem::is_directory(where->directory);
+    return {{"directory", where->directory.native()},
+            {"state", !where->is_of_this_boot ? "gone with a restart of the host"
+                      : !is_there             ? "removed by somebody"
+                      : engine::is_lock_held(directory / "writer.lock")
+                          ? "in use"
+                          : "left by a writer that died; the next one brings it to the disk"},
+            {"segments", is_there ? engine::list_segment_names(where->directory).size() : 0}};
+}
+
 ordered_json describe_log(const std::filesystem::path& directory) {
     const std::vector<std::uint64_t> indexes = engine::list_segments(directory);
     if (indexes.empty()) {
         throw engine::error(directory.native() + ": no audit log here (no segment files)");
     }
-    const engine::recovered_tail tail = engine::recover_tail(directory);
+    const engine::recovered_tail tail = find_tail(directory);
     const engine::segment_info& last = tail.info;
     const engine::segment_info first = engine::read_segment_info(directory, indexes.front());
     engine::log_reader reader(directory, engine::read_from::first());
@@ -74,8 +111,10 @@ ordered_json describe_log(const std::filesystem::path& directory) {
         out["origin"] = to_string(last.origin);
     }
     out["segments"] = indexes.size();
+    const std::size_t named = engine::list_segment_names(directory).size();
+    out["spares"] = named - std::min(named, indexes.size());
     out["segment_bytes"] = last.segment_bytes;
-    out["allocated_bytes"] = indexes.size() * last.segment_bytes;
+    out["allocated_bytes"] = named * last.segment_bytes;
     out["first_segment"] = engine::segment_file_name(indexes.front());
     out["last_segment"] = engine::segment_file_name(indexes.back());
     out["epoch"] = last.epoch;
@@ -86,6 +125,13 @@ ordered_json describe_log(const std::filesystem::path& directory) {
     out["first_time"] = has_record ? ordered_json(to_string(record.time)) : ordered_json();
     out["last_time"] = has_record ? ordered_json(to_string(tail.last_timestamp)) : ordered_json();
     out["last_writer"] = describe_writer(directory, tail);
+    const engine::durable_mark mark = engine::durable_mark::open(directory, last.uuid);
+    out["storage"] = mark.is_open() ? "written with threads" : "written synchronously";
+    out["durable_position"] =
+        mark.is_open() ? ordered_json(mark.durable_position().value) : ordered_json();
+    out["durable_sequence"] =
+        mark.is_open() ? ordered_json(mark.durable_sequence().value) : ordered_json();
+    out["hot_tier"] = describe_hot_tier(directory);
     out["indexed_segments"] = indexed;
     out["seal"] = describe_seals(engine::read_seal_head(directory));
     out["schema"] = last.schema;
@@ -96,6 +142,13 @@ void print_text(const ordered_json& log) {
     for (const auto& [name, value] : log.items()) {
         if (name == "schema") {
             std::printf("schema\n%s", value.get<std::string>().c_str());
+        } else if (name == "hot_tier") {
+            std::printf("%-17s %s\n", name.c_str(),
+                        value.is_null() ? "none"
+                                        : (value["directory"].get<std::string>() + ": " +
+                                           value["segments"].dump() + " segments, " +
+                                           value["state"].get<std::string>())
+                                              .c_str());
         } else if (name == "seal") {
             if (value.is_null()) {
                 std::printf("%-17s none\n", "seal_head");

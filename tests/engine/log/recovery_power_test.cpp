@@ -6,22 +6,13 @@
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/verify.hpp"
+#include "tests/engine/log/dying_writer.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
 
 namespace {
-
-// As if the segment had been begun before the host was last started.
-void change_boot_id(const fs::path& file) {
-    segment_activation active;
-    const std::string text = read_whole_file(file);
-    std::memcpy(&active, text.data() + sizeof(segment_static), sizeof active);
-    active.boot_id[0] ^= 0xff;
-    active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
-    overwrite(file, sizeof(segment_static),
-              {reinterpret_cast<const std::byte*>(&active), sizeof active});
-}
 
 // A log of five segments in direct mode: durable up to the end of its second, the rest in doubt.
 class power_cut {
@@ -102,6 +93,9 @@ TEST(RecoveryAfterPowerLoss, KeepsEverythingUpToTheFirstGapWhereverThatIs) {
             const bool is_in_records = index < 4 || page <= 4;
             cut.lose_page(index, page);
             const bool is_aside = index < 4 || page == 0;
+            const verify_report report = verify_log(cut.log());
+            EXPECT_EQ(report.result(), is_in_records ? verdict::torn : verdict::clean)
+                << (report.findings.empty() ? "" : report.findings.front().text());
             const std::uint64_t kept = cut.expect_opens(!is_in_records ? "did not close"
                                                         : is_aside     ? "set aside"
                                                                        : "torn tail");
@@ -134,6 +128,7 @@ TEST(RecoveryAfterPowerLoss, RefusesAGapInWhatWasDurable) {
         } else {
             cut.lose_page(1, 5);
         }
+        EXPECT_EQ(verify_log(cut.log()).result(), verdict::damaged);
         EXPECT_TRUE(
             contains(thrown_text<damage_error>([&] { log_writer writer(cut.log(), small_log()); }),
                      index == 4 ? "is missing" : "the log was durable up to position"));

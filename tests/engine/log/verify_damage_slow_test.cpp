@@ -23,7 +23,7 @@ protected:
     }
     [[nodiscard]] fs::path log() const { return directory_ / "log"; }
     [[nodiscard]] detail::segment_check check(const log_image& image, std::uint64_t index) const {
-        return detail::check_segment(*image.find(index), log(), nullptr, false);
+        return detail::check_segment(*image.find(index), {log()});
     }
     // What must be said of one flipped bit at `at`, which lies behind the headers.
     void expect_named(const detail::segment_check& found, std::uint64_t at) const {

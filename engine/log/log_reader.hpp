@@ -130,6 +130,8 @@ private:
     enum class tail_outcome : std::uint8_t { retry, wait, stopped };
 
     void seek(const read_from& from);
+    [[nodiscard]] std::uint64_t oldest_kept() const noexcept;
+    [[nodiscard]] bool is_left_behind() noexcept;
     void open_segment(std::uint64_t index);
     [[nodiscard]] std::uint64_t choose_segment(const read_from& from,
                                                std::span<const std::uint64_t> indexes) const;

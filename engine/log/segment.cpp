@@ -339,6 +339,8 @@ std::string_view describe(damage_kind kind) {
             return "a segment of the log is missing";
         case damage_kind::missing_records:
             return "zeros where the next segment says records are";
+        case damage_kind::removed_segment:
+            return "the next segment was removed by retention before this reader came to it";
     }
     return "unknown damage";
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 
 namespace millrace::engine {
 
@@ -17,12 +18,26 @@ segment_file open_segment_file(const fs::path& directory, std::uint64_t index) {
     segment_file file;
     file.path = directory / segment_file_name(index);
     file.name_index = index;
-    const unique_fd fd = open_file(file.path, O_RDONLY);
-    const std::size_t size = file_size(fd.get(), file.path.native());
-    if (size > 0) {
-        file.map = mapping(fd.get(), size, access::read_only, file.path.native());
+    std::string fault;
+    std::error_code code;
+    const auto archived =
+        fs::exists(file.path, code) ? std::nullopt : detail::find_archived(directory, index);
+    if (archived) {
+        file.path = *archived;
+        try {
+            file.map = detail::load_archived(*archived, detail::archive_room::file);
+        } catch (const damage_error& failure) {
+            fault = failure.what();
+        }
+    } else {
+        const unique_fd fd = open_file(file.path, O_RDONLY);
+        const std::size_t size = file_size(fd.get(), file.path.native());
+        if (size > 0) {
+            file.map = mapping(fd.get(), size, access::read_only, file.path.native());
+        }
     }
     file.header = read_header_image(file.bytes());
+    file.header.fault = fault.empty() ? file.header.fault : fault;
     file.is_usable = file.header.is_usable;
     if (file.is_usable) {
         file.info = file.header.info;
@@ -136,7 +151,7 @@ const segment_file* log_image::find(std::uint64_t index) const {
 log_image open_log_image(const fs::path& directory) {
     log_image image;
     image.directory = directory;
-    for (const std::uint64_t index : list_segments(directory)) {
+    for (const std::uint64_t index : list_readable_segments(directory)) {
         image.files.push_back(open_segment_file(directory, index));
     }
     if (image.files.empty()) {

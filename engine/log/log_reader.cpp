@@ -6,6 +6,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/record_order.hpp"
 #include "engine/log/seek.hpp"
 
@@ -130,7 +131,7 @@ void log_reader::open_segment(std::uint64_t index) {
 }
 
 void log_reader::seek(const read_from& from) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory_);
+    const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
     if (indexes.empty()) {
         throw error(directory_.native() + ": no audit log here (no segment files)");
     }
@@ -287,6 +288,9 @@ void log_reader::leave_at_end_record(position at) noexcept {
     if (has_successor_ || is_next_segment_named()) {
         return;
     }
+    if (is_archive(directory_)) {
+        return;  // as far as it was archived
+    }
     const std::uint64_t index = segments_.back().info().index + 1;
     if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
         stop(damage_kind::removed_segment, index,
@@ -313,7 +317,7 @@ bool log_reader::is_left_behind() noexcept {
 // 0 where nothing is kept, or it cannot be told.
 std::uint64_t log_reader::oldest_kept() const noexcept {
     try {
-        const std::vector<std::uint64_t> indexes = list_segments(directory_);
+        const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
         return indexes.empty() ? 0 : indexes.front();
     } catch (const std::exception&) {
         return 0;

@@ -114,7 +114,15 @@ public:
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
+    // Of the newest segment when reading began.
     [[nodiscard]] const std::string& schema() const { return schema_; }
+    // Of the segment the last record returned stands in; another version, another text.
+    [[nodiscard]] const std::string& segment_schema() const {
+        return segments_.back().info().schema;
+    }
+    [[nodiscard]] std::uint32_t segment_schema_version() const {
+        return segments_.back().info().schema_version;
+    }
     [[nodiscard]] std::uint64_t segment_bytes() const { return segment_bytes_; }
     // Behind the last record returned or skipped.
     [[nodiscard]] position next_position() const;

@@ -119,6 +119,15 @@ void remove_orphans(const fs::path& directory, std::uint64_t first_kept) {
 
 }  // namespace
 
+std::uint64_t removable_below(const fs::path& directory) {
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    if (indexes.empty()) {
+        throw error(directory.native() + ": no audit log here (no segment files)");
+    }
+    return find_hard_floor(directory, indexes, read_segment_info(directory, indexes.back()))
+        .first_kept;
+}
+
 sequence last_sequence_before(const fs::path& directory, std::uint64_t segment_index) {
     return read_segment_info(directory, segment_index).previous_last_sequence;
 }

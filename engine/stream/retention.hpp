@@ -54,6 +54,10 @@ struct retention_plan {
 // Sidecars of segments that are gone, which a kill may have left, go too.
 void apply_retention(const std::filesystem::path& directory, const retention_plan& plan);
 
+// Segments from this one on are never removed: the newest, what the next opening reads, and what is
+// not durable yet.
+[[nodiscard]] std::uint64_t removable_below(const std::filesystem::path& directory);
+
 // A floor at the first segment from which a position on must stay: the sequence before it.
 [[nodiscard]] sequence last_sequence_before(const std::filesystem::path& directory,
                                             std::uint64_t segment_index);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/log/seal_file.hpp"
@@ -53,7 +54,7 @@ std::string describe_writer(const std::filesystem::path& directory,
 }
 
 ordered_json describe_log(const std::filesystem::path& directory) {
-    const std::vector<std::uint64_t> indexes = engine::list_segments(directory);
+    const std::vector<std::uint64_t> indexes = engine::list_readable_segments(directory);
     if (indexes.empty()) {
         throw engine::error(directory.native() + ": no audit log here (no segment files)");
     }
@@ -65,7 +66,10 @@ ordered_json describe_log(const std::filesystem::path& directory) {
     const bool has_record = reader.poll(record) == engine::read_status::record;
     std::size_t indexed = 0;
     for (const std::uint64_t index : indexes) {
-        indexed += std::filesystem::exists(directory / engine::index_file_name(index)) ? 1 : 0;
+        indexed += std::filesystem::exists(engine::segment_home(directory, index) /
+                                           engine::index_file_name(index))
+                       ? 1
+                       : 0;
     }
     ordered_json out;
     out["uuid"] = to_string(last.uuid);
@@ -74,8 +78,10 @@ ordered_json describe_log(const std::filesystem::path& directory) {
         out["origin"] = to_string(last.origin);
     }
     out["segments"] = indexes.size();
+    const std::size_t local = engine::list_segments(directory).size();
+    out["archived_segments"] = indexes.size() - local;
     out["segment_bytes"] = last.segment_bytes;
-    out["allocated_bytes"] = indexes.size() * last.segment_bytes;
+    out["allocated_bytes"] = local * last.segment_bytes;
     out["first_segment"] = engine::segment_file_name(indexes.front());
     out["last_segment"] = engine::segment_file_name(indexes.back());
     out["epoch"] = last.epoch;

@@ -122,6 +122,9 @@ void infer(segment_file& file, const log_image& image) {
     info.previous_end = {0};
     if (const segment_file* before = image.find(file.name_index - 1); before != nullptr) {
         info.epoch = before->info.epoch;
+        info.header_bytes = before->info.header_bytes;  // more likely than most of the log's
+        info.schema_version = before->info.schema_version;
+        info.schema = before->info.schema;
         if (found.offset != image.header_bytes) {
             // Records before the first whole one are lost too; how many, the walk finds out if
             // it begins where the segment before ended.

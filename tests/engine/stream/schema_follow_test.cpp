@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/salvage.hpp"
 #include "engine/log/verify.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
@@ -209,6 +210,25 @@ TEST_F(SchemaFollow, AConvertedRowStaysWhileItsSlotIsHeld) {
         stream.do_work();
     }
     EXPECT_EQ(next, 12U);
+}
+
+TEST_F(SchemaFollow, SalvageKeepsEachSegmentsSchema) {
+    open(first_schema);
+    append(10, "old");
+    open(second_schema);
+    append(10, "a name of more than six");
+    table_->close();
+    const fs::path out = directory_ / "salvaged";
+    EXPECT_EQ(salvage_log(log(), out).record_count, 20U);
+    EXPECT_EQ(read_segment_info(out, 0).schema, first_schema.to_text());
+    EXPECT_EQ(read_segment_info(out, 1).schema, second_schema.to_text());
+    EXPECT_EQ(read_segment_info(out, 1).schema_version, 2U);
+    stream_ring ring(64);
+    subscription stream(reading(out), ring);
+    const std::vector<seen_row> seen = drain(stream, ring);
+    ASSERT_EQ(seen.size(), 20U);
+    EXPECT_EQ(seen[9].name, "old");
+    EXPECT_EQ(seen[19].name, "a name of more than six");
 }
 
 TEST_F(SchemaFollow, AWriterWithThreadsFollowsToo) {

@@ -17,7 +17,7 @@ const row_schema second_schema = row_schema::parse(
     "table T\ncolumn ID u64 key\ncolumn NAME text(30)\ncolumn DESK text(4)\ncolumn NOTE "
     "vartext\n");
 
-class SchemaFollow : public ::testing::Test {
+class TableLogSchema : public ::testing::Test {
 protected:
     void open(const row_schema& schema) {
         table_.reset();
@@ -75,7 +75,7 @@ protected:
     std::uint64_t last_ = 0;
 };
 
-TEST_F(SchemaFollow, BeginsANewSegmentWithTheNextVersionAndKeepsOrigins) {
+TEST_F(TableLogSchema, BeginsANewSegmentWithTheNextVersionAndKeepsOrigins) {
     open(first_schema);
     append(10);
     const log_uuid uuid = table_->log().uuid();
@@ -107,7 +107,7 @@ TEST_F(SchemaFollow, BeginsANewSegmentWithTheNextVersionAndKeepsOrigins) {
 }
 
 // Rows that the snapshot does not cover are replayed as rows of the new schema.
-TEST_F(SchemaFollow, FollowsBehindAWriterThatDied) {
+TEST_F(TableLogSchema, FollowsBehindAWriterThatDied) {
     open(first_schema);
     append(10);
     const fs::path copy = directory_ / "copy";
@@ -117,7 +117,7 @@ TEST_F(SchemaFollow, FollowsBehindAWriterThatDied) {
     EXPECT_EQ(after.log().last_sequence(), sequence{10});
 }
 
-TEST_F(SchemaFollow, RefusesAnyOtherChangeAndChangesNothing) {
+TEST_F(TableLogSchema, RefusesAnyOtherChangeAndChangesNothing) {
     open(second_schema);
     append(3);
     table_->close();
@@ -130,7 +130,7 @@ TEST_F(SchemaFollow, RefusesAnyOtherChangeAndChangesNothing) {
     EXPECT_EQ(newest_version(), 1U);
 }
 
-TEST_F(SchemaFollow, StreamsOldRowsAsRowsOfTheSchemaItsClientsHave) {
+TEST_F(TableLogSchema, StreamsOldRowsAsRowsOfTheSchemaItsClientsHave) {
     open(first_schema);
     append(300, "old");
     open(second_schema);
@@ -149,7 +149,7 @@ TEST_F(SchemaFollow, StreamsOldRowsAsRowsOfTheSchemaItsClientsHave) {
     }
 }
 
-TEST_F(SchemaFollow, AConditionOnANewColumnSeesItEmptyInOldRows) {
+TEST_F(TableLogSchema, AConditionOnANewColumnSeesItEmptyInOldRows) {
     open(first_schema);
     append(20);
     open(second_schema);
@@ -160,7 +160,7 @@ TEST_F(SchemaFollow, AConditionOnANewColumnSeesItEmptyInOldRows) {
 }
 
 // The engine runs on with its columns while a writer begins to write more.
-TEST_F(SchemaFollow, ALiveStreamGoesOnAcrossTheChange) {
+TEST_F(TableLogSchema, ALiveStreamGoesOnAcrossTheChange) {
     open(first_schema);
     append(10);
     stream_ring ring(64);
@@ -187,7 +187,7 @@ TEST_F(SchemaFollow, ALiveStreamGoesOnAcrossTheChange) {
 }
 
 // A converted row lives as long as its client holds the slot.
-TEST_F(SchemaFollow, AConvertedRowStaysWhileItsSlotIsHeld) {
+TEST_F(TableLogSchema, AConvertedRowStaysWhileItsSlotIsHeld) {
     open(first_schema);
     append(6, "old");
     open(second_schema);
@@ -212,7 +212,7 @@ TEST_F(SchemaFollow, AConvertedRowStaysWhileItsSlotIsHeld) {
     EXPECT_EQ(next, 12U);
 }
 
-TEST_F(SchemaFollow, SalvageKeepsEachSegmentsSchema) {
+TEST_F(TableLogSchema, SalvageKeepsEachSegmentsSchema) {
     open(first_schema);
     append(10, "old");
     open(second_schema);
@@ -231,7 +231,7 @@ TEST_F(SchemaFollow, SalvageKeepsEachSegmentsSchema) {
     EXPECT_EQ(seen[19].name, "a name of more than six");
 }
 
-TEST_F(SchemaFollow, AWriterWithThreadsFollowsToo) {
+TEST_F(TableLogSchema, AWriterWithThreadsFollowsToo) {
     open(first_schema);
     append(10);
     table_->close();

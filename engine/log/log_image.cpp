@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
@@ -67,8 +68,22 @@ segment_file open_segment_file(const fs::path& directory, std::uint64_t index,
     segment_file file;
     file.path = directory / segment_file_name(index);
     file.name_index = index;
-    open_bytes(file, directory, where, is_live);
+    std::string fault;
+    std::error_code code;
+    const auto archived =
+        fs::exists(file.path, code) ? std::nullopt : detail::find_archived(directory, index);
+    if (archived) {
+        file.path = *archived;
+        try {
+            file.map = detail::load_archived(*archived, detail::archive_room::file);
+        } catch (const damage_error& failure) {
+            fault = failure.what();
+        }
+    } else {
+        open_bytes(file, directory, where, is_live);
+    }
     file.header = read_header_image(file.bytes());
+    file.header.fault = fault.empty() ? file.header.fault : fault;
     file.is_usable = file.header.is_usable;
     if (file.is_usable) {
         file.info = file.header.info;
@@ -170,6 +185,9 @@ void infer(segment_file& file, const log_image& image) {
     info.previous_end = {0};
     if (const segment_file* before = image.find(file.name_index - 1); before != nullptr) {
         info.epoch = before->info.epoch;
+        info.header_bytes = before->info.header_bytes;  // more likely than most of the log's
+        info.schema_version = before->info.schema_version;
+        info.schema = before->info.schema;
         if (found.offset != image.header_bytes) {
             // Records before the first whole one are lost too; how many, the walk finds out if
             // it begins where the segment before ended.
@@ -200,7 +218,7 @@ log_image open_log_image(const fs::path& directory, bool is_live) {
     log_image image;
     image.directory = directory;
     const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    const std::vector<std::uint64_t> indexes = list_readable_segments(directory);
     for (const std::uint64_t index : indexes) {
         image.files.push_back(open_segment_file(directory, index, where, is_live));
         image.hot_count += image.files.back().is_hot ? 1 : 0;

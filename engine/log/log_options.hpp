@@ -32,10 +32,22 @@ protected:
     ~durable_observer() = default;
 };
 
+// Says whether a log may go on with another schema than it has.
+class schema_judge {
+public:
+    // Empty: it may; else why not, for people.
+    [[nodiscard]] virtual std::string refuse(const std::string& in_log,
+                                             const std::string& asked) const = 0;
+
+protected:
+    ~schema_judge() = default;
+};
+
 struct log_options {
     std::size_t segment_bytes = std::size_t{64} << 20;  // fixed when the log is created
-    std::string schema{};   // text kept in the log; when opening again it must be equal
-    std::string purpose{};  // who writes, for the lock file
+    std::string schema{};  // text kept in the log; when opening again it must be equal, or
+    const schema_judge* judge = nullptr;  // this lets the log go on with it, in a new segment
+    std::string purpose{};                // who writes, for the lock file
     bool sync_on_close = true;
     // True: no thread beside the writer's. It makes a segment itself when it rolls, and only
     // wait_durable and close wait for the disk. For tools that append a few rows and end.

@@ -5,6 +5,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/seek.hpp"
 
 namespace millrace::engine {
@@ -41,9 +42,22 @@ std::string damage_report::text() const {
     return detail.empty() ? text : text + " (" + detail + ")";
 }
 
+// Retention may remove the oldest segments while they are listed and opened; then the listing is
+// old, not the log damaged.
 log_reader::log_reader(std::filesystem::path directory, read_from from, bool with_control)
     : directory_(std::move(directory)), with_control_(with_control) {
-    seek(from);
+    constexpr int attempts_max = 8;
+    for (int attempt = 1;; ++attempt) {
+        const std::uint64_t oldest = oldest_kept();
+        try {
+            seek(from);
+            return;
+        } catch (const error&) {
+            if (attempt == attempts_max || oldest_kept() == oldest) {
+                throw;
+            }
+        }
+    }
 }
 
 position log_reader::next_position() const {
@@ -75,7 +89,7 @@ void log_reader::open_segment(std::uint64_t index) {
 }
 
 void log_reader::seek(const read_from& from) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory_);
+    const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
     if (indexes.empty()) {
         throw error(directory_.native() + ": no audit log here (no segment files)");
     }
@@ -229,8 +243,42 @@ void log_reader::leave_at_end_record(position at) noexcept {
     is_behind_end_ = true;
     end_record_ = at;
     has_successor_ = is_next_segment_begun();
-    if (!has_successor_ && !is_next_segment_named()) {
-        stop(damage_kind::missing_segment, segments_.back().info().index + 1, {});
+    if (has_successor_ || is_next_segment_named()) {
+        return;
+    }
+    if (is_archive(directory_)) {
+        return;  // as far as it was archived
+    }
+    const std::uint64_t index = segments_.back().info().index + 1;
+    if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
+        stop(damage_kind::removed_segment, index,
+             "the oldest kept is " + segment_file_name(oldest));
+    } else {
+        stop(damage_kind::missing_segment, index, {});
+    }
+}
+
+// A reader that stands at the end a dead writer left waits for a segment that retention may have
+// removed, its own with it.
+bool log_reader::is_left_behind() noexcept {
+    const std::uint64_t index = segments_.back().info().index;
+    std::error_code code;
+    if (std::filesystem::exists(directory_ / segment_file_name(index), code) || code ||
+        oldest_kept() <= index + 1) {
+        return false;
+    }
+    stop(damage_kind::removed_segment, index + 1,
+         "the oldest kept is " + segment_file_name(oldest_kept()));
+    return true;
+}
+
+// 0 where nothing is kept, or it cannot be told.
+std::uint64_t log_reader::oldest_kept() const noexcept {
+    try {
+        const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
+        return indexes.empty() ? 0 : indexes.front();
+    } catch (const std::exception&) {
+        return 0;
     }
 }
 
@@ -258,6 +306,11 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
         has_successor_ = is_next_segment_begun();
         return true;
     } catch (const std::exception& failure) {
+        if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
+            stop(damage_kind::removed_segment, index,
+                 "the oldest kept is " + segment_file_name(oldest));
+            return false;
+        }
         stop(is_next_segment_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
              index, failure.what());
         return false;
@@ -287,7 +340,7 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
         }
         has_successor_ = is_next_segment_begun();
         if (!has_successor_ && kind == damage_kind::none) {
-            return tail_outcome::wait;
+            return is_left_behind() ? tail_outcome::stopped : tail_outcome::wait;
         }
         if (!has_successor_) {
             stop(kind, segments_.back().info().index, {});

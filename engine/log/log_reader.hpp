@@ -155,7 +155,15 @@ public:
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
+    // Of the newest segment when reading began.
     [[nodiscard]] const std::string& schema() const { return schema_; }
+    // Of the segment the last record returned stands in; another version, another text.
+    [[nodiscard]] const std::string& segment_schema() const {
+        return segments_.back().info().schema;
+    }
+    [[nodiscard]] std::uint32_t segment_schema_version() const {
+        return segments_.back().info().schema_version;
+    }
     [[nodiscard]] std::uint64_t segment_bytes() const { return segment_bytes_; }
     // Behind the last record returned or skipped.
     [[nodiscard]] position next_position() const;
@@ -171,6 +179,8 @@ private:
     enum class tail_outcome : std::uint8_t { retry, wait, stopped };
 
     void seek(const read_from& from);
+    [[nodiscard]] std::uint64_t oldest_kept() const noexcept;
+    [[nodiscard]] bool is_left_behind() noexcept;
     void open_segment(std::uint64_t index);
     [[nodiscard]] std::uint64_t choose_segment(const read_from& from,
                                                std::span<const std::uint64_t> indexes) const;

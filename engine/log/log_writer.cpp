@@ -130,11 +130,16 @@ void log_writer::recover_log() {
         return;
     }
     recovered_tail tail = recover_tail(directory_, unsynced);
-    if (!options_.schema.empty() && tail.info.schema != options_.schema) {
-        throw config_error(directory_.native() +
-                           ": the log holds another schema.\n--- in the log\n" + tail.info.schema +
-                           "\n--- asked for\n" + options_.schema +
-                           "\nUse a new directory, or the schema of the log");
+    is_schema_new_ = !options_.schema.empty() && tail.info.schema != options_.schema;
+    if (is_schema_new_) {
+        const std::string refusal =
+            options_.judge != nullptr
+                ? options_.judge->refuse(tail.info.schema, options_.schema)
+                : "--- in the log\n" + tail.info.schema + "\n--- asked for\n" + options_.schema;
+        if (!refusal.empty()) {
+            throw config_error(directory_.native() + ": the log holds another schema.\n" + refusal +
+                               "\nUse a new directory, or the schema of the log");
+        }
     }
     const durable_mark mark = durable_mark::open(directory_, tail.info.uuid);
     if (mark.durable_position() > tail.read_end()) {
@@ -167,10 +172,13 @@ void log_writer::go_on(const recovered_tail& tail) {
     if (!options_.is_synchronous) {
         // What a writer before left in the page cache counts as durable from here on: make it so.
         detail::sync_segments(directory_, sync_from_, last_index);
+        const bool is_changed = is_schema_new_;
         segment_info next = tail.info;
         ++next.index;
+        take_schema(next);
         open_storage(next, tail.end(), tail.last_sequence);
-        const bool can_resume = tail.is_closed && options_.storage == storage_mode::direct;
+        const bool can_resume =
+            tail.is_closed && options_.storage == storage_mode::direct && !is_changed;
         if (can_resume) {
             last.touch(directory_ / segment_file_name(last_index), tail.end_offset);
             adopt(storage_->resume(std::move(last), tail.end_offset)->bytes, tail.end_offset);
@@ -187,10 +195,20 @@ void log_writer::go_on(const recovered_tail& tail) {
     }
     own_segment_ = std::move(last);
     adopt(own_segment_, tail.end_offset);
-    if (tail.is_closed) {
+    if (tail.is_closed && !is_schema_new_) {
         closed_offset_ = tail.end_offset;
     } else if (roll(false) != append_status::ok) {
         throw io_error("cannot make a segment after recovery in", directory_.native(), last_error_);
+    }
+}
+
+// A changed schema stands in the next segment, and in all behind it.
+void log_writer::take_schema(segment_info& next) noexcept {
+    if (std::exchange(is_schema_new_, false)) {
+        next.schema = options_.schema;
+        ++next.schema_version;
+        next.header_bytes = static_cast<std::uint32_t>(
+            round_up(schema_offset + next.schema.size(), segment_header_bytes_min));
     }
 }
 
@@ -298,6 +316,7 @@ append_status log_writer::roll_synchronously(bool write_end) noexcept {
     const segment_start start = next_start(write_end);
     segment_info next = segment_->info();
     next.index += 1;
+    take_schema(next);
     next.epoch = start.epoch;
     next.base_sequence = start.base_sequence;
     next.base_timestamp = start.base_timestamp;

@@ -144,6 +144,7 @@ private:
     void create_log();
     void recover_log();
     void go_on(const recovered_tail& tail);
+    void take_schema(segment_info& next) noexcept;
     void open_storage(const segment_info& first, position durable, sequence durable_last);
     void adopt(segment& next, std::size_t offset);
     [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
@@ -191,6 +192,7 @@ private:
     std::uint64_t skipped_snapshot_count_ = 0;
     int last_error_ = 0;
     bool snapshots_started_ = false;
+    bool is_schema_new_ = false;  // the next segment brings it
 };
 
 inline bool log_writer::has_room(std::size_t payload_bytes) const noexcept {

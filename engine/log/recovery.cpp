@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/log_reader.hpp"
 
@@ -151,7 +152,9 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
 }
 
 recovered_tail recover_tail(const std::filesystem::path& directory, position unsynced_from) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    const bool is_archived = is_archive(directory);
+    const std::vector<std::uint64_t> indexes =
+        is_archived ? list_readable_segments(directory) : list_segments(directory);
     check_chain(directory, indexes);
     const segment last = segment::open(directory, indexes.back(), access::read_only);
     recovered_tail tail;
@@ -174,7 +177,7 @@ recovered_tail recover_tail(const std::filesystem::path& directory, position uns
     tail.read_offset = cursor.offset();
     if (!has_end) {
         tail.end_offset = tail.read_offset;
-    } else if (list_segment_names(directory).back() == tail.info.index &&
+    } else if (!is_archived && list_segment_names(directory).back() == tail.info.index &&
                tail.read_end() < unsynced_from) {
         throw damage_error(
             directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +

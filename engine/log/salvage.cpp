@@ -194,7 +194,11 @@ private:
             last_time_ = file.info.base_timestamp;
         }
         base_time_ = last_time_;
-        begin(info_for(file.info.index));
+        segment_info made = info_for(file.info.index);
+        made.header_bytes = file.info.header_bytes;
+        made.schema_version = file.info.schema_version;
+        made.schema = file.info.schema;
+        begin(made);
         if (file.identity != segment_identity::own) {
             report_.notes.push_back(file.path.native() + ": is segment " +
                                     std::to_string(file.info.index) + ", taken as that");

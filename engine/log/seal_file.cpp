@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
@@ -156,9 +157,10 @@ seal_contents read_seals(const fs::path& directory, const segment_info& info) {
 }
 
 seal_head read_seal_head(const fs::path& directory) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    const std::vector<std::uint64_t> indexes = list_readable_segments(directory);
     for (auto it = indexes.rbegin(); it != indexes.rend(); ++it) {
-        const seal_contents contents = read_seals(directory, read_segment_info(directory, *it));
+        const seal_contents contents =
+            read_seals(segment_home(directory, *it), read_segment_info(directory, *it));
         if (!contents.fault.empty() && !contents.is_cut) {
             refuse(directory / seal_file_name(*it), contents.fault);
         }

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/hot_tier.hpp"
 
@@ -97,6 +98,14 @@ bool is_file_begun(const fs::path& directory, std::uint64_t index,
     return detail::is_begun(fd.get());
 }
 
+// The compressed file, where there is no other.
+std::optional<fs::path> find_instead(const fs::path& directory, std::uint64_t index) {
+    std::error_code code;
+    return fs::exists(directory / segment_file_name(index), code)
+               ? std::nullopt
+               : detail::find_archived(directory, index);
+}
+
 }  // namespace
 
 std::string segment_file_name(std::uint64_t index) {
@@ -143,7 +152,7 @@ bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
                 return *own;
             }
         }
-        return is_file_begun(directory, index, where);
+        return is_file_begun(directory, index, where) || detail::find_archived(directory, index);
     } catch (const std::exception&) {
         return true;  // whoever goes there is told why it cannot be read
     }
@@ -170,6 +179,9 @@ segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
         if (const auto own = detail::try_map_hot_segment(where->uuid, index)) {
             return detail::check_header(path, own->map.data(), own->map.size());
         }
+    }
+    if (const auto archived = find_instead(directory, index)) {
+        return detail::read_archived_info(*archived, index);
     }
     return detail::read_header(open_file(path, O_RDONLY).get(), path, index);
 }
@@ -248,6 +260,14 @@ void segment::take_header(const fs::path& path, std::uint64_t index) {
 
 segment segment::open_file_of(const fs::path& directory, std::uint64_t index, access mode) {
     const fs::path path = directory / segment_file_name(index);
+    if (mode == access::read_only) {
+        if (const auto archived = find_instead(directory, index)) {
+            segment loaded;
+            loaded.map_ = detail::load_archived(*archived);
+            loaded.take_header(*archived, index);
+            return loaded;
+        }
+    }
     const unique_fd fd = open_file(path, mode == access::read_only ? O_RDONLY : O_RDWR);
     const std::size_t size = file_size(fd.get(), path.native());
     if (size < segment_header_bytes_min) {
@@ -340,6 +360,8 @@ std::string_view describe(damage_kind kind) {
             return "a segment of the log is missing";
         case damage_kind::missing_records:
             return "zeros where the next segment says records are";
+        case damage_kind::removed_segment:
+            return "the next segment was removed by retention before this reader came to it";
     }
     return "unknown damage";
 }

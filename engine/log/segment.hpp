@@ -128,6 +128,7 @@ enum class damage_kind : std::uint8_t {
     foreign_segment,  // a segment of another log
     missing_segment,  // a segment that others say exists is gone
     missing_records,  // zeros where the next segment says records are
+    removed_segment,  // retention removed it before the reader came to it
 };
 [[nodiscard]] std::string_view describe(damage_kind kind);
 

@@ -104,7 +104,7 @@ void write_static_part(std::byte* bytes, const segment_info& info) {
     std::copy(info.origin.bytes.begin(), info.origin.bytes.end(), fixed.origin);
     fixed.salt = info.salt;
     fixed.schema_bytes = static_cast<std::uint32_t>(info.schema.size());
-    fixed.schema_version = 1;
+    fixed.schema_version = info.schema_version;
     fixed.created_ns = utc_now().ns;
     fixed.crc = static_checksum(fixed, info.schema);
     std::memcpy(bytes, &fixed, sizeof fixed);
@@ -152,6 +152,7 @@ segment_info check_header(const fs::path& path, const std::byte* bytes, std::siz
     info.previous_last_sequence = {active.previous_last_sequence};
     info.previous_end = {active.previous_end};
     std::copy(std::begin(active.boot_id), std::end(active.boot_id), info.boot_id.begin());
+    info.schema_version = fixed.schema_version;
     info.schema.assign(reinterpret_cast<const char*>(bytes) + schema_offset, fixed.schema_bytes);
     return info;
 }

@@ -36,6 +36,7 @@ struct segment_info {
     position previous_end;
     log_uuid origin;                         // the log this one was salvaged from, if it was
     std::array<std::uint8_t, 16> boot_id{};  // of the host when it was begun; zeros: unknown
+    std::uint32_t schema_version = 1;        // raised by a writer that opens the log with another
     std::string schema;
 
     [[nodiscard]] position first_position() const { return {index * segment_bytes}; }

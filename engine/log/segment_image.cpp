@@ -88,6 +88,7 @@ segment_info info_of(const raw_header& raw) {
     info.base_timestamp = {raw.active.base_timestamp};
     info.previous_last_sequence = {raw.active.previous_last_sequence};
     info.previous_end = {raw.active.previous_end};
+    info.schema_version = raw.fixed.schema_version;
     info.schema = raw.schema;
     return info;
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/core/thread.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/log/segment_check.hpp"
 
@@ -195,8 +196,8 @@ private:
             try {
                 const bool is_newest = mine + 1 == files_.size();
                 checks_[mine] = detail::check_segment(
-                    *files_[mine], {image_.directory, options_.key, is_live_, is_newest,
-                                    is_live_ ? &seals_[mine] : nullptr});
+                    *files_[mine], {files_[mine]->path.parent_path(), options_.key, is_live_,
+                                    is_newest, is_live_ ? &seals_[mine] : nullptr});
             } catch (...) {
                 failures_[mine] = std::current_exception();
             }
@@ -278,7 +279,7 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
     }
     // A live log may have grown since its files were listed.
     if (!checks.empty() && checks.back().has_end_record &&
-        checks.back().file->info.index == image.last_index &&
+        checks.back().file->info.index == image.last_index && !is_archive(directory) &&
         !fs::exists(directory / segment_file_name(image.last_index + 1))) {
         report_missing(image, image.last_index + 1, report);
     }

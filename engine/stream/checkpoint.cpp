@@ -105,6 +105,10 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
 
 void checkpoint::update(sequence completed) noexcept {
     MILLRACE_DCHECK(completed >= highest_, "a checkpoint never goes back");
+    set(completed);
+}
+
+void checkpoint::set(sequence completed) noexcept {
     highest_ = completed;
     write_slot();
 }
@@ -121,6 +125,30 @@ void checkpoint::write_slot() noexcept {
     MILLRACE_CRASH_POINT("checkpoint.half_written");
     std::memcpy(to + half, reinterpret_cast<const std::byte*>(&slot) + half, half);
     MILLRACE_CRASH_POINT("checkpoint.written");
+}
+
+checkpoint_state read_checkpoint(const std::filesystem::path& path) {
+    checkpoint_state state;
+    // Between two reads of ours its writer may have gone on to the other slot.
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        const std::string bytes = read_whole_file(path);
+        std::uint64_t newest = 0;
+        for (std::size_t i = 0; bytes.size() == file_bytes && i < slot_count; ++i) {
+            stored_checkpoint slot{};
+            std::memcpy(&slot, bytes.data() + i * sizeof slot, sizeof slot);
+            if (slot.magic == checkpoint_magic && slot.crc == checksum(slot) &&
+                slot.generation > newest) {
+                newest = slot.generation;
+                state.route = slot.route;
+                std::memcpy(state.source.bytes.data(), slot.source, sizeof slot.source);
+                state.highest = {slot.highest};
+            }
+        }
+        if (newest > 0) {
+            return state;
+        }
+    }
+    throw damage_error(path.native() + ": no valid slot; the checkpoint is damaged");
 }
 
 }  // namespace millrace::engine

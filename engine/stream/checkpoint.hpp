@@ -29,6 +29,8 @@ public:
     [[nodiscard]] sequence highest() const noexcept { return highest_; }
     // REQUIRES: not below highest().
     void update(sequence completed) noexcept;
+    // Anywhere, backwards too: for whoever mends what no reader holds.
+    void set(sequence completed) noexcept;
 
 private:
     void read_slots(std::string_view path_for_errors, std::string_view route_name);
@@ -42,5 +44,13 @@ private:
     std::size_t newest_slot_ = 0;  // never the next one written
     sequence highest_;
 };
+
+struct checkpoint_state {
+    std::uint64_t route = 0;  // route_id() of its name
+    log_uuid source;
+    sequence highest;
+};
+// Takes no lock and needs no right to write.
+[[nodiscard]] checkpoint_state read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace millrace::engine

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/core/error.hpp"
+#include "engine/log/log_reader.hpp"
+#include "engine/log/recovery.hpp"
 
 namespace millrace::engine {
 
@@ -125,6 +127,42 @@ bool origin_tracker::read_snapshot(std::span<const std::byte> content) {
         }
     }
     return true;
+}
+
+origin_tracker read_origins(const std::filesystem::path& directory) {
+    origin_tracker found;
+    const position end = recover_tail(directory).end();
+    log_reader reader(directory, read_from::last_snapshot(), true);
+    record_view record;
+    while (reader.next_position() < end) {
+        const read_status status = reader.poll(record);
+        if (status == read_status::damaged) {
+            throw damage_error(reader.damage().text());
+        }
+        if (status == read_status::none) {
+            continue;  // crossing the torn end of an older segment takes a look at the clock
+        }
+        if (record.is_control(control_type::snapshot)) {
+            bool is_sound = true;
+            is_sound =
+                visit_snapshot(record.bytes(),
+                               [&](snapshot_section kind, std::span<const std::byte> content) {
+                                   if (kind == snapshot_section::route_origins) {
+                                       is_sound = found.read_snapshot(content) && is_sound;
+                                   }
+                               }) &&
+                is_sound;
+            if (!is_sound) {
+                throw damage_error(directory.native() + ": position " +
+                                   std::to_string(record.at.value) + ": malformed snapshot");
+            }
+        } else if (record.type == row_record_type && record.payload_size >= row_envelope_size) {
+            row_envelope envelope;
+            std::memcpy(&envelope, record.payload, sizeof envelope);
+            found.observe(envelope);
+        }
+    }
+    return found;
 }
 
 }  // namespace millrace::engine

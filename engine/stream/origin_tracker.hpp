@@ -8,6 +8,7 @@
 // Errors     a route whose records name another source log than before is refused by bind()
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,5 +61,8 @@ private:
 
     std::vector<route_progress> routes_;  // few; searched in order
 };
+
+// What a table's log holds of its routes, read beside its writer. Throws damage_error.
+[[nodiscard]] origin_tracker read_origins(const std::filesystem::path& directory);
 
 }  // namespace millrace::engine

@@ -1,5 +1,7 @@
 #include "engine/stream/streamer.hpp"
 
+#include <algorithm>
+
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 
@@ -16,18 +18,76 @@ subscription::subscription(subscription_options options, stream_ring& ring)
     : options_(std::move(options)),
       ring_(&ring),
       reader_(options_.directory, options_.from),
-      schema_(row_schema::parse(reader_.schema())),
+      schema_(options_.schema ? *options_.schema : row_schema::parse(reader_.schema())),
       where_(predicate::of(options_.where, schema_)),
       segment_index_(reader_.next_position().value / reader_.segment_bytes()) {
     reader_.keep_from(reader_.next_position());
+    if (!follow_schema()) {
+        throw config_error(options_.directory.native() + ": " + halt_reason_);
+    }
 }
 
-void subscription::note_segment(position at) noexcept {
+// False: the segment's rows cannot be read as the clients want them, and it is halted.
+bool subscription::note_segment(position at) noexcept {
     const std::uint64_t index = at.value / reader_.segment_bytes();
     if (index != segment_index_) [[unlikely]] {
         segment_index_ = index;
         marks_.push_back({{index * reader_.segment_bytes()}, delivered_count_});
+        return reader_.segment_schema_version() == schema_version_ || follow_schema();
     }
+    return true;
+}
+
+bool subscription::follow_schema() noexcept {
+    schema_version_ = reader_.segment_schema_version();
+    map_.reset();
+    try {
+        segment_schema_ = std::make_unique<row_schema>(row_schema::parse(reader_.segment_schema()));
+        if (*segment_schema_ == schema_) {
+            segment_schema_.reset();
+            return true;
+        }
+        map_ = std::make_unique<row_map>(*segment_schema_, schema_);
+        converted_.resize(ring_->capacity());
+        return true;
+    } catch (const std::exception& failure) {
+        halt(reader_.next_position(),
+             std::string("the schema of this segment cannot be followed: ") + failure.what());
+        return false;
+    }
+}
+
+// The record's payload as a row of schema_. False: it is halted.
+bool subscription::take_row(record_view& record) noexcept {
+    const row_schema& written = map_ == nullptr ? schema_ : *segment_schema_;
+    if (record.type != row_record_type ||
+        row_view::check(written, record.bytes()) != row_status::ok) [[unlikely]] {
+        // The bytes are as written, but not by a writer of this table.
+        halt(record.at, "the record is not a row of its table");
+        return false;
+    }
+    if (map_ == nullptr) [[likely]] {
+        return true;
+    }
+    std::vector<std::byte>& room = converted_[delivered_count_ % converted_.size()];
+    row_map::result made;
+    try {
+        room.resize(std::max(room.size(), map_->payload_bytes(record.bytes())));
+        made = map_->apply(record.bytes(), room);
+    } catch (const std::exception& failure) {
+        halt(record.at, failure.what());
+        return false;
+    }
+    if (made.status != row_status::ok) {
+        halt(record.at, "column " + schema_.column(made.column).name +
+                            " of a row with a later schema does not fit this stream's: " +
+                            std::string(to_string(made.status)) +
+                            "; start the reader with the new schema");
+        return false;
+    }
+    record.payload = room.data();
+    record.payload_size = static_cast<std::uint32_t>(made.size);
+    return true;
 }
 
 void subscription::release_segments() noexcept {
@@ -75,11 +135,7 @@ int subscription::do_work() noexcept {
             break;
         }
         ++looked;
-        note_segment(record.at);
-        if (record.type != row_record_type ||
-            row_view::check(schema_, record.bytes()) != row_status::ok) [[unlikely]] {
-            // The bytes are as written, but not by a writer of this table.
-            halt(record.at, "the record is not a row of its table");
+        if (!note_segment(record.at) || !take_row(record)) [[unlikely]] {
             break;
         }
         if ((!where_.is_always_true() && !where_.evaluate(row_view(schema_, record.bytes())))) {

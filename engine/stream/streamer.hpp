@@ -17,6 +17,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "engine/ring/slot_ring.hpp"
 #include "engine/table/predicate.hpp"
 #include "engine/table/row.hpp"
+#include "engine/table/schema_change.hpp"
 
 namespace millrace::engine {
 
@@ -64,6 +66,9 @@ struct subscription_options {
     read_from from{};
     std::string where{};     // the stream's condition, empty for all rows
     std::size_t batch = 64;  // records per duty cycle at most
+    // As its clients read the rows; none: as the newest segment holds them when reading begins.
+    // Rows of segments with another schema are handed over as rows of this one.
+    std::optional<row_schema> schema{};
 };
 
 class subscription {
@@ -89,7 +94,9 @@ public:
 private:
     void set_state(stream_state state) noexcept;
     void halt(position at, std::string_view reason) noexcept;
-    void note_segment(position at) noexcept;
+    [[nodiscard]] bool note_segment(position at) noexcept;
+    [[nodiscard]] bool follow_schema() noexcept;
+    [[nodiscard]] bool take_row(record_view& record) noexcept;
     void release_segments() noexcept;
 
     // When the consumer has come to `producer_sequence`, no slot refers to bytes before `at` any
@@ -103,6 +110,12 @@ private:
     stream_ring* ring_;
     log_reader reader_;
     row_schema schema_;
+    // While the reader's segment has another schema than the clients: its own, and the way to
+    // theirs. A converted row stays until its client gave the slot back.
+    std::uint32_t schema_version_ = 0;
+    std::unique_ptr<row_schema> segment_schema_;
+    std::unique_ptr<row_map> map_;
+    std::vector<std::vector<std::byte>> converted_;
     predicate where_;
     std::uint64_t segment_index_ = 0;
     std::deque<segment_mark> marks_;  // one per segment the client still holds

@@ -1,11 +1,36 @@
 #include "engine/stream/table_log.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/table/schema_change.hpp"
 
 namespace millrace::engine {
+
+namespace {
+
+class table_judge final : public schema_judge {
+public:
+    [[nodiscard]] std::string refuse(const std::string& in_log,
+                                     const std::string& asked) const override {
+        try {
+            const schema_change change =
+                compare_schemas(row_schema::parse(in_log), row_schema::parse(asked));
+            return change.relation == schema_relation::incompatible
+                       ? change.text() +
+                             "\nA log follows new columns at the end and wider texts; for anything "
+                             "else `millrace log migrate` makes a new log"
+                       : std::string();
+        } catch (const config_error& failure) {
+            return std::string("what the log holds is no schema of a table: ") + failure.what();
+        }
+    }
+};
+const table_judge judge_of_tables;
+
+}  // namespace
 
 table_log::table_log(std::filesystem::path directory, row_schema schema,
                      const table_log_options& options, table_state* state)
@@ -14,6 +39,7 @@ table_log::table_log(std::filesystem::path directory, row_schema schema,
     log.segment_bytes = options.segment_bytes;
     log.schema = schema_.to_text();
     log.purpose = options.purpose;
+    log.judge = &judge_of_tables;
     if (schema_.payload_size() + record_header_bytes > options.segment_bytes / 8) {
         throw config_error("table " + schema_.table_name() + ": a row takes " +
                            std::to_string(schema_.payload_size()) +
@@ -26,7 +52,39 @@ table_log::table_log(std::filesystem::path directory, row_schema schema,
     recover();
 }
 
+// A row since the last snapshot; `payload` may be of an older schema.
+void table_log::replay_row(const record_view& record, const row_schema& written,
+                           std::vector<std::byte>& room) {
+    const auto fail = [&] {
+        throw damage_error(writer_->directory().native() + ": position " +
+                           std::to_string(record.at.value) + ": the record is not a row of " +
+                           schema_.table_name());
+    };
+    if (record.type != row_record_type ||
+        row_view::check(written, record.bytes()) != row_status::ok) {
+        fail();
+    }
+    std::span<const std::byte> payload = record.bytes();
+    if (&written != &schema_) {
+        const row_map map(written, schema_);
+        room.resize(map.payload_bytes(payload));
+        const row_map::result made = map.apply(payload, room);
+        if (made.status != row_status::ok) {
+            fail();
+        }
+        payload = std::span(room).first(made.size);
+    }
+    const row_view row(schema_, payload);
+    origins_.observe(row.envelope());
+    if (state_ != nullptr) {
+        state_->replay(record.at, record.seq, record.time, row);
+    }
+}
+
 void table_log::recover() {
+    std::uint32_t version = 0;
+    std::optional<row_schema> older;
+    std::vector<std::byte> room;
     log_reader reader(writer_->directory(), read_from::last_snapshot(), true);
     record_view record;
     read_status status = read_status::none;
@@ -54,17 +112,11 @@ void table_log::recover() {
                                    std::to_string(record.at.value) + ": malformed snapshot");
             }
         } else if (!record.is_control()) {
-            if (record.type != row_record_type ||
-                row_view::check(schema_, record.bytes()) != row_status::ok) {
-                throw damage_error(writer_->directory().native() + ": position " +
-                                   std::to_string(record.at.value) +
-                                   ": the record is not a row of " + schema_.table_name());
+            if (version != reader.segment_schema_version()) {
+                version = reader.segment_schema_version();
+                older.emplace(row_schema::parse(reader.segment_schema()));
             }
-            const row_view row(schema_, record.bytes());
-            origins_.observe(row.envelope());
-            if (state_ != nullptr) {
-                state_->replay(record.at, record.seq, record.time, row);
-            }
+            replay_row(record, *older == schema_ ? schema_ : *older, room);
         }
     }
     if (status == read_status::damaged) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "engine/log/log_writer.hpp"
 #include "engine/stream/origin_tracker.hpp"
@@ -65,6 +66,8 @@ private:
     [[nodiscard]] std::size_t snapshot_bytes() const noexcept override;
     void write_snapshot(std::span<std::byte> payload) const noexcept override;
     void recover();
+    void replay_row(const record_view& record, const row_schema& written,
+                    std::vector<std::byte>& room);
     void start_snapshots();
 
     row_schema schema_;

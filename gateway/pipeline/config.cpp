@@ -54,7 +54,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
                             const pipeline_config& config) {
     const config_section section(
         file, node, "[[gateway]]",
-        {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms"});
+        {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -71,6 +71,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
     if (gateway.reconnect_max_ns < gateway.reconnect_min_ns) {
         section.fail("reconnect_max_ms", "'reconnect_max_ms' is less than 'reconnect_min_ms'");
     }
+    gateway.retention = detail::read_retention(section);
     return gateway;
 }
 

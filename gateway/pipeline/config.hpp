@@ -19,6 +19,7 @@
 
 #include "engine/agent/idle.hpp"
 #include "engine/core/types.hpp"
+#include "engine/stream/retention.hpp"
 #include "engine/table/record.hpp"
 #include "engine/table/schema.hpp"
 
@@ -39,6 +40,7 @@ struct table_config {
     engine::row_schema schema;
     long line = 0;  // of the section
     key_lines lines;
+    engine::retention_policy retention;  // what `log retain` applies
 };
 
 // `table` names a table of this file, or FIX_IN / FIX_OUT of a gateway: "GATEWAY.FIX_IN". Each
@@ -118,6 +120,7 @@ struct gateway_config {
     std::filesystem::path directory;    // FIX_OUT and FIX_IN lie in it
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings
     std::int64_t reconnect_max_ns = 0;
+    engine::retention_policy retention;  // of FIX_OUT and of FIX_IN, each
     long line = 0;
     key_lines lines;
 };

@@ -17,6 +17,8 @@ namespace millrace::gateway::detail {
 [[nodiscard]] engine::idle_config read_idle(const config_file& file, const config_node& node,
                                             const std::string& title,
                                             const engine::idle_config& otherwise);
+// `retain = {age = "30d", bytes = "10GiB", segments = 100}`; nothing where the key is not there.
+[[nodiscard]] engine::retention_policy read_retention(const config_section& section);
 [[nodiscard]] thread_config read_thread(const config_file& file, const config_node& node,
                                         const engine::idle_config& idle);
 

@@ -43,7 +43,8 @@ std::vector<engine::schema_column> read_columns(const config_section& section) {
 
 table_config read_table(const config_file& file, const config_node& node,
                         const pipeline_config& config) {
-    const config_section section(file, node, "[[table]]", {"name", "directory", "columns"});
+    const config_section section(file, node, "[[table]]",
+                                 {"name", "directory", "columns", "retain"});
     const std::string name = section.text("name");
     file.at(section.line_of("name"), [&] { engine::check_name("table", name); });
     std::vector<engine::schema_column> columns = read_columns(section);
@@ -52,7 +53,10 @@ table_config read_table(const config_file& file, const config_node& node,
     return {name,
             section.has("directory") ? file.resolve(section.text("directory"))
                                      : config.directory / name,
-            std::move(schema), section.line(), section.lines()};
+            std::move(schema),
+            section.line(),
+            section.lines(),
+            read_retention(section)};
 }
 
 }  // namespace millrace::gateway::detail

@@ -7,9 +7,11 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/table/schema_change.hpp"
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/plan.hpp"
+#include "gateway/pipeline/reader_progress.hpp"
 #include "gateway/pipeline/source_log.hpp"
 
 namespace millrace::gateway {
@@ -168,15 +170,18 @@ void pipeline::open_targets() {
     }
 }
 
-// A log keeps the columns it was created with; read by others, its rows would be nonsense.
+// A log follows some changes of its columns; read by any others, its rows would be nonsense.
 void pipeline::check_columns(const source_log& log) const {
     const std::uint64_t newest = engine::list_segments(log.directory).back();
-    if (engine::read_segment_info(log.directory, newest).schema != log.schema.to_text()) {
+    const std::string text = engine::read_segment_info(log.directory, newest).schema;
+    const engine::schema_change change =
+        engine::compare_schemas(engine::row_schema::parse(text), log.schema);
+    if (change.relation == engine::schema_relation::incompatible) {
         throw engine::config_error(
             config_.path.native() + ": table " + log.schema.table_name() + ": its log in " +
-            log.directory.native() +
-            " has other columns than this file says; correct them, or give the "
-            "table another directory");
+            log.directory.native() + " has other columns than this file says; correct them, " +
+            "`millrace log migrate` the log, or give the table another directory\n" +
+            change.text());
     }
 }
 
@@ -238,6 +243,7 @@ void pipeline::open_client(const client_config& config) {
     wanted.from = engine::read_from::at_sequence(resume_after.next());
     wanted.where = stream.where;
     wanted.batch = stream.batch;
+    wanted.schema = source.schema;
     streamer_of(streamer_name(stream)).add(std::move(wanted), client->ring());
     clients_.push_back(std::move(client));
 }
@@ -273,6 +279,8 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
             std::to_string(highest.value) + ", but the log ends at " + std::to_string(end.value) +
             "; its end was lost. Restore it, or give the route a new name and a start");
     }
+    // Where this process may not write, `log retain` knows of the route by the configuration alone.
+    static_cast<void>(register_route(source.directory, config.name, config_.path));
     return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
                                    client.rejects(), client.events(), std::move(parked));
 }

@@ -340,10 +340,20 @@ bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begi
     return true;
 }
 
+// Retention took the segment, and not a fault.
+bool fix_out_log::is_removed(engine::position at) const noexcept {
+    try {
+        const auto segments = engine::list_segments(table_->log().directory());
+        return !segments.empty() && at.value / table_->log().segment_bytes() < segments.front();
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
 bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
     engine::record_view record;
     if (!lookup_->read(at, record)) {
-        return false;
+        return is_removed(at);  // the session library fills the gap
     }
     const auto wire = engine::row_view(table_->schema(), record.bytes()).trailing();
     sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());

@@ -89,8 +89,8 @@ public:
     [[nodiscard]] engine::append_status append_set(session_numbers& session,
                                                    msg_seq_num next_sender,
                                                    msg_seq_num next_target) noexcept;
-    // Every stored frame of the current generation in [begin, end], ascending. False: a row could
-    // not be read.
+    // Every stored frame of the current generation in [begin, end], ascending; those whose segments
+    // retention removed are passed over. False: a row could not be read.
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink) noexcept;
 
@@ -113,6 +113,7 @@ private:
     [[nodiscard]] bool scan_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink);
     [[nodiscard]] bool read_one(engine::position at, resend_sink& sink) noexcept;
+    [[nodiscard]] bool is_removed(engine::position at) const noexcept;
     void load_correlations(std::size_t segments);
 
     struct named_index {

@@ -47,6 +47,7 @@ const std::vector<layer>& libraries() {
     static const std::vector<layer> table = {
         {"quickfix/", {"gateway/quickfix", "tools/venue", "tests", "bench"}},
         {"openssl/", {"engine/log", "tests"}},
+        {"zstd.h", {"engine/log", "tests"}},
         {"concurrentqueue/", {"engine", "gateway", "tests", "bench"}},
         {"toml++/", {"gateway/pipeline", "tools", "tests"}},
         {"spdlog/", {"gateway/pipeline", "tools", "tests"}},

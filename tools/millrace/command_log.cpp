@@ -11,6 +11,7 @@
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/read_range.hpp"
+#include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/signals.hpp"
 #include "tools/text/row_printer.hpp"
 
@@ -43,35 +44,28 @@ bool flush(std::string& out) {
 class record_output {
 public:
     record_output(const log_options& options, const engine::log_reader& reader)
-        : is_hex_(options.is_hex()), directory_(reader.directory()) {
+        : is_hex_(options.is_hex()) {
         if (is_hex_ && options.where.empty()) {
             return;
         }
-        schema_.emplace(engine::row_schema::parse(reader.schema()));
-        where_ = engine::predicate::of(options.where, *schema_);
+        rows_.emplace(reader);
+        where_ = engine::predicate::of(options.where, rows_->schema());
         if (!is_hex_) {
-            printer_.emplace(parse_row_format(options.format), *schema_);
+            printer_.emplace(parse_row_format(options.format), rows_->schema());
             printer_->append_header(out_);
         }
     }
 
     // Throws damage_error if the record is no row and must be one.
     void add(const engine::record_view& record) {
-        if (!schema_) {
+        if (!rows_) {
             append_hex_record(out_, record);
             return;
         }
         if (record.is_control()) {
             return;  // asked for with hex and a condition, which it cannot meet
         }
-        if (record.type != engine::row_record_type ||
-            engine::row_view::check(*schema_, record.bytes()) != engine::row_status::ok) {
-            write();
-            throw engine::damage_error(directory_.native() + ": position " +
-                                       std::to_string(record.at.value) +
-                                       ": the record is not a row of " + schema_->table_name());
-        }
-        const engine::row_view row(*schema_, record.bytes());
+        const engine::row_view row = row_of(record);
         if (!where_.evaluate(row)) {
             return;
         }
@@ -86,9 +80,17 @@ public:
     bool write_if_long() { return out_.size() < flush_bytes || flush(out_); }
 
 private:
+    engine::row_view row_of(const engine::record_view& record) {
+        try {
+            return rows_->row(record);
+        } catch (const engine::damage_error&) {
+            write();
+            throw;
+        }
+    }
+
     bool is_hex_;
-    std::filesystem::path directory_;
-    std::optional<engine::row_schema> schema_;
+    std::optional<row_follower> rows_;
     std::optional<row_printer> printer_;
     engine::predicate where_;
     std::string out_;
@@ -144,7 +146,8 @@ void add_verb(CLI::App& log, command& chosen, const char* name, const char* desc
 }  // namespace
 
 void add_log_command(CLI::App& program, command& chosen) {
-    CLI::App* log = program.add_subcommand("log", "Read, verify, seal and export audit logs");
+    CLI::App* log =
+        program.add_subcommand("log", "Read, verify, seal, export and prune audit logs");
     log->require_subcommand(1);
     add_log_info_verb(*log, chosen);
     add_verb(*log, chosen, "dump", "Print the rows of a log, then end", engine::read_from::first(),
@@ -153,6 +156,9 @@ void add_log_command(CLI::App& program, command& chosen) {
              engine::read_from::tail(), true);
     add_log_check_verbs(*log, chosen);
     add_log_export_verb(*log, chosen);
+    add_log_retain_verb(*log, chosen);
+    add_log_archive_verb(*log, chosen);
+    add_log_migrate_verb(*log, chosen);
 }
 
 }  // namespace millrace::tools

@@ -6,6 +6,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/verify.hpp"
 #include "engine/table/predicate.hpp"
 #include "engine/table/row.hpp"
@@ -13,6 +14,7 @@
 #include "tools/millrace/evidence.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/read_range.hpp"
+#include "tools/millrace/row_follower.hpp"
 #include "tools/text/row_printer.hpp"
 
 namespace millrace::tools {
@@ -49,7 +51,8 @@ public:
         : options_(options),
           verified_(verified),
           reader_(options.directory, options.range.from(engine::read_from::first())),
-          schema_(engine::row_schema::parse(reader_.schema())),
+          source_(reader_),
+          schema_(source_.schema()),
           where_(engine::predicate::of(options.where, schema_)),
           package_(options.target) {
         if (schema_.columns().back().type == engine::column_type::bytes) {
@@ -66,7 +69,7 @@ public:
         package_.add("schema.txt", reader_.schema());
         const std::uint64_t first = rows_.first.at.value / reader_.segment_bytes();
         const std::uint64_t last = rows_.last.at.value / reader_.segment_bytes();
-        for (const std::uint64_t index : engine::list_segments(options_.directory)) {
+        for (const std::uint64_t index : engine::list_readable_segments(options_.directory)) {
             if (index >= first) {
                 write_segment(index, index <= last);
             }
@@ -85,13 +88,7 @@ private:
         begin_wire();
         while ((status = reader_.poll(record)) == engine::read_status::record &&
                !options_.range.is_past_end(record)) {
-            if (record.type != engine::row_record_type ||
-                engine::row_view::check(schema_, record.bytes()) != engine::row_status::ok) {
-                throw engine::damage_error(options_.directory + ": position " +
-                                           std::to_string(record.at.value) +
-                                           ": the record is not a row of " + schema_.table_name());
-            }
-            const engine::row_view row(schema_, record.bytes());
+            const engine::row_view row = source_.row(record);
             if (!where_.evaluate(row)) {
                 continue;
             }
@@ -139,7 +136,8 @@ private:
         const std::filesystem::path directory = options_.directory;
         const engine::segment where =
             engine::segment::open(directory, index, engine::access::read_only);
-        const engine::seal_contents seals = engine::read_seals(directory, where.info());
+        const std::filesystem::path home = engine::segment_home(directory, index);
+        const engine::seal_contents seals = engine::read_seals(home, where.info());
         ordered_json segment = {{"index", index}, {"header", nullptr}, {"seals", nullptr}};
         if (has_rows) {
             const std::string name = "headers/" + engine::segment_file_name(index) + ".header";
@@ -148,7 +146,7 @@ private:
         }
         if (!seals.seals.empty()) {
             const std::string name = "seals/" + engine::seal_file_name(index);
-            package_.add(name, engine::read_whole_file(directory / engine::seal_file_name(index)));
+            package_.add(name, engine::read_whole_file(home / engine::seal_file_name(index)));
             segment["seals"] = name;
         }
         if (has_rows && options_.has_records) {
@@ -222,7 +220,8 @@ private:
     const export_options& options_;
     const engine::verify_report& verified_;
     engine::log_reader reader_;
-    engine::row_schema schema_;
+    row_follower source_;
+    const engine::row_schema& schema_;
     engine::predicate where_;
     evidence_package package_;
     std::string wire_column_;

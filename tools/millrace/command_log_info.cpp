@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
@@ -90,7 +91,7 @@ ordered_json describe_hot_tier(const std::filesystem::path& directory) {
 }
 
 ordered_json describe_log(const std::filesystem::path& directory) {
-    const std::vector<std::uint64_t> indexes = engine::list_segments(directory);
+    const std::vector<std::uint64_t> indexes = engine::list_readable_segments(directory);
     if (indexes.empty()) {
         throw engine::error(directory.native() + ": no audit log here (no segment files)");
     }
@@ -102,7 +103,10 @@ ordered_json describe_log(const std::filesystem::path& directory) {
     const bool has_record = reader.poll(record) == engine::read_status::record;
     std::size_t indexed = 0;
     for (const std::uint64_t index : indexes) {
-        indexed += std::filesystem::exists(directory / engine::index_file_name(index)) ? 1 : 0;
+        indexed += std::filesystem::exists(engine::segment_home(directory, index) /
+                                           engine::index_file_name(index))
+                       ? 1
+                       : 0;
     }
     ordered_json out;
     out["uuid"] = to_string(last.uuid);
@@ -111,8 +115,10 @@ ordered_json describe_log(const std::filesystem::path& directory) {
         out["origin"] = to_string(last.origin);
     }
     out["segments"] = indexes.size();
+    const std::size_t local = engine::list_segments(directory).size();
+    out["archived_segments"] = indexes.size() - local;
     const std::size_t named = engine::list_segment_names(directory).size();
-    out["spares"] = named - std::min(named, indexes.size());
+    out["spares"] = named - std::min(named, local);
     out["segment_bytes"] = last.segment_bytes;
     out["allocated_bytes"] = named * last.segment_bytes;
     out["first_segment"] = engine::segment_file_name(indexes.front());

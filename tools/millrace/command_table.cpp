@@ -8,6 +8,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/row_follower.hpp"
 #include "tools/text/row_printer.hpp"
 
 namespace millrace::tools {
@@ -23,12 +24,14 @@ struct show_options {
 int show(const show_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.config);
     engine::log_reader reader(directory_of(config, options.table), engine::read_from::first());
-    const engine::row_schema schema = engine::row_schema::parse(reader.schema());
+    row_follower rows(reader);
+    const engine::row_schema& schema = rows.schema();
     engine::latest_rows latest(schema);
     engine::record_view record;
     engine::read_status status = engine::read_status::none;
     while ((status = reader.poll(record)) == engine::read_status::record) {
-        const engine::row_status applied = latest.apply(record.seq, record.time, record.bytes());
+        const engine::row_status applied =
+            latest.apply(record.seq, record.time, rows.row(record).payload());
         if (applied != engine::row_status::ok) {
             throw engine::damage_error(reader.directory().native() + ": position " +
                                        std::to_string(record.at.value) +

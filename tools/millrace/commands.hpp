@@ -24,6 +24,10 @@ void add_log_command(CLI::App& program, command& chosen);
 void add_log_info_verb(CLI::App& log, command& chosen);
 void add_log_check_verbs(CLI::App& log, command& chosen);  // verify, salvage, index, seal
 void add_log_export_verb(CLI::App& log, command& chosen);
+void add_log_retain_verb(CLI::App& log, command& chosen);
+void add_log_archive_verb(CLI::App& log, command& chosen);
+void add_log_migrate_verb(CLI::App& log, command& chosen);
+void add_cursor_command(CLI::App& program, command& chosen);
 void add_venue_command(CLI::App& program, command& chosen);
 
 [[nodiscard]] std::string version_text();

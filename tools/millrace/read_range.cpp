@@ -35,7 +35,7 @@ std::string refuse_empty(const std::string& text) {
 
 }  // namespace
 
-void read_range::add_options(CLI::App& verb) {
+void read_range::add_begin_options(CLI::App& verb) {
     const CLI::Validator not_empty(refuse_empty, "");
     auto* offset = verb.add_option("--offset", offset_, "Begin at this byte position of the log")
                        ->check(not_empty);
@@ -45,6 +45,11 @@ void read_range::add_options(CLI::App& verb) {
                      ->check(not_empty);
     offset->excludes(sequence)->excludes(time);
     sequence->excludes(time);
+}
+
+void read_range::add_options(CLI::App& verb) {
+    const CLI::Validator not_empty(refuse_empty, "");
+    add_begin_options(verb);
     verb.add_option("--until-offset", until_offset_, "End with the record at this byte position")
         ->check(not_empty);
     verb.add_option("--until-sequence", until_sequence_, "End with this sequence")

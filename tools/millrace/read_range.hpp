@@ -16,6 +16,11 @@ namespace millrace::tools {
 class read_range {
 public:
     void add_options(CLI::App& verb);
+    // Those that begin it; from() then throws CLI::ValidationError for a value that is none.
+    void add_begin_options(CLI::App& verb);
+    [[nodiscard]] bool has_begin() const {
+        return !offset_.empty() || !sequence_.empty() || !time_.empty();
+    }
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
     [[nodiscard]] bool is_past_end(const engine::record_view& record) const;

@@ -117,6 +117,19 @@ TEST_F(Checkpoint, RefusesAnotherRouteAndAnotherSource) {
     EXPECT_EQ(reopened(), 7U);
 }
 
+TEST_F(Checkpoint, IsReadBesideItsHolderAndSetBackByWhoeverHoldsIt) {
+    checkpoint progress = open();
+    progress.update({70});
+    EXPECT_EQ(read_checkpoint(file()).highest, sequence{70});
+    EXPECT_EQ(read_checkpoint(file()).source, uuid_of(1));
+    EXPECT_EQ(read_checkpoint(file()).route, route_id("orders"));
+    progress.set({40});
+    EXPECT_EQ(read_checkpoint(file()).highest, sequence{40});
+    flip_bit(file(), 40, 0);
+    flip_bit(file(), slot_bytes + 40, 0);
+    EXPECT_THROW(static_cast<void>(read_checkpoint(file())), damage_error);
+}
+
 TEST_F(Checkpoint, HasOneHolder) {
     std::optional<checkpoint> holder(open());
     const std::string text = thrown_text<locked_error>([&] { open(); });

@@ -1,0 +1,192 @@
+#include "engine/stream/retention.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
+#include "engine/log/durable_mark.hpp"
+#include "engine/log/hot_tier.hpp"
+#include "engine/log/index.hpp"
+#include "engine/log/log_reader.hpp"
+#include "engine/log/seal_file.hpp"
+#include "engine/table/schema.hpp"
+
+namespace millrace::engine {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool opens_with_snapshot(const fs::path& directory, std::uint64_t index) {
+    const segment candidate = segment::open(directory, index, access::read_only);
+    segment_cursor cursor(candidate);
+    record_view record;
+    return cursor.next(record) == damage_kind::none && record.payload != nullptr &&
+           record.is_control(control_type::snapshot);
+}
+
+bool is_table(const std::string& schema) {
+    try {
+        static_cast<void>(row_schema::parse(schema));
+        return true;
+    } catch (const config_error&) {
+        return false;
+    }
+}
+
+struct hard_floor {
+    std::uint64_t first_kept = 0;  // segments from here on stay
+    std::string reason;
+};
+
+// What the next opening reads: from the newest snapshot that opens a segment, and what is not on
+// the disk, durably, yet. The newest segment stays in any case.
+hard_floor find_hard_floor(const fs::path& directory, const std::vector<std::uint64_t>& indexes,
+                           const segment_info& newest) {
+    hard_floor floor{newest.index, "the newest segment"};
+    if (is_table(newest.schema)) {
+        const auto opener = std::find_if(
+            indexes.rbegin(), indexes.rend(),
+            [&](std::uint64_t index) { return opens_with_snapshot(directory, index); });
+        floor = opener == indexes.rend()
+                    ? hard_floor{indexes.front(), "recovery: no segment opens with a snapshot"}
+                    : hard_floor{*opener, "recovery, which begins at the newest snapshot"};
+    }
+    const durable_mark mark = durable_mark::open(directory, newest.uuid);
+    const auto lower = [&](std::uint64_t index, const char* reason) {
+        if (index < floor.first_kept) {
+            floor = {index, reason};
+        }
+    };
+    if (mark.is_open() && is_lock_held(directory / "writer.lock")) {
+        lower(mark.durable_position().value / newest.segment_bytes,
+              "what the writer has not made durable yet");
+    }
+    if (detail::read_hot_location(directory)) {
+        lower(mark.retired_below(), "what is still in the hot tier");
+    }
+    return floor;
+}
+
+// How many of the oldest segments the policy would have go; the newest never does.
+std::size_t count_wanted(const std::vector<segment_info>& infos, const retention_policy& policy,
+                         timestamp now) {
+    std::size_t wanted = 0;
+    const std::size_t all = infos.size();
+    for (std::size_t i = 0; i + 1 < all; ++i) {
+        const std::uint64_t count = all - i;  // if those before it are gone
+        const bool is_old =
+            policy.age_max_ns && infos[i + 1].base_timestamp.ns < now.ns - *policy.age_max_ns;
+        const bool is_much = policy.bytes_max && count * infos[i].segment_bytes > *policy.bytes_max;
+        const bool are_many = policy.segments_max && count > *policy.segments_max;
+        if (!is_old && !is_much && !are_many) {
+            break;
+        }
+        wanted = i + 1;
+    }
+    return wanted;
+}
+
+void unlink_if_there(const fs::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        throw io_error("unlink", path.native(), errno);
+    }
+}
+
+void remove_sidecars(const fs::path& directory, std::uint64_t index) {
+    unlink_if_there(directory / index_file_name(index));
+    unlink_if_there(directory / seal_file_name(index));
+}
+
+// Of segments before `first_kept`, which a killed retention left.
+void remove_orphans(const fs::path& directory, std::uint64_t first_kept) {
+    std::vector<fs::path> orphans;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+        const std::string extension = entry.path().extension().native();
+        const std::string stem = entry.path().stem().native();
+        if ((extension == ".idx" || extension == ".seal") && stem.size() == 12 &&
+            stem < segment_file_name(first_kept).substr(0, 12) &&
+            !fs::exists(directory / (stem + ".alog"))) {
+            orphans.push_back(entry.path());
+        }
+    }
+    std::for_each(orphans.begin(), orphans.end(), unlink_if_there);
+}
+
+}  // namespace
+
+std::uint64_t removable_below(const fs::path& directory) {
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    if (indexes.empty()) {
+        throw error(directory.native() + ": no audit log here (no segment files)");
+    }
+    return find_hard_floor(directory, indexes, read_segment_info(directory, indexes.back()))
+        .first_kept;
+}
+
+sequence last_sequence_before(const fs::path& directory, std::uint64_t segment_index) {
+    return read_segment_info(directory, segment_index).previous_last_sequence;
+}
+
+retention_plan plan_retention(const fs::path& directory, const retention_policy& policy,
+                              std::span<const retention_floor> floors, timestamp now,
+                              bool is_forced) {
+    const std::vector<std::uint64_t> indexes = list_segments(directory);
+    if (indexes.empty()) {
+        throw error(directory.native() + ": no audit log here (no segment files)");
+    }
+    std::vector<segment_info> infos;
+    infos.reserve(indexes.size());
+    for (const std::uint64_t index : indexes) {
+        infos.push_back(read_segment_info(directory, index));
+        if (index != indexes.front() + infos.size() - 1) {
+            throw damage_error((directory / segment_file_name(index - 1)).native() +
+                               ": a segment between others is missing; nothing is removed from a "
+                               "damaged log");
+        }
+    }
+    const hard_floor hard = find_hard_floor(directory, indexes, infos.back());
+    retention_plan plan;
+    const std::size_t wanted = count_wanted(infos, policy, now);
+    plan.wanted_count = wanted;
+    for (std::size_t i = 0; i < wanted; ++i) {
+        const sequence last = infos[i + 1].previous_last_sequence;
+        if (indexes[i] >= hard.first_kept) {
+            plan.kept_for = hard.reason;
+            break;
+        }
+        const auto stopping = std::find_if(floors.begin(), floors.end(),
+                                           [&](const auto& one) { return one.done < last; });
+        if (stopping != floors.end() && !is_forced) {
+            plan.kept_for = stopping->who;
+            plan.is_forceable = true;
+            break;
+        }
+        plan.doomed.push_back(indexes[i]);
+        plan.bytes += infos[i].segment_bytes;
+        plan.last_doomed = last;
+    }
+    plan.first_kept = indexes[plan.doomed.size()];
+    for (const retention_floor& one : floors) {
+        if (!plan.doomed.empty() && one.done < plan.last_doomed) {
+            plan.given_up.push_back(one.who);
+        }
+    }
+    return plan;
+}
+
+void apply_retention(const fs::path& directory, const retention_plan& plan) {
+    const file_lock lock(directory / "retention.lock", "retention");
+    for (const std::uint64_t index : plan.doomed) {
+        unlink_if_there(directory / segment_file_name(index));
+        remove_sidecars(directory, index);
+    }
+    remove_orphans(directory, plan.first_kept);
+    sync_directory(directory);
+}
+
+}  // namespace millrace::engine

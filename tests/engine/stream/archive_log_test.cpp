@@ -1,0 +1,203 @@
+#include "engine/stream/archive_log.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
+#include "engine/log/index.hpp"
+#include "engine/log/recovery.hpp"
+#include "engine/log/verify.hpp"
+#include "tests/engine/stream/stream_test_support.hpp"
+
+namespace millrace::engine::test {
+namespace {
+
+class ArchiveLog : public ::testing::Test {
+protected:
+    ArchiveLog() {
+        open();
+        for (last_ = 0; list_segments(log()).size() < 5;) {
+            ++last_;
+            EXPECT_EQ(append_tick(*table_, last_).status, append_status::ok);
+        }
+    }
+    void open() {
+        table_.reset();
+        table_ = std::make_unique<table_log>(log(), tick_table.schema(), tiny_log());
+        table_->start();
+    }
+    [[nodiscard]] fs::path log() const { return directory_ / "log"; }
+    [[nodiscard]] fs::path archive() const { return directory_ / "archive"; }
+    // How many ticks in order, from the first; each is checked.
+    static std::uint64_t count_ticks(const fs::path& directory, std::uint64_t first = 1) {
+        log_reader reader(directory, read_from::first());
+        record_view record;
+        std::uint64_t next = first;
+        while (reader.poll(record) == read_status::record) {
+            EXPECT_EQ(record.seq.value, next);
+            EXPECT_TRUE(is_tick(record.bytes(), next));
+            ++next;
+        }
+        EXPECT_EQ(reader.damage().kind, damage_kind::none) << reader.damage().text();
+        return next - 1;
+    }
+
+    temporary_directory directory_;
+    std::unique_ptr<table_log> table_;
+    std::uint64_t last_ = 0;
+};
+
+TEST_F(ArchiveLog, HoldsTheClosedSegmentsAndReadsAsALogOfItsOwn) {
+    const archive_report report = archive_log(log(), archive(), {});
+    EXPECT_EQ(report.new_count, 4U);
+    EXPECT_EQ(report.deleted_count, 0U);
+    EXPECT_LT(report.packed_bytes, report.plain_bytes);
+    EXPECT_EQ(list_segments(log()).size(), 5U);
+    EXPECT_TRUE(is_archive(archive()));
+    EXPECT_EQ(list_readable_segments(archive()), (std::vector<std::uint64_t>{0, 1, 2, 3}));
+    const sequence end = read_segment_info(log(), 4).previous_last_sequence;
+    EXPECT_EQ(count_ticks(archive()), end.value);
+    EXPECT_EQ(recover_tail(archive()).last_sequence, end);
+    EXPECT_EQ(verify_log(archive()).result(), verdict::clean);
+    EXPECT_EQ(verify_log(archive()).last_sequence, end);
+    // Into it, by sequence and time.
+    log_reader reader(archive(), read_from::at_sequence({end.value - 3}));
+    record_view record;
+    ASSERT_EQ(reader.poll(record), read_status::record);
+    EXPECT_EQ(record.seq.value, end.value - 3);
+    const archive_report again = archive_log(log(), archive(), {});
+    EXPECT_EQ(again.new_count, 0U);
+    EXPECT_EQ(again.known_count, 4U);
+}
+
+TEST_F(ArchiveLog, TheLogIsReadWholeWhereItsOlderSegmentsAreArchived) {
+    archive_options options;
+    options.is_deleted = true;
+    EXPECT_EQ(archive_log(log(), archive(), options).deleted_count, 4U);
+    EXPECT_EQ(list_segments(log()), (std::vector<std::uint64_t>{4}));
+    EXPECT_EQ(list_readable_segments(log()).size(), 5U);
+    EXPECT_EQ(count_ticks(log()), last_);
+    const verify_report verified = verify_log(log());
+    EXPECT_EQ(verified.result(), verdict::clean);
+    EXPECT_EQ(verified.record_count, last_);
+    open();  // its writer needs none of them
+    append_ticks(*table_, last_ + 1, last_ + 400);
+    EXPECT_EQ(count_ticks(log()), last_ + 400);
+    EXPECT_GT(archive_log(log(), archive(), options).deleted_count, 0U);
+    EXPECT_EQ(count_ticks(log()), last_ + 400);
+    // A stream from the archive into the live log.
+    stream_ring ring(16);
+    subscription stream(reading(log()), ring);
+    std::uint64_t taken = 0;
+    for (int idle = 0; idle < 3;) {
+        idle = stream.do_work() == 0 ? idle + 1 : 0;
+        taken += take(ring).size();
+    }
+    EXPECT_EQ(taken, last_ + 400);
+}
+
+TEST_F(ArchiveLog, AReaderOnItsWayIsNotLost) {
+    log_reader reader(log(), read_from::first());
+    record_view record;
+    ASSERT_EQ(reader.poll(record), read_status::record);
+    archive_options options;
+    options.is_deleted = true;
+    EXPECT_EQ(archive_log(log(), archive(), options).deleted_count, 4U);
+    std::uint64_t seen = 1;
+    while (reader.poll(record) == read_status::record) {
+        ++seen;
+    }
+    EXPECT_EQ(seen, last_);
+    EXPECT_EQ(reader.damage().kind, damage_kind::none);
+}
+
+TEST_F(ArchiveLog, TakesIndexesAndSealsAlong) {
+    table_->close();
+    static_cast<void>(seal_log(log(), nullptr));
+    for (const std::uint64_t index : list_segments(log())) {
+        rebuild_index(log(), segment::open(log(), index, access::read_only));
+    }
+    const verify_report before = verify_log(log());
+    archive_options options;
+    options.is_deleted = true;
+    EXPECT_EQ(archive_log(log(), archive(), options).deleted_count, 4U);
+    const verify_report after = verify_log(log());
+    EXPECT_EQ(after.result(), verdict::clean);
+    EXPECT_EQ(after.seal_count, before.seal_count);
+    EXPECT_EQ(after.index_count, before.index_count);
+    EXPECT_TRUE(contains(read_whole_file(archive() / "manifest.txt"), seal_file_name(2)));
+}
+
+TEST_F(ArchiveLog, DamageOfTheArchiveIsFoundWhereverABitFlips) {
+    static_cast<void>(archive_log(log(), archive(), {}));
+    const fs::path victim = archive() / archived_file_name(2);
+    const std::string whole = read_whole_file(victim);
+    for (std::size_t byte = 0; byte < whole.size(); byte += whole.size() / 40) {
+        write_file_atomically(victim, whole);
+        flip_bit(victim, byte, byte % 8);
+        EXPECT_EQ(verify_log(archive()).result(), verdict::damaged) << "byte " << byte;
+        archive_options options;
+        options.is_deleted = true;
+        EXPECT_THROW(static_cast<void>(archive_log(log(), archive(), options)), damage_error);
+        EXPECT_EQ(list_segments(log()).size(), 5U);
+    }
+    write_file_atomically(victim, whole.substr(0, whole.size() / 2));
+    EXPECT_THROW(static_cast<void>(segment::open(archive(), 2, access::read_only)), damage_error);
+}
+
+TEST_F(ArchiveLog, RefusesTheArchiveOfAnotherLogAndASecondOne) {
+    archive_options options;
+    options.is_deleted = true;
+    static_cast<void>(archive_log(log(), archive(), options));
+    EXPECT_THROW(static_cast<void>(archive_log(log(), directory_ / "second", options)),
+                 config_error);
+    EXPECT_THROW(static_cast<void>(archive_log(log(), log(), {})), config_error);
+    const fs::path other = directory_ / "other";
+    table_log stranger(other, tick_table.schema(), tiny_log());
+    stranger.start();
+    append_ticks(stranger, 1, 600);
+    EXPECT_THROW(static_cast<void>(archive_log(other, archive(), {})), config_error);
+}
+
+// Nothing may be written: not even a lock.
+TEST_F(ArchiveLog, ReadsWhereItMayNotWrite) {
+    table_->close();
+    static_cast<void>(archive_log(log(), archive(), {}));
+    constexpr auto all_read =
+        fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
+    constexpr auto all_enter =
+        fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+    for (const fs::path& one : {log(), archive()}) {
+        fs::permissions(one, all_read | all_enter);
+        for (const auto& entry : fs::directory_iterator(one)) {
+            fs::permissions(entry.path(), all_read);
+        }
+    }
+    fs::permissions(log().parent_path(), all_read | all_enter, fs::perm_options::add);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::geteuid() == 0 && ::seteuid(65534) != 0) {
+            ::_exit(9);
+        }
+        try {
+            const bool is_good = verify_log(log()).result() == verdict::clean &&
+                                 verify_log(archive()).result() == verdict::clean &&
+                                 count_ticks(log()) == last_ && count_ticks(archive()) > 0 &&
+                                 recover_tail(log()).last_sequence == sequence{last_};
+            ::_exit(is_good ? 0 : 1);
+        } catch (const std::exception& failure) {
+            std::fprintf(stderr, "%s\n", failure.what());
+            ::_exit(2);
+        }
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    for (const fs::path& one : {log(), archive()}) {
+        fs::permissions(one, fs::perms::owner_all);
+    }
+}
+
+}  // namespace
+}  // namespace millrace::engine::test

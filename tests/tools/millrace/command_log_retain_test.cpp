@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+class CommandLogRetain : public CommandLine {
+protected:
+    // So far; 0 while there is no log yet.
+    [[nodiscard]] std::size_t rows(std::string_view table) const {
+        const std::string out = run({"log", "dump", log(table)}).out;
+        return static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n'));
+    }
+    [[nodiscard]] std::size_t segments(std::string_view table) const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(log(table))) {
+            count += entry.path().extension() == ".alog" ? 1 : 0;
+        }
+        return count;
+    }
+    [[nodiscard]] exit_result retain(const std::string& target,
+                                     std::vector<std::string> more = {}) const {
+        std::vector<std::string> arguments = {"log", "retain", target};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(std::move(arguments));
+    }
+};
+
+TEST_F(CommandLogRetain, RemovesOldSegmentsAndLeavesALogThatVerifies) {
+    append_orders(1, 1500);
+    const std::size_t before = segments("ORDER_OUT");
+    ASSERT_GT(before, 4U);
+    const exit_result dry = retain(log("ORDER_OUT"), {"--segments", "2", "--dry-run"});
+    EXPECT_EQ(dry.code, code_ok) << dry.err;
+    EXPECT_TRUE(has(dry.out, "would remove " + std::to_string(before - 2) + " segments"));
+    EXPECT_EQ(segments("ORDER_OUT"), before);
+    const exit_result done = retain(log("ORDER_OUT"), {"--segments", "2"});
+    EXPECT_EQ(done.code, code_ok) << done.err;
+    EXPECT_EQ(segments("ORDER_OUT"), 2U);
+    const exit_result verified = run({"log", "verify", log("ORDER_OUT")});
+    EXPECT_EQ(verified.code, code_ok) << verified.out;
+    append_orders(1501, 1510);
+    EXPECT_EQ(dump("ORDER_OUT").back()["sequence"], 1510);
+}
+
+TEST_F(CommandLogRetain, StopsAtACursorUnlessForced) {
+    append_orders(1, 1500);
+    const std::size_t before = segments("ORDER_OUT");
+    ASSERT_EQ(run({"cursor", "set", log("ORDER_OUT"), "risk", "--first"}).code, code_ok);
+    const exit_result held = retain(log("ORDER_OUT"), {"--segments", "1"});
+    EXPECT_EQ(held.code, code_ok);
+    EXPECT_TRUE(has(held.out, "kept for cursor risk"));
+    EXPECT_TRUE(has(held.out, "--force"));
+    EXPECT_EQ(segments("ORDER_OUT"), before);
+    const exit_result forced = retain(log("ORDER_OUT"), {"--segments", "1", "--force"});
+    EXPECT_TRUE(has(forced.out, "given up, by force: cursor risk"));
+    EXPECT_EQ(segments("ORDER_OUT"), 1U);
+    const exit_result listed = run({"cursor", "show", log("ORDER_OUT"), "risk"});
+    EXPECT_EQ(listed.code, code_ok) << listed.err;
+    EXPECT_TRUE(has(listed.out, "is_next_removed  true"));
+}
+
+TEST_F(CommandLogRetain, AppliesThePoliciesOfAConfigurationBesideTheEngine) {
+    std::string text(tables_text);
+    text.replace(text.find("name = \"ORDER_OUT\""), 18,
+                 "name = \"ORDER_OUT\"\nretain = {segments = 1, age = \"30d\"}");
+    write("test.toml", text + std::string(copying_text));
+    append_orders(1, 1500);
+    millrace_process engine({"run", config()}, path());
+    wait_until("the copy", [&] { return rows("COPY") == 1500U; });
+    const exit_result done = retain(config());
+    EXPECT_EQ(done.code, code_ok) << done.err;
+    EXPECT_EQ(segments("ORDER_OUT"), 1U);
+    EXPECT_GT(segments("COPY"), 3U);  // it has no policy
+    append_orders(1501, 1600);
+    wait_until("the rest of the copy", [&] { return rows("COPY") == 1600U; });
+    engine.ask_to_stop();
+    EXPECT_EQ(engine.wait(20).code, code_ok);
+}
+
+TEST_F(CommandLogRetain, RefusesWhatItCannotJudge) {
+    append_orders(1, 1500);
+    const std::size_t before = segments("ORDER_OUT");
+    EXPECT_EQ(retain(log("ORDER_OUT")).code, code_configuration);
+    EXPECT_EQ(retain(config()).code, code_configuration);
+    EXPECT_EQ(retain(log("ORDER_OUT"), {"--age", "3x"}).code, code_usage);
+    std::filesystem::create_directories(log("ORDER_OUT") + "/cursors");
+    write("data/ORDER_OUT/cursors/gone.route", "/nowhere/at/all.toml\n");
+    const exit_result refused = retain(log("ORDER_OUT"), {"--segments", "1"});
+    EXPECT_EQ(refused.code, code_failure);
+    EXPECT_TRUE(has(refused.err, "gone.route"));
+    EXPECT_EQ(segments("ORDER_OUT"), before);
+    EXPECT_EQ(retain(log("ORDER_OUT"), {"--segments", "1", "--force"}).code, code_ok);
+    EXPECT_EQ(segments("ORDER_OUT"), 1U);
+}
+
+TEST_F(CommandLogRetain, RefusesAPolicyThatSaysNothing) {
+    for (const char* policy : {"{}", "{age = \"30\"}", "{segments = 0}", "{size = 3}"}) {
+        std::string text(tables_text);
+        text.replace(text.find("name = \"ORDER_OUT\""), 18,
+                     std::string("name = \"ORDER_OUT\"\nretain = ") + policy);
+        write("bad.toml", text);
+        EXPECT_EQ(run({"check", file("bad.toml")}).code, code_configuration) << policy;
+    }
+}
+
+}  // namespace
+}  // namespace millrace::tests

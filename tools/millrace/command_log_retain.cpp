@@ -1,0 +1,160 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/log/segment.hpp"
+#include "gateway/pipeline/reader_progress.hpp"
+#include "tools/millrace/commands.hpp"
+#include "tools/millrace/exit_code.hpp"
+
+namespace millrace::tools {
+
+namespace {
+
+struct retain_options {
+    std::string target;
+    engine::retention_policy policy;  // of the command line; what is set there wins
+    bool is_dry = false;
+    bool is_forced = false;
+};
+
+engine::retention_policy merge(const engine::retention_policy& own,
+                               const engine::retention_policy& configured) {
+    return own.is_set() ? own : configured;
+}
+
+void report(const std::filesystem::path& directory, const engine::retention_plan& plan,
+            bool is_dry) {
+    const char* const verb = is_dry ? "would remove" : "removed";
+    std::printf("%s: %s %zu segments, %llu bytes", directory.c_str(), verb, plan.doomed.size(),
+                static_cast<unsigned long long>(plan.bytes));
+    if (!plan.doomed.empty()) {
+        std::printf(", up to sequence %llu",
+                    static_cast<unsigned long long>(plan.last_doomed.value));
+    }
+    std::printf("; the oldest kept is %s\n", engine::segment_file_name(plan.first_kept).c_str());
+    if (!plan.kept_for.empty()) {
+        std::printf("  the policy asks for %llu more; kept for %s%s\n",
+                    static_cast<unsigned long long>(plan.wanted_count - plan.doomed.size()),
+                    plan.kept_for.c_str(), plan.is_forceable ? "; --force overrides" : "");
+    }
+    for (const std::string& who : plan.given_up) {
+        std::printf("  given up, by force: %s\n", who.c_str());
+    }
+}
+
+void retain_log(const std::filesystem::path& directory, const engine::retention_policy& policy,
+                const std::vector<gateway::reader_progress>& readers,
+                const retain_options& options) {
+    const engine::retention_plan plan =
+        engine::plan_retention(directory, policy, gateway::find_floors(directory, readers),
+                               engine::utc_now(), options.is_forced);
+    if (!options.is_dry) {
+        engine::apply_retention(directory, plan);
+    }
+    report(directory, plan, options.is_dry);
+}
+
+std::vector<gateway::reader_progress> readers_of(const std::filesystem::path& directory,
+                                                 bool is_forced) {
+    try {
+        return gateway::find_readers(directory);
+    } catch (const engine::error& failure) {
+        if (!is_forced) {
+            throw;
+        }
+        std::fprintf(stderr, "millrace: %s\n", failure.what());
+        return gateway::find_cursors(directory);
+    }
+}
+
+int retain_config(const retain_options& options) {
+    const gateway::pipeline_config config = gateway::load_config(options.target);
+    struct log_policy {
+        std::filesystem::path directory;
+        engine::retention_policy policy;
+    };
+    std::vector<log_policy> logs;
+    for (const gateway::table_config& table : config.tables) {
+        logs.push_back({table.directory, merge(options.policy, table.retention)});
+    }
+    for (const gateway::gateway_config& one : config.gateways) {
+        logs.push_back({one.directory / "FIX_OUT", merge(options.policy, one.retention)});
+        logs.push_back({one.directory / "FIX_IN", merge(options.policy, one.retention)});
+    }
+    const std::vector<gateway::reader_progress> ours = gateway::find_progress(config);
+    std::size_t count = 0;
+    for (const log_policy& log : logs) {
+        if (!log.policy.is_set() || engine::list_segments(log.directory).empty()) {
+            continue;
+        }
+        // Other configurations may read it too.
+        std::vector<gateway::reader_progress> readers =
+            readers_of(log.directory, options.is_forced);
+        readers.insert(readers.end(), ours.begin(), ours.end());
+        retain_log(log.directory, log.policy, readers, options);
+        ++count;
+    }
+    if (count == 0) {
+        throw engine::config_error(options.target +
+                                   ": no table or gateway with a log says what to retain; add "
+                                   "retain = {age = \"30d\"} to its section, or give --age, "
+                                   "--bytes or --segments");
+    }
+    return exit_ok;
+}
+
+int retain(const retain_options& options) {
+    if (std::filesystem::is_regular_file(options.target)) {
+        return retain_config(options);
+    }
+    if (engine::list_segments(options.target).empty()) {
+        throw engine::error(options.target + ": no audit log here (no segment files)");
+    }
+    if (!options.policy.is_set()) {
+        throw engine::config_error(
+            "log retain: a directory needs --age, --bytes or --segments; the policies of a "
+            "configuration stand in its file");
+    }
+    retain_log(options.target, options.policy, readers_of(options.target, options.is_forced),
+               options);
+    return exit_ok;
+}
+
+}  // namespace
+
+void add_log_retain_verb(CLI::App& log, command& chosen) {
+    auto options = std::make_shared<retain_options>();
+    CLI::App* verb = log.add_subcommand(
+        "retain", "Remove the oldest segments, as far as policy, readers and recovery allow");
+    verb->add_option("DIR|CONFIG", options->target,
+                     "A log's directory, or a configuration: all its logs with a policy")
+        ->required();
+    verb->add_option_function<std::string>(
+        "--age",
+        [options](const std::string& text) {
+            std::int64_t age_ns = 0;
+            if (!gateway::parse_age(text, age_ns)) {
+                throw CLI::ValidationError("--age",
+                                           "expected a number and a unit: 30d, 12h, 90m, "
+                                           "45s");
+            }
+            options->policy.age_max_ns = age_ns;
+        },
+        "Segments whose newest record is older go");
+    verb->add_option_function<std::uint64_t>(
+        "--bytes", [options](std::uint64_t bytes) { options->policy.bytes_max = bytes; },
+        "The oldest go until the log takes no more than this");
+    verb->add_option_function<std::uint64_t>(
+        "--segments", [options](std::uint64_t count) { options->policy.segments_max = count; },
+        "The oldest go until there are no more than these");
+    verb->add_flag("--dry-run", options->is_dry, "Say what would go, and remove nothing");
+    verb->add_flag("--force", options->is_forced,
+                   "Also what readers have not read and sessions may have to send again; never "
+                   "what recovery needs");
+    verb->final_callback([&chosen, options] { chosen = [options] { return retain(*options); }; });
+}
+
+}  // namespace millrace::tools

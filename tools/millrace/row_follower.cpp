@@ -1,0 +1,45 @@
+#include "tools/millrace/row_follower.hpp"
+
+#include "engine/core/error.hpp"
+
+namespace millrace::tools {
+
+void row_follower::fail(const engine::record_view& record, const std::string& reason) const {
+    throw engine::damage_error(reader_->directory().native() + ": position " +
+                               std::to_string(record.at.value) + ": the record is not a row of " +
+                               schema_.table_name() + (reason.empty() ? "" : " (" + reason + ")"));
+}
+
+void row_follower::follow() {
+    map_.reset();
+    version_ = reader_->segment_schema_version();
+    written_.emplace(engine::row_schema::parse(reader_->segment_schema()));
+    if (*written_ == schema_) {
+        written_.reset();
+    } else {
+        map_.emplace(*written_, schema_);
+    }
+}
+
+engine::row_view row_follower::row(const engine::record_view& record) {
+    if (reader_->segment_schema_version() != version_) {
+        follow();
+    }
+    if (record.type != engine::row_record_type ||
+        engine::row_view::check(written_ ? *written_ : schema_, record.bytes()) !=
+            engine::row_status::ok) {
+        fail(record, {});
+    }
+    if (!map_) {
+        return {schema_, record.bytes()};
+    }
+    room_.resize(map_->payload_bytes(record.bytes()));
+    const engine::row_map::result made = map_->apply(record.bytes(), room_);
+    if (made.status != engine::row_status::ok) {
+        fail(record, "of a later schema; column " + schema_.column(made.column).name + ": " +
+                         std::string(engine::to_string(made.status)) + "; begin anew to see it");
+    }
+    return {schema_, std::span<const std::byte>(room_).first(made.size)};
+}
+
+}  // namespace millrace::tools

@@ -22,9 +22,10 @@ const std::vector<layer>& layers() {
         {"engine/ring", {"engine/core", "engine/ring"}},
         {"engine/agent", {"engine/core", "engine/agent"}},
         {"engine/counters", {"engine/core", "engine/counters"}},
-        // log_writer.
         {"engine/table", {"engine/core", "engine/table"}},
         {"engine/stream", {"engine"}},
+        {"engine/capi", {"engine"}},
+        {"engine/ingest", {"engine"}},
         {"xlator/dictionary", {"xlator/dictionary"}},
         {"xlator/fix", {"xlator/fix"}},
         {"xlator/codegen", {"xlator/fix", "xlator/codegen"}},

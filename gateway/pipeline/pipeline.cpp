@@ -143,18 +143,23 @@ void pipeline::open_gateways() {
     }
 }
 
-// Tables that routes write into belong to this process.
+// Tables that routes write into belong to this process; several routes may share one.
 void pipeline::open_targets() {
+    const auto is_opened = [&](const std::string& table) { return tables_.contains(table); };
     for (const client_config& client : config_.clients) {
         for (const route_config& wanted : client.routes) {
-            if (!wanted.table.empty() && tables_.contains(wanted.table)) {
+            if (is_opened(wanted.table)) {
                 throw engine::config_error(
                     config_.path.native(), wanted.line,
                     "route '" + wanted.name + "' writes table '" + wanted.table +
                         "', which this program writes itself: one log has one "
                         "writer");
             }
-            if (!wanted.table.empty()) {
+        }
+    }
+    for (const client_config& client : config_.clients) {
+        for (const route_config& wanted : client.routes) {
+            if (!wanted.table.empty() && !is_opened(wanted.table)) {
                 const table_config& table = *config_.find_table(wanted.table);
                 tables_[table.name] = std::make_unique<engine::table_log>(
                     table.directory, table.schema, log_options_of(config_, "table " + table.name));

@@ -16,7 +16,34 @@ namespace millrace::engine {
 
 namespace {
 
-using hint_queue = moodycamel::ConcurrentQueue<std::uint32_t>;
+// The number of a lane. The queue orders its elements by fences, which the thread sanitizer does
+// not know; atomic, they need none, since a wrong hint only costs a look into a lane.
+class hint {
+public:
+    hint() noexcept = default;
+    explicit hint(std::size_t lane) noexcept { store(static_cast<std::uint32_t>(lane)); }
+    hint(const hint& other) noexcept { store(other.lane()); }
+    hint& operator=(const hint& other) noexcept {
+        store(other.lane());
+        return *this;
+    }
+    ~hint() = default;
+
+    [[nodiscard]] std::uint32_t lane() const noexcept {
+        // relaxed: nothing is reached through it
+        return std::atomic_ref(lane_).load(std::memory_order_relaxed);
+    }
+
+private:
+    void store(std::uint32_t lane) noexcept {
+        // relaxed: nothing is reached through it
+        std::atomic_ref(lane_).store(lane, std::memory_order_relaxed);
+    }
+
+    mutable std::uint32_t lane_;
+};
+
+using hint_queue = moodycamel::ConcurrentQueue<hint>;
 
 constexpr std::size_t batch = 256;  // rows between two rounds of answers
 constexpr std::size_t turn = 32;    // of one lane, where no hint says whose turn it is
@@ -61,7 +88,9 @@ std::string_view describe(submit_status status) noexcept {
 }
 
 ingest::ingest(table_log& table, ingest_options options)
-    : table_(&table), options_(std::move(options)) {
+    : table_(&table),
+      options_(std::move(options)),
+      row_bytes_max_(table.log().record_bytes_max() - record_header_bytes) {
     if (options_.producers_max < 1 || options_.producers_max > producers_limit) {
         throw config_error(options_.name + ": producers_max is " +
                            std::to_string(options_.producers_max) + "; expected 1 to " +
@@ -154,11 +183,11 @@ bool ingest::append_next(detail::ingest_lane& lane, std::size_t& count) noexcept
 }
 
 std::size_t ingest::append_hinted() noexcept {
-    std::array<std::uint32_t, batch> whose;
+    std::array<hint, batch> whose;
     std::size_t count = 0;
     const std::size_t hints = shared_->hints.try_dequeue_bulk(whose.begin(), whose.size());
     for (std::size_t at = 0; at < hints; ++at) {
-        shared::place& place = shared_->places[whose[at]];
+        shared::place& place = shared_->places[whose[at].lane()];
         // acquire: pairs with ingest.cpp: make_producer. A lane given back may have left a hint.
         const bool is_live =
             place.state.load(std::memory_order_acquire) >= detail::lane_state::open;
@@ -308,8 +337,7 @@ submit_status ingest_producer::try_submit(std::span<const std::byte> row, std::u
     } else {
         // Without room for the hint the row is found without it.
         auto& place = owner_->shared_->places[index_];
-        static_cast<void>(
-            owner_->shared_->hints.try_enqueue(*place.token, static_cast<std::uint32_t>(index_)));
+        static_cast<void>(owner_->shared_->hints.try_enqueue(*place.token, hint(index_)));
     }
     // pairs with ingest.cpp: on_close
     lane_->is_submitting.store(false, std::memory_order_release);
@@ -328,8 +356,7 @@ std::size_t ingest_producer::row_bytes_max() const noexcept {
     if (lane_ == nullptr) {
         return 0;
     }
-    return std::min(lane_->row_bytes_max(),
-                    owner_->table_->log().record_bytes_max() - record_header_bytes);
+    return std::min(lane_->row_bytes_max(), owner_->row_bytes_max_);
 }
 
 void ingest_producer::close() noexcept {

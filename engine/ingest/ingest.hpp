@@ -96,6 +96,8 @@ private:
 
     table_log* table_;
     ingest_options options_;
+    // Of the table. Kept for the producers, since the writer's own stands beside what it writes.
+    std::size_t row_bytes_max_;
     std::unique_ptr<shared> shared_;
     position durable_;
     bool is_durability_lost_ = false;

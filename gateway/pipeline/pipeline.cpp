@@ -112,6 +112,7 @@ void pipeline::open() {
         engine::counters_file::create(config_.directory / "counters.dat"));
     open_gateways();
     open_targets();
+    open_listeners();
     open_clients();
     for (const auto& gateway : gateways_) {
         gateway->open();
@@ -125,6 +126,7 @@ void pipeline::open() {
     }
     bind_counters();
     make_runners();
+    make_listeners();
     is_open_ = true;
 }
 
@@ -361,6 +363,9 @@ void pipeline::make_runners() {
     for (const engine::agent_ref& agent : application_agents_) {
         application_names.emplace_back(agent.name());
     }
+    for (const auto& one : ingests_) {
+        agents.emplace_back(*one);
+    }
     for (const auto& one : streamers_) {
         agents.emplace_back(*one);
     }
@@ -398,7 +403,9 @@ void pipeline::start() {
         for (const auto& one : runners_) {
             one->start();
         }
+        start_listeners();
     } catch (...) {
+        stop_listeners();
         for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
             (*one)->stop();
         }
@@ -413,6 +420,7 @@ void pipeline::stop() {
         return;
     }
     is_started_ = false;
+    stop_listeners();
     for (const auto& gateway : gateways_) {
         gateway->request_stop();
     }
@@ -429,16 +437,6 @@ void pipeline::stop() {
     for (const auto& [name, table] : tables_) {
         table->close();
     }
-}
-
-engine::histogram pipeline::record_to_wire() const {
-    engine::histogram all;
-    for (const auto& gateway : gateways_) {
-        for (const auto& session : gateway->sessions()) {
-            all.merge(session->record_to_wire());
-        }
-    }
-    return all;
 }
 
 }  // namespace millrace::gateway

@@ -21,6 +21,7 @@ class Appender:
         self.path = path
         self.level = level
         self.unanswered = collections.deque()
+        self.answers = None
         self.stream = None
 
     def append(self, row):
@@ -56,7 +57,10 @@ class Appender:
             except OSError:
                 link.close()
                 time.sleep(0.1)
-        self.stream = link.makefile("rw", encoding="utf-8", newline="\n")
+        # Two files: one that reads and writes would forget what it has read ahead.
+        self.answers = link.makefile("r", encoding="utf-8", newline="\n")
+        self.stream = link.makefile("w", encoding="utf-8", newline="\n")
+        link.close()
         self.send(json.dumps({"@level": self.level, "@event": "python"}))
         self.answer()
         for row in self.unanswered:
@@ -67,7 +71,7 @@ class Appender:
         self.stream.flush()
 
     def answer(self):
-        line = self.stream.readline()
+        line = self.answers.readline()
         if not line.endswith("\n"):
             raise ConnectionError("the engine closed the connection")
         return json.loads(line)

@@ -116,11 +116,15 @@ bool intake_connection::take_line(std::string_view line) {
     }
     row_settings found;
     std::string reason = parser_.fill(line, row_, &found);
-    if (reason.empty() && found.table.has_value() && *found.table != schema_->table_name()) {
+    const bool is_foreign = found.table.has_value() && *found.table != schema_->table_name();
+    if (is_foreign) {
         reason = "the row is for table '" + *found.table + "', and this socket serves '" +
                  schema_->table_name() + "'";
     }
     if (!reason.empty()) {
+        // Rows behind a line that is wrong must not be taken for what that line forbids.
+        const bool stops = is_foreign || found.stops_at_error.value_or(false);
+        settings_.stops_at_error = stops || settings_.stops_at_error.value();
         refuse(reason);
         return true;
     }

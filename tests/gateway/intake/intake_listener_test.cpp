@@ -183,13 +183,17 @@ TEST_F(IntakeListener, WritesWhoAndWhatIntoTheRow) {
 TEST_F(IntakeListener, TakesNoRowOfAnotherTable) {
     start();
     client one(options.path);
-    one.say(R"({"@table":"S","@stop_at_error":true})"
-            "\n" +
-            row(1));
-    const json answer = one.hear();
-    EXPECT_NE(answer["error"].get<std::string>().find("table 'S'"), std::string::npos);
-    one.say(row(2, R"(,"@table":"T")"));
-    EXPECT_EQ(one.hear()["sequence"], 1) << "a refused setting sets nothing";
+    one.say(row(1, R"(,"@table":"T")") + "{\"@table\":\"S\"}\n" + row(2));
+    EXPECT_EQ(one.hear()["sequence"], 1);
+    EXPECT_NE(one.hear()["error"].get<std::string>().find("table 'S'"), std::string::npos);
+    EXPECT_TRUE(one.hear().is_null());
+    EXPECT_TRUE(one.has_ended) << "what follows was meant for the other one";
+    client careful(options.path);
+    careful.say("{\"@stop_at_error\":true,\"@level\":\"duralbe\"}\n" + row(3));
+    EXPECT_TRUE(careful.hear().contains("error"));
+    EXPECT_TRUE(careful.hear().is_null()) << "it asked to stop, in the refused line too";
+    stop();
+    EXPECT_EQ(ids(), (std::vector<std::string>{"A1"}));
 }
 
 TEST_F(IntakeListener, StopsAtAnErrorWhereItIsAskedTo) {

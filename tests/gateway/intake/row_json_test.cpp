@@ -67,6 +67,7 @@ TEST_F(RowJson, RefusesSettingsThatAreNone) {
         EXPECT_NE(fill(line), "") << line;
         EXPECT_NE(fill(line).find('@'), std::string::npos) << fill(line);
     }
+    EXPECT_NE(fill(R"({"@colour":"red"})").find("expected @level"), std::string::npos);
 }
 
 TEST_F(RowJson, KnowsNoSettingsWhereNoneAreAskedFor) {

@@ -286,6 +286,24 @@ TEST_F(IntakeListener, AppendsWhatALeavingClientHadSaid) {
     EXPECT_EQ(ids().size(), 60U);
 }
 
+// Answers that are left unread make the socket an error, behind which there are rows to be read.
+TEST_F(IntakeListener, AppendsAllOfOneThatReadsNoAnswers) {
+    options.connections_max = 8;
+    start();
+    for (std::uint64_t round = 1; round <= 5; ++round) {
+        const client one(options.path);
+        one.say(row(1));
+        std::string many;
+        for (std::uint64_t number = 2; number <= 400; ++number) {
+            many += row(number);
+        }
+        char first = 0;
+        ASSERT_EQ(::recv(one.fd(), &first, 1, MSG_PEEK), 1) << "an answer that stays unread";
+        one.say(many);
+    }
+    wait_until("all are appended", [&] { return ingest->counters.appended.value() == 2000; });
+}
+
 TEST_F(IntakeListener, TakesNoMoreThanMayBeUnanswered) {
     options.in_flight_max = 8;  // fewer than the ingest would take
     start(false);               // nobody appends

@@ -19,6 +19,8 @@ endforeach()
 
 set(millrace_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/millrace")
 
+# The shared library stands beside the umbrella: who links millrace::engine has the static one in it.
+install(TARGETS millrace_log EXPORT millrace-targets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS ${millrace_members} EXPORT millrace-targets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/millrace")

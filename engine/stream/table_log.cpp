@@ -34,8 +34,9 @@ const table_judge judge_of_tables;
 
 table_log::table_log(std::filesystem::path directory, row_schema schema,
                      const table_log_options& options, table_state* state)
-    : schema_(std::move(schema)), state_(state) {
+    : schema_(std::move(schema)), state_(state), is_synchronous_(options.is_synchronous) {
     log_options log;
+    log.is_synchronous = options.is_synchronous;
     log.segment_bytes = options.segment_bytes;
     log.schema = schema_.to_text();
     log.purpose = options.purpose;

@@ -36,6 +36,7 @@ protected:
 struct table_log_options {
     std::size_t segment_bytes = std::size_t{64} << 20;
     std::string purpose;
+    bool is_synchronous = true;  // as in log_options
 };
 
 class table_log final : private snapshot_source {
@@ -57,6 +58,12 @@ public:
     // Call once routes are bound: from here on every segment opens with a snapshot.
     void start() { start_snapshots(); }
     void close() noexcept { writer_->close(); }
+    // As log_writer::wait_durable.
+    [[nodiscard]] durable_wait wait_durable(position until, std::int64_t timeout_ns) noexcept {
+        return writer_->wait_durable(until, timeout_ns);
+    }
+    // No thread syncs its log unless it is asked to wait.
+    [[nodiscard]] bool is_synchronous() const noexcept { return is_synchronous_; }
 
     [[nodiscard]] const row_schema& schema() const noexcept { return schema_; }
     [[nodiscard]] const origin_tracker& origins() const noexcept { return origins_; }
@@ -72,6 +79,7 @@ private:
 
     row_schema schema_;
     table_state* state_;
+    bool is_synchronous_;
     origin_tracker origins_;
     std::unique_ptr<log_writer> writer_;
 };

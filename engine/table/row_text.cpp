@@ -199,4 +199,25 @@ void append_value_text(const row_view& row, std::size_t index, std::string& out)
     }
 }
 
+std::string missing_reason(const schema_column& column) {
+    if (column.is_key) {
+        return "column " + column.name + " is missing: it is part of the key";
+    }
+    if (!has_empty_value(column.type)) {
+        return "column " + column.name +
+               " is missing: " + std::string(column_type_phrase(column.type)) + " cannot be empty";
+    }
+    return {};
+}
+
+std::string empty_key_reason(const row_builder& row) {
+    const row_schema& schema = row.schema();
+    for (const std::size_t index : schema.key_columns()) {
+        if (row.view().is_empty(index)) {
+            return "column " + schema.column(index).name + ": part of the key, and empty";
+        }
+    }
+    return {};
+}
+
 }  // namespace millrace::engine

@@ -234,6 +234,7 @@ check_result check_config(const pipeline_config& config,
     detail::check_clients(report);
     detail::check_route_names(report);
     detail::check_unused(report);
+    detail::check_listeners(report);
     detail::check_threads(report);
     return std::move(report).take();
 }

@@ -55,6 +55,7 @@ void check_streams(check_report& report);
 void check_clients(check_report& report);
 void check_route_names(check_report& report);
 void check_unused(check_report& report);
+void check_listeners(check_report& report);
 void check_threads(check_report& report);
 
 // Compiles the condition as the graph will. False, and an error, if it does not.

@@ -123,6 +123,9 @@ void read_sections(const config_file& file, const config_section& top, pipeline_
     for (const config_node* node : top.tables("client", "[[client]]")) {
         add_named(file, config.clients, detail::read_client(file, *node, config), "client");
     }
+    for (const config_node* node : top.tables("listener", "[[listener]]")) {
+        add_named(file, config.listeners, detail::read_listener(file, *node, config), "listener");
+    }
     for (const config_node* node : top.tables("map", "[[map]]")) {
         add_named(file, config.maps, detail::read_map(file, *node), "map");
     }
@@ -160,7 +163,7 @@ pipeline_config parse_config(const std::filesystem::path& path, std::string_view
     const config_node root = detail::parse_config_tree(file.name(), text);
     const config_section top(
         file, root, "the top level",
-        {"engine", "table", "gateway", "stream", "client", "map", "thread", "idle"});
+        {"engine", "table", "gateway", "stream", "client", "listener", "map", "thread", "idle"});
     pipeline_config config;
     config.path = path;
     config.directory = file.resolve(".");

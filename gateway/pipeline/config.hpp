@@ -125,6 +125,20 @@ struct gateway_config {
     key_lines lines;
 };
 
+// A local socket whose clients append rows to a table as lines of JSON.
+struct listener_config {
+    std::string name;
+    std::string table;
+    std::filesystem::path path;  // default: NAME.sock in the engine's directory
+    unsigned mode = 0660;
+    std::size_t connections_max = 32;
+    std::size_t line_bytes_max = std::size_t{64} << 10;
+    std::size_t in_flight_max = 256;
+    bool is_durable = false;  // what an answer waits for, unless a line says otherwise
+    long line = 0;
+    key_lines lines;
+};
+
 enum class map_source : std::uint8_t {
     column,    // outbound: a column of the row; inbound: a field of the message
     constant,  // text
@@ -160,7 +174,8 @@ struct thread_config {
     std::string name;
     int cpu = -1;
     std::optional<engine::idle_config> idle;
-    std::vector<std::string> agents;  // "streamer:TABLE", "client:NAME", "gateway:NAME", "feeder"
+    std::vector<std::string>
+        agents;  // "streamer:TABLE", "client:NAME", "gateway:NAME", "ingest:TABLE", "feeder"
     long line = 0;
     key_lines lines;
 };
@@ -173,6 +188,7 @@ struct pipeline_config {
     std::vector<stream_config> streams;
     std::vector<client_config> clients;
     std::vector<gateway_config> gateways;
+    std::vector<listener_config> listeners;
     std::vector<map_config> maps;
     std::vector<thread_config> threads;  // empty: the default plan
     engine::idle_config idle;

@@ -12,6 +12,8 @@ namespace millrace::gateway::detail {
                                       const pipeline_config& config);
 [[nodiscard]] client_config read_client(const config_file& file, const config_node& node,
                                         const pipeline_config& config);
+[[nodiscard]] listener_config read_listener(const config_file& file, const config_node& node,
+                                            const pipeline_config& config);
 [[nodiscard]] map_config read_map(const config_file& file, const config_node& node);
 // `otherwise` holds the values of keys that are not there.
 [[nodiscard]] engine::idle_config read_idle(const config_file& file, const config_node& node,

@@ -114,6 +114,7 @@ void pipeline::open() {
         engine::counters_file::create(config_.directory / "counters.dat"));
     open_gateways();
     open_targets();
+    open_listeners();
     open_clients();
     for (const auto& gateway : gateways_) {
         gateway->open();
@@ -132,6 +133,7 @@ void pipeline::open() {
     }
     bind_counters();
     make_runners();
+    make_listeners();
     is_open_ = true;
 }
 
@@ -150,18 +152,23 @@ void pipeline::open_gateways() {
     }
 }
 
-// Tables that routes write into belong to this process.
+// Tables that routes write into belong to this process; several routes may share one.
 void pipeline::open_targets() {
+    const auto is_opened = [&](const std::string& table) { return tables_.contains(table); };
     for (const client_config& client : config_.clients) {
         for (const route_config& wanted : client.routes) {
-            if (!wanted.table.empty() && tables_.contains(wanted.table)) {
+            if (is_opened(wanted.table)) {
                 throw engine::config_error(
                     config_.path.native(), wanted.line,
                     "route '" + wanted.name + "' writes table '" + wanted.table +
                         "', which this program writes itself: one log has one "
                         "writer");
             }
-            if (!wanted.table.empty()) {
+        }
+    }
+    for (const client_config& client : config_.clients) {
+        for (const route_config& wanted : client.routes) {
+            if (!wanted.table.empty() && !is_opened(wanted.table)) {
                 const table_config& table = *config_.find_table(wanted.table);
                 tables_[table.name] = std::make_unique<engine::table_log>(
                     table.directory, table.schema, log_options_of(config_, "table " + table.name));
@@ -369,6 +376,9 @@ void pipeline::make_runners() {
     for (const engine::agent_ref& agent : application_agents_) {
         application_names.emplace_back(agent.name());
     }
+    for (const auto& one : ingests_) {
+        agents.emplace_back(*one);
+    }
     for (const auto& one : streamers_) {
         agents.emplace_back(*one);
     }
@@ -406,7 +416,9 @@ void pipeline::start() {
         for (const auto& one : runners_) {
             one->start();
         }
+        start_listeners();
     } catch (...) {
+        stop_listeners();
         for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
             (*one)->stop();
         }
@@ -421,6 +433,7 @@ void pipeline::stop() {
         return;
     }
     is_started_ = false;
+    stop_listeners();
     for (const auto& gateway : gateways_) {
         gateway->request_stop();
     }

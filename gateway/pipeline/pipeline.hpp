@@ -19,6 +19,7 @@
 #include "engine/counters/counters_file.hpp"
 #include "engine/stream/streamer.hpp"
 #include "engine/stream/table_log.hpp"
+#include "gateway/intake/intake_listener.hpp"
 #include "gateway/pipeline/client_agent.hpp"
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/event.hpp"
@@ -87,6 +88,11 @@ private:
 
     void open_gateways();
     void open_targets();
+    void open_listeners();
+    void make_listeners();
+    void start_listeners();
+    void stop_listeners() noexcept;
+    void bind_listener_counters(std::size_t at);
     void open_clients();
     void open_client(const client_config& config);
     [[nodiscard]] std::unique_ptr<route> make_route(const route_config& config,
@@ -115,12 +121,15 @@ private:
     std::unique_ptr<engine::counters_file> counters_;
     std::vector<std::unique_ptr<session_agent>> gateways_;
     std::map<std::string, std::unique_ptr<engine::table_log>> tables_;  // those this process writes
+    std::vector<std::unique_ptr<engine::ingest>> ingests_;              // by listener
+    std::vector<std::unique_ptr<intake_listener>> listeners_;
     std::deque<source_log> source_logs_;
     std::map<std::string, const source_log*> logs_by_stream_;
     std::vector<std::unique_ptr<engine::streamer>> streamers_;
     std::vector<std::unique_ptr<client_agent>> clients_;
     std::unique_ptr<cold_agent> cold_;
     std::vector<std::unique_ptr<engine::runner>> runners_;
+    std::vector<std::unique_ptr<engine::runner>> listener_runners_;
     std::unique_ptr<engine::runner> cold_runner_;
     std::string thread_plan_;
     bool is_open_ = false;

@@ -62,8 +62,15 @@ std::string gateway_name(const gateway_config& gateway) {
     return "gateway:" + gateway.name;
 }
 
+std::string ingest_name(const listener_config& listener) {
+    return "ingest:" + listener.table;
+}
+
 std::vector<std::string> agent_names(const pipeline_config& config) {
     std::vector<std::string> names;
+    for (const listener_config& listener : config.listeners) {
+        names.push_back(ingest_name(listener));
+    }
     for (const client_config& client : config.clients) {
         const stream_config* stream = config.find_stream(client.stream);
         if (stream != nullptr && !contains(names, streamer_name(*stream))) {
@@ -126,6 +133,10 @@ std::string describe_graph(const pipeline_config& config) {
                     (route.map.empty() ? "" : " (map " + route.map + ")") + " -> " +
                     destination_of(route) + "\n";
         }
+    }
+    for (const listener_config& listener : config.listeners) {
+        text += "listener " + listener.name + ": " + listener.path.native() + " -> table " +
+                listener.table + "\n";
     }
     for (const gateway_config& gateway : config.gateways) {
         text += "gateway " + gateway.name + ": " + gateway.settings.native() + " -> " +

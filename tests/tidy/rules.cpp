@@ -20,8 +20,8 @@ bool is_text(const source_file& file) {
         return true;
     }
     const std::filesystem::path path(file.path);
-    constexpr std::array endings = {".cmake", ".md",   ".sh", ".py",  ".toml", ".cfg",
-                                    ".txt",   ".json", ".in", ".xml", ".csv",  ".golden"};
+    constexpr std::array endings = {".cmake", ".md", ".sh",  ".py",  ".toml",   ".cfg", ".txt",
+                                    ".json",  ".in", ".xml", ".csv", ".golden", ".c",   ".h"};
     const std::string extension = path.extension().string();
     return std::find(endings.begin(), endings.end(), extension) != endings.end() ||
            file.is_below(".ci") || path.filename().string().starts_with(".clang") ||

@@ -2,11 +2,14 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/core/error.hpp"
 #include "engine/stream/table_log.hpp"
 #include "gateway/pipeline/config.hpp"
+#include "tools/millrace/append_socket.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
@@ -17,9 +20,9 @@ namespace millrace::tools {
 namespace {
 
 struct append_options {
-    std::string config;
-    std::string table;
-    std::string file = "-";
+    std::vector<std::string> where;  // CONFIG TABLE [FILE], or TABLE [FILE] with a socket
+    std::string socket;
+    std::string level;
     std::string user;
     std::string operation = "insert";
 };
@@ -53,9 +56,14 @@ std::unique_ptr<engine::table_log> open_log(const gateway::table_config& table,
     }
 }
 
-int append(const append_options& options) {
-    const gateway::pipeline_config config = gateway::load_config(options.config);
-    const gateway::table_config& table = table_of(config, options.table);
+std::string file_of(const append_options& options, std::size_t at) {
+    return options.where.size() > at ? options.where[at] : "-";
+}
+
+int append_to_log(const append_options& options) {
+    const gateway::pipeline_config config = gateway::load_config(options.where[0]);
+    const gateway::table_config& table = table_of(config, options.where[1]);
+    const std::string file = file_of(options, 2);
     engine::table_log_options log_options;
     log_options.segment_bytes = config.segment_bytes;
     log_options.purpose = "append to table " + table.name;
@@ -70,7 +78,7 @@ int append(const append_options& options) {
     std::uint64_t appended = 0;
     int code = exit_ok;
     try {
-        const auto reader = make_row_reader(text_input::open(options.file), table.schema);
+        const auto reader = make_row_reader(text_input::open(file), table.schema);
         while (reader->next(row)) {
             engine::row_envelope envelope;
             static_cast<void>(envelope.event.assign("append"));
@@ -81,7 +89,7 @@ int append(const append_options& options) {
             row.set_envelope(envelope);
             const auto result = log.try_append(row.payload());
             if (result.status != engine::append_status::ok) {
-                std::fprintf(stderr, "millrace: %s:%ld: not appended: %s\n", options.file.c_str(),
+                std::fprintf(stderr, "millrace: %s:%ld: not appended: %s\n", file.c_str(),
                              reader->line(), std::string(engine::describe(result.status)).c_str());
                 code = exit_failure;
                 break;
@@ -99,22 +107,62 @@ int append(const append_options& options) {
     return code;
 }
 
+int append(const append_options& options) {
+    if (options.socket.empty()) {
+        return append_to_log(options);
+    }
+    socket_append wanted;
+    wanted.socket = options.socket;
+    wanted.table = options.where[0];
+    wanted.file = file_of(options, 1);
+    wanted.operation = options.operation;
+    wanted.level = options.level;
+    return append_by_socket(wanted);
+}
+
+// What the positional words are depends on --socket, which may stand behind them.
+void check_words(const append_options& options) {
+    const std::size_t needed = options.socket.empty() ? 2 : 1;
+    if (options.where.size() < needed || options.where.size() > needed + 1) {
+        throw CLI::ValidationError("append", options.socket.empty()
+                                                 ? "expected CONFIG TABLE [FILE]"
+                                                 : "expected TABLE [FILE] beside --socket");
+    }
+    if (!options.socket.empty() && !options.user.empty()) {
+        throw CLI::ValidationError("--user",
+                                   "the engine that serves a socket knows the user "
+                                   "itself");
+    }
+    if (options.socket.empty() && !options.level.empty()) {
+        throw CLI::ValidationError("--level", "it is for rows that are sent by --socket");
+    }
+}
+
 }  // namespace
 
 void add_append_command(CLI::App& program, command& chosen) {
     auto options = std::make_shared<append_options>();
     CLI::App* verb = program.add_subcommand(
         "append", "Append rows to a table, from a header-led CSV or one JSON object a line");
-    verb->add_option("CONFIG", options->config, "The TOML file that describes the table")
+    verb->add_option("WHERE", options->where,
+                     "CONFIG TABLE [FILE]: the TOML file that describes the table, the table, and "
+                     "the rows; - is standard input. With --socket: TABLE [FILE]")
         ->required();
-    verb->add_option("TABLE", options->table, "The table")->required();
-    verb->add_option("FILE", options->file, "The rows; - is standard input");
+    verb->add_option("--socket", options->socket,
+                     "Send the rows, one JSON object a line, to the engine that serves this "
+                     "socket and holds the table");
+    verb->add_option("--level", options->level,
+                     "With --socket: what an answer waits for; default as the listener says")
+        ->check(CLI::IsMember({"committed", "durable"}));
     verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)")
         ->check(CLI::Validator(check_user, "NAME"));
     verb->add_option("--operation", options->operation, "What the rows do to their keys")
         ->check(CLI::IsMember({"insert", "modify", "delete"}))
         ->capture_default_str();
-    verb->final_callback([&chosen, options] { chosen = [options] { return append(*options); }; });
+    verb->final_callback([&chosen, options] {
+        check_words(*options);
+        chosen = [options] { return append(*options); };
+    });
 }
 
 }  // namespace millrace::tools

@@ -5,7 +5,6 @@
 
 #include "engine/core/error.hpp"
 #include "engine/table/row_text.hpp"
-#include "tools/text/column_names.hpp"
 
 namespace millrace::tools {
 
@@ -55,7 +54,7 @@ void csv_reader::read_header() {
 void csv_reader::check_missing() const {
     for (std::size_t i = 0; i < schema_.column_count(); ++i) {
         if (std::find(columns_.begin(), columns_.end(), i) == columns_.end()) {
-            if (const std::string reason = detail::missing_reason(schema_.column(i));
+            if (const std::string reason = engine::missing_reason(schema_.column(i));
                 !reason.empty()) {
                 refuse(reason);
             }
@@ -81,7 +80,7 @@ bool csv_reader::next(engine::row_builder& row) {
             refuse("column " + schema_.column(columns_[i]).name + ": " + reason);
         }
     }
-    if (const std::string reason = detail::empty_key_reason(row); !reason.empty()) {
+    if (const std::string reason = engine::empty_key_reason(row); !reason.empty()) {
         refuse(reason);
     }
     return true;

@@ -10,8 +10,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "gateway/intake/row_json.hpp"
 #include "tools/text/row_reader.hpp"
 
 namespace millrace::tools {
@@ -29,9 +29,8 @@ private:
     [[noreturn]] void refuse(const std::string& reason) const;
 
     text_input input_;
-    const engine::row_schema& schema_;
+    gateway::row_json parser_;
     std::string text_;
-    std::vector<bool> is_set_;
     long row_line_ = 1;
 };
 

@@ -481,5 +481,36 @@ TEST_F(CheckConfig, KnowsWhereEveryLogLies) {
     EXPECT_EQ(log_directory(config, "venue.FIX_IN"), directory_.path() / "data/venue/FIX_IN");
 }
 
+TEST_F(CheckConfig, TakesAListenerOfATableThatNobodyElseWrites) {
+    const std::string threads = replaced(example_, "\"streamer:ORDER_OUT\", \"client:orders\"",
+                                         "\"ingest:ORDER_OUT\", \"streamer:ORDER_OUT\", "
+                                         "\"client:orders\"");
+    const std::string listener = "\n[[listener]]\nname = \"in\"\ntable = \"ORDER_OUT\"\n";
+    EXPECT_EQ(local(check(threads + listener).errors), strings{});
+    const strings unplanned = errors_with(listener);
+    ASSERT_EQ(unplanned.size(), 1U) << "a plan names every agent";
+    EXPECT_NE(unplanned[0].find("'ingest:ORDER_OUT'"), std::string::npos);
+    const strings twice = local(
+        check(threads + listener +
+              "\n[[listener]]\nname = \"too\"\ntable = \"ORDER_OUT\"\npath = \"data/in.sock\"")
+            .errors);
+    ASSERT_EQ(twice.size(), 2U);
+    EXPECT_NE(twice[0].find("has listener 'in' already"), std::string::npos);
+    EXPECT_NE(twice[1].find("have one path"), std::string::npos);
+}
+
+TEST_F(CheckConfig, RefusesAListenerOfARoutesTable) {
+    const strings found = errors_with("\n[[listener]]\nname = \"in\"\ntable = \"EXECUTION\"\n");
+    ASSERT_FALSE(found.empty());
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const std::string& line) {
+        return line.find("route 'reports-to-execution' both write table 'EXECUTION'") !=
+               std::string::npos;
+    }));
+    const strings unknown = errors_with("\n[[listener]]\nname = \"in\"\ntable = \"ORDR_OUT\"\n");
+    ASSERT_FALSE(unknown.empty());
+    EXPECT_NE(unknown.back().find("did you mean 'ORDER_OUT'?"), std::string::npos)
+        << unknown.back();
+}
+
 }  // namespace
 }  // namespace millrace::gateway

@@ -506,5 +506,35 @@ TEST(InvalidConfig, MutatedExamplesAreReadOrRefused) {
     EXPECT_GT(read, 0) << "some edits change a comment or a number only";
 }
 
+TEST(ListenerConfig, HasDefaultsAndTakesWhatItIsGiven) {
+    const pipeline_config bare =
+        parse_config("/conf/a.toml",
+                     "[engine]\ndirectory = \"data\"\n[[listener]]\nname = \"in\"\ntable = \"T\"");
+    ASSERT_EQ(bare.listeners.size(), 1U);
+    EXPECT_EQ(bare.listeners[0].path, "/conf/data/in.sock");
+    EXPECT_EQ(bare.listeners[0].mode, 0660U);
+    EXPECT_FALSE(bare.listeners[0].is_durable);
+    const pipeline_config full = parse_config(
+        "/conf/a.toml",
+        "[[listener]]\nname = \"in\"\ntable = \"T\"\npath = \"/run/x.sock\"\nmode = \"0600\"\n"
+        "connections_max = 7\nline_bytes_max = \"1KiB\"\nin_flight_max = 9\nlevel = \"durable\"");
+    EXPECT_EQ(full.listeners[0].path, "/run/x.sock");
+    EXPECT_EQ(full.listeners[0].mode, 0600U);
+    EXPECT_EQ(full.listeners[0].connections_max, 7U);
+    EXPECT_EQ(full.listeners[0].line_bytes_max, 1024U);
+    EXPECT_EQ(full.listeners[0].in_flight_max, 9U);
+    EXPECT_TRUE(full.listeners[0].is_durable);
+}
+
+TEST(ListenerConfig, RefusesWhatNoSocketCouldBe) {
+    for (const std::string wrong :
+         {"mode = \"0680\"", "mode = \"7777\"", "mode = \"rw\"", "level = \"sometimes\"",
+          "connections_max = 0", "connections_max = 1025", "line_bytes_max = 100",
+          "in_flight_max = 0", "sokcet = \"x\""}) {
+        const std::string text = "[[listener]]\nname = \"in\"\ntable = \"T\"\n" + wrong;
+        EXPECT_TRUE(test::refusal(text).starts_with("/conf/a.toml:4: ")) << wrong;
+    }
+}
+
 }  // namespace
 }  // namespace millrace::gateway

@@ -66,6 +66,50 @@ TEST_F(Pipeline, GoesOnWhereItStopped) {
     EXPECT_EQ(origins_of(rows("COPY")), range(1, 400));
 }
 
+// Each source of its own log, one agent for both: the table knows how far each route has come.
+TEST_F(Pipeline, WritesOneTableFromTwoLogsAndGoesOnInBoth) {
+    const std::string text = replaced(std::string(tables_text), "[[stream]]", R"toml([[table]]
+name = "DESK_OUT"
+columns = [
+    {name = "CL_ORD_ID", type = "text(20)", key = true},
+    {name = "SYMBOL", type = "text(12)"},
+    {name = "SIDE", type = "char"},
+    {name = "QUANTITY", type = "decimal"},
+    {name = "NOTE", type = "vartext"},
+]
+
+[[stream]]
+name = "DESK"
+table = "DESK_OUT"
+
+[[stream]])toml") + client_text("copier") +
+                             route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"") +
+                             replaced(client_text("desk"), "\"ORDERS\"", "\"DESK\"") +
+                             route_text("name = \"desk\"\ntable = \"COPY\"\nstart = \"first\"");
+    for (std::uint64_t first = 1; first <= 401; first += 100) {
+        engine::table_log* desk = nullptr;
+        run once(*this, text, [&](pipeline& made) { desk = &made.open_source("DESK_OUT"); });
+        append_orders(once.source(), first, first + 49);
+        once.start();
+        std::jthread other([&] { append_orders(*desk, first, first + 99); });
+        append_orders(once.source(), first + 50, first + 99);
+        other.join();
+        if (first % 200 == 1) {
+            wait_for_highest("copy", first + 99);  // the other times it stops somewhere
+            wait_for_highest("desk", first + 99);
+        }
+        once.stop();
+    }
+    std::vector<std::uint64_t> from_orders;
+    std::vector<std::uint64_t> from_desk;
+    for (const kept_row& row : rows("COPY")) {
+        const bool is_desk = row.envelope.origin.route == engine::route_id("desk");
+        (is_desk ? from_desk : from_orders).push_back(row.envelope.origin.sequence);
+    }
+    EXPECT_EQ(from_orders, range(1, 500));
+    EXPECT_EQ(from_desk, range(1, 500));
+}
+
 TEST_F(Pipeline, StopsOnceAndNeedNotHaveStarted) {
     {
         run never(*this, copying);

@@ -1,0 +1,55 @@
+#include <algorithm>
+#include <map>
+
+#include "gateway/pipeline/check_report.hpp"
+
+namespace millrace::gateway::detail {
+
+namespace {
+
+// One log has one writer: a listener's table is written by what its clients send, and nothing else.
+void check_routes(check_report& report, const listener_config& listener) {
+    for (const client_config& client : report.config.clients) {
+        for (const route_config& route : client.routes) {
+            if (route.table == listener.table) {
+                report.error(listener.lines.of("table"),
+                             "listener '" + listener.name + "' and route '" + route.name +
+                                 "' both write table '" + listener.table +
+                                 "': one log has one writer");
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void check_listeners(check_report& report) {
+    std::vector<std::string_view> known;
+    for (const table_config& table : report.config.tables) {
+        known.push_back(table.name);
+    }
+    std::map<std::string, const listener_config*> tables;
+    std::map<std::filesystem::path, const listener_config*> paths;
+    for (const listener_config& listener : report.config.listeners) {
+        if (report.config.find_table(listener.table) == nullptr) {
+            report.error(listener.lines.of("table"),
+                         "unknown table" + named(listener.table, known));
+            continue;
+        }
+        const auto [owner, is_first] = tables.emplace(listener.table, &listener);
+        if (!is_first) {
+            report.error(listener.lines.of("table"),
+                         "table '" + listener.table + "' has listener '" + owner->second->name +
+                             "' already; one socket serves any number of processes");
+        }
+        const auto [other, is_own] = paths.emplace(listener.path.lexically_normal(), &listener);
+        if (!is_own) {
+            report.error(listener.lines.of("path"),
+                         "listeners '" + other->second->name + "' and '" + listener.name +
+                             "' have one path, " + listener.path.native());
+        }
+        check_routes(report, listener);
+    }
+}
+
+}  // namespace millrace::gateway::detail

@@ -1,0 +1,336 @@
+// The C face of a log: in this process, and from a C program beside a live writer.
+#include "engine/capi/millrace_log.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/log/log_writer.hpp"
+#include "engine/table/row.hpp"
+#include "tests/engine/log/log_test_support.hpp"
+
+namespace millrace::engine::test {
+namespace {
+
+const row_schema& orders() {
+    static const row_schema schema = row_schema::parse(
+        "table ORDERS\ncolumn ID text(12) key\ncolumn SIDE char\ncolumn PRICE decimal\n"
+        "column QUANTITY i32\ncolumn MARK u64\ncolumn DUE timestamp\ncolumn IS_LIVE bool\n"
+        "column NOTE bytes\n");
+    return schema;
+}
+
+// Row `number`; 0 has nothing but its key.
+std::vector<std::byte> row_of(std::uint64_t number) {
+    std::vector<std::byte> buffer(orders().payload_size(64));
+    row_builder row(orders(), buffer);
+    row_envelope envelope;
+    EXPECT_TRUE(envelope.event.assign("entry"));
+    EXPECT_TRUE(envelope.user.assign("sixteen-letters!"));
+    envelope.operation = operation::modify;
+    envelope.correlation = {7, number};
+    row.set_envelope(envelope);
+    const auto expect_set = [](row_status status) { EXPECT_EQ(status, row_status::ok); };
+    expect_set(row.set_text(0, "A" + std::to_string(number)));
+    if (number > 0) {
+        const std::string note(number % 40, 'n');
+        expect_set(row.set_character(1, '2'));
+        expect_set(row.set_decimal(2, {static_cast<std::int64_t>(number), -2, 0}));
+        expect_set(row.set_integer(3, -static_cast<std::int64_t>(number)));
+        expect_set(row.set_unsigned_integer(4, UINT64_MAX - number));
+        expect_set(row.set_timestamp(5, {static_cast<std::int64_t>(number)}));
+        expect_set(row.set_boolean(6, true));
+        expect_set(row.set_trailing(std::as_bytes(std::span(note))));
+    }
+    return {row.payload().begin(), row.payload().end()};
+}
+
+void append_row(log_writer& writer, std::uint64_t number) {
+    const auto row = row_of(number);
+    log_claim claim = claim_when_ready(writer, row_record_type, row.size());
+    ASSERT_TRUE(bool(claim)) << describe(claim.status());
+    std::copy(row.begin(), row.end(), claim.payload().begin());
+    claim.commit();
+}
+
+log_options table_options(way how, const fs::path& directory) {
+    log_options options = options_of(how, directory);
+    options.schema = orders().to_text();
+    return options;
+}
+
+std::string text_of(millrace_log_bytes bytes) {
+    return {bytes.data, bytes.size};
+}
+
+// A reader that must open.
+class opened {
+public:
+    opened(const fs::path& directory, millrace_log_start start) {
+        char reason[256] = "untouched";
+        EXPECT_EQ(millrace_log_open(directory.c_str(), start, &reader_, reason, sizeof reason),
+                  millrace_log_ok)
+            << reason;
+        EXPECT_STREQ(reason, "");
+    }
+    opened(const opened&) = delete;
+    opened& operator=(const opened&) = delete;
+    ~opened() { millrace_log_close(reader_); }
+    [[nodiscard]] millrace_log_reader* get() const { return reader_; }
+    // The sequence of the next record, or 0.
+    [[nodiscard]] std::uint64_t next() {
+        return millrace_log_poll(reader_, &record) == millrace_log_ok ? record.sequence : 0;
+    }
+    millrace_log_record record{};
+
+private:
+    millrace_log_reader* reader_ = nullptr;
+};
+
+class CapiLog : public ::testing::Test {
+protected:
+    CapiLog() : log_(directory_ / "log") {}
+
+    void append_rows(std::uint64_t first, std::uint64_t last) {
+        log_writer writer(log_, table_options(way::synchronous, directory_.path()));
+        for (std::uint64_t number = first; number <= last; ++number) {
+            append_row(writer, number);
+        }
+    }
+    [[nodiscard]] std::pair<millrace_log_status, std::string> refusal(
+        millrace_log_start start) const {
+        char reason[512];
+        millrace_log_reader* reader = nullptr;
+        const auto status = millrace_log_open(log_.c_str(), start, &reader, reason, sizeof reason);
+        EXPECT_EQ(reader, nullptr);
+        return {status, reason};
+    }
+
+    temporary_directory directory_;
+    fs::path log_;
+};
+
+TEST_F(CapiLog, ReadsEveryTypeOfColumnByName) {
+    append_rows(5, 5);
+    opened log(log_, {millrace_log_from_first, 0});
+    EXPECT_STREQ(millrace_log_table(log.get()), "ORDERS");
+    EXPECT_EQ(millrace_log_column_count(log.get()), 8U);
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(log.record.type, row_record_type);
+    EXPECT_EQ(log.record.raw.size, row_of(5).size());
+    std::array<std::size_t, 8> at{};
+    const char* const names[] = {"id",   "SIDE", "Price",   "QUANTITY",
+                                 "MARK", "DUE",  "IS_LIVE", "note"};
+    for (std::size_t i = 0; i < at.size(); ++i) {
+        ASSERT_EQ(millrace_log_find(log.get(), names[i], &at[i]), millrace_log_ok) << names[i];
+        EXPECT_EQ(at[i], i);
+    }
+    millrace_log_bytes text{};
+    EXPECT_EQ(millrace_log_text(log.get(), at[0], &text), millrace_log_ok);
+    EXPECT_EQ(text_of(text), "A5");
+    EXPECT_EQ(millrace_log_text(log.get(), at[1], &text), millrace_log_ok);
+    EXPECT_EQ(text_of(text), "2");
+    millrace_log_decimal price{};
+    EXPECT_EQ(millrace_log_decimal_of(log.get(), at[2], &price), millrace_log_ok);
+    EXPECT_EQ(price.mantissa, 5);
+    EXPECT_EQ(price.exponent, -2);
+    std::int64_t number = 0;
+    EXPECT_EQ(millrace_log_integer(log.get(), at[3], &number), millrace_log_ok);
+    EXPECT_EQ(number, -5);
+    EXPECT_EQ(millrace_log_integer(log.get(), at[4], &number), millrace_log_out_of_range);
+    EXPECT_EQ(number, -5);
+    std::uint64_t large = 0;
+    EXPECT_EQ(millrace_log_unsigned(log.get(), at[4], &large), millrace_log_ok);
+    EXPECT_EQ(large, UINT64_MAX - 5);
+    EXPECT_EQ(millrace_log_timestamp(log.get(), at[5], &number), millrace_log_ok);
+    EXPECT_EQ(number, 5);
+    int flag = 0;
+    EXPECT_EQ(millrace_log_boolean(log.get(), at[6], &flag), millrace_log_ok);
+    EXPECT_EQ(flag, 1);
+    EXPECT_EQ(millrace_log_trailing(log.get(), at[7], &text), millrace_log_ok);
+    EXPECT_EQ(text_of(text), "nnnnn");
+    millrace_log_cause cause{};
+    EXPECT_EQ(millrace_log_cause_of(log.get(), &cause), millrace_log_ok);
+    EXPECT_EQ(cause.operation, millrace_log_modify);
+    EXPECT_EQ(text_of(cause.event), "entry");
+    EXPECT_EQ(text_of(cause.user), "sixteen-letters!");
+    EXPECT_EQ(cause.correlation_log, 7U);
+    EXPECT_EQ(cause.correlation_sequence, 5U);
+}
+
+TEST_F(CapiLog, TellsEmptyFromWrongAndMissing) {
+    append_rows(0, 0);
+    opened log(log_, {millrace_log_from_first, 0});
+    std::int64_t number = 42;
+    millrace_log_bytes text{};
+    millrace_log_decimal price{};
+    EXPECT_EQ(millrace_log_integer(log.get(), 3, &number), millrace_log_no_row) << "none read yet";
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(millrace_log_text(log.get(), 1, &text), millrace_log_none);
+    EXPECT_EQ(millrace_log_decimal_of(log.get(), 2, &price), millrace_log_none);
+    EXPECT_EQ(millrace_log_timestamp(log.get(), 5, &number), millrace_log_none);
+    EXPECT_EQ(number, 42);
+    EXPECT_EQ(millrace_log_trailing(log.get(), 7, &text), millrace_log_none);
+    EXPECT_EQ(millrace_log_text(log.get(), 3, &text), millrace_log_wrong_type);
+    EXPECT_EQ(millrace_log_text(log.get(), 7, &text), millrace_log_wrong_type);
+    EXPECT_EQ(millrace_log_text(log.get(), 8, &text), millrace_log_no_column);
+    EXPECT_EQ(millrace_log_text(log.get(), 0, nullptr), millrace_log_misuse);
+    std::uint64_t large = 0;
+    EXPECT_EQ(millrace_log_unsigned(log.get(), 3, &large), millrace_log_wrong_type);
+    std::size_t column = 0;
+    EXPECT_EQ(millrace_log_find(log.get(), "COLOUR", &column), millrace_log_no_column);
+    EXPECT_EQ(millrace_log_column_name(log.get(), 8), nullptr);
+    EXPECT_EQ(log.next(), 0U) << "nothing further";
+    EXPECT_EQ(millrace_log_text(log.get(), 0, &text), millrace_log_no_row)
+        << "the bytes may be gone";
+}
+
+TEST_F(CapiLog, BeginsWhereItIsTold) {
+    append_rows(1, 50);
+    opened first(log_, {millrace_log_from_first, 0});
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+        ASSERT_EQ(first.next(), i);
+    }
+    const millrace_log_record twentieth = first.record;
+    EXPECT_EQ(millrace_log_next_position(first.get()), twentieth.end);
+    EXPECT_EQ(opened(log_, {millrace_log_from_sequence, 20}).next(), 20U);
+    EXPECT_EQ(opened(log_, {millrace_log_from_time, twentieth.timestamp_ns}).next(), 20U);
+    EXPECT_EQ(opened(log_, {millrace_log_from_time, twentieth.timestamp_ns + 1}).next(), 21U);
+    const auto at = static_cast<std::int64_t>(twentieth.position);
+    EXPECT_EQ(opened(log_, {millrace_log_from_position, at}).next(), 20U);
+    opened tail(log_, {millrace_log_from_tail, 0});
+    EXPECT_EQ(tail.next(), 0U);
+    append_rows(51, 51);
+    EXPECT_EQ(tail.next(), 51U);
+    EXPECT_EQ(refusal({millrace_log_from_position, at + 8}).first, millrace_log_no_start);
+}
+
+TEST_F(CapiLog, SaysWhyItDoesNotOpen) {
+    EXPECT_NE(refusal({millrace_log_from_first, 0}).first, millrace_log_ok);
+    EXPECT_TRUE(contains(refusal({millrace_log_from_first, 0}).second, log_.native()));
+    append_rows(1, 1);
+    EXPECT_EQ(refusal({millrace_log_from_sequence, -1}).first, millrace_log_misuse);
+    EXPECT_EQ(refusal({static_cast<millrace_log_start_kind>(7), 0}).first, millrace_log_misuse);
+    EXPECT_EQ(millrace_log_open(log_.c_str(), {millrace_log_from_first, 0}, nullptr, nullptr, 0),
+              millrace_log_misuse);
+    char reason[8];
+    millrace_log_reader* reader = nullptr;
+    EXPECT_NE(millrace_log_open("/nowhere/at/all", {millrace_log_from_first, 0}, &reader, reason,
+                                sizeof reason),
+              millrace_log_ok);
+    EXPECT_EQ(std::string(reason).size(), 7U) << "cut, and ended by a zero";
+}
+
+TEST_F(CapiLog, StopsAtDamageForGoodAndSaysWhere) {
+    append_rows(1, 3);
+    std::uint64_t at = 0;
+    {
+        opened log(log_, {millrace_log_from_sequence, 2});
+        ASSERT_EQ(log.next(), 2U);
+        at = log.record.position;
+    }
+    flip_bit(segment_path(log_, 0), at + 40, 3);
+    opened log(log_, {millrace_log_from_first, 0});
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_damaged);
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_damaged);
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), std::to_string(at)));
+}
+
+// A record of another writer whose checksum is right, and which is no row.
+TEST_F(CapiLog, HandsOutNoRowThatReachesBeyondItsColumns) {
+    {
+        log_writer writer(log_, table_options(way::synchronous, directory_.path()));
+        auto row = row_of(3);
+        const std::uint16_t too_long = 13;
+        std::memcpy(row.data() + row_envelope_size + orders().column(0).offset, &too_long,
+                    sizeof too_long);
+        ASSERT_EQ(writer.try_append(row_record_type, row).status, append_status::ok);
+    }
+    opened log(log_, {millrace_log_from_first, 0});
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_damaged);
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), "not a row of ORDERS"));
+    millrace_log_bytes text{};
+    EXPECT_EQ(millrace_log_text(log.get(), 0, &text), millrace_log_no_row);
+}
+
+TEST_F(CapiLog, ReadsALogThatIsNoTablesAsBytes) {
+    {
+        log_writer writer(log_, small_log());
+        ASSERT_EQ(append(writer, 77, 9).status, append_status::ok);
+    }
+    opened log(log_, {millrace_log_from_first, 0});
+    EXPECT_STREQ(millrace_log_table(log.get()), "");
+    EXPECT_EQ(millrace_log_column_count(log.get()), 0U);
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(log.record.type, 9U);
+    EXPECT_EQ(log.record.raw.size, 77U);
+    std::int64_t number = 0;
+    EXPECT_EQ(millrace_log_integer(log.get(), 0, &number), millrace_log_no_row);
+}
+
+TEST(CapiMisuse, IsAnswered) {
+    millrace_log_close(nullptr);
+    EXPECT_EQ(millrace_log_poll(nullptr, nullptr), millrace_log_misuse);
+    EXPECT_STREQ(millrace_log_uuid(nullptr), "");
+    EXPECT_STREQ(millrace_log_damage(nullptr), "");
+    EXPECT_EQ(millrace_log_column_count(nullptr), 0U);
+    EXPECT_EQ(millrace_log_cause_of(nullptr, nullptr), millrace_log_misuse);
+    for (int status = 0; status <= millrace_log_misuse; ++status) {
+        EXPECT_STRNE(millrace_log_describe(static_cast<millrace_log_status>(status)),
+                     "no status of this library");
+    }
+}
+
+// Lines of a program's output; its exit status is checked.
+std::vector<std::string> lines_of(std::FILE* pipe) {
+    std::vector<std::string> lines;
+    std::string line;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) {
+        if (c == '\n') {
+            lines.push_back(std::exchange(line, {}));
+        } else {
+            line += static_cast<char>(c);
+        }
+    }
+    EXPECT_EQ(::pclose(pipe), 0);
+    return lines;
+}
+
+class FollowLog : public CapiLog, public ::testing::WithParamInterface<way> {};
+
+TEST_P(FollowLog, ReadsBesideALiveWriterInAnotherProcess) {
+    constexpr std::uint64_t rows = 3000;  // over several segments
+    log_writer writer(log_, table_options(GetParam(), directory_.path()));
+    append_row(writer, 1);
+    const std::string command = std::string(MILLRACE_FOLLOW_LOG) + " " + log_.native() + " first " +
+                                std::to_string(rows) + " 2>/dev/null";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    for (std::uint64_t number = 2; number <= rows; ++number) {
+        append_row(writer, number);
+        if (number % 500 == 0) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    }
+    const auto lines = lines_of(pipe);
+    ASSERT_EQ(lines.size(), rows);
+    for (std::uint64_t number = 1; number <= rows; ++number) {
+        const std::string& line = lines[number - 1];
+        ASSERT_TRUE(line.starts_with(std::to_string(number) + " ")) << line;
+        ASSERT_TRUE(contains(line, " modify user=sixteen-letters! ID=A" + std::to_string(number) +
+                                       " SIDE=2 PRICE=" + std::to_string(number) +
+                                       "e-2 QUANTITY=-" + std::to_string(number) + " MARK="));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, FollowLog,
+                         ::testing::Values(way::synchronous, way::direct_ahead, way::hot),
+                         [](const auto& one) { return to_text(one.param); });
+
+}  // namespace
+}  // namespace millrace::engine::test

@@ -1,0 +1,348 @@
+// A listener beside a running ingest, and clients that behave well, badly, or not at all.
+#include "gateway/intake/intake_listener.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/agent/runner.hpp"
+#include "gateway/intake/local_socket.hpp"
+#include "tests/engine/log/log_test_support.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+using json = nlohmann::json;
+
+// As a script would talk to it: whole lines, and it waits for them.
+class client {
+public:
+    explicit client(const std::filesystem::path& path) : socket_(connect_locally(path)) {
+        const timeval patience{20, 0};
+        EXPECT_EQ(::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+                  0);
+    }
+    void say(const std::string& text) const {
+        ASSERT_EQ(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(text.size()));
+    }
+    // The next answer; null when the connection has ended, or nothing comes.
+    [[nodiscard]] json hear() {
+        while (in_.find('\n') == std::string::npos) {
+            char chunk[4096];
+            const ssize_t size = ::recv(socket_.get(), chunk, sizeof chunk, 0);
+            if (size <= 0) {
+                has_ended = size == 0;
+                return nullptr;
+            }
+            in_.append(chunk, static_cast<std::size_t>(size));
+        }
+        const std::string line = in_.substr(0, in_.find('\n'));
+        in_.erase(0, line.size() + 1);
+        return json::parse(line);
+    }
+    void stop_saying() const { ::shutdown(socket_.get(), SHUT_WR); }
+    [[nodiscard]] int fd() const { return socket_.get(); }
+
+    bool has_ended = false;
+
+private:
+    engine::unique_fd socket_;
+    std::string in_;
+};
+
+std::string row(std::uint64_t number, const std::string& more = "") {
+    return R"({"ID":"A)" + std::to_string(number) + R"(","N":)" + std::to_string(number) + more +
+           "}\n";
+}
+
+class IntakeListener : public ::testing::Test {
+protected:
+    IntakeListener() {
+        options.path = directory / "rows.sock";
+        options.connections_max = 4;
+        options.line_bytes_max = 4096;
+        options.in_flight_max = 16;
+        options.close_timeout_ns = 1'000'000'000;
+    }
+    ~IntakeListener() override { stop(); }
+
+    void start(bool runs_ingest = true) {
+        engine::ingest_options wanted;
+        wanted.in_flight_max = 16;
+        wanted.producers_max = 32;
+        wanted.ring_bytes = 65536;
+        table = std::make_unique<engine::table_log>(
+            directory / "log", schema,
+            engine::table_log_options{engine::segment_bytes_min * 4, "test", false});
+        table->start();
+        ingest = std::make_unique<engine::ingest>(*table, wanted);
+        listener = std::make_unique<intake_listener>(*ingest, options);
+        const engine::idle_config idle{
+            .kind = engine::idle_kind::sleeping, .park_min_ns = 100'000, .park_max_ns = 100'000};
+        writing = std::make_unique<engine::runner>(engine::runner_options{"ingest", -1, idle},
+                                                   std::vector<engine::agent_ref>{*ingest});
+        reading = std::make_unique<engine::runner>(engine::runner_options{"listener", -1, idle},
+                                                   std::vector<engine::agent_ref>{*listener});
+        if (runs_ingest) {
+            writing->start();
+        }
+        reading->start();
+    }
+    void stop() {
+        for (engine::runner* one : {reading.get(), writing.get()}) {
+            if (one != nullptr) {
+                one->stop();
+            }
+        }
+    }
+    [[nodiscard]] std::vector<std::string> ids() const {
+        std::vector<std::string> found;
+        for (const auto& record : engine::test::read_log(directory / "log")) {
+            const engine::row_view view(schema, record.payload);
+            found.emplace_back(view.text(0));
+        }
+        return found;
+    }
+    static void wait_until(const std::string& what, const std::function<bool()>& holds) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!holds()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited in vain: " << what;
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+    }
+
+    engine::test::temporary_directory directory;
+    engine::row_schema schema = engine::row_schema::parse(
+        "table T\ncolumn ID text(12) key\ncolumn N i64\ncolumn NOTE vartext\n");
+    intake_options options;
+    std::unique_ptr<engine::table_log> table;
+    std::unique_ptr<engine::ingest> ingest;
+    std::unique_ptr<intake_listener> listener;
+    std::unique_ptr<engine::runner> writing;
+    std::unique_ptr<engine::runner> reading;
+};
+
+TEST_F(IntakeListener, AnswersEachLineInOrder) {
+    start();
+    client one(options.path);
+    one.say(row(1) + "\n" + row(2, R"(,"PRICE":1)") + R"({"@level":"durable"})" + "\n" + row(3) +
+            row(4, R"(,"@level":"committed")") + "no json\n" + row(5));
+    const json first = one.hear();
+    EXPECT_EQ(first["line"], 1);
+    EXPECT_EQ(first["sequence"], 1);
+    EXPECT_EQ(first["level"], "committed");
+    EXPECT_TRUE(first["timestamp"].is_string());
+    const json wrong = one.hear();
+    EXPECT_EQ(wrong["line"], 3) << "the blank line counts, and has no answer";
+    EXPECT_NE(wrong["error"].get<std::string>().find("PRICE"), std::string::npos);
+    EXPECT_EQ(one.hear(), json::parse(R"({"line":4,"table":"T","level":"durable"})"));
+    const json third = one.hear();
+    EXPECT_EQ(third["line"], 5);
+    EXPECT_EQ(third["level"], "durable");
+    EXPECT_GT(table->log().durable_position().value, third["position"].get<std::uint64_t>());
+    EXPECT_EQ(one.hear()["level"], "committed");
+    EXPECT_EQ(one.hear()["line"], 7);
+    EXPECT_EQ(one.hear()["level"], "durable") << "the connection's setting holds";
+    one.stop_saying();
+    EXPECT_TRUE(one.hear().is_null());
+    EXPECT_TRUE(one.has_ended);
+    EXPECT_EQ(ids(), (std::vector<std::string>{"A1", "A3", "A4", "A5"}));
+    EXPECT_EQ(listener->counters.rows.value(), 4U);
+    EXPECT_EQ(listener->counters.refused_lines.value(), 2U);
+}
+
+TEST_F(IntakeListener, WritesWhoAndWhatIntoTheRow) {
+    start();
+    client one(options.path);
+    one.say(R"({"@operation":"modify","@event":"desk"})"
+            "\n" +
+            row(1) + row(2, R"(,"@operation":"delete","@event":"late")"));
+    for (int answer = 0; answer < 3; ++answer) {
+        ASSERT_FALSE(one.hear().contains("error"));
+    }
+    const std::string self = peer_user(one.fd());  // both ends are this process's
+    const auto records = engine::test::read_log(directory / "log");
+    ASSERT_EQ(records.size(), 2U);
+    const engine::row_envelope first = engine::row_view(schema, records[0].payload).envelope();
+    EXPECT_EQ(first.operation, engine::operation::modify);
+    EXPECT_EQ(first.event.view(), "desk");
+    EXPECT_EQ(first.user.view(), self);
+    const engine::row_envelope second = engine::row_view(schema, records[1].payload).envelope();
+    EXPECT_EQ(second.operation, engine::operation::remove);
+    EXPECT_EQ(second.event.view(), "late");
+}
+
+TEST_F(IntakeListener, TakesNoRowOfAnotherTable) {
+    start();
+    client one(options.path);
+    one.say(row(1, R"(,"@table":"T")") + "{\"@table\":\"S\"}\n" + row(2));
+    EXPECT_EQ(one.hear()["sequence"], 1);
+    EXPECT_NE(one.hear()["error"].get<std::string>().find("table 'S'"), std::string::npos);
+    EXPECT_TRUE(one.hear().is_null());
+    EXPECT_TRUE(one.has_ended) << "what follows was meant for the other one";
+    client careful(options.path);
+    careful.say("{\"@stop_at_error\":true,\"@level\":\"duralbe\"}\n" + row(3));
+    EXPECT_TRUE(careful.hear().contains("error"));
+    EXPECT_TRUE(careful.hear().is_null()) << "it asked to stop, in the refused line too";
+    stop();
+    EXPECT_EQ(ids(), (std::vector<std::string>{"A1"}));
+}
+
+TEST_F(IntakeListener, StopsAtAnErrorWhereItIsAskedTo) {
+    start();
+    client one(options.path);
+    one.say("{\"@stop_at_error\":true}\n" + row(1) + "oops\n" + row(2));
+    EXPECT_EQ(one.hear()["line"], 1);
+    EXPECT_EQ(one.hear()["sequence"], 1);
+    EXPECT_EQ(one.hear()["line"], 3);
+    EXPECT_TRUE(one.hear().is_null());
+    EXPECT_TRUE(one.has_ended);
+    stop();
+    EXPECT_EQ(ids(), (std::vector<std::string>{"A1"}));
+}
+
+TEST_F(IntakeListener, RefusesALineWithoutEnd) {
+    start();
+    client too_long(options.path);
+    too_long.say(row(1) + std::string(options.line_bytes_max + 1, ' '));
+    EXPECT_EQ(too_long.hear()["sequence"], 1);
+    const json answer = too_long.hear();
+    EXPECT_EQ(answer["line"], 2);
+    EXPECT_NE(answer["error"].get<std::string>().find("4096"), std::string::npos);
+    EXPECT_TRUE(too_long.hear().is_null());
+    client cut(options.path);
+    cut.say(row(2) + R"({"ID":"A3","N":3})");
+    cut.stop_saying();
+    EXPECT_EQ(cut.hear()["sequence"], 2);
+    EXPECT_NE(cut.hear()["error"].get<std::string>().find("no end"), std::string::npos);
+    client exact(options.path);
+    const std::string bare = row(4);
+    exact.say(std::string(options.line_bytes_max + 1 - bare.size(), ' ') + bare);
+    EXPECT_EQ(exact.hear()["sequence"], 3) << "as long as a line may be";
+    stop();
+    EXPECT_EQ(ids(), (std::vector<std::string>{"A1", "A2", "A4"}));
+}
+
+TEST_F(IntakeListener, IsNotHeldUpByWhoDoesNotReadOrSpeak) {
+    start();
+    const client silent(options.path);
+    const client half(options.path);
+    half.say(R"({"ID":)");
+    client deaf(options.path);
+    std::jthread flood([&] {
+        for (std::uint64_t number = 1000; number < 6000; ++number) {
+            const std::string text = row(number);
+            if (::send(deaf.fd(), text.data(), text.size(), MSG_NOSIGNAL) < 0) {
+                return;
+            }
+        }
+    });
+    client good(options.path);
+    for (std::uint64_t number = 1; number <= 200; ++number) {
+        good.say(row(number));
+        ASSERT_EQ(good.hear()["line"], number);
+    }
+    for (std::uint64_t line = 1; line <= 5000; ++line) {
+        ASSERT_EQ(deaf.hear()["line"], line) << "nothing of the slow one is lost either";
+    }
+}
+
+TEST_F(IntakeListener, TellsAClientTooMany) {
+    start();
+    std::vector<std::unique_ptr<client>> open;
+    for (std::size_t number = 0; number < options.connections_max; ++number) {
+        open.push_back(std::make_unique<client>(options.path));
+        open.back()->say(row(number));
+        ASSERT_TRUE(open.back()->hear().contains("sequence"));
+    }
+    client late(options.path);
+    EXPECT_NE(late.hear()["error"].get<std::string>().find("too many"), std::string::npos);
+    EXPECT_TRUE(late.hear().is_null());
+    EXPECT_EQ(listener->counters.refused_connections.value(), 1U);
+    open.pop_back();
+    wait_until("one has left", [&] { return listener->counters.connections.value() == 3; });
+    client next(options.path);
+    next.say(row(9));
+    EXPECT_TRUE(next.hear().contains("sequence"));
+}
+
+TEST_F(IntakeListener, AppendsWhatALeavingClientHadSaid) {
+    options.connections_max = 31;
+    start();
+    for (std::uint64_t number = 1; number <= 30; ++number) {
+        const client one(options.path);
+        one.say(row(2 * number) + row(2 * number + 1) + R"({"ID":"torn",)");
+    }  // gone without a look at the answers
+    wait_until("all are appended", [&] { return ingest->counters.appended.value() == 60; });
+    stop();
+    EXPECT_EQ(ids().size(), 60U);
+}
+
+// Answers that are left unread make the socket an error, behind which there are rows to be read.
+TEST_F(IntakeListener, AppendsAllOfOneThatReadsNoAnswers) {
+    options.connections_max = 8;
+    start();
+    for (std::uint64_t round = 1; round <= 5; ++round) {
+        const client one(options.path);
+        one.say(row(1));
+        std::string many;
+        for (std::uint64_t number = 2; number <= 400; ++number) {
+            many += row(number);
+        }
+        char first = 0;
+        ASSERT_EQ(::recv(one.fd(), &first, 1, MSG_PEEK), 1) << "an answer that stays unread";
+        one.say(many);
+    }
+    wait_until("all are appended", [&] { return ingest->counters.appended.value() == 2000; });
+}
+
+TEST_F(IntakeListener, TakesNoMoreThanMayBeUnanswered) {
+    options.in_flight_max = 8;  // fewer than the ingest would take
+    start(false);               // nobody appends
+    client one(options.path);
+    for (std::uint64_t number = 1; number <= 40; ++number) {
+        one.say(row(number));
+    }
+    wait_until("the limit is reached",
+               [&] { return listener->counters.rows.value() == options.in_flight_max; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(listener->counters.rows.value(), options.in_flight_max);
+    writing->start();
+    for (std::uint64_t line = 1; line <= 40; ++line) {
+        ASSERT_EQ(one.hear()["line"], line);
+    }
+}
+
+TEST_F(IntakeListener, AnswersWhatItTookBeforeItCloses) {
+    options.close_timeout_ns = 20'000'000'000;
+    start(false);
+    client one(options.path);
+    for (std::uint64_t number = 1; number <= 12; ++number) {
+        one.say(row(number, R"(,"@level":"durable")"));
+    }
+    wait_until("all are taken", [&] { return listener->counters.rows.value() == 12; });
+    std::jthread closing([&] { reading->stop(); });
+    wait_until("it closes", [&] { return !std::filesystem::exists(options.path); });
+    writing->start();  // only now is anything appended
+    for (std::uint64_t line = 1; line <= 12; ++line) {
+        const json answer = one.hear();
+        ASSERT_EQ(answer["line"], line);
+        ASSERT_EQ(answer["level"], "durable");
+    }
+    EXPECT_TRUE(one.hear().is_null());
+    EXPECT_TRUE(one.has_ended);
+    closing.join();
+    stop();
+    EXPECT_EQ(ids().size(), 12U);
+}
+
+}  // namespace
+}  // namespace millrace::gateway

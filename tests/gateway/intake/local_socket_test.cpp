@@ -1,0 +1,69 @@
+// Sockets by the path of a file: their permissions, what is left of killed ones, who connects.
+#include "gateway/intake/local_socket.hpp"
+
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "engine/core/error.hpp"
+#include "tests/engine/core/temporary_directory.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+struct LocalSocket : ::testing::Test {
+    engine::temporary_directory directory;
+    std::filesystem::path path = directory / "below/a.sock";
+};
+
+TEST_F(LocalSocket, HasThePermissionsItIsGiven) {
+    for (const unsigned mode : {0660U, 0600U, 0666U}) {
+        const engine::unique_fd socket = listen_locally(path, mode, 1);
+        struct stat found {};
+        ASSERT_EQ(::stat(path.c_str(), &found), 0);
+        EXPECT_EQ(found.st_mode & 07777U, mode);
+        ::unlink(path.c_str());
+    }
+}
+
+TEST_F(LocalSocket, ReplacesWhatAKilledProcessLeft) {
+    static_cast<void>(listen_locally(path, 0660, 1));  // closed at once, its file stays
+    ASSERT_TRUE(std::filesystem::exists(path));
+    EXPECT_THROW(static_cast<void>(connect_locally(path)), engine::io_error);
+    const engine::unique_fd socket = listen_locally(path, 0660, 1);
+    EXPECT_TRUE(connect_locally(path).is_open());
+}
+
+TEST_F(LocalSocket, LeavesOneThatIsServedAndFilesAlone) {
+    const engine::unique_fd socket = listen_locally(path, 0660, 1);
+    EXPECT_THROW(static_cast<void>(listen_locally(path, 0660, 1)), engine::config_error);
+    EXPECT_TRUE(connect_locally(path).is_open());
+    const std::filesystem::path file = directory / "precious";
+    std::ofstream(file) << "x";
+    EXPECT_THROW(static_cast<void>(listen_locally(file, 0660, 1)), engine::config_error);
+    EXPECT_EQ(std::filesystem::file_size(file), 1U);
+}
+
+TEST_F(LocalSocket, RefusesPathsThatNoSocketHas) {
+    const std::filesystem::path longest = directory / std::string(108, 'x').c_str();
+    EXPECT_THROW(static_cast<void>(listen_locally(longest, 0660, 1)), engine::config_error);
+    EXPECT_THROW(static_cast<void>(connect_locally("")), engine::config_error);
+    EXPECT_THROW(static_cast<void>(connect_locally(directory / "none")), engine::io_error);
+}
+
+TEST_F(LocalSocket, KnowsWhoConnected) {
+    const engine::unique_fd socket = listen_locally(path, 0660, 1);
+    const engine::unique_fd client = connect_locally(path);
+    const engine::unique_fd served(::accept(socket.get(), nullptr, nullptr));
+    const passwd* const self = ::getpwuid(::getuid());
+    const std::string name = self != nullptr ? self->pw_name : "uid:" + std::to_string(::getuid());
+    EXPECT_EQ(peer_user(served.get()), name.substr(0, 16));
+    EXPECT_EQ(peer_user(-1), "unknown");
+}
+
+}  // namespace
+}  // namespace millrace::gateway

@@ -1,0 +1,184 @@
+// Rows into a table that `millrace run` holds: by `millrace append --socket`, and from Python.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+// ORDER_OUT is written by what comes in by the socket, and copied on to COPY.
+class AppendSocket : public CommandLine {
+protected:
+    AppendSocket() {
+        write("listen.toml", std::string(tables_text) + std::string(copying_text) +
+                                 "\n[[listener]]\nname = \"orders\"\ntable = \"ORDER_OUT\"\n" +
+                                 "path = \"orders.sock\"\nlevel = \"durable\"\n");
+    }
+    [[nodiscard]] std::string socket() const { return file("orders.sock"); }
+    [[nodiscard]] std::unique_ptr<millrace_process> start() const {
+        auto process = std::make_unique<millrace_process>(
+            std::vector<std::string>{"run", file("listen.toml")}, path());
+        wait_until("it runs", [&] { return bool(has(process->said(), "running")); });
+        return process;
+    }
+    [[nodiscard]] static std::string rows(int first, int last) {
+        std::string text;
+        for (int number = first; number <= last; ++number) {
+            text += "{\"CL_ORD_ID\":\"A" + std::to_string(number) +
+                    "\",\"QUANTITY\":" + std::to_string(number) + "}\n";
+        }
+        return text;
+    }
+    [[nodiscard]] exit_result append(const std::string& name,
+                                     std::vector<std::string> more = {}) const {
+        std::vector<std::string> arguments = {"append", "--socket", socket(), "ORDER_OUT",
+                                              file(name)};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(std::move(arguments));
+    }
+    // Starts the Python example with that file as its standard input.
+    [[nodiscard]] pid_t start_python(const std::string& name) const {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const bool is_set = std::freopen(file(name).c_str(), "r", stdin) != nullptr &&
+                                std::freopen(file(name + ".out").c_str(), "w", stdout) != nullptr;
+            if (is_set) {
+                ::execlp("python3", "python3", MILLRACE_SOURCE_ROOT "/docs/examples/append_rows.py",
+                         socket().c_str(), "committed", nullptr);
+            }
+            ::_exit(127);
+        }
+        return child;
+    }
+    [[nodiscard]] static int wait_for(pid_t child) {
+        int status = -1;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    }
+    void wait_for_rows(std::string_view table, std::size_t count) const {
+        wait_until("rows in " + std::string(table), [&] {
+            return std::filesystem::exists(log(table)) && dump(table).size() == count;
+        });
+    }
+};
+
+TEST_F(AppendSocket, AppendsToATableThatRunHolds) {
+    const auto engine = start();
+    write("a.ndjson", rows(1, 500));
+    const exit_result result = append("a.ndjson");
+    EXPECT_EQ(result.code, code_ok) << result.err;
+    EXPECT_TRUE(has(result.err, "500 rows appended to ORDER_OUT; the last sequence is 500"));
+    EXPECT_EQ(run({"append", file("listen.toml"), "ORDER_OUT", file("a.ndjson")}).code,
+              code_locked);
+    write("b.ndjson", rows(3, 3).substr(0, rows(3, 3).size() - 1));  // no end of line
+    EXPECT_EQ(append("b.ndjson", {"--operation", "modify", "--level", "committed"}).code, code_ok);
+    wait_for_rows("COPY", 501);
+    engine->ask_to_stop();
+    EXPECT_EQ(engine->wait(20).code, code_ok);
+    const auto all = dump("ORDER_OUT");
+    ASSERT_EQ(all.size(), 501U);
+    EXPECT_EQ(all[0]["event"], "append");
+    EXPECT_NE(all[0]["user"], "");
+    EXPECT_EQ(all[500]["operation"], "modify");
+    EXPECT_FALSE(std::filesystem::exists(socket())) << "removed by an orderly stop";
+}
+
+TEST_F(AppendSocket, NamesTheLineThatIsNoRowAndAppendsNoneBehindIt) {
+    const auto engine = start();
+    write("bad.ndjson", rows(1, 2) + "\n{\"CL_ORD_ID\":\"A3\",\"COLOUR\":5}\n" + rows(4, 9));
+    const exit_result result = append("bad.ndjson");
+    EXPECT_EQ(result.code, code_data);
+    EXPECT_TRUE(has(result.err, file("bad.ndjson") + ":4: "));
+    EXPECT_TRUE(has(result.err, "COLOUR"));
+    EXPECT_TRUE(has(result.err, "2 rows appended"));
+    const exit_result other = run({"append", "--socket", socket(), "COPY", file("bad.ndjson")});
+    EXPECT_EQ(other.code, code_failure);
+    EXPECT_TRUE(has(other.err, "table 'COPY'"));
+    EXPECT_EQ(dump("ORDER_OUT").size(), 2U);
+}
+
+TEST_F(AppendSocket, SaysThatNobodyServesTheSocket) {
+    write("a.ndjson", rows(1, 1));
+    const exit_result result = append("a.ndjson");
+    EXPECT_EQ(result.code, code_failure);
+    EXPECT_TRUE(has(result.err, socket()));
+    EXPECT_EQ(append("a.ndjson", {"--user", "kim"}).code, code_usage);
+    EXPECT_EQ(run({"append", "--socket", socket()}).code, code_usage);
+    EXPECT_EQ(run({"append", config(), "ORDER_OUT", file("a.ndjson"), "--level", "durable"}).code,
+              code_usage);
+}
+
+TEST_F(AppendSocket, TakesRowsOfSeveralProcessesAtOnce) {
+    const auto engine = start();
+    std::vector<pid_t> writers;
+    for (int who = 0; who < 3; ++who) {
+        const std::string name = "rows" + std::to_string(who);
+        write(name, rows(1000 * who + 1, 1000 * who + 300));
+        writers.push_back(start_python(name));
+    }
+    for (const pid_t one : writers) {
+        EXPECT_EQ(wait_for(one), 0);
+    }
+    const auto all = dump("ORDER_OUT");
+    ASSERT_EQ(all.size(), 900U);
+    std::vector<int> last = {0, 1000, 2000};
+    for (const nlohmann::json& one : all) {
+        const int number = one["row"]["QUANTITY"];
+        int& before = last[static_cast<std::size_t>(number / 1000)];
+        ASSERT_EQ(number, before + 1) << "each one's rows in its order";
+        before = number;
+        EXPECT_EQ(one["event"], "python");
+    }
+    const std::string said = read_text(file("rows0.out"));
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 300);
+}
+
+TEST_F(AppendSocket, OutlivesAClientThatIsKilled) {
+    const auto engine = start();
+    write("many", rows(1, 200'000));
+    const pid_t victim = start_python("many");
+    wait_until("its rows come", [&] { return !read_text(file("many.out")).empty(); });
+    ASSERT_EQ(::kill(victim, SIGKILL), 0);
+    EXPECT_EQ(wait_for(victim), 1000 + SIGKILL);
+    write("a.ndjson", rows(500'001, 500'010));
+    EXPECT_EQ(append("a.ndjson").code, code_ok);
+    engine->ask_to_stop();
+    EXPECT_EQ(engine->wait(20).code, code_ok);
+    const auto all = dump("ORDER_OUT");
+    const std::string said = read_text(file("many.out"));
+    const auto answered = static_cast<std::size_t>(std::count(said.begin(), said.end(), '\n'));
+    ASSERT_GE(all.size(), answered + 10);
+    for (std::size_t i = 0; i < answered; ++i) {
+        ASSERT_EQ(all[i]["row"]["QUANTITY"], i + 1);
+    }
+}
+
+// The client keeps what is not answered, and sends it again to the next engine.
+TEST_F(AppendSocket, LosesNothingWhenTheEngineIsKilled) {
+    constexpr int count = 3000;
+    write("many", rows(1, count));
+    auto engine = start();
+    const pid_t writer = start_python("many");
+    for (int kill = 0; kill < 2; ++kill) {
+        const std::size_t before = dump("ORDER_OUT").size();
+        wait_until("more rows", [&] { return dump("ORDER_OUT").size() > before + 50; });
+        engine->kill_hard();
+        EXPECT_TRUE(std::filesystem::exists(socket())) << "left behind";
+        engine = start();
+    }
+    EXPECT_EQ(wait_for(writer), 0);
+    engine->ask_to_stop();
+    EXPECT_EQ(engine->wait(20).code, code_ok);
+    std::vector<bool> is_there(count + 1, false);
+    for (const nlohmann::json& one : dump("ORDER_OUT")) {
+        is_there[one["row"]["QUANTITY"].get<std::size_t>()] = true;
+    }
+    EXPECT_EQ(std::count(is_there.begin(), is_there.end(), true), count);
+}
+
+}  // namespace
+}  // namespace millrace::tests

@@ -5,8 +5,7 @@
 //                 +-- subscription: cursor -> where -> ring --> client B
 //
 // Live is a cursor at the tail: a client that falls behind reads on from the log when its ring has
-// room, without
-// a gap and without a duplicate, and without touching another client or the writer.
+// room, without a gap and without a duplicate, and without touching another client or the writer.
 //
 // Threading  the streamer and its subscriptions belong to one agent; a ring's consumer is another
 // Progress   do_work never waits; a full ring is skipped until it has room
@@ -61,7 +60,7 @@ struct subscription_options {
     std::string name{};
     std::filesystem::path directory{};  // of the log
     read_from from{};
-    std::string where{};       // the stream's condition, empty for all rows
+    std::string where{};     // the stream's condition, empty for all rows
     std::size_t batch = 64;  // records per duty cycle at most
 };
 

@@ -6,6 +6,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/format.hpp"
+#include "engine/log/segment.hpp"
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
 #include "gateway/pipeline/check_report.hpp"
@@ -192,6 +193,27 @@ void check_logs(check_report& report) {
     }
 }
 
+// A log keeps the columns it was created with; read by others, its rows would be nonsense.
+void check_columns(check_report& report) {
+    for (const table_config& table : report.config.tables) {
+        try {
+            const std::vector<std::uint64_t> segments = engine::list_segments(table.directory);
+            if (!segments.empty() &&
+                engine::read_segment_info(table.directory, segments.back()).schema !=
+                    table.schema.to_text()) {
+                report.error(table.lines.of("columns"),
+                             "table '" + table.name + "': its log in " + table.directory.native() +
+                                 " has other columns than this file says; correct them, or give "
+                                 "the table another directory");
+            }
+        } catch (const engine::io_error&) {
+            // No log yet; whatever else keeps it from being read is said by who opens it.
+        } catch (const engine::damage_error& failure) {
+            report.foreign_note(note_level::warning, failure.what());  // no fault of this file
+        }
+    }
+}
+
 void check_streams(check_report& report) {
     std::vector<std::string> fix_tables;
     for (const gateway_config& gateway : report.config.gateways) {
@@ -230,10 +252,14 @@ check_result check_config(const pipeline_config& config,
     detail::check_report report(config, dictionary_directory, handlers);
     detail::check_gateways(report);
     detail::check_logs(report);
+    detail::check_columns(report);
     detail::check_streams(report);
     detail::check_clients(report);
     detail::check_route_names(report);
     detail::check_unused(report);
+    if (config.clients.empty() && config.gateways.empty()) {
+        report.error(0, "nothing to run: there is no [[client]] and no [[gateway]]");
+    }
     detail::check_threads(report);
     return std::move(report).take();
 }

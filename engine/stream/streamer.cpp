@@ -80,7 +80,9 @@ int subscription::do_work() noexcept {
             halt(record.at, "the record is not a row of its table");
             break;
         }
-        if ((!where_.is_always_true() && !where_.evaluate(row_view(schema_, record.bytes())))) {
+        if (!where_.is_always_true() &&
+            !where_.evaluate(row_view(schema_, record.bytes()),
+                             {correlation_log_id(reader_.uuid()), record.seq.value})) {
             counters.filtered.add(1);
             continue;
         }

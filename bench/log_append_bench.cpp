@@ -1,7 +1,8 @@
 // What an append costs, how soon another core sees it, and how fast a log is read back.
 //
-//   append:   claim, copy, header, clock, CRC, commit       one thread, 64 appends between two
-//   clock reads parts:    the clock alone, the CRC alone                 what of the above they are
+//   append:   claim, copy, header, clock, CRC, commit: one thread, 64 appends between two clock
+//             reads
+//   parts:    the clock alone, the CRC alone: what of the above they are
 //   visible:  append to log A -> other core sees it -> appends to log B -> first core sees that
 //             beside a bare cache line handed back and forth in the same run, in turns
 //   replay:   every record of a closed log, checked          one thread, warm page cache

@@ -1,8 +1,10 @@
 // What a ring costs, beside what the machine itself costs and beside its rivals, in one run.
 //
-//   one_to_one   [producer] --ring--> [consumer]                throughput; the ring runs full and
-//   empty ping_pong    [pinger] --ring--> [ponger] --ring--> [pinger] round trip of one message at
-//   a time cache_line   the same round trip over two bare atomics: the floor of the machine
+//   one_to_one        [producer] --ring--> [consumer]
+//                     throughput; the ring runs full and empty
+//   ping_pong         [pinger] --ring--> [ponger] --ring--> [pinger]
+//                     round trip of one message at a time
+//   cache_line        the same round trip over two bare atomics: the floor of the machine
 //
 // Every message is 56 bytes and carries its number; the receiver checks each one, and a run that
 // finds another number fails. Rings hold 1024 messages, far fewer than a run sends. Rings that let

@@ -1,7 +1,6 @@
 // What an agent is, and a way to hold agents of different types without owning them.
 //
-// Threading  on_start, do_work and on_close run on the thread that drives the agent, and on no
-//            other
+// Threading  on_start, do_work and on_close run on the thread that drives the agent, on no other
 // Progress   one indirect call per duty cycle; nothing is allocated
 // Units      work count: whatever the agent counts as done; 0 means it found nothing to do
 // Errors     on_start may throw, which the starter gets; do_work and on_close may not: a fault is a

@@ -1,13 +1,11 @@
 // One thread that runs agents round-robin until it is told to stop.
 //
 // Threading  construct, start, stop and destroy on one thread; request_stop from any thread and
-// from signal
-//            handlers; the observers from any thread
+//            from signal handlers; the observers from any thread
 // Progress   per duty cycle one clock read, one indirect call per agent and three relaxed stores
 // Units      work counts are the agents' own; times are nanoseconds
 // Errors     the constructor throws config_error for a CPU that cannot be had; start() throws what
-// pinning or
-//            an agent's on_start threw, and then no thread is left behind
+//            pinning or an agent's on_start threw, and then no thread is left behind
 #pragma once
 
 #include <atomic>

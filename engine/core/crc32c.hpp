@@ -1,8 +1,7 @@
 // CRC-32C (Castagnoli), the checksum of every record.
 //
 // Source  RFC 3720 B.4 test vectors; the SSE4.2 crc32 instruction computes this polynomial; three
-// lanes
-//         joined by carry-less products as in V. Gopal et al., Fast CRC Computation for iSCSI
+//         lanes joined by carry-less products as in V. Gopal et al., Fast CRC Computation for iSCSI
 //         Polynomial
 #pragma once
 

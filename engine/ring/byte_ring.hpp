@@ -1,16 +1,16 @@
 // Hands records of any length, up to a limit, from one thread to another.
 //
-//   record, aligned to 8 bytes:  0                4         8
-//                                | length : u32   | type    | payload ... | to the next multiple of
-//                                8 |
+//   record, aligned to 8 bytes:
+//
+//     0               4               8
+//     | length : u32  | type : u32    | payload ...   | to the next multiple of 8
 //
 // length counts header and payload, so a committed header is never zero; a header that is zero is
 // not committed. A record that does not fit before the end of the buffer begins at its front,
 // behind a padding record.
 //
 // Threading  one producer, one consumer (checked by thread_checker in builds with
-// MILLRACE_DCHECKS);
-//            *_estimate and capacity from any thread
+//            MILLRACE_DCHECKS); *_estimate and capacity from any thread
 // Progress   all calls are wait-free; nothing here blocks, allocates or calls the system
 // Invariant  consumer_position <= producer_position <= consumer_position + capacity - 8;
 //            the header at producer_position is zero

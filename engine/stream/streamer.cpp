@@ -138,7 +138,9 @@ int subscription::do_work() noexcept {
         if (!note_segment(record.at) || !take_row(record)) [[unlikely]] {
             break;
         }
-        if ((!where_.is_always_true() && !where_.evaluate(row_view(schema_, record.bytes())))) {
+        if (!where_.is_always_true() &&
+            !where_.evaluate(row_view(schema_, record.bytes()),
+                             {correlation_log_id(reader_.uuid()), record.seq.value})) {
             counters.filtered.add(1);
             continue;
         }

@@ -5,8 +5,7 @@
 //                 +-- subscription: cursor -> where -> ring --> client B
 //
 // Live is a cursor at the tail: a client that falls behind reads on from the log when its ring has
-// room, without
-// a gap and without a duplicate, and without touching another client or the writer.
+// room, without a gap and without a duplicate, and without touching another client or the writer.
 //
 // Threading  the streamer and its subscriptions belong to one agent; a ring's consumer is another
 // Progress   do_work never waits; a full ring is skipped until it has room

@@ -28,7 +28,8 @@ latest_rows::latest_rows(const row_schema& schema) : schema_(&schema) {
     }
 }
 
-row_status latest_rows::apply(sequence at, timestamp time, std::span<const std::byte> payload) {
+row_status latest_rows::apply(sequence seq, position at, timestamp time,
+                              std::span<const std::byte> payload) {
     if (const row_status status = row_view::check(*schema_, payload); status != row_status::ok) {
         return status;
     }
@@ -47,9 +48,10 @@ row_status latest_rows::apply(sequence at, timestamp time, std::span<const std::
     }
     entry& held = was_there ? found->second : entries_[key_];
     if (!was_there) {
-        held.first = at;
+        held.first = seq;
     }
-    held.last = at;
+    held.last = seq;
+    held.at = at;
     held.time = time;
     held.payload.assign(payload.begin(), payload.end());
     return row_status::ok;

@@ -26,6 +26,7 @@ public:
     struct entry {
         sequence first;  // of the insert this key's life began with
         sequence last;   // of the version held
+        position at;     // of the version held
         timestamp time;  // of the version held
         std::vector<std::byte> payload;
     };
@@ -34,7 +35,8 @@ public:
     explicit latest_rows(const row_schema& schema);
 
     // Records in the order of their log. A payload that is no row changes nothing.
-    [[nodiscard]] row_status apply(sequence at, timestamp time, std::span<const std::byte> payload);
+    [[nodiscard]] row_status apply(sequence seq, position at, timestamp time,
+                                   std::span<const std::byte> payload);
 
     [[nodiscard]] std::size_t count() const noexcept { return entries_.size(); }
     // Inserts of a key that had a row, modifies and deletes of one that had none. They are applied

@@ -11,6 +11,7 @@ namespace {
 using detail::comparison;
 using detail::test;
 using detail::test_kind;
+using detail::where_subject;
 
 template <class Value>
 bool compare_as(comparison op, const Value& left, const Value& right) noexcept {
@@ -44,6 +45,16 @@ detail::int128 load_integer(const row_view& row, const test& test) noexcept {
 }
 
 std::string_view load_text(const row_view& row, const test& test) noexcept {
+    switch (test.subject) {
+        case where_subject::operation:
+            return to_string(row.operation());
+        case where_subject::event:
+            return row.event();
+        case where_subject::user:
+            return row.user();
+        default:
+            break;
+    }
     if (is_trailing(test.type)) {
         const std::span<const std::byte> bytes = row.trailing();
         return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -107,7 +118,8 @@ predicate::predicate(std::string_view text, const row_schema& schema)
     literals_ = std::move(tree.literals);
 }
 
-bool predicate::holds(const detail::test& test, const row_view& row) const noexcept {
+bool predicate::holds(const detail::test& test, const row_view& row,
+                      const correlation& own) const noexcept {
     const std::string_view operand(literals_.data() + test.literal_offset, test.literal_size);
     switch (test.kind) {
         case test_kind::always:
@@ -137,7 +149,10 @@ bool predicate::holds(const detail::test& test, const row_view& row) const noexc
         case test_kind::contains:
             return load_text(row, test).find(operand) != std::string_view::npos;
         case test_kind::is_empty:
-            return row.is_empty(test.column);
+            return test.subject == where_subject::column ? row.is_empty(test.column)
+                                                         : load_text(row, test).empty();
+        case test_kind::correlation:
+            return (test.chain == row.correlation_or(own)) == (test.op == comparison::equal);
     }
     return false;
 }

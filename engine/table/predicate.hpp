@@ -1,8 +1,10 @@
-// `where`: a condition on the columns of a row, compiled once and evaluated per record.
+// `where`: a condition on the columns of a row and on the envelope it came in, compiled once and
+// evaluated per record.
 //
 //   condition   := conjunction { or conjunction }
 //   conjunction := factor { and factor }
-//   factor      := not factor | ( condition ) | COLUMN test
+//   factor      := not factor | ( condition ) | COLUMN test | MARK test
+//   MARK        := record.operation | record.event | record.user | record.correlation
 //   test        := ( = | != | <> | < | <= | > | >= ) literal | [not] in ( literal { , literal } )
 //                | [not] like 'text' | is [not] empty
 //   literal     := number | 'text' ('' is a quote) | true | false
@@ -11,7 +13,9 @@
 // `like` takes a % at the start, at the end, or at both. Timestamps are compared with
 // '2026-03-01T09:30:00.5Z' or nanoseconds. An empty value equals nothing but '' (texts and
 // characters) and is neither less nor greater than anything; so "a != 1" is exactly "not a = 1",
-// and an empty price passes "PRICE != 5".
+// and an empty price passes "PRICE != 5". An operation is 'insert', 'modify' or 'delete'; it and a
+// correlation ('41e2eac2b4c84339:1') take = != and in. A row that begins a chain has its own log
+// and sequence for a correlation.
 //
 // Threading  immutable after construction; any thread may evaluate it
 // Progress   evaluate() allocates nothing and takes at most one step per comparison
@@ -49,20 +53,25 @@ enum class test_kind : std::uint8_t {
     ends_with,
     contains,
     is_empty,
+    correlation,
 };
+
+// What a comparison looks at: a column, or a mark of the envelope.
+enum class where_subject : std::uint8_t { column, operation, event, user, correlation };
 
 // One comparison and the two places to go on from it.
 struct test {
     test_kind kind = test_kind::never;
     comparison op = comparison::equal;
     column_type type = column_type::i64;
+    where_subject subject = where_subject::column;
     std::uint32_t column = 0;
-    std::uint32_t offset = 0;
     std::uint32_t if_true = 0;
     std::uint32_t if_false = 0;
     std::uint32_t literal_offset = 0;  // of a text, in the predicate's literals
     std::uint32_t literal_size = 0;
     int128 integer = 0;  // integer, timestamp, boolean, character
+    engine::correlation chain;
     engine::decimal number;
 };
 
@@ -81,15 +90,16 @@ public:
         return text.empty() ? predicate() : predicate(text, schema);
     }
 
+    // `own`: the row's own log and sequence, which it is known by if it begins a chain.
     // REQUIRES: the row has the schema the predicate was compiled for.
-    [[nodiscard]] bool evaluate(const row_view& row) const noexcept {
+    [[nodiscard]] bool evaluate(const row_view& row, const correlation& own) const noexcept {
         if (tests_.empty()) {
             return true;
         }
         MILLRACE_DCHECK(row.schema().hash() == schema_hash_, "compiled for another schema");
         std::uint32_t at = entry_;
         while (at < tests_.size()) {
-            at = holds(tests_[at], row) ? tests_[at].if_true : tests_[at].if_false;
+            at = holds(tests_[at], row, own) ? tests_[at].if_true : tests_[at].if_false;
         }
         return at == accept;
     }
@@ -101,7 +111,8 @@ private:
     static constexpr std::uint32_t accept = 0xffffffff;
     static constexpr std::uint32_t reject = 0xfffffffe;
 
-    [[nodiscard]] bool holds(const detail::test& test, const row_view& row) const noexcept;
+    [[nodiscard]] bool holds(const detail::test& test, const row_view& row,
+                             const correlation& own) const noexcept;
 
     std::string text_;
     std::string literals_;

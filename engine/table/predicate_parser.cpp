@@ -5,6 +5,7 @@
 #include "engine/core/error.hpp"
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate_literal.hpp"
+#include "engine/table/predicate_mark.hpp"
 
 namespace millrace::engine::detail {
 
@@ -55,7 +56,7 @@ public:
         }
         if (is_word(c)) {
             std::size_t end = at_;
-            while (end < text_.size() && is_word(text_[end])) {
+            while (end < text_.size() && (is_word(text_[end]) || text_[end] == '.')) {
                 ++end;
             }
             return take(token_kind::word, end);
@@ -208,30 +209,52 @@ private:
         if (token_.kind != token_kind::word && token_.kind != token_kind::quoted_word) {
             refuse_token("expected a column");
         }
-        const std::size_t column = find_column();
+        if (token_.kind == token_kind::word && is_mark(token_.spelling)) {
+            subject_ = find_mark();
+        } else {
+            subject_ = where_subject::column;
+            column_ = find_column();
+        }
         advance();
         if (skip_keyword("is")) {
             const bool is_negated = skip_keyword("not");
             if (!skip_keyword("empty")) {
                 refuse_token("expected empty");
             }
+            refuse_unless_it_can_be_empty();
             test condition;
             condition.kind = test_kind::is_empty;
-            return add_test(column, condition, is_negated);
+            return add_test(condition, is_negated);
         }
         const bool is_negated = skip_keyword("not");
         if (skip_keyword("in")) {
-            return parse_in(column, is_negated);
+            return parse_in(is_negated);
         }
         if (skip_keyword("like")) {
-            return parse_like(column, is_negated);
+            return parse_like(is_negated);
         }
         if (is_negated) {
             refuse_token("expected in or like");
         }
-        return parse_comparison(column);
+        return parse_comparison();
     }
 
+    [[nodiscard]] const schema_column& subject_column() const {
+        return subject_ == where_subject::column ? schema_.column(column_) : mark_column(subject_);
+    }
+    void refuse_unless_it_can_be_empty() const {
+        if (subject_ == where_subject::operation || subject_ == where_subject::correlation) {
+            refuse(token_.at, subject_column().name + " is never empty");
+        }
+    }
+    [[nodiscard]] where_subject find_mark() const {
+        std::string reason;
+        const where_subject found = mark_of(token_.spelling, reason);
+        if (!reason.empty()) {
+            refuse(token_.at, reason);
+        }
+        return found;
+    }
     [[nodiscard]] std::size_t find_column() const {
         try {
             return schema_.index_of(token_.spelling);
@@ -240,7 +263,7 @@ private:
         }
     }
 
-    std::uint32_t parse_comparison(std::size_t column) {
+    std::uint32_t parse_comparison() {
         static constexpr std::pair<std::string_view, comparison> operators[] = {
             {"=", comparison::equal},         {"!=", comparison::not_equal},
             {"<>", comparison::not_equal},    {"<", comparison::less},
@@ -248,33 +271,35 @@ private:
             {">=", comparison::greater_equal}};
         for (const auto& [symbol, op] : operators) {
             if (skip_symbol(symbol)) {
-                return add_comparison(column, op);
+                return add_comparison(op);
             }
         }
         refuse_token("expected = != < <= > >= in, like, or is, behind column " +
-                     schema_.column(column).name);
+                     subject_column().name);
     }
 
-    std::uint32_t add_comparison(std::size_t column, comparison op) {
+    std::uint32_t add_comparison(comparison op) {
         const std::size_t at = token_.at;
         const literal operand = parse_literal();
         test condition;
         const std::string reason =
-            make_comparison(schema_.column(column), op, operand, tree_.literals, condition);
+            subject_ == where_subject::column || is_name(subject_)
+                ? make_comparison(subject_column(), op, operand, tree_.literals, condition)
+                : make_mark_comparison(subject_, op, operand, tree_.literals, condition);
         if (!reason.empty()) {
             refuse(at, reason);
         }
-        return add_test(column, condition, false);
+        return add_test(condition, false);
     }
 
-    std::uint32_t parse_in(std::size_t column, bool is_negated) {
+    std::uint32_t parse_in(bool is_negated) {
         if (!skip_symbol("(")) {
             refuse_token("expected ( behind in");
         }
         where_node list{
             .kind = where_kind::any, .is_negated = is_negated, .test = {}, .children = {}};
         do {
-            list.children.push_back(add_comparison(column, comparison::equal));
+            list.children.push_back(add_comparison(comparison::equal));
         } while (skip_symbol(","));
         if (!skip_symbol(")")) {
             refuse_token("expected , or )");
@@ -282,19 +307,22 @@ private:
         return add(std::move(list));
     }
 
-    std::uint32_t parse_like(std::size_t column, bool is_negated) {
+    std::uint32_t parse_like(bool is_negated) {
         const std::size_t at = token_.at;
         if (token_.kind != token_kind::text) {
             refuse_token("expected a 'text' behind like");
         }
+        if (subject_ != where_subject::column && !is_name(subject_)) {
+            refuse(at, subject_column().name + " takes = != and in, not like");
+        }
         const literal pattern = parse_literal();
         test condition;
         const std::string reason =
-            make_like(schema_.column(column), pattern.value, tree_.literals, condition);
+            make_like(subject_column(), pattern.value, tree_.literals, condition);
         if (!reason.empty()) {
             refuse(at, reason);
         }
-        return add_test(column, condition, is_negated);
+        return add_test(condition, is_negated);
     }
 
     literal parse_literal() {
@@ -316,10 +344,12 @@ private:
         return result;
     }
 
-    std::uint32_t add_test(std::size_t column, test condition, bool is_negated) {
-        condition.column = static_cast<std::uint32_t>(column);
-        condition.type = schema_.column(column).type;
-        condition.offset = static_cast<std::uint32_t>(schema_.column(column).offset);
+    std::uint32_t add_test(test condition, bool is_negated) {
+        condition.subject = subject_;
+        condition.type = subject_column().type;
+        if (subject_ == where_subject::column) {
+            condition.column = static_cast<std::uint32_t>(column_);
+        }
         return add({.kind = where_kind::test,
                     .is_negated = is_negated,
                     .test = condition,
@@ -329,6 +359,8 @@ private:
     lexer lexer_;
     const row_schema& schema_;
     token token_;
+    where_subject subject_ = where_subject::column;  // of the comparison being read
+    std::size_t column_ = 0;                         // if that is a column
     where_tree tree_;
     std::size_t depth_ = 0;
 };

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -33,6 +35,17 @@ enum class operation : std::uint8_t { insert = 1, modify = 2, remove = 3 };
             return "delete";
     }
     return "unknown";
+}
+
+// False: not such a text.
+[[nodiscard]] constexpr bool parse(std::string_view text, operation& value) noexcept {
+    for (const operation one : {operation::insert, operation::modify, operation::remove}) {
+        if (text == to_string(one)) {
+            value = one;
+            return true;
+        }
+    }
+    return false;
 }
 
 // At most 16 bytes, padded with zeros: the name of an event or a user.
@@ -90,6 +103,12 @@ struct origin {
     std::memcpy(&id, log.bytes.data(), sizeof id);
     return id;
 }
+
+// The id's digits stand as in the log's uuid, of which they are the first 16; then :SEQUENCE.
+[[nodiscard]] std::string log_id_text(std::uint64_t log_id);
+[[nodiscard]] std::string to_string(const correlation& value);
+// Takes what to_string() writes, and the whole uuid before the colon too. False: not such a text.
+[[nodiscard]] bool parse(std::string_view text, correlation& value);
 
 inline constexpr std::uint16_t row_format_version = 1;
 // The type field of every log record that holds a row.

@@ -58,6 +58,19 @@ public:
     [[nodiscard]] engine::operation operation() const noexcept {
         return static_cast<engine::operation>(payload_[0]);
     }
+    // The names in the envelope; they live as long as the payload.
+    [[nodiscard]] std::string_view event() const noexcept {
+        return name_at(offsetof(row_envelope, event));
+    }
+    [[nodiscard]] std::string_view user() const noexcept {
+        return name_at(offsetof(row_envelope, user));
+    }
+    // A row without a correlation begins a chain: the chain is known by that row's own.
+    [[nodiscard]] correlation correlation_or(const correlation& own) const noexcept {
+        correlation value;
+        std::memcpy(&value, payload_.data() + offsetof(row_envelope, correlation), sizeof value);
+        return value == correlation{} ? own : value;
+    }
 
     // Any integer column; REQUIRES: an u64 column's value fits.
     [[nodiscard]] std::int64_t integer(std::size_t index) const noexcept;
@@ -89,6 +102,10 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string_view name_at(std::size_t offset) const noexcept {
+        const char* const name = reinterpret_cast<const char*>(payload_.data() + offset);
+        return {name, ::strnlen(name, sizeof(short_name))};
+    }
     [[nodiscard]] const schema_column& typed(std::size_t index,
                                              [[maybe_unused]] column_type type) const noexcept {
         MILLRACE_DCHECK(index < schema_->column_count(), "no such column");

@@ -144,16 +144,19 @@ void parse_column_type(std::string_view text, schema_column& column) {
     }
     std::array<std::string_view, column_type_count> names;
     for (std::size_t i = 0; i < types.size(); ++i) {
-        names[i] = types[i].name;
         if (types[i].name == text) {
             column.type = static_cast<column_type>(i);
             return;
         }
+        // Users know these two by their short names; logs keep the long ones.
+        names[i] = types[i].name == "character" ? "char"
+                   : types[i].name == "boolean" ? "bool"
+                                                : types[i].name;
     }
     throw config_error("column " + column.name + ": unknown type " + quoted(text) +
                        did_you_mean(text, names) +
-                       ", expected i8 to i64, u8 to u64, decimal, character, text(N), timestamp, "
-                       "boolean, bytes or vartext");
+                       ", expected i8 to i64, u8 to u64, decimal, char, text(N), timestamp, bool, "
+                       "bytes or vartext");
 }
 
 std::string column_type_text(const schema_column& column) {

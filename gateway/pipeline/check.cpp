@@ -6,8 +6,10 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/format.hpp"
+#include "engine/log/segment.hpp"
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
+#include "engine/table/schema_change.hpp"
 #include "gateway/pipeline/check_report.hpp"
 #include "gateway/session/fix_tables.hpp"
 
@@ -192,6 +194,34 @@ void check_logs(check_report& report) {
     }
 }
 
+// A log follows some changes of its columns; read by any others, its rows would be nonsense.
+void check_columns(check_report& report) {
+    for (const table_config& table : report.config.tables) {
+        try {
+            const std::vector<std::uint64_t> segments = engine::list_segments(table.directory);
+            if (segments.empty()) {
+                continue;
+            }
+            const engine::schema_change change = engine::compare_schemas(
+                engine::row_schema::parse(
+                    engine::read_segment_info(table.directory, segments.back()).schema),
+                table.schema);
+            if (change.relation == engine::schema_relation::incompatible) {
+                report.error(table.lines.of("columns"),
+                             "table '" + table.name + "': its log in " + table.directory.native() +
+                                 " has other columns than this file says (" +
+                                 change.differences.front() +
+                                 "); correct them, give the table another directory, or see "
+                                 "millrace log migrate");
+            }
+        } catch (const engine::io_error&) {
+            // No log yet; whatever else keeps it from being read is said by who opens it.
+        } catch (const engine::damage_error& failure) {
+            report.foreign_note(note_level::warning, failure.what());  // no fault of this file
+        }
+    }
+}
+
 void check_streams(check_report& report) {
     std::vector<std::string> fix_tables;
     for (const gateway_config& gateway : report.config.gateways) {
@@ -230,11 +260,16 @@ check_result check_config(const pipeline_config& config,
     detail::check_report report(config, dictionary_directory, handlers);
     detail::check_gateways(report);
     detail::check_logs(report);
+    detail::check_columns(report);
     detail::check_streams(report);
     detail::check_clients(report);
     detail::check_route_names(report);
     detail::check_unused(report);
     detail::check_listeners(report);
+    if (config.clients.empty() && config.gateways.empty() && config.listeners.empty()) {
+        report.error(0,
+                     "nothing to run: there is no [[client]], no [[gateway]] and no [[listener]]");
+    }
     detail::check_threads(report);
     return std::move(report).take();
 }

@@ -3,7 +3,7 @@
 //
 // Threading  set-up only
 // Errors     check_config() collects; require_valid() throws engine::config_error with every error,
-// one a line
+//            one a line
 #pragma once
 
 #include <filesystem>

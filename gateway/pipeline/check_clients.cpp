@@ -158,6 +158,7 @@ private:
 
     void check_local_route(const route_config& route) {
         check_handler(route);
+        check_event_name(route);
         const table_config* table = nullptr;
         if (!route.table.empty()) {
             table = report_.config.find_table(route.table);
@@ -193,6 +194,16 @@ private:
         if (std::find(known.begin(), known.end(), route.handler) == known.end()) {
             report_.error(route.lines.of("handler"),
                           "unknown event handler" + named(route.handler, known));
+        }
+    }
+
+    void check_event_name(const route_config& route) {
+        const std::string& name = route.handler.empty() ? route.name : route.handler;
+        if (!route.table.empty() && name.size() > sizeof(engine::short_name)) {
+            report_.warning(route.lines.of(route.handler.empty() ? "name" : "handler"),
+                            what(route) + ": record.event holds 16 bytes, so in rows of table '" +
+                                route.table + "' it is '" +
+                                name.substr(0, sizeof(engine::short_name)) + "'");
         }
     }
 

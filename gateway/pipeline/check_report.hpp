@@ -51,6 +51,7 @@ private:
 
 void check_gateways(check_report& report);
 void check_logs(check_report& report);
+void check_columns(check_report& report);
 void check_streams(check_report& report);
 void check_clients(check_report& report);
 void check_route_names(check_report& report);

@@ -11,6 +11,7 @@ namespace millrace::gateway::detail {
 
 namespace {
 
+const std::string streamer_prefix = "streamer:";
 constexpr std::string_view feeder = "feeder";  // of an application that appends rows itself
 
 std::string list(const std::vector<int>& cpus) {
@@ -74,6 +75,38 @@ void check_shared_tables(check_report& report,
     }
 }
 
+// An unknown table is wrong where it stands, and not once more as an agent.
+std::vector<std::string> known_agents(const check_report& report) {
+    std::vector<std::string> agents = agent_names(report.config);
+    for (const stream_config& stream : report.config.streams) {
+        if (find_schema(report.config, stream.table) == nullptr) {
+            std::erase(agents, streamer_name(stream));
+        }
+    }
+    return agents;
+}
+
+// Whatever an unknown stream or table was meant to be, its streamer may be in the plan.
+std::vector<std::string> possible_streamers(const check_report& report) {
+    const pipeline_config& config = report.config;
+    const bool is_unsure =
+        std::any_of(config.clients.begin(), config.clients.end(), [&](const client_config& client) {
+            const stream_config* stream = config.find_stream(client.stream);
+            return stream == nullptr || find_schema(config, stream->table) == nullptr;
+        });
+    std::vector<std::string> streamers;
+    if (is_unsure) {
+        for (const table_config& table : config.tables) {
+            streamers.push_back(streamer_prefix + table.name);
+        }
+        for (const gateway_config& gateway : config.gateways) {
+            streamers.push_back(streamer_prefix + gateway.name + ".FIX_IN");
+            streamers.push_back(streamer_prefix + gateway.name + ".FIX_OUT");
+        }
+    }
+    return streamers;
+}
+
 }  // namespace
 
 void check_threads(check_report& report) {
@@ -81,8 +114,10 @@ void check_threads(check_report& report) {
         return;
     }
     check_cpus(report);
-    const std::vector<std::string> agents = agent_names(report.config);
+    const std::vector<std::string> agents = known_agents(report);
+    const std::vector<std::string> possible = possible_streamers(report);
     std::vector<std::string_view> known(agents.begin(), agents.end());
+    known.insert(known.end(), possible.begin(), possible.end());
     known.push_back(feeder);
     std::map<std::string, const thread_config*> planned;
     for (const thread_config& thread : report.config.threads) {

@@ -108,33 +108,39 @@ stream_config default_stream(const gateway_config& gateway) {
 }
 
 void read_sections(const config_file& file, const config_section& top, pipeline_config& config) {
-    for (const config_node* node : top.tables("table", "[[table]]")) {
-        add_named(file, config.tables, detail::read_table(file, *node, config), "table");
-    }
-    for (const config_node* node : top.tables("gateway", "[[gateway]]")) {
-        add_named(file, config.gateways, read_gateway(file, *node, config), "gateway");
-    }
-    for (const config_node* node : top.tables("stream", "[[stream]]")) {
-        add_named(file, config.streams, read_stream(file, *node), "stream");
-    }
+    // One wrong section keeps no other from being read.
+    const auto each = [&](const char* key, const char* header, auto read) {
+        file.collect([&] {
+            file.each(top.tables(key, header), [&](const config_node* node) { read(*node); });
+        });
+    };
+    each("table", "[[table]]", [&](const config_node& node) {
+        add_named(file, config.tables, detail::read_table(file, node, config), "table");
+    });
+    each("gateway", "[[gateway]]", [&](const config_node& node) {
+        add_named(file, config.gateways, read_gateway(file, node, config), "gateway");
+    });
+    each("stream", "[[stream]]", [&](const config_node& node) {
+        add_named(file, config.streams, read_stream(file, node), "stream");
+    });
     for (const gateway_config& gateway : config.gateways) {
         config.streams.push_back(default_stream(gateway));
     }
-    for (const config_node* node : top.tables("client", "[[client]]")) {
-        add_named(file, config.clients, detail::read_client(file, *node, config), "client");
-    }
-    for (const config_node* node : top.tables("listener", "[[listener]]")) {
-        add_named(file, config.listeners, detail::read_listener(file, *node, config), "listener");
-    }
-    for (const config_node* node : top.tables("map", "[[map]]")) {
-        add_named(file, config.maps, detail::read_map(file, *node), "map");
-    }
+    each("client", "[[client]]", [&](const config_node& node) {
+        add_named(file, config.clients, detail::read_client(file, node, config), "client");
+    });
+    each("listener", "[[listener]]", [&](const config_node& node) {
+        add_named(file, config.listeners, detail::read_listener(file, node, config), "listener");
+    });
+    each("map", "[[map]]", [&](const config_node& node) {
+        add_named(file, config.maps, detail::read_map(file, node), "map");
+    });
     if (const config_node* node = top.find("idle")) {
-        config.idle = detail::read_idle(file, *node, "[idle]", config.idle);
+        file.collect([&] { config.idle = detail::read_idle(file, *node, "[idle]", config.idle); });
     }
-    for (const config_node* node : top.tables("thread", "[[thread]]")) {
-        add_named(file, config.threads, detail::read_thread(file, *node, config.idle), "thread");
-    }
+    each("thread", "[[thread]]", [&](const config_node& node) {
+        add_named(file, config.threads, detail::read_thread(file, node, config.idle), "thread");
+    });
 }
 
 }  // namespace
@@ -168,9 +174,10 @@ pipeline_config parse_config(const std::filesystem::path& path, std::string_view
     config.path = path;
     config.directory = file.resolve(".");
     if (const config_node* node = top.find("engine")) {
-        read_engine(file, *node, config);
+        file.collect([&] { read_engine(file, *node, config); });
     }
     read_sections(file, top, config);
+    file.finish();
     return config;
 }
 

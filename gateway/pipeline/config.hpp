@@ -108,7 +108,7 @@ struct client_config {
     std::string stream;
     std::string where;
     std::size_t ring_slots = 1024;           // a power of two
-    std::filesystem::path reject_directory;  // of its reject log; made when something is parked
+    std::filesystem::path reject_directory;  // of its reject log; made at start if a route parks
     std::vector<route_config> routes;
     long line = 0;
     key_lines lines;

@@ -32,7 +32,7 @@ start_config read_start(const config_file& file, const config_node& node) {
     }
     const config_section section(file, node, "start", {"sequence", "time"});
     if (section.has("sequence") == section.has("time")) {
-        file.fail(node.line, "'start' has both a sequence and a time, or neither; " + expected);
+        section.fail("sequence", "'start' has both a sequence and a time, or neither; " + expected);
     }
     if (section.has("sequence")) {
         start.what = start_kind::sequence;
@@ -157,6 +157,18 @@ client_config read_client(const config_file& file, const config_node& node,
     client.line = section.line();
     client.lines = section.lines();
     client.name = section.name("name");
+    // First, so that what is wrong with the client hides nothing that is wrong with a route.
+    file.collect([&] {
+        file.each(section.tables("route", "[[client.route]]"), [&](const config_node* route) {
+            // A route's name is its identity in every log it wrote to: a second route must not
+            // rename the first.
+            const std::string default_name =
+                client.routes.empty()
+                    ? client.name
+                    : client.name + "-" + std::to_string(client.routes.size() + 1);
+            client.routes.push_back(read_route(file, *route, default_name));
+        });
+    });
     client.stream = section.text("stream");
     client.where = section.text_or("where", "");
     client.ring_slots = static_cast<std::size_t>(
@@ -169,15 +181,7 @@ client_config read_client(const config_file& file, const config_node& node,
     client.reject_directory = section.has("reject_directory")
                                   ? file.resolve(section.text("reject_directory"))
                                   : config.directory / ("REJECT_" + client.name);
-    for (const config_node* route : section.tables("route", "[[client.route]]")) {
-        // A route's name is its identity in every log it wrote to: a second route must not rename
-        // the first.
-        const std::string default_name =
-            client.routes.empty() ? client.name
-                                  : client.name + "-" + std::to_string(client.routes.size() + 1);
-        client.routes.push_back(read_route(file, *route, default_name));
-    }
-    if (client.routes.empty()) {
+    if (section.tables("route", "[[client.route]]").empty()) {
         section.fail("name", "client '" + client.name + "' has no [[client.route]]");
     }
     return client;

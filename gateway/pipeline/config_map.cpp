@@ -41,8 +41,8 @@ void read_source(const config_section& section, map_rule_config& rule, std::stri
     const int sources = (section.has(name_key) ? 1 : 0) + (section.has("value") ? 1 : 0) +
                         (section.has("now") ? 1 : 0);
     if (sources != 1) {
-        section.file().fail(section.line(), rule.target + " needs one source: '" +
-                                                std::string(name_key) + "', 'value' or 'now'");
+        section.fail("value", rule.target + " needs one source: '" + std::string(name_key) +
+                                  "', 'value' or 'now'");
     }
     if (section.has("value")) {
         rule.source = map_source::constant;
@@ -123,9 +123,8 @@ template <class Read>
 void read_rules(const config_file& file, const config_node& node, const std::string& title,
                 Read read, std::vector<map_rule_config>& rules) {
     check_is_table(file, node, title);
-    for (const node_member& member : node.members) {
-        rules.push_back(read(file, member));
-    }
+    file.each(node.members,
+              [&](const node_member& member) { rules.push_back(read(file, member)); });
 }
 
 map_group_config read_group(const config_file& file, const config_node& node) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <limits>
 
 #include "engine/core/assert.hpp"
@@ -58,6 +59,32 @@ void config_file::fail(long line, const std::string& reason) const {
     throw engine::config_error(name_, line, reason);
 }
 
+void config_file::keep_text(std::string text) const {
+    if (std::find(findings_.begin(), findings_.end(), text) == findings_.end()) {
+        findings_.push_back(std::move(text));
+    }
+}
+
+void config_file::keep(long line, const std::string& reason) const {
+    keep_text(engine::config_error(name_, line, reason).what());
+}
+
+void config_file::finish() const {
+    const auto line_of = [&](const std::string& text) {
+        return std::strtol(text.c_str() + std::min(text.size(), name_.size() + 1), nullptr, 10);
+    };
+    std::stable_sort(
+        findings_.begin(), findings_.end(),
+        [&](const std::string& a, const std::string& b) { return line_of(a) < line_of(b); });
+    std::string all;
+    for (const std::string& finding : findings_) {
+        all += (all.empty() ? "" : "\n") + finding;
+    }
+    if (!all.empty()) {
+        throw engine::config_error(all);
+    }
+}
+
 std::string suggest(std::string_view word, std::span<const std::string_view> candidates,
                     const std::string& otherwise) {
     const std::string_view nearest = engine::nearest_name(word, candidates);
@@ -75,17 +102,23 @@ config_section::config_section(const config_file& file, const config_node& node,
     : file_(&file), node_(&node), title_(std::move(title)), known_keys_(known_keys) {
     check_is_table(file, node, title_);
     for (const auto& [key, value] : node.members) {
-        if (std::find(known_keys_.begin(), known_keys_.end(), key) == known_keys_.end()) {
-            file.fail(value.line,
-                      "unknown key " + in_quotes(key) +
-                          suggest(key, known_keys_, ": " + title_ + " takes " + join(known_keys_)));
+        if (!is_known(key)) {
+            file.keep(value.line, unknown_key(key));
         }
     }
 }
 
+bool config_section::is_known(std::string_view key) const {
+    return std::find(known_keys_.begin(), known_keys_.end(), key) != known_keys_.end();
+}
+
+std::string config_section::unknown_key(std::string_view key) const {
+    return "unknown key " + in_quotes(key) +
+           suggest(key, known_keys_, ": " + title_ + " takes " + join(known_keys_));
+}
+
 const config_node* config_section::find(std::string_view key) const {
-    MILLRACE_ASSERT(std::find(known_keys_.begin(), known_keys_.end(), key) != known_keys_.end(),
-                    "a section reads the keys it knows");
+    MILLRACE_ASSERT(is_known(key), "a section reads the keys it knows");
     const auto at = std::find_if(node_->members.begin(), node_->members.end(),
                                  [&](const auto& member) { return member.first == key; });
     return at == node_->members.end() ? nullptr : &at->second;
@@ -106,15 +139,25 @@ key_lines config_section::lines() const {
 }
 
 void config_section::fail(std::string_view key, const std::string& reason) const {
+    for (const auto& [other, value] : node_->members) {
+        if (!is_known(other)) {
+            file_->fail(value.line, unknown_key(other));
+        }
+    }
     file_->fail(line_of(key), reason);
 }
 
 const config_node& config_section::require(std::string_view key) const {
     const config_node* node = find(key);
-    if (node == nullptr) {
-        file_->fail(line(), title_ + " has no " + in_quotes(key) + ", which it needs");
+    if (node != nullptr) {
+        return *node;
     }
-    return *node;
+    for (const auto& [other, value] : node_->members) {
+        if (!is_known(other) && engine::nearest_name(other, known_keys_) == key) {
+            file_->fail(value.line, unknown_key(other));  // it is there, but misspelt
+        }
+    }
+    file_->fail(line(), title_ + " has no " + in_quotes(key) + ", which it needs");
 }
 
 const config_node& config_section::of_kind(std::string_view key, const config_node& node,

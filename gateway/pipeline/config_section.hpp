@@ -31,9 +31,23 @@ public:
     template <class Call>
     auto at(long line, Call call) const;
 
+    // What is wrong is kept, so that reading goes on and finds what else is; finish() throws it
+    // all, once each and in the order of the file.
+    void keep(long line, const std::string& reason) const;
+    // Runs the call, and keeps the config_error it throws.
+    template <class Call>
+    void collect(Call call) const;
+    // Runs the call for each; goes on behind one that throws, and throws when all had their turn.
+    template <class Range, class Call>
+    void each(const Range& range, Call call) const;
+    void finish() const;
+
 private:
+    void keep_text(std::string text) const;
+
     std::string name_;
     std::filesystem::path directory_;
+    mutable std::vector<std::string> findings_;  // of a reading; every reader holds a const file
 };
 
 // "; did you mean 'table'?", or what `otherwise` says.
@@ -43,8 +57,9 @@ private:
 
 class config_section {
 public:
-    // `title` as the user writes it: "[[stream]]". Refuses unknown keys at once, so that a misspelt
-    // key is reported as what it is and not as a missing one. REQUIRES: file and node outlive this.
+    // `title` as the user writes it: "[[stream]]". Keeps unknown keys as findings of the file; a
+    // key that is missing because it is misspelt is that one finding. REQUIRES: file and node
+    // outlive this.
     config_section(const config_file& file, const config_node& node, std::string title,
                    std::initializer_list<std::string_view> known_keys);
 
@@ -52,6 +67,8 @@ public:
     [[nodiscard]] long line() const noexcept { return node_->line; }
     [[nodiscard]] long line_of(std::string_view key) const;
     [[nodiscard]] key_lines lines() const;
+    // About the section as a whole. What a section with an unknown key says besides is guesswork,
+    // so that key is the reason then.
     [[noreturn]] void fail(std::string_view key, const std::string& reason) const;
 
     [[nodiscard]] const config_node* find(std::string_view key) const;
@@ -77,6 +94,8 @@ public:
                                                          std::string_view header) const;
 
 private:
+    [[nodiscard]] bool is_known(std::string_view key) const;
+    [[nodiscard]] std::string unknown_key(std::string_view key) const;
     const config_node& of_kind(std::string_view key, const config_node& node, node_kind kind) const;
 
     const config_file* file_;
@@ -102,5 +121,30 @@ auto millrace::gateway::detail::config_file::at(long line, Call call) const {
         return call();
     } catch (const engine::config_error& failure) {
         fail(line, failure.what());
+    }
+}
+
+template <class Call>
+void millrace::gateway::detail::config_file::collect(Call call) const {
+    try {
+        call();
+    } catch (const engine::config_error& failure) {
+        keep_text(failure.what());
+    }
+}
+
+template <class Range, class Call>
+void millrace::gateway::detail::config_file::each(const Range& range, Call call) const {
+    std::string last;
+    for (const auto& one : range) {
+        try {
+            call(one);
+        } catch (const engine::config_error& failure) {
+            last = failure.what();
+            keep_text(last);
+        }
+    }
+    if (!last.empty()) {
+        throw engine::config_error(last);
     }
 }

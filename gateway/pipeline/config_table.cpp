@@ -26,7 +26,7 @@ std::vector<engine::schema_column> read_columns(const config_section& section) {
                      "'columns' must be a list: [{name = \"PRICE\", type = \"decimal\"}, ...]");
     }
     std::vector<engine::schema_column> columns;
-    for (const config_node& node : list.elements) {
+    file.each(list.elements, [&](const config_node& node) {
         engine::schema_column column = read_column(file, node);
         const bool is_taken = std::any_of(columns.begin(), columns.end(), [&](const auto& other) {
             return engine::equal_ignoring_case(other.name, column.name);
@@ -35,7 +35,7 @@ std::vector<engine::schema_column> read_columns(const config_section& section) {
             file.fail(node.line, "column '" + column.name + "' is described twice");
         }
         columns.push_back(std::move(column));
-    }
+    });
     return columns;
 }
 

@@ -42,6 +42,10 @@ engine::sequence last_sequence(const std::filesystem::path& directory) {
     return engine::log_reader(directory, engine::read_from::tail()).last_sequence();
 }
 
+engine::log_uuid uuid_of(const std::filesystem::path& log) {
+    return engine::read_segment_info(log, engine::list_segments(log).back()).uuid;
+}
+
 // The sequence a route without history begins behind.
 engine::sequence resolve_start(const start_config& start, const std::filesystem::path& directory) {
     switch (start.what) {
@@ -227,7 +231,7 @@ void pipeline::open_client(const client_config& config) {
     const stream_config& stream = *config_.find_stream(config.stream);
     const source_log& source = log_of_stream(stream);
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
-                                                 config.ring_slots);
+                                                 uuid_of(source.directory), config.ring_slots);
     const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
         return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
     });
@@ -242,6 +246,7 @@ void pipeline::open_client(const client_config& config) {
         client->add_route(std::move(made));
     }
     if (client->rejects() != nullptr) {
+        client->rejects()->keep_schema(uuid_of(source.directory), source.schema);
         client->rejects()->open();
     }
     engine::subscription_options wanted;
@@ -257,9 +262,7 @@ void pipeline::open_client(const client_config& config) {
 
 std::unique_ptr<route> pipeline::make_route(const route_config& config, const source_log& source,
                                             client_agent& client) {
-    const engine::log_uuid uuid =
-        engine::read_segment_info(source.directory, engine::list_segments(source.directory).back())
-            .uuid;
+    const engine::log_uuid uuid = uuid_of(source.directory);
     engine::sequence highest;
     std::vector<engine::sequence> parked;
     route::destination to =

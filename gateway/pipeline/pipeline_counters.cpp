@@ -100,14 +100,4 @@ void pipeline::bind_gateway_counters() {
     }
 }
 
-engine::histogram pipeline::record_to_wire() const {
-    engine::histogram all;
-    for (const auto& gateway : gateways_) {
-        for (const auto& session : gateway->sessions()) {
-            all.merge(session->record_to_wire());
-        }
-    }
-    return all;
-}
-
 }  // namespace millrace::gateway

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
 #include "engine/log/log_reader.hpp"
 
 namespace millrace::gateway {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t route_bytes = 62;
 constexpr std::size_t reason_bytes = 198;
+constexpr std::string_view schema_suffix = ".schema";
 
 struct reject_row {
     engine::text<route_bytes> route;
@@ -38,11 +40,48 @@ engine::row_schema reject_schema() {
     return schema;
 }
 
+engine::row_envelope envelope_of(const engine::stream_slot& record) {
+    engine::row_envelope envelope;
+    std::memcpy(&envelope, record.payload, sizeof envelope);
+    return envelope;
+}
+
 }  // namespace
 
 reject_log::reject_log(const std::filesystem::path& directory,
                        const engine::table_log_options& options)
     : table_(directory, reject_schema(), options) {}
+
+void reject_log::keep_schema(const engine::log_uuid& source,
+                             const engine::row_schema& schema) const {
+    const std::filesystem::path file =
+        table_.log().directory() / (to_string(source) + std::string(schema_suffix));
+    if (!std::filesystem::exists(file)) {  // a log never changes its columns
+        engine::write_file_atomically(file, schema.to_text());
+    }
+}
+
+std::map<engine::log_uuid, engine::row_schema> parked_schemas(
+    const std::filesystem::path& log_directory, const engine::row_schema& table) {
+    std::map<engine::log_uuid, engine::row_schema> schemas;
+    if (!(table == reject_schema())) {
+        return schemas;
+    }
+    for (const auto& file : std::filesystem::directory_iterator(log_directory)) {
+        engine::log_uuid source;
+        if (file.path().extension() != schema_suffix ||
+            !engine::parse(file.path().stem().native(), source)) {
+            continue;
+        }
+        try {
+            schemas.emplace(source,
+                            engine::row_schema::parse(engine::read_whole_file(file.path())));
+        } catch (const engine::config_error& failure) {
+            throw engine::config_error(file.path().native() + ": " + failure.what());
+        }
+    }
+    return schemas;
+}
 
 std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                                                         engine::sequence after) const {
@@ -74,11 +113,14 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
 engine::append_status reject_log::park(std::string_view route, const engine::log_uuid& source,
                                        const engine::stream_slot& record,
                                        std::string_view reason) noexcept {
-    engine::row_envelope original;
-    std::memcpy(&original, record.payload, sizeof original);
+    const engine::row_envelope original = envelope_of(record);
     engine::row_envelope envelope;
     static_cast<void>(envelope.event.assign("park"));
-    envelope.correlation = original.correlation;
+    envelope.user = original.user;
+    envelope.correlation =
+        original.correlation == engine::correlation{}
+            ? engine::correlation{engine::correlation_log_id(source), record.seq.value}
+            : original.correlation;
     envelope.set_origin({engine::route_id(route), source, record.seq.value});
 
     reject_row row;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,9 @@ public:
     void bind_route(std::string_view route, const engine::log_uuid& source) {
         table_.bind_route(route, source);
     }
+    // Keeps the columns of what will be parked beside the log, in a file by the source's uuid: they
+    // are another table's, and whoever looks at the parked rows shall see them as that table's.
+    void keep_schema(const engine::log_uuid& source, const engine::row_schema& schema) const;
     void open() { table_.start(); }
     void close() noexcept { table_.close(); }
     [[nodiscard]] engine::sequence highest(std::string_view route) const noexcept {
@@ -38,5 +42,10 @@ public:
 private:
     engine::table_log table_;
 };
+
+// The columns kept beside a reject log, by source; nothing beside any other table's log. Throws
+// config_error for a file that holds no columns.
+[[nodiscard]] std::map<engine::log_uuid, engine::row_schema> parked_schemas(
+    const std::filesystem::path& log_directory, const engine::row_schema& table);
 
 }  // namespace millrace::gateway

@@ -50,7 +50,8 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         return offer_status::accepted;  // taken before the client stopped at it, or before a
                                         // restart
     }
-    if (!config_.operations.has(row.operation()) || !where_.evaluate(row) ||
+    if (!config_.operations.has(row.operation()) ||
+        !where_.evaluate(row, {engine::correlation_log_id(source_), record.seq.value}) ||
         was_parked(record.seq)) {
         counters.passed_over.add(1);
         highest_ = record.seq;

@@ -1,5 +1,7 @@
 #include "gateway/quickfix/settings.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -93,6 +95,11 @@ const setting& settings_reader::require(const session_spec& spec, const std::str
                                         const std::string& why) const {
     const setting* found = spec.find(key);
     if (found == nullptr) {
+        for (const setting& other : spec.settings) {
+            if (find_known_key(other.key) == nullptr && nearest_known_key(other.key) == key) {
+                fail(other.line, "unknown key '" + other.key + "'; did you mean '" + key + "'?");
+            }
+        }
         fail(spec.line, key + " is missing" + (why.empty() ? "" : ": " + why));
     }
     if (found->value.empty()) {
@@ -310,6 +317,10 @@ const setting* session_spec::find(const std::string& key) const {
 }
 
 settings_file load_settings(const std::string& path, const settings_options& options) {
+    struct stat found = {};
+    if (::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) {
+        throw settings_error(path, 0, "is a directory: a FIX settings file is expected there");
+    }
     std::ifstream file(path.c_str(), std::ios::binary);
     if (!file.is_open()) {
         throw settings_error(path, 0, "cannot be opened: a FIX settings file is expected there");

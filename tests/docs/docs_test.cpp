@@ -1,5 +1,6 @@
 // What the documents show is what compiles and runs, and where they point there is something.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -200,6 +201,13 @@ TEST(FirstProgram, PrintsTheSell) {
     const outcome again = run(command);  // on the log of the first run
     EXPECT_EQ(again.status, 0) << again.output;
     EXPECT_EQ(again.output, "A2\nA2\n");
+}
+
+TEST(FirstProgram, SaysHowItIsStarted) {
+    const outcome result = run(MILLRACE_FIRST_PROGRAM);
+    ASSERT_TRUE(WIFEXITED(result.status)) << "it must not crash";
+    EXPECT_EQ(WEXITSTATUS(result.status), 2);
+    EXPECT_EQ(result.output, "usage: first_program FOLDER\n");
 }
 
 TEST(Samples, AreReadFromADocument) {

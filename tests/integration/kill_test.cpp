@@ -1,6 +1,5 @@
 // The main job under SIGKILL: the engine, the venue, and sequence resets between kills. Nothing may
-// be lost or
-// come twice, and the venue must see each order under exactly one message number.
+// be lost or come twice, and the venue must see each order under exactly one message number.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

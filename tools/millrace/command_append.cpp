@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/stream/table_log.hpp"
 #include "gateway/pipeline/config.hpp"
@@ -24,13 +25,13 @@ struct append_options {
     std::string socket;
     std::string level;
     std::string user;
-    std::string operation = "insert";
+    std::string operation;
 };
 
 engine::operation operation_of(const std::string& name) {
-    return name == "modify"   ? engine::operation::modify
-           : name == "delete" ? engine::operation::remove
-                              : engine::operation::insert;
+    engine::operation value = engine::operation::insert;
+    MILLRACE_ASSERT(parse(name, value), "the command line takes no other");
+    return value;
 }
 
 std::string check_user(const std::string& name) {
@@ -82,7 +83,9 @@ int append_to_log(const append_options& options) {
         while (reader->next(row)) {
             engine::row_envelope envelope;
             static_cast<void>(envelope.event.assign("append"));
-            envelope.operation = operation_of(options.operation);
+            // What the command line says goes for every row, else what the row says.
+            envelope.operation = options.operation.empty() ? row.view().operation()
+                                                           : operation_of(options.operation);
             if (!envelope.user.assign(options.user)) {
                 throw engine::config_error("--user holds 16 bytes at most");
             }
@@ -156,9 +159,11 @@ void add_append_command(CLI::App& program, command& chosen) {
         ->check(CLI::IsMember({"committed", "durable"}));
     verb->add_option("--user", options->user, "Who appends, kept in every record (16 bytes)")
         ->check(CLI::Validator(check_user, "NAME"));
-    verb->add_option("--operation", options->operation, "What the rows do to their keys")
-        ->check(CLI::IsMember({"insert", "modify", "delete"}))
-        ->capture_default_str();
+    verb->add_option(
+            "--operation", options->operation,
+            "What the rows do to their keys: insert, modify or delete (default: what a CSV's "
+            "record.operation says, else insert)")
+        ->check(CLI::IsMember({"insert", "modify", "delete"}));
     verb->final_callback([&chosen, options] {
         check_words(*options);
         chosen = [options] { return append(*options); };

@@ -14,9 +14,15 @@ namespace millrace::tools {
 
 namespace {
 
-int check(const std::string& path) {
-    const gateway::pipeline_config config = gateway::load_config(path);
-    const gateway::check_result result = gateway::check_config(config, dictionary_directory());
+struct check_options {
+    std::string config;
+    std::vector<std::string> handlers;  // beside those that `run` has
+};
+
+int check(const check_options& options) {
+    const gateway::pipeline_config config = gateway::load_config(options.config);
+    const gateway::check_result result =
+        gateway::check_config(config, dictionary_directory(), options.handlers);
     for (const std::string& warning : result.warnings) {
         std::fprintf(stderr, "warning: %s\n", warning.c_str());
     }
@@ -36,11 +42,14 @@ int check(const std::string& path) {
 }  // namespace
 
 void add_check_command(CLI::App& program, command& chosen) {
-    auto config = std::make_shared<std::string>();
+    auto options = std::make_shared<check_options>();
     CLI::App* verb = program.add_subcommand(
         "check", "Validate a configuration, print its graph and thread plan");
-    verb->add_option("CONFIG", *config, "The TOML file")->required();
-    verb->final_callback([&chosen, config] { chosen = [config] { return check(*config); }; });
+    verb->add_option("CONFIG", options->config, "The TOML file")->required();
+    verb->add_option("--handler", options->handlers,
+                     "An event handler that the program has which will run this; may be repeated")
+        ->allow_extra_args(false);
+    verb->final_callback([&chosen, options] { chosen = [options] { return check(*options); }; });
 }
 
 }  // namespace millrace::tools

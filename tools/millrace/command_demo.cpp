@@ -48,6 +48,13 @@ std::string check_rate(const std::string& text) {
                : "--rate: '" + text + "' is neither a positive number of orders a second nor 'max'";
 }
 
+// Read as an unsigned number, -1 would be taken for the largest one.
+std::string check_seed(const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
+               ? std::string()
+               : "--seed: '" + text + "' is not a whole number from 0 on";
+}
+
 std::filesystem::path choose_directory(const demo_options& options) {
     if (!options.directory.empty()) {
         return std::filesystem::absolute(options.directory).lexically_normal();
@@ -205,6 +212,7 @@ void add_demo_command(CLI::App& program, command& chosen) {
         "--dir", options->directory,
         "Where everything lies; a used one goes on where it stopped (default: a new one)");
     verb->add_option("--seed", options->seed, "Of the generated orders and the venue's decisions")
+        ->check(CLI::Validator(check_seed, "NUMBER"))
         ->capture_default_str();
     verb->add_flag("--json", options->is_json, "Print one JSON object and nothing else on stdout");
     verb->final_callback([&chosen, options] { chosen = [options] { return demo(*options); }; });

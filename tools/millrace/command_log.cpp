@@ -5,14 +5,16 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
-#include "engine/table/predicate.hpp"
 #include "engine/table/row.hpp"
+#include "gateway/pipeline/reject_log.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/signals.hpp"
+#include "tools/millrace/standard_output.hpp"
+#include "tools/millrace/where_option.hpp"
 #include "tools/text/row_printer.hpp"
 
 namespace millrace::tools {
@@ -31,27 +33,20 @@ struct log_options {
     [[nodiscard]] bool is_hex() const { return format == "hex"; }
 };
 
-// False: nobody reads what we print any more.
-bool flush(std::string& out) {
-    const bool is_written =
-        std::fwrite(out.data(), 1, out.size(), stdout) == out.size() && std::fflush(stdout) == 0;
-    out.clear();
-    return is_written;
-}
-
 // A log's records as the user wants to see them. In hex that is every record of any log; otherwise
 // the rows of a table's log.
 class record_output {
 public:
     record_output(const log_options& options, const engine::log_reader& reader)
-        : is_hex_(options.is_hex()) {
+        : is_hex_(options.is_hex()), log_id_(engine::correlation_log_id(reader.uuid())) {
         if (is_hex_ && options.where.empty()) {
             return;
         }
         rows_.emplace(reader);
-        where_ = engine::predicate::of(options.where, rows_->schema());
+        where_ = where_option(options.where, rows_->schema());
         if (!is_hex_) {
-            printer_.emplace(parse_row_format(options.format), rows_->schema());
+            printer_.emplace(parse_row_format(options.format), rows_->schema(), reader.uuid(),
+                             gateway::parked_schemas(reader.directory(), rows_->schema()));
             printer_->append_header(out_);
         }
     }
@@ -66,7 +61,7 @@ public:
             return;  // asked for with hex and a condition, which it cannot meet
         }
         const engine::row_view row = row_of(record);
-        if (!where_.evaluate(row)) {
+        if (!where_.evaluate(row, {log_id_, record.seq.value})) {
             return;
         }
         if (is_hex_) {
@@ -75,9 +70,9 @@ public:
             printer_->append_row(out_, record, row);
         }
     }
-    // Both false: nobody reads any more.
-    bool write() { return flush(out_); }
-    bool write_if_long() { return out_.size() < flush_bytes || flush(out_); }
+    // Both false: nothing more can be written.
+    bool write() { return write_output(out_); }
+    bool write_if_long() { return out_.size() < flush_bytes || write_output(out_); }
 
 private:
     engine::row_view row_of(const engine::record_view& record) {
@@ -90,6 +85,7 @@ private:
     }
 
     bool is_hex_;
+    std::uint64_t log_id_;
     std::optional<row_follower> rows_;
     std::optional<row_printer> printer_;
     engine::predicate where_;
@@ -97,6 +93,9 @@ private:
 };
 
 int print(const log_options& options, const engine::read_from& otherwise) {
+    if (!options.is_followed) {  // else the places may still come
+        options.range.check_places(options.directory);
+    }
     engine::log_reader reader(options.directory, options.range.from(otherwise), options.is_hex());
     record_output output(options, reader);
     engine::record_view record;

@@ -8,13 +8,13 @@
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/verify.hpp"
-#include "engine/table/predicate.hpp"
 #include "engine/table/row.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/evidence.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/row_follower.hpp"
+#include "tools/millrace/where_option.hpp"
 #include "tools/text/row_printer.hpp"
 
 namespace millrace::tools {
@@ -47,13 +47,14 @@ struct exported_rows {
 
 class exporter {
 public:
+    // Throws usage_error for a wrong condition, before anything is made.
     exporter(const export_options& options, const engine::verify_report& verified)
         : options_(options),
           verified_(verified),
           reader_(options.directory, options.range.from(engine::read_from::first())),
           source_(reader_),
           schema_(source_.schema()),
-          where_(engine::predicate::of(options.where, schema_)),
+          where_(where_option(options.where, schema_)),
           package_(options.target) {
         if (schema_.columns().back().type == engine::column_type::bytes) {
             wire_column_ = schema_.columns().back().name;
@@ -80,7 +81,7 @@ public:
 
 private:
     void write_rows() {
-        const row_printer printer(row_format::json, schema_);
+        const row_printer printer(row_format::json, schema_, reader_.uuid());
         evidence_file file = package_.begin("rows.ndjson");
         std::string lines;
         engine::record_view record;
@@ -89,7 +90,8 @@ private:
         while ((status = reader_.poll(record)) == engine::read_status::record &&
                !options_.range.is_past_end(record)) {
             const engine::row_view row = source_.row(record);
-            if (!where_.evaluate(row)) {
+            if (!where_.evaluate(row,
+                                 {engine::correlation_log_id(reader_.uuid()), record.seq.value})) {
                 continue;
             }
             printer.append_row(lines, record, row);
@@ -232,6 +234,7 @@ private:
 };
 
 int run_export(const export_options& options) {
+    options.range.check_places(options.directory);
     engine::verify_options wanted;
     std::unique_ptr<engine::seal_key> key;
     if (!options.key.empty()) {

@@ -9,11 +9,14 @@
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/row_follower.hpp"
+#include "tools/millrace/standard_output.hpp"
 #include "tools/text/row_printer.hpp"
 
 namespace millrace::tools {
 
 namespace {
+
+constexpr std::size_t flush_bytes = std::size_t{1} << 16;
 
 struct show_options {
     std::string config;
@@ -31,27 +34,29 @@ int show(const show_options& options) {
     engine::read_status status = engine::read_status::none;
     while ((status = reader.poll(record)) == engine::read_status::record) {
         const engine::row_status applied =
-            latest.apply(record.seq, record.time, rows.row(record).payload());
+            latest.apply(record.seq, record.at, record.time, rows.row(record).payload());
         if (applied != engine::row_status::ok) {
             throw engine::damage_error(reader.directory().native() + ": position " +
                                        std::to_string(record.at.value) +
                                        ": not a row: " + std::string(engine::to_string(applied)));
         }
     }
-    const row_printer printer(parse_row_format(options.format), schema);
+    const row_printer printer(parse_row_format(options.format), schema, reader.uuid());
     std::string out;
     printer.append_header(out);
     for (const engine::latest_rows::entry* entry : latest.in_order()) {
         engine::record_view shown;
         shown.seq = entry->last;
+        shown.at = entry->at;
         shown.time = entry->time;
         shown.payload = entry->payload.data();
         shown.payload_size = static_cast<std::uint32_t>(entry->payload.size());
         printer.append_row(out, shown, engine::row_view(schema, shown.bytes()));
-        std::fwrite(out.data(), 1, out.size(), stdout);
-        out.clear();
+        if (out.size() >= flush_bytes && !write_output(out)) {
+            break;
+        }
     }
-    std::fwrite(out.data(), 1, out.size(), stdout);
+    static_cast<void>(write_output(out));  // a failure is said at the end
     if (latest.irregular_count() > 0) {
         std::fprintf(
             stderr,

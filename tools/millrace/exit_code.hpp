@@ -1,7 +1,15 @@
 // What every command answers to its caller; docs/operations.md has the table for users.
 #pragma once
 
+#include <stdexcept>
+
 namespace millrace::tools {
+
+// The command line is wrong, which was seen only when what it speaks of was at hand.
+class usage_error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 enum exit_code : int {
     exit_ok = 0,

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 
 #include "engine/core/error.hpp"
@@ -7,6 +8,7 @@
 #include "gateway/quickfix/settings.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/standard_output.hpp"
 
 namespace {
 
@@ -19,6 +21,8 @@ int run_command(const millrace::tools::command& chosen) {
     using namespace millrace::tools;
     try {
         return chosen();
+    } catch (const usage_error& failure) {
+        return complain(failure, exit_usage);
     } catch (const millrace::engine::config_error& failure) {
         return complain(failure, exit_configuration);
     } catch (const millrace::gateway::settings_error& failure) {
@@ -30,6 +34,16 @@ int run_command(const millrace::tools::command& chosen) {
     } catch (const std::exception& failure) {
         return complain(failure, exit_failure);
     }
+}
+
+// A command that did its work and could not say so has failed; one that failed has said why.
+int finish(int code) {
+    try {
+        millrace::tools::finish_output();
+    } catch (const std::exception& failure) {
+        return complain(failure, code == 0 ? millrace::tools::exit_failure : code);
+    }
+    return code;
 }
 
 // What CLI11 would call a missing subcommand.
@@ -54,6 +68,7 @@ std::string unknown_command(const CLI::App& program, int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace millrace::tools;
+    std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is seen where it is written
     CLI::App program("Low-latency audit-log pipeline engine with a FIX gateway", "millrace");
     program.set_version_flag("--version", version_text,
                              "Version, commit, compiler, flags and libraries");
@@ -76,7 +91,7 @@ int main(int argc, char** argv) {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& failure) {
         const int code = program.exit(failure);
-        return code == 0 ? exit_ok : exit_usage;
+        return finish(code == 0 ? exit_ok : exit_usage);
     }
-    return run_command(chosen);
+    return finish(run_command(chosen));
 }

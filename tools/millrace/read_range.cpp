@@ -60,6 +60,7 @@ void read_range::add_options(CLI::App& verb) {
         // Checked while the command line is parsed, so that a wrong value is a usage error.
         static_cast<void>(from(engine::read_from::first()));
         static_cast<void>(is_past_end({}));
+        check_order();
     });
 }
 
@@ -82,6 +83,55 @@ bool read_range::is_past_end(const engine::record_view& record) const {
            (!until_sequence_.empty() &&
             record.seq.value > parse_number("--until-sequence", until_sequence_)) ||
            (!until_time_.empty() && record.time > parse_time("--until-time", until_time_));
+}
+
+void read_range::check_order() const {
+    const auto refuse = [](const char* begin, const char* end) {
+        throw CLI::ValidationError(end,
+                                   std::string("the range ends before it begins, at ") + begin);
+    };
+    if (!offset_.empty() && !until_offset_.empty() &&
+        parse_number("--until-offset", until_offset_) < parse_number("--offset", offset_)) {
+        refuse("--offset", "--until-offset");
+    }
+    if (!sequence_.empty() && !until_sequence_.empty() &&
+        parse_number("--until-sequence", until_sequence_) < parse_number("--sequence", sequence_)) {
+        refuse("--sequence", "--until-sequence");
+    }
+    if (!time_.empty() && !until_time_.empty() &&
+        parse_time("--until-time", until_time_) < parse_time("--time", time_)) {
+        refuse("--time", "--until-time");
+    }
+}
+
+void read_range::check_places(const std::filesystem::path& directory) const {
+    try {
+        find_places(directory);
+    } catch (const engine::damage_error&) {
+        // Reading comes to the damage by itself, and prints what is whole before it.
+    }
+}
+
+void read_range::find_places(const std::filesystem::path& directory) const {
+    if (!until_offset_.empty()) {
+        // The reader refuses what is no place, and names the nearest.
+        const engine::log_reader place(
+            directory, engine::read_from::at_position({parse_number("", until_offset_)}), true);
+    }
+    if (sequence_.empty() && until_sequence_.empty()) {
+        return;
+    }
+    const std::uint64_t last =
+        engine::log_reader(directory, engine::read_from::tail()).last_sequence().value;
+    const auto check = [&](const char* option, const std::string& text, std::uint64_t most) {
+        if (!text.empty() && parse_number(option, text) > most) {
+            throw engine::error(directory.native() + ": " + option + " " + text +
+                                " is not in the log, which ends with sequence " +
+                                std::to_string(last));
+        }
+    };
+    check("--sequence", sequence_, last + 1);  // the end of the log is a place, with --offset too
+    check("--until-sequence", until_sequence_, last);
 }
 
 }  // namespace millrace::tools

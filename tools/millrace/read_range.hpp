@@ -1,6 +1,7 @@
 // Where a reading begins and ends: one spelling for every command that reads a log.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "engine/log/log_reader.hpp"
@@ -24,8 +25,14 @@ public:
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
     [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
+    // Throws engine::error unless the log has the records that the range names: a range that names
+    // none would print nothing, or too much, and say nothing. A time names no record.
+    void check_places(const std::filesystem::path& directory) const;
 
 private:
+    void check_order() const;
+    void find_places(const std::filesystem::path& directory) const;
+
     std::string offset_, sequence_, time_;
     std::string until_offset_, until_sequence_, until_time_;
 };

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 constexpr std::string_view record_prefix = "record.";
+constexpr std::string_view operation_name = "record.operation";
 
 }  // namespace
 
@@ -34,7 +35,7 @@ void csv_reader::read_header() {
     for (std::size_t i = 0; i < field_count_; ++i) {
         const std::string& name = fields_[i];
         if (name.starts_with(record_prefix)) {
-            columns_.push_back(ignored);
+            columns_.push_back(name == operation_name ? operation : ignored);
             continue;
         }
         std::size_t index = 0;
@@ -75,6 +76,10 @@ bool csv_reader::next(engine::row_builder& row) {
         if (columns_[i] == ignored) {
             continue;
         }
+        if (columns_[i] == operation) {
+            set_operation(row, fields_[i]);
+            continue;
+        }
         if (const std::string reason = engine::parse_value(row, columns_[i], fields_[i]);
             !reason.empty()) {
             refuse("column " + schema_.column(columns_[i]).name + ": " + reason);
@@ -84,6 +89,15 @@ bool csv_reader::next(engine::row_builder& row) {
         refuse(reason);
     }
     return true;
+}
+
+void csv_reader::set_operation(engine::row_builder& row, std::string_view name) const {
+    engine::row_envelope envelope;
+    if (!parse(name, envelope.operation)) {
+        refuse(std::string(operation_name) + ": '" + std::string(name.substr(0, 40)) +
+               "' is no operation, expected insert, modify or delete");
+    }
+    row.set_envelope(envelope);
 }
 
 bool csv_reader::read_fields() {

@@ -27,6 +27,7 @@ public:
 
 private:
     static constexpr std::size_t ignored = static_cast<std::size_t>(-1);
+    static constexpr std::size_t operation = static_cast<std::size_t>(-2);
 
     // Splits one line into fields_, and field_count_; false at the end.
     [[nodiscard]] bool read_fields();
@@ -39,11 +40,12 @@ private:
     [[nodiscard]] bool skip_line_end();
     void read_header();
     void check_missing() const;
+    void set_operation(engine::row_builder& row, std::string_view name) const;
     [[noreturn]] void refuse(const std::string& reason) const;
 
     text_input input_;
     const engine::row_schema& schema_;
-    std::vector<std::size_t> columns_;  // by field: index in the schema, or ignored
+    std::vector<std::size_t> columns_;  // by field: index in the schema, ignored or operation
     std::vector<std::string> fields_;   // kept for their memory
     std::size_t field_count_ = 0;
     std::size_t row_size_ = 0;

@@ -75,7 +75,8 @@ void append_json_origin(std::string& out, const row_envelope& envelope) {
            "\",\"sequence\":" + std::to_string(envelope.origin.sequence) + "}";
 }
 
-void append_text_marks(std::string& out, const row_envelope& envelope) {
+void append_text_marks(std::string& out, const row_envelope& envelope,
+                       const engine::correlation& chain) {
     const auto append_name = [&out](std::string_view label, std::string_view name) {
         if (!name.empty()) {
             out += label;
@@ -84,10 +85,7 @@ void append_text_marks(std::string& out, const row_envelope& envelope) {
     };
     append_name(" event=", envelope.event.view());
     append_name(" user=", envelope.user.view());
-    if (envelope.correlation != engine::correlation{}) {
-        out += " correlation=" + hex(envelope.correlation.log_id) + ":" +
-               std::to_string(envelope.correlation.sequence);
-    }
+    out += " correlation=" + to_string(chain);
     if (envelope.has_origin()) {
         out += " origin=" + hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) +
                ":" + std::to_string(envelope.origin.sequence);
@@ -138,11 +136,38 @@ void row_printer::append_row(std::string& out, const record_view& record,
     }
 }
 
+// A row within the bytes column, as people or programs read one.
+bool row_printer::append_inner(std::string& out, const row_view& row, std::size_t index) const {
+    const engine::origin from = row.envelope().origin;
+    const auto found = inner_.find(from.log);
+    if (schema_.column(index).type != column_type::bytes || found == inner_.end() ||
+        row_view::check(found->second, row.trailing()) != engine::row_status::ok) {
+        return false;
+    }
+    const row_printer printer(format_, found->second, from.log);
+    const row_view inner(found->second, row.trailing());
+    const engine::correlation own = {engine::correlation_log_id(from.log), from.sequence};
+    out += '{';
+    if (format_ == row_format::text) {
+        printer.append_text_values(out, inner, own);
+    } else {
+        printer.append_json_values(out, inner, own);
+    }
+    out += '}';
+    return true;
+}
+
 // SEQUENCE TIME OPERATION COLUMN=value ... # event=... user=... ; empty columns are left out.
 void row_printer::append_text_row(std::string& out, const record_view& record,
                                   const row_view& row) const {
     append_padded(out, std::to_string(record.seq.value), 10);
     out += " " + to_string(record.time) + " ";
+    append_text_values(out, row, own_of(record));
+    out += '\n';
+}
+
+void row_printer::append_text_values(std::string& out, const row_view& row,
+                                     const engine::correlation& own) const {
     out += to_string(row.operation());
     std::string value;
     for (std::size_t i = 0; i < schema_.column_count(); ++i) {
@@ -150,6 +175,9 @@ void row_printer::append_text_row(std::string& out, const record_view& record,
             continue;
         }
         out += " " + schema_.column(i).name + "=";
+        if (append_inner(out, row, i)) {
+            continue;
+        }
         value.clear();
         engine::append_value_text(row, i, value);
         if (schema_.column(i).type == column_type::bytes) {
@@ -158,27 +186,31 @@ void row_printer::append_text_row(std::string& out, const record_view& record,
             append_text_value(out, value);
         }
     }
-    std::string marks;
-    append_text_marks(marks, row.envelope());
-    if (!marks.empty()) {
-        out += " #" + marks;
-    }
-    out += '\n';
+    out += " #";
+    append_text_marks(out, row.envelope(), row.correlation_or(own));
 }
 
 void row_printer::append_json_row(std::string& out, const record_view& record,
                                   const row_view& row) const {
-    const row_envelope envelope = row.envelope();
     out += "{\"sequence\":" + std::to_string(record.seq.value) +
            ",\"position\":" + std::to_string(record.at.value) + ",\"timestamp\":\"" +
-           to_string(record.time) + "\",\"operation\":\"";
+           to_string(record.time) + "\",";
+    append_json_values(out, row, own_of(record));
+    out += "}\n";
+}
+
+void row_printer::append_json_values(std::string& out, const row_view& row,
+                                     const engine::correlation& own) const {
+    const row_envelope envelope = row.envelope();
+    out += "\"operation\":\"";
     out += to_string(envelope.operation);
     out += "\",\"event\":";
     append_json_text(out, envelope.event.view());
     out += ",\"user\":";
     append_json_text(out, envelope.user.view());
-    out += ",\"correlation\":{\"log\":\"" + hex(envelope.correlation.log_id) +
-           "\",\"sequence\":" + std::to_string(envelope.correlation.sequence) + "},\"origin\":";
+    const engine::correlation chain = row.correlation_or(own);
+    out += ",\"correlation\":{\"log\":\"" + engine::log_id_text(chain.log_id) +
+           "\",\"sequence\":" + std::to_string(chain.sequence) + "},\"origin\":";
     append_json_origin(out, envelope);
     out += ",\"redelivered\":";
     out += envelope.is_redelivered() ? "true" : "false";
@@ -191,9 +223,11 @@ void row_printer::append_json_row(std::string& out, const record_view& record,
     out += ",\"row\":{";
     for (std::size_t i = 0; i < schema_.column_count(); ++i) {
         out += (i == 0 ? "\"" : ",\"") + schema_.column(i).name + "\":";
-        append_json_value(out, row, i);
+        if (!append_inner(out, row, i)) {
+            append_json_value(out, row, i);
+        }
     }
-    out += "}}\n";
+    out += '}';
 }
 
 void row_printer::append_csv_row(std::string& out, const record_view& record,
@@ -206,8 +240,7 @@ void row_printer::append_csv_row(std::string& out, const record_view& record,
     append_csv_field(out, envelope.event.view());
     out += ',';
     append_csv_field(out, envelope.user.view());
-    out += "," + hex(envelope.correlation.log_id) + ":" +
-           std::to_string(envelope.correlation.sequence) + ",";
+    out += "," + to_string(correlation_of(record, row)) + ",";
     if (envelope.has_origin()) {
         out += hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) + ":" +
                std::to_string(envelope.origin.sequence);
@@ -215,7 +248,9 @@ void row_printer::append_csv_row(std::string& out, const record_view& record,
     std::string value;
     for (std::size_t i = 0; i < schema_.column_count(); ++i) {
         value.clear();
-        engine::append_value_text(row, i, value);
+        if (!append_inner(value, row, i)) {
+            engine::append_value_text(row, i, value);
+        }
         out += ',';
         append_csv_field(out, value);
     }

@@ -4,12 +4,15 @@
 // in RFC 4180 and ends its lines with LF; csv_reader takes it back.
 //
 // Threading  one thread
-// Units      timestamps as 2026-03-01T09:30:00.000000001Z; ids as 16 hexadecimal digits
+// Units      timestamps as 2026-03-01T09:30:00.000000001Z; a route as 16 hexadecimal digits; a
+//            correlation as the first 16 digits of its log's uuid and the sequence
 // Errors     parse_row_format() throws config_error
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/log/log_reader.hpp"
 #include "engine/table/row.hpp"
@@ -22,9 +25,18 @@ enum class row_format { text, json, csv };
 
 class row_printer {
 public:
-    // REQUIRES: the schema outlives the printer.
-    row_printer(row_format format, const engine::row_schema& schema)
-        : format_(format), schema_(schema) {}
+    using schemas_by_log = std::map<engine::log_uuid, engine::row_schema>;
+
+    // `log`: where the rows are from; one that begins a chain is shown with its own log and
+    // sequence as its correlation. `inner`: the bytes column holds rows of other logs, as a reject
+    // log's does, and those of these logs are shown as the rows they are. REQUIRES: the schema
+    // outlives the printer.
+    row_printer(row_format format, const engine::row_schema& schema, const engine::log_uuid& log,
+                schemas_by_log inner = {})
+        : format_(format),
+          schema_(schema),
+          log_id_(engine::correlation_log_id(log)),
+          inner_(std::move(inner)) {}
 
     // The line that names the columns, of CSV; nothing otherwise.
     void append_header(std::string& out) const;
@@ -40,8 +52,24 @@ private:
     void append_csv_row(std::string& out, const engine::record_view& record,
                         const engine::row_view& row) const;
 
+    void append_text_values(std::string& out, const engine::row_view& row,
+                            const engine::correlation& own) const;
+    void append_json_values(std::string& out, const engine::row_view& row,
+                            const engine::correlation& own) const;
+    [[nodiscard]] bool append_inner(std::string& out, const engine::row_view& row,
+                                    std::size_t index) const;
+    [[nodiscard]] engine::correlation own_of(const engine::record_view& record) const {
+        return {log_id_, record.seq.value};
+    }
+    [[nodiscard]] engine::correlation correlation_of(const engine::record_view& record,
+                                                     const engine::row_view& row) const {
+        return row.correlation_or(own_of(record));
+    }
+
     row_format format_;
     const engine::row_schema& schema_;
+    std::uint64_t log_id_;
+    schemas_by_log inner_;
 };
 
 }  // namespace millrace::tools

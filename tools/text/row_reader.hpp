@@ -1,8 +1,9 @@
 // Rows from text, by column name: header-led CSV or one JSON object a line.
 //
 // A column that the input lacks is empty; that is an error for a key column, and for an integer or
-// a boolean, which have no empty value. Rows before a bad one have been handed out and stay what
-// they are.
+// a boolean, which have no empty value. Of what a dump says of its records (record.*) the operation
+// is taken, in CSV; the rest is the dumped log's and passed over. Rows before a bad one have been
+// handed out and stay what they are.
 //
 // Threading  one thread
 // Errors     config_error: file:line: reason; io_error if reading fails
@@ -25,8 +26,8 @@ public:
     row_reader(const row_reader&) = delete;
     row_reader& operator=(const row_reader&) = delete;
 
-    // Clears the builder and fills it with the next row; false at the end. REQUIRES: the schema of
-    // the reader.
+    // Clears the builder and fills it with the next row; false at the end. Its operation is the
+    // input's, else insert. REQUIRES: the schema of the reader.
     [[nodiscard]] virtual bool next(engine::row_builder& row) = 0;
     // Where the row handed out last begins.
     [[nodiscard]] virtual long line() const = 0;

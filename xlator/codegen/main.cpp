@@ -77,9 +77,14 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    constexpr const char* usage = "usage: millrace-codegen DICT.xml --namespace NS --out DIR\n";
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        std::fputs(usage, stdout);
+        return 0;
+    }
     options chosen;
     if (!parse_options(argc, argv, chosen)) {
-        std::fputs("usage: millrace-codegen DICT.xml --namespace NS --out DIR\n", stderr);
+        std::fputs(usage, stderr);
         return exit_usage;
     }
     if (!is_namespace(chosen.name_space)) {

@@ -1,8 +1,8 @@
 // A compiled map from the messages of one type to rows.
 //
 //     if (decoder.decode(frame).is_ok()) {
-//         const map_result result = compiled.map->decode(decoder.message(), decoder.msg_type(),
-//         row);
+//         const map_result result =
+//             compiled.map->decode(decoder.message(), decoder.msg_type(), row);
 //
 // RowSink takes values by column index: set_integer(i, std::int64_t), set_decimal(i, decimal),
 // set_character(i, char), set_text(i, std::string_view) (bytes too), set_timestamp(i, std::int64_t
@@ -12,7 +12,7 @@
 // Threading  constant after compiling; any thread
 // Progress   decode(): no allocation, no exception
 // Errors     what depends on the message is a status with tag and column; all else was refused by
-// compile_inbound()
+//            compile_inbound()
 #pragma once
 
 #include <span>

@@ -26,7 +26,8 @@ struct LatestRows : ::testing::Test {
         EXPECT_EQ(parse_value(row, 1, venue), "");
         EXPECT_EQ(row.set_integer(2, n), row_status::ok);
         const sequence at{next++};
-        return latest.apply(at, {static_cast<std::int64_t>(at.value)}, row.payload());
+        return latest.apply(at, {at.value * 100}, {static_cast<std::int64_t>(at.value)},
+                            row.payload());
     }
     std::vector<std::int64_t> held() const {
         std::vector<std::int64_t> result;
@@ -78,7 +79,7 @@ TEST_F(LatestRows, AppliesIrregularRecordsAndCountsThem) {
 
 TEST_F(LatestRows, APayloadThatIsNoRowChangesNothing) {
     apply(operation::insert, "A", "1", 1);
-    EXPECT_EQ(latest.apply({9}, {9}, std::span(buffer).first(10)), row_status::wrong_size);
+    EXPECT_EQ(latest.apply({9}, {900}, {9}, std::span(buffer).first(10)), row_status::wrong_size);
     EXPECT_EQ(held(), (std::vector<std::int64_t>{1}));
 }
 

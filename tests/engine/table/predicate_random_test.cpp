@@ -168,7 +168,7 @@ TEST(PredicateAgainstATree, AgreesOnRandomConditionsAndRows) {
                               .b = random.coin()};
             fill(row, from);
             const bool expected = subject.holds(from);
-            ASSERT_EQ(compiled.evaluate(row.view()), expected)
+            ASSERT_EQ(compiled.evaluate(row.view(), {}), expected)
                 << subject.text << "\nT='" << from.t << "' C='" << from.c
                 << "' D=" << (from.has_d ? hundredths_text(from.d_hundredths) : "empty")
                 << " I=" << from.i << " B=" << from.b;
@@ -183,11 +183,23 @@ TEST(PredicateAgainstATree, AgreesOnRandomConditionsAndRows) {
 TEST(PredicateParser, SurvivesRandomTexts) {
     test::random_source random;
     const row_schema schema = row_schema::parse(schema_text);
-    static constexpr const char* words[] = {
-        "T",     "C",    "D",     "I",    "B",    "and", "or",  "not",
-        "(",     ")",    "in",    ",",    "is",   "=",   "!=",  "<",
-        ">=",    "like", "'a'",   "'%b'", "''",   "'",   "1.5", "-3",
-        "empty", "true", "\"T\"", "1e9",  "\xff", "*",   "e",   "9999999999999999999999999"};
+    static constexpr const char* words[] = {"T",           "C",
+                                            "D",           "I",
+                                            "B",           "and",
+                                            "or",          "not",
+                                            "(",           ")",
+                                            "in",          ",",
+                                            "is",          "=",
+                                            "!=",          "<",
+                                            ">=",          "like",
+                                            "'a'",         "'%b'",
+                                            "''",          "'",
+                                            "1.5",         "-3",
+                                            "empty",       "true",
+                                            "\"T\"",       "1e9",
+                                            "record.user", "record.correlation",
+                                            "\xff",        "*",
+                                            "e",           "9999999999999999999999999"};
     std::vector<std::byte> buffer(schema.payload_size());
     const row_builder row(schema, buffer);
     int accepted = 0;
@@ -206,7 +218,7 @@ TEST(PredicateParser, SurvivesRandomTexts) {
         }
         try {
             const predicate compiled(text, schema);
-            static_cast<void>(compiled.evaluate(row.view()));
+            static_cast<void>(compiled.evaluate(row.view(), {}));
             ++accepted;
         } catch (const config_error& failure) {
             ASSERT_TRUE(std::string_view(failure.what()).starts_with("where, character "))

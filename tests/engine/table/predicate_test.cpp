@@ -40,7 +40,7 @@ struct Predicate : ::testing::Test {
     void set(std::string_view column, std::string_view value) {
         ASSERT_EQ(parse_value(row, schema.index_of(column), value), "");
     }
-    bool holds(std::string_view text) { return predicate(text, schema).evaluate(row.view()); }
+    bool holds(std::string_view text) { return predicate(text, schema).evaluate(row.view(), {}); }
     std::string refusal(std::string_view text) {
         try {
             static_cast<void>(predicate(text, schema));
@@ -52,7 +52,7 @@ struct Predicate : ::testing::Test {
 };
 
 TEST_F(Predicate, ThatIsAbsentHoldsForEveryRow) {
-    EXPECT_TRUE(predicate{}.evaluate(row.view()));
+    EXPECT_TRUE(predicate{}.evaluate(row.view(), {}));
     EXPECT_TRUE(predicate{}.is_always_true());
     EXPECT_FALSE(predicate("QTY = 0", schema).is_always_true());
 }
@@ -218,9 +218,67 @@ TEST_F(Predicate, SurvivesBeingMovedAndCopied) {
     predicate original("CL_ORD_ID = 'ABC-1' and \"IN\" like 'it%'", schema);
     const predicate copy = original;
     const predicate moved = std::move(original);
-    EXPECT_TRUE(copy.evaluate(row.view()));
-    EXPECT_TRUE(moved.evaluate(row.view()));
+    EXPECT_TRUE(copy.evaluate(row.view(), {}));
+    EXPECT_TRUE(moved.evaluate(row.view(), {}));
     EXPECT_EQ(moved.text(), "CL_ORD_ID = 'ABC-1' and \"IN\" like 'it%'");
+}
+
+struct PredicateOnMarks : Predicate {
+    static constexpr correlation own{0x3943c8b4c2eae241, 7};
+
+    PredicateOnMarks() {
+        row.set_envelope({.operation = operation::modify, .event = "append", .user = "kim"});
+    }
+    bool marked(std::string_view text) { return predicate(text, schema).evaluate(row.view(), own); }
+};
+
+TEST_F(PredicateOnMarks, ComparesOperationEventAndUser) {
+    EXPECT_TRUE(marked("record.operation = 'modify'"));
+    EXPECT_FALSE(marked("record.operation = 'insert'"));
+    EXPECT_TRUE(marked("record.operation != 'delete'"));
+    EXPECT_TRUE(marked("record.operation in ('insert', 'modify')"));
+    EXPECT_FALSE(marked("record.operation not in ('insert', 'modify')"));
+    EXPECT_TRUE(marked("RECORD.User = 'kim' and record.event like 'app%'"));
+    EXPECT_FALSE(marked("record.user = 'event'"));
+    EXPECT_TRUE(marked("record.user is not empty and QTY = -7"));
+    row.set_envelope({.operation = operation::remove, .event = "sixteen-letters!"});
+    EXPECT_TRUE(marked("record.operation = 'delete' and record.user is empty"));
+    EXPECT_TRUE(marked("record.event = 'sixteen-letters!'"));
+}
+
+TEST_F(PredicateOnMarks, ComparesTheCorrelationOrTheRowsOwn) {
+    EXPECT_TRUE(marked("record.correlation = '41e2eac2b4c84339:7'")) << "it begins the chain";
+    EXPECT_TRUE(marked("record.correlation = '41e2eac2-b4c8-4339-9a0b-1c2d3e4f5061:7'"));
+    EXPECT_FALSE(marked("record.correlation = '41e2eac2b4c84339:8'"));
+    EXPECT_TRUE(marked("record.correlation != '41e2eac2b4c84339:8'"));
+    row_envelope carried;
+    carried.correlation = {0x3943c8b4c2eae241, 1};
+    row.set_envelope(carried);
+    EXPECT_TRUE(marked("record.correlation in ('0000000000000000:1', '41e2eac2b4c84339:1')"));
+    EXPECT_FALSE(marked("record.correlation = '41e2eac2b4c84339:7'")) << "it carries another on";
+}
+
+TEST_F(PredicateOnMarks, RefusesWhatAMarkCannotBe) {
+    EXPECT_EQ(refusal("record.operation = 'inserted'"),
+              "where, character 20: 'inserted' is no operation (did you mean insert?), expected "
+              "'insert', 'modify' or 'delete'");
+    EXPECT_EQ(refusal("record.operation > 'insert'"),
+              "where, character 20: record.operation has no order, use = != or in");
+    EXPECT_EQ(refusal("record.operation like 'in%'"),
+              "where, character 23: record.operation takes = != and in, not like");
+    EXPECT_EQ(refusal("record.correlation = '12:1'"),
+              "where, character 22: '12:1' is no correlation: expected the first 16 digits of a "
+              "log's uuid, or all of it, and a sequence, as in '41e2eac2b4c84339:1'");
+    EXPECT_EQ(refusal("record.correlation = 12"),
+              "where, character 22: '12' is no correlation: expected the first 16 digits of a "
+              "log's uuid, or all of it, and a sequence, as in '41e2eac2b4c84339:1'");
+    EXPECT_EQ(refusal("record.operation is empty"),
+              "where, character 26: record.operation is never empty");
+    EXPECT_EQ(refusal("record.usr = 'kim'"),
+              "where, character 1: there is no 'record.usr' (did you mean record.user?), beside "
+              "columns there are record.operation, record.event, record.user and "
+              "record.correlation");
+    EXPECT_NE(refusal("record.user = 5"), "(accepted)");
 }
 
 }  // namespace

@@ -134,10 +134,10 @@ TEST(TypedTable, AppendsToALogThatTheSchemaDescribes) {
     EXPECT_EQ(record.type, row_record_type);
     ASSERT_EQ(order_table.check(record.bytes()), row_status::ok);
     EXPECT_EQ(as<order>(record).cl_ord_id.view(), "A1");
-    EXPECT_FALSE(where.evaluate(row_view(schema, record.bytes())));
+    EXPECT_FALSE(where.evaluate(row_view(schema, record.bytes()), {}));
     ASSERT_EQ(reader.poll(record), read_status::record);
     EXPECT_EQ(as<order>(record).quantity, 200);
-    EXPECT_TRUE(where.evaluate(row_view(schema, record.bytes())));
+    EXPECT_TRUE(where.evaluate(row_view(schema, record.bytes()), {}));
 }
 
 // Claims without a record type and commits through the writer, as a table_log does.

@@ -8,6 +8,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/stream/table_log.hpp"
 #include "engine/table/record.hpp"
 #include "tests/gateway/pipeline/config_support.hpp"
 
@@ -101,17 +102,13 @@ TEST_F(CheckConfig, OpensNothingForWriting) {
 }
 
 TEST_F(CheckConfig, NamesUnknownThingsAndWhatWasMeant) {
-    EXPECT_EQ(
-        errors("table = \"ORDER_OUT\"", "table = \"ORDERS_OUT\""),
-        (strings{
-            at("table = \"ORDER_OUT\"") + "unknown table 'ORDERS_OUT'; did you mean 'ORDER_OUT'?",
-            at("[[thread]]") + "no [[thread]] runs agent 'streamer:ORDERS_OUT'; a plan "
-                               "names all of them",
-            at("agents = [") +
-                "unknown agent 'streamer:ORDER_OUT'; did you mean 'streamer:ORDERS_OUT'?"}));
-    EXPECT_EQ(errors("stream = \"venue.FIX_IN\"", "stream = \"venu.FIX_IN\"").front(),
-              at("stream = \"venue.FIX_IN\"") +
-                  "unknown stream 'venu.FIX_IN'; did you mean 'venue.FIX_IN'?");
+    EXPECT_EQ(errors("table = \"ORDER_OUT\"", "table = \"ORDERS_OUT\""),
+              strings{at("table = \"ORDER_OUT\"") +
+                      "unknown table 'ORDERS_OUT'; did you mean 'ORDER_OUT'?"})
+        << "and no false word about the agent of the right table";
+    EXPECT_EQ(errors("stream = \"venue.FIX_IN\"", "stream = \"venu.FIX_IN\""),
+              strings{at("stream = \"venue.FIX_IN\"") +
+                      "unknown stream 'venu.FIX_IN'; did you mean 'venue.FIX_IN'?"});
     EXPECT_EQ(
         errors("map = \"new_order\"", "map = \"new_ordr\""),
         strings{at("map = \"new_order\"") + "unknown map 'new_ordr'; did you mean 'new_order'?"});
@@ -142,8 +139,7 @@ TEST_F(CheckConfig, CompilesEveryCondition) {
     const strings route =
         errors("table = \"EXECUTION\"\n", "table = \"EXECUTION\"\nwhere = \"KIND like\"\n");
     ASSERT_EQ(route.size(), 1U);
-    EXPECT_NE(route[0].find(": route 'reports-to-execution': where, "), std::string::npos)
-        << route[0];
+    EXPECT_NE(route[0].find(": route 'reports-to-table': where, "), std::string::npos) << route[0];
 }
 
 TEST_F(CheckConfig, AStreamsColumnsAreColumnsOfItsTable) {
@@ -187,17 +183,16 @@ TEST_F(CheckConfig, MapsLeadTheWayTheirRouteGoes) {
               strings{at("map = \"new_order\"") +
                       "route 'orders-to-venue' goes to a FIX session, and map 'execution' makes "
                       "rows; it needs one with [map.fields]"});
-    EXPECT_EQ(
-        errors("map = \"execution\"", "map = \"new_order\""),
-        strings{at("map = \"execution\"") +
-                "route 'reports-to-execution' makes rows, and map 'new_order' makes messages; "
-                "it needs one with [map.columns]"});
+    EXPECT_EQ(errors("map = \"execution\"", "map = \"new_order\""),
+              strings{at("map = \"execution\"") +
+                      "route 'reports-to-table' makes rows, and map 'new_order' makes messages; "
+                      "it needs one with [map.columns]"});
     const std::string handler_alone =
         replaced(example_, "table = \"EXECUTION\"\nmap = \"execution\"",
                  "handler = \"h\"\nmap = \"execution\"");
     EXPECT_EQ(local(check(handler_alone).errors),
               strings{at("map = \"execution\"") +
-                      "route 'reports-to-execution': map 'execution' makes rows, and there is no "
+                      "route 'reports-to-table': map 'execution' makes rows, and there is no "
                       "'table' whose rows they are"});
 }
 
@@ -226,11 +221,10 @@ columns = [{name = "A", type = "i64"}]
 }
 
 TEST_F(CheckConfig, WithoutAMapTheColumnsAreTheSame) {
-    EXPECT_EQ(
-        errors("map = \"execution\"\n", ""),
-        strings{at("table = \"EXECUTION\"") +
-                "route 'reports-to-execution' has no 'map', so rows of 'venue.FIX_IN' go into "
-                "table 'EXECUTION' as they are; the two must have the same columns"});
+    EXPECT_EQ(errors("map = \"execution\"\n", ""),
+              strings{at("table = \"EXECUTION\"") +
+                      "route 'reports-to-table' has no 'map', so rows of 'venue.FIX_IN' go into "
+                      "table 'EXECUTION' as they are; the two must have the same columns"});
 }
 
 TEST_F(CheckConfig, TellsWhatAMapLacks) {
@@ -313,9 +307,9 @@ TEST_F(CheckConfig, ReportsTheSettingsFileWithItsOwnLines) {
 }
 
 TEST_F(CheckConfig, RoutesHaveNamesOfTheirOwn) {
-    const strings found = errors("name = \"reports-to-execution\"", "name = \"orders-to-venue\"");
+    const strings found = errors("name = \"reports-to-table\"", "name = \"orders-to-venue\"");
     EXPECT_EQ(found,
-              strings{at("name = \"reports-to-execution\"") +
+              strings{at("name = \"reports-to-table\"") +
                       "route 'orders-to-venue' has the name of route 'orders-to-venue' in line " +
                       std::to_string(std::stol(at("[[client.route]]"))) +
                       "; a route is known by its name in every log it writes"});
@@ -455,7 +449,7 @@ TEST_F(CheckConfig, WarnsOfWhatNobodyUses) {
 
 TEST_F(CheckConfig, RequireValidThrowsEveryErrorAtOnce) {
     const pipeline_config config =
-        parse_config(path(), replaced(replaced(example_, "Price = \"PRICE\"", "Price = \"PRIZE\""),
+        parse_config(path(), replaced(replaced(example_, "\"ExecID\"", "\"ExecIDs\""),
                                       "stream = \"NEW_ORDERS\"", "stream = \"OLD_ORDERS\""));
     try {
         static_cast<void>(require_valid(config, test::dictionaries()));
@@ -510,6 +504,41 @@ TEST_F(CheckConfig, RefusesAListenerOfARoutesTable) {
     ASSERT_FALSE(unknown.empty());
     EXPECT_NE(unknown.back().find("did you mean 'ORDER_OUT'?"), std::string::npos)
         << unknown.back();
+}
+
+TEST_F(CheckConfig, RefusesColumnsThatTheLogDoesNotHave) {
+    const pipeline_config config = parse_config(path(), example_);
+    const table_config& table = *config.find_table("EXECUTION");
+    engine::table_log_options options;
+    options.segment_bytes = 64 * 1024;
+    engine::table_log(table.directory, table.schema, options).start();
+    EXPECT_EQ(check(example_).errors, strings{}) << "the log has just these";
+    const std::string column = "    {name = \"EXEC_ID\", type = \"text(40)\", key = true},\n";
+    const strings found = errors(column, replaced(column, "text(40)", "text(39)"));
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NE(found[0].find("table 'EXECUTION': its log in"), std::string::npos) << found[0];
+    EXPECT_NE(found[0].find("has other columns than this file says"), std::string::npos);
+    EXPECT_EQ(errors(column, replaced(column, "text(40)", "text(41)")), strings{})
+        << "a wider text is no reason";
+}
+
+TEST_F(CheckConfig, RefusesAFileWithNothingToRun) {
+    for (const char* text : {"", "[engine]\ndirectory = 'd'\n",
+                             "[[table]]\nname = 'T'\ncolumns = [{name = 'A', type = 'i64'}]\n"}) {
+        EXPECT_EQ(
+            check(text).errors,
+            strings{
+                path().native() +
+                ": nothing to run: there is no [[client]], no [[gateway]] and no [[listener]]"});
+    }
+}
+
+TEST_F(CheckConfig, WarnsOfANameThatTheEventOfARowCannotHold) {
+    EXPECT_EQ(own(check(example_).warnings), strings{}) << "16 bytes are held";
+    EXPECT_EQ(warnings("name = \"reports-to-table\"", "name = \"reports-to-tables\""),
+              strings{at("name = \"reports-to-table\"") +
+                      "route 'reports-to-tables': record.event holds 16 bytes, so in rows of "
+                      "table 'EXECUTION' it is 'reports-to-table'"});
 }
 
 }  // namespace

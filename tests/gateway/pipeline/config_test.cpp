@@ -344,6 +344,28 @@ TEST(InvalidConfig, RefusesTwoOfOneName) {
     });
 }
 
+TEST(InvalidConfig, SaysEverythingAtOnceInTheOrderOfTheFile) {
+    expect_refused({
+        {"[[client]]\nname = 'c'\nstraem = 's'\n[[client.route]]\ntable = 'T'\nstrat = 'tail'\n"
+         "[[stream]]\nname = 's'\ntabel = 't'\nbatch = 0\n[engine]\nsegment_bytes = 'x'\n"
+         "[[table]]\nname = 'T'\ncolumns = [\n{name = 'A', type = 'i65'},\n"
+         "{name = 'B', type = 'chr'}]\n",
+         "3: unknown key 'straem'; did you mean 'stream'?\n"
+         "/conf/a.toml:6: unknown key 'strat'; did you mean 'start'?\n"
+         "/conf/a.toml:9: unknown key 'tabel'; did you mean 'table'?\n"
+         "/conf/a.toml:12: 'segment_bytes': 'x' is no size; expected bytes, or \"64KiB\", "
+         "\"16MiB\", \"1GiB\"\n"
+         "/conf/a.toml:16: column A: unknown type 'i65' (did you mean i64?), expected i8 to i64, "
+         "u8 to u64, decimal, char, text(N), timestamp, bool, bytes or vartext\n"
+         "/conf/a.toml:17: column B: unknown type 'chr' (did you mean char?), expected i8 to i64, "
+         "u8 to u64, decimal, char, text(N), timestamp, bool, bytes or vartext"},
+        {"[[stream]]\nnaem = 's'\ntabel = 't'\nbatsh = 1\n",
+         "2: unknown key 'naem'; did you mean 'name'?\n"
+         "/conf/a.toml:3: unknown key 'tabel'; did you mean 'table'?\n"
+         "/conf/a.toml:4: unknown key 'batsh'; did you mean 'batch'?"},
+    });
+}
+
 TEST(InvalidConfig, RefusesColumnsThatAreNone) {
     const auto columns = [](std::string_view list) {
         return "[[table]]\nname = 'T'\ncolumns = [\n" + std::string(list) + "\n]\n";
@@ -351,7 +373,10 @@ TEST(InvalidConfig, RefusesColumnsThatAreNone) {
     expect_refused({
         {columns("{name = 'A', type = 'text(20)'},\n{name = 'B', type = 'decimel'},"),
          "5: column B: unknown type 'decimel' (did you mean decimal?), expected i8 to i64, u8 to "
-         "u64, decimal, character, text(N), timestamp, boolean, bytes or vartext"},
+         "u64, decimal, char, text(N), timestamp, bool, bytes or vartext"},
+        {columns("{name = 'A', type = 'chr'},"),
+         "4: column A: unknown type 'chr' (did you mean char?), expected i8 to i64, u8 to u64, "
+         "decimal, char, text(N), timestamp, bool, bytes or vartext"},
         {columns("{name = 'A', type = 'text(0)'},"),
          "4: column A: 'text(0)': a text holds 1 to 65535 bytes"},
         {columns("{name = 'A', type = 'i64'},\n{name = 'a', type = 'i64'},"),

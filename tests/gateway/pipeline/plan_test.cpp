@@ -167,7 +167,7 @@ TEST(Plan, PrintsTheGraphARouteALine) {
               std::string::npos)
         << graph;
     EXPECT_NE(graph.find("table venue.FIX_IN -> stream venue.FIX_IN -> client reports -> route "
-                         "reports-to-execution (map execution) -> table EXECUTION\n"),
+                         "reports-to-table (map execution) -> table EXECUTION\n"),
               std::string::npos)
         << graph;
     EXPECT_NE(graph.find("gateway venue: "), std::string::npos) << graph;

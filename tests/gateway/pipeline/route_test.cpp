@@ -334,7 +334,7 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
 TEST_F(Route, ReceivesARecordOnceWhileAnotherOfItsClientHasNoRoom) {
     append_orders(*source_, 1, 40);
     const auto all = slots();
-    client_agent client("client:two", "", schema(), 64);
+    client_agent client("client:two", "", schema(), source_->log().uuid(), 64);
     recording_handler handler;
     local_sink sink;
     sink.handler = event_handler::of(handler);

@@ -107,6 +107,28 @@ TEST(Settings, RefusesADictionaryThatIsNowhere) {
     EXPECT_EQ(refusal(text), "venue.cfg:9: DataDictionary=spec/VENUE.xml: no such file");
 }
 
+TEST(Settings, SaysThatAKeyIsMisspeltWhereItIsMissed) {
+    std::string text = good;
+    const std::size_t at = text.find("HeartBtInt=");
+    ASSERT_NE(at, std::string::npos);
+    text.insert(at + 10, "t");
+    const long line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    EXPECT_EQ(refusal(text), "venue.cfg:" + std::to_string(line) +
+                                 ": unknown key 'HeartBtIntt'; did you mean 'HeartBtInt'?");
+}
+
+TEST(Settings, SaysThatADirectoryIsNoFile) {
+    try {
+        static_cast<void>(load_settings(MILLRACE_TEST_DICTIONARIES, {""}));
+        FAIL() << "accepted";
+    } catch (const settings_error& failure) {
+        EXPECT_EQ(std::string(failure.what()),
+                  std::string(MILLRACE_TEST_DICTIONARIES) +
+                      ": is a directory: a FIX settings file is expected there");
+    }
+}
+
 TEST(Settings, WarnsOfUnknownKeysWithLineAndNearestKnown) {
     std::string text = good;
     text += "HeartBtIntt=5\nOurOwnKey=x\n[SESION]\nX=1\nrubbish\n";

@@ -197,6 +197,43 @@ TEST_F(Append, ChangesAndRemovesRowsThatShowThenHasOrNot) {
         {"A1", 100}, {"A2", 22}, {"A4", 400}};
     EXPECT_EQ(rows, expected);
     EXPECT_EQ(dump("ORDER_OUT").size(), 6U) << "the log has every version";
+    for (const nlohmann::json& row : parse_lines(shown.out)) {
+        const auto of_log = dump("ORDER_OUT", {"--sequence", row["sequence"].dump(),
+                                               "--until-offset", row["position"].dump()});
+        ASSERT_EQ(of_log.size(), 1U) << "the row's own place";
+        EXPECT_EQ(of_log[0], row);
+    }
+}
+
+TEST_F(Append, DoesWhatTheDumpedRowsDid) {
+    append_orders(1, 3);
+    write("change.csv", "record.operation,CL_ORD_ID,SIDE,QUANTITY\nmodify,A2,2,22\ndelete,A3,,0\n");
+    ASSERT_EQ(run({"append", config(), "ORDER_OUT", file("change.csv")}).code, code_ok);
+    write("dumped.csv", run({"log", "dump", log("ORDER_OUT"), "--format", "csv"}).out);
+    ASSERT_EQ(run({"append", config(), "COPY", file("dumped.csv")}).code, code_ok);
+    std::vector<std::string> operations;
+    for (const nlohmann::json& row : dump("COPY")) {
+        operations.push_back(row["operation"]);
+    }
+    EXPECT_EQ(operations,
+              (std::vector<std::string>{"insert", "insert", "insert", "modify", "delete"}));
+    const auto rows_of = [&](const char* table) {
+        std::string rows;
+        for (const auto& row :
+             parse_lines(run({"table", "show", config(), table, "--format", "json"}).out)) {
+            rows += row["row"].dump() + "\n";
+        }
+        return rows;
+    };
+    EXPECT_EQ(rows_of("COPY"), rows_of("ORDER_OUT"));
+    write("wrong.csv", "record.operation,CL_ORD_ID,QUANTITY\ninsrt,A9,1\n");
+    const exit_result wrong = run({"append", config(), "ORDER_OUT", file("wrong.csv")});
+    EXPECT_EQ(wrong.code, code_data);
+    EXPECT_TRUE(has(wrong.err, file("wrong.csv") + ":2: record.operation: 'insrt'"));
+    ASSERT_EQ(run({"append", config(), "COPY", file("dumped.csv"), "--operation", "insert"}).code,
+              code_ok);
+    EXPECT_EQ(dump("COPY", {"--sequence", "10"})[0]["operation"], "insert")
+        << "the command line goes before the file";
 }
 
 TEST_F(Append, ShowsATableInEveryFormat) {

@@ -135,6 +135,26 @@ TEST_F(Check, RefusesWrongSettingsWithTheirOwnLine) {
     EXPECT_TRUE(has(result.err, "HeartBtInt"));
 }
 
+TEST_F(Check, RefusesAHandlerThatRunDoesNotHave) {
+    const long line = change("table = \"EXECUTION\"\nmap = \"execution\"",
+                             "handler = \"on_report\"\ntable = \"EXECUTION\"\nmap = \"execution\"");
+    const exit_result refused = run({"check", file("orders.toml")});
+    EXPECT_EQ(refused.code, code_configuration);
+    EXPECT_TRUE(has(refused.err, ":" + std::to_string(line) + ": unknown event handler"));
+    EXPECT_EQ(run({"run", file("orders.toml")}).code, code_configuration);
+    EXPECT_EQ(run({"check", file("orders.toml"), "--handler", "on_report"}).code, code_ok)
+        << "for whoever runs it by a program of his own";
+}
+
+TEST_F(Check, RefusesAFileWithNothingToRun) {
+    write("empty.toml", "");
+    for (const char* verb : {"check", "run"}) {
+        const exit_result result = run({verb, file("empty.toml")});
+        EXPECT_EQ(result.code, code_configuration) << verb;
+        EXPECT_TRUE(has(result.err, file("empty.toml") + ": nothing to run"));
+    }
+}
+
 TEST_F(Check, SaysEveryMistakeAtOnce) {
     std::string text = example_;
     for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
@@ -147,6 +167,7 @@ TEST_F(Check, SaysEveryMistakeAtOnce) {
     const exit_result result = run({"check", file("orders.toml")});
     EXPECT_EQ(result.code, code_configuration);
     EXPECT_TRUE(has(result.err, "'OLD'"));
+    EXPECT_FALSE(has(result.err, "unknown agent"));
     EXPECT_TRUE(has(result.err, "CPU 4000"));
 }
 

@@ -135,9 +135,8 @@ TEST_F(Demo, FeedsNothingTwice) {
 
 TEST_F(Demo, LeavesOneOrdersWholeStoryUnderOneCorrelation) {
     const engine::log_uuid source = engine::read_segment_info(directory() / "ORDER_OUT", 0).uuid;
-    char log_id[17];
-    std::snprintf(log_id, sizeof log_id, "%016llx",
-                  static_cast<unsigned long long>(engine::correlation_log_id(source)));
+    const std::string uuid = to_string(source);
+    const std::string log_id = uuid.substr(0, 8) + uuid.substr(9, 4) + uuid.substr(14, 4);
     const auto all = rows("ORDER_OUT", "CL_ORD_ID is not empty");
     ASSERT_EQ(all.size(), count);
     std::size_t with_fills = 0;
@@ -146,7 +145,10 @@ TEST_F(Demo, LeavesOneOrdersWholeStoryUnderOneCorrelation) {
         const std::string id = order["row"]["CL_ORD_ID"];
         SCOPED_TRACE(id);
         const nlohmann::json expected = {{"log", log_id}, {"sequence", order["sequence"]}};
-        const std::string where = "CL_ORD_ID = '" + id + "'";
+        EXPECT_EQ(order["correlation"], expected) << "the order begins its chain";
+        const std::string where =
+            "record.correlation = '" + log_id + ":" + order["sequence"].dump() + "'";
+        EXPECT_EQ(rows("ORDER_OUT", where), std::vector<nlohmann::json>{order});
         const auto out = rows("fix/FIX_OUT", where);
         ASSERT_EQ(out.size(), 1U) << "one message";
         EXPECT_EQ(out[0]["correlation"], expected);
@@ -176,7 +178,9 @@ TEST_F(Demo, LeavesTablesThatShowPrints) {
         EXPECT_GT(std::count(result.out.begin(), result.out.end(), '\n'),
                   static_cast<std::ptrdiff_t>(count));
     }
-    EXPECT_EQ(run({"check", (directory() / "millrace.toml").native()}).code, code_ok);
+    EXPECT_EQ(
+        run({"check", (directory() / "millrace.toml").native(), "--handler", "on_report"}).code,
+        code_ok);
 }
 
 TEST_F(Demo, RunsWithEveryAgentOnAThreadOfItsOwn) {

@@ -106,6 +106,12 @@ TEST_F(LogCheck, ProvesByHeadAndByKey) {
     EXPECT_EQ(verify({"--key", key}).code, code_configuration);
 }
 
+// A row that begins a chain is known by the log it stands in, and a salvaged log is another.
+nlohmann::json without_log(nlohmann::json row) {
+    row["correlation"].erase("log");
+    return row;
+}
+
 TEST_F(LogCheck, SalvagesIntoANewLogThatGoesOn) {
     const std::vector<nlohmann::json> rows = dump("ORDER_OUT");
     poke(0, rows[9]["position"].get<std::uint64_t>() + 40, '!');
@@ -118,8 +124,8 @@ TEST_F(LogCheck, SalvagesIntoANewLogThatGoesOn) {
     EXPECT_EQ(dumped.code, code_ok);
     const std::vector<nlohmann::json> saved = parse_lines(dumped.out);
     ASSERT_EQ(saved.size(), 499U);
-    EXPECT_EQ(saved[8], rows[8]);
-    EXPECT_EQ(saved[9], rows[10]);
+    EXPECT_EQ(without_log(saved[8]), without_log(rows[8]));
+    EXPECT_EQ(without_log(saved[9]), without_log(rows[10]));
     const exit_result verified = run({"log", "verify", file("saved")});
     EXPECT_EQ(verified.code, code_ok) << verified.out;
     EXPECT_TRUE(has(verified.out, "1 records were lost before this log was salvaged"));

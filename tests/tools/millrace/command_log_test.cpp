@@ -74,8 +74,78 @@ TEST_F(Log, PrintsOnlyRowsThatMatch) {
     EXPECT_EQ(shown({"--where", "QUANTITY > 2800"}), range(29, 30));
     EXPECT_EQ(shown({"--where", "CL_ORD_ID = 'A5'", "--until-sequence", "4"}), range(1, 0));
     const exit_result wrong = run({"log", "dump", log("ORDER_OUT"), "--where", "QUANTITTY > 1"});
-    EXPECT_EQ(wrong.code, code_configuration);
+    EXPECT_EQ(wrong.code, code_usage) << "it stands on the command line";
+    EXPECT_TRUE(has(wrong.err, "--where, character 1: "));
     EXPECT_TRUE(has(wrong.err, "QUANTITY"));
+}
+
+TEST_F(Log, FindsRowsByWhatTheirEnvelopesSay) {
+    write("change.csv", "CL_ORD_ID,QUANTITY\nA2,22\n");
+    ASSERT_EQ(run({"append", config(), "ORDER_OUT", file("change.csv"), "--operation", "modify",
+                   "--user", "kim"})
+                  .code,
+              code_ok);
+    EXPECT_EQ(shown({"--where", "record.operation = 'modify'"}), range(31, 31));
+    EXPECT_EQ(shown({"--where", "record.user = 'kim' and record.event = 'append'"}), range(31, 31));
+    const engine::log_reader log_itself(log("ORDER_OUT"), engine::read_from::first());
+    const std::string uuid = to_string(log_itself.uuid());
+    const std::string begin = uuid.substr(0, 8) + uuid.substr(9, 4) + uuid.substr(14, 4);
+    EXPECT_EQ(rows_[6]["correlation"]["log"], begin) << "as the uuid begins that `log info` prints";
+    EXPECT_EQ(rows_[6]["correlation"]["sequence"], 7);
+    EXPECT_EQ(shown({"--where", "record.correlation = '" + begin + ":7'"}), range(7, 7));
+    EXPECT_EQ(shown({"--where", "record.correlation = '" + uuid + ":7'"}), range(7, 7));
+    const exit_result text = run({"log", "dump", log("ORDER_OUT"), "--sequence", "7"});
+    EXPECT_TRUE(has(text.out, "correlation=" + begin + ":7\n"));
+}
+
+TEST_F(Log, SaysWhatARangeNamesThatIsNotThere) {
+    struct bad_range {
+        std::vector<std::string> options;
+        int code;
+        std::string reason;
+    };
+    const std::uint64_t inside = rows_[6]["position"].get<std::uint64_t>() + 8;
+    const bad_range cases[] = {
+        {{"--sequence", "32"},
+         code_failure,
+         "--sequence 32 is not in the log, which ends with "
+         "sequence 30"},
+        {{"--until-sequence", "31"}, code_failure, "--until-sequence 31 is not in the log"},
+        {{"--until-offset", std::to_string(inside)}, code_failure, "is not where a record begins"},
+        {{"--until-offset", "99999999"}, code_failure, "99999999"},
+        {{"--sequence", "3", "--until-sequence", "2"}, code_usage, "ends before it begins"},
+        {{"--offset", position(3), "--until-offset", position(2)}, code_usage, "--until-offset"},
+        {{"--time", time(3), "--until-time", time(2)}, code_usage, "--until-time"},
+    };
+    for (const bad_range& one : cases) {
+        SCOPED_TRACE(one.options[0] + " " + one.options[1]);
+        std::vector<std::string> arguments = {"log", "dump", log("ORDER_OUT")};
+        arguments.insert(arguments.end(), one.options.begin(), one.options.end());
+        const exit_result result = run(arguments);
+        EXPECT_EQ(result.code, one.code);
+        EXPECT_EQ(result.out, "");
+        EXPECT_TRUE(has(result.err, one.reason));
+    }
+    EXPECT_TRUE(shown({"--time", "2100-01-01T00:00:00Z"}).empty()) << "a time names no record";
+}
+
+TEST_F(Log, SaysThatItsOutputWasLostAndNotThatNobodyReadsOn) {
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"log", "dump", log("ORDER_OUT")},
+             {"log", "info", log("ORDER_OUT")},
+             {"table", "show", config(), "ORDER_OUT"},
+             {"check", config()},
+             {"--version"},
+             {"demo", "--dir", file("demo"), "--count", "2", "--json"}}) {
+        SCOPED_TRACE(arguments[0]);
+        const exit_result full = run_into("> /dev/full", arguments);
+        EXPECT_EQ(full.code, code_failure);
+        EXPECT_TRUE(has(full.err, "write standard output: "));
+    }
+    const exit_result closed =
+        run_into("| { exec 0<&-; sleep 1; }", {"log", "dump", log("ORDER_OUT")});
+    EXPECT_EQ(closed.code, code_ok);
+    EXPECT_EQ(closed.err, "");
 }
 
 TEST_F(Log, NamesTheNearestRecordsOfAnOffsetThatIsNone) {

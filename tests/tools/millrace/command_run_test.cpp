@@ -117,12 +117,40 @@ TEST_F(RunCommand, IsRefusedWhereAnotherRuns) {
     EXPECT_FALSE(first.has_ended());
 }
 
-TEST_F(RunCommand, StartsAndStopsWithoutItsVenue) {
+// The example of the documentation, in the test's own directory.
+void copy_example(const std::filesystem::path& directory) {
     const std::filesystem::path examples =
         std::filesystem::path(MILLRACE_SOURCE_ROOT) / "docs/examples";
     for (const char* name : {"orders.toml", "sessions.cfg"}) {
-        std::filesystem::copy_file(examples / name, path() / name);
+        std::filesystem::copy_file(examples / name, directory / name);
     }
+}
+
+TEST_F(RunCommand, ParksRowsThatAreDumpedAsWhatTheyAre) {
+    copy_example(path());
+    // No such side: the map does not translate it, and the route parks what it cannot translate.
+    write("x.csv", "CL_ORD_ID,SYMBOL,SIDE,QUANTITY\nA1,ABC,X,100\n");
+    ASSERT_EQ(
+        run({"append", file("orders.toml"), "ORDER_OUT", file("x.csv"), "--user", "kim"}).code,
+        code_ok);
+    millrace_process process({"run", file("orders.toml")}, path());
+    wait_until("the row is parked", [&] { return rows_of(log("REJECT_orders"), path()) == 1U; });
+    process.ask_to_stop();
+    EXPECT_EQ(process.wait(30).code, code_ok);
+    const nlohmann::json order = dump("ORDER_OUT").at(0);
+    const nlohmann::json parked = dump("REJECT_orders").at(0);
+    EXPECT_EQ(parked["correlation"], order["correlation"]);
+    EXPECT_EQ(parked["user"], "kim");
+    EXPECT_EQ(parked["row"]["PAYLOAD"]["row"], order["row"]);
+    EXPECT_EQ(parked["row"]["PAYLOAD"]["event"], "append");
+    const exit_result text = run({"log", "dump", log("REJECT_orders")});
+    EXPECT_TRUE(has(text.out, "PAYLOAD={insert CL_ORD_ID=A1 SYMBOL=ABC SIDE=X QUANTITY=100 # "));
+    EXPECT_EQ(run({"log", "verify", log("REJECT_orders")}).code, code_ok)
+        << "the file with the columns is no part of the log";
+}
+
+TEST_F(RunCommand, StartsAndStopsWithoutItsVenue) {
+    copy_example(path());
     millrace_process process({"run", file("orders.toml")}, path());
     // Made when the signal handlers stand.
     wait_until("it has opened",
@@ -153,6 +181,8 @@ TEST_F(RunCommand, RefusesACommandLineItDoesNotUnderstand) {
                                                {"table", "hide"},
                                                {"demo", "--rate", "fast"},
                                                {"demo", "--rate", "0"},
+                                               {"demo", "--seed", "-1"},
+                                               {"demo", "--seed", "x"},
                                                {"demo", "--count", "0"},
                                                {"demo", "--orders", file("nowhere.csv")},
                                                {"demo", "--count", "1", "--orders", config()}}) {

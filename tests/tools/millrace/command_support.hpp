@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -88,6 +89,21 @@ protected:
     }
     [[nodiscard]] exit_result run(std::vector<std::string> arguments) const {
         return run_millrace(std::move(arguments), path());
+    }
+    // With standard output as a shell redirects it: "> /dev/full", "| head -1".
+    [[nodiscard]] exit_result run_into(const std::string& target,
+                                       const std::vector<std::string>& arguments) const {
+        std::string command = "{ '" + (program_directory() / "millrace").native() + "'";
+        for (const std::string& argument : arguments) {
+            command += " '" + argument + "'";
+        }
+        command += "; echo $? >'" + file("code") + "'; } 2>'" + file("err") + "' " + target;
+        EXPECT_EQ(std::system(command.c_str()), 0) << command;
+        exit_result result;
+        std::ifstream(path() / "code") >> result.code;
+        std::ifstream err(path() / "err", std::ios::binary);
+        result.err.assign(std::istreambuf_iterator<char>(err), std::istreambuf_iterator<char>());
+        return result;
     }
     // Rows first..last of ORDER_OUT, in one call of `millrace append`.
     void append_orders(int first, int last) const {

@@ -57,6 +57,9 @@ std::string quoted(const std::string& path) {
 }
 
 std::string latency_line(const char* name, const engine::histogram& values) {
+    if (values.count() == 0) {
+        return format("  %-26s", name) + "none was measured\n";
+    }
     return format("  %-26s", name) + "p50 " + microseconds(values.percentile_ns(50)) + ", p90 " +
            microseconds(values.percentile_ns(90)) + ", p99 " +
            microseconds(values.percentile_ns(99)) + ", p99.9 " +
@@ -111,7 +114,10 @@ std::string verdict(const demo_result& result, const demo_directory& directory) 
     if (!books.is_finished()) {
         text += format("  %llu orders not fed, %llu not sent, %llu orders and reports under way\n",
                        number(books.unfed), number(books.waiting), number(books.in_flight));
-        text += "  The same command with --dir " + quoted(directory.path.native()) + " goes on.\n";
+        text += result.end == demo_end::halted
+                    ? "  It halts there again until what halted it is put right.\n"
+                    : "  The same command with --dir " + quoted(directory.path.native()) +
+                          " goes on.\n";
     }
     return text;
 }

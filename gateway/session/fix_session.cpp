@@ -212,9 +212,7 @@ engine::poll_action fix_session::send_one(outbound_route& route,
                 no_send_before_ns_ = 0;
                 publish_state();
             }
-            record_to_wire_.record(engine::utc_now().ns - (header.intended_ns != 0
-                                                               ? header.intended_ns
-                                                               : header.committed_ns));
+            measure(header);
             return engine::poll_action::consumed;
         case send_status::invalid:
         case send_status::withheld:
@@ -232,6 +230,14 @@ engine::poll_action fix_session::send_one(outbound_route& route,
             return engine::poll_action::stop;
     }
     return engine::poll_action::stop;
+}
+
+void fix_session::measure(const outbound_header& header) noexcept {
+    const std::int64_t begin_ns =
+        header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
+    if (begin_ns >= measured_from_ns_) {
+        record_to_wire_.record(engine::utc_now().ns - begin_ns);
+    }
 }
 
 void fix_session::halt_route(outbound_route& route, const outbound_header& header) noexcept {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
 #include "engine/counters/counter.hpp"
 #include "gateway/quickfix/port.hpp"
@@ -90,7 +91,8 @@ public:
     [[nodiscard]] session_port& port() noexcept { return *port_; }
     [[nodiscard]] session_ledger& ledger() noexcept { return ledger_; }
     // From the planned time (else the commit) of the source record to the return of send(); of this
-    // thread.
+    // thread. Of records from before this session was made there is nothing: they waited for a
+    // process, not in one.
     [[nodiscard]] const engine::histogram& record_to_wire() const noexcept {
         return record_to_wire_;
     }
@@ -126,6 +128,7 @@ private:
     void say_given_up(std::string_view reason) noexcept;
     [[nodiscard]] engine::poll_action send_one(outbound_route& route,
                                                std::span<const std::byte> payload) noexcept;
+    void measure(const outbound_header& header) noexcept;
     void halt_route(outbound_route& route, const outbound_header& header) noexcept;
     void link_is_up(std::int64_t now_ns) noexcept;
     void end_link(close_reason reason, std::int64_t now_ns) noexcept;
@@ -157,6 +160,7 @@ private:
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;         // numbers contradict the peer's: an operator must act
     engine::histogram record_to_wire_;
+    std::int64_t measured_from_ns_ = engine::utc_now().ns;
 };
 
 }  // namespace millrace::gateway

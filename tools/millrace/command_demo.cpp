@@ -1,11 +1,9 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <mutex>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
@@ -17,6 +15,7 @@
 #include "tools/millrace/demo_report.hpp"
 #include "tools/millrace/demo_tracker.hpp"
 #include "tools/millrace/demo_venue.hpp"
+#include "tools/millrace/demo_wait.hpp"
 #include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/signals.hpp"
@@ -26,7 +25,6 @@ namespace millrace::tools {
 namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
-constexpr std::int64_t stall_ns = 60 * ns_per_s;  // without one report for so long, the run ends
 constexpr std::uint64_t default_rate = 2000;
 
 struct demo_options {
@@ -75,7 +73,7 @@ void load_orders(demo_orders& orders, const demo_options& options) {
     } else {
         orders.load_csv((shared_directory() / "sample" / "orders.csv").native());
     }
-    if (orders.count() == 0) {
+    if (orders.asked_count() == 0) {
         throw engine::config_error("there are no orders to feed");
     }
 }
@@ -95,57 +93,42 @@ private:
     std::ofstream file_;
 };
 
-void show_progress(const demo_feeder& feeder, const demo_tracker& tracker, std::size_t count) {
-    std::fprintf(stderr, "\rfed %llu, acknowledged %llu, finished %llu of %zu; %llu reports   ",
-                 static_cast<unsigned long long>(feeder.fed_count()),
-                 static_cast<unsigned long long>(tracker.acknowledged_count()),
-                 static_cast<unsigned long long>(tracker.finished_count()), count,
-                 static_cast<unsigned long long>(tracker.report_count()));
+gateway::pipeline_options pipeline_options_with(engine_log& log) {
+    gateway::pipeline_options wanted;
+    wanted.dictionary_directory = dictionary_directory();
+    wanted.log_line = &engine_log::write;
+    wanted.log_context = &log;
+    return wanted;
 }
 
-// Waits until every order had its last report; false: stopped, stalled, or the venue died.
-bool wait_for_reports(const demo_feeder& feeder, const demo_tracker& tracker, std::size_t count,
-                      bool shows_progress) {
-    std::uint64_t last_seen = 0;
-    std::int64_t last_change_ns = engine::monotonic_now_ns();
-    while (tracker.finished_count() < count) {
-        if (wait_for_stop(100)) {
-            return false;
-        }
-        const std::uint64_t seen = tracker.report_count() + feeder.fed_count();
-        const std::int64_t now_ns = engine::monotonic_now_ns();
-        if (seen != last_seen) {
-            last_seen = seen;
-            last_change_ns = now_ns;
-        }
-        if (shows_progress) {
-            show_progress(feeder, tracker, count);
-        }
-        if (now_ns - last_change_ns > stall_ns) {
-            std::fprintf(stderr, "\nno order and no report for %lld s; giving up\n",
-                         static_cast<long long>(stall_ns / ns_per_s));
-            return false;
+void announce(const demo_venue& venue, const gateway::pipeline& pipeline) {
+    std::fprintf(stderr, "venue: pid %d%s; engine: pid %d; threads:\n%s",
+                 static_cast<int>(venue.pid()), venue.was_running() ? " (still alive)" : "",
+                 static_cast<int>(::getpid()), pipeline.thread_plan().c_str());
+}
+
+int print(const demo_result& result, const demo_directory& directory, bool is_json) {
+    if (is_json) {
+        for (const std::string& finding : result.books.findings) {
+            std::fprintf(stderr, "%s\n", finding.c_str());
         }
     }
-    return true;
+    std::fputs((is_json ? to_json(result) : to_text(result, directory)).c_str(), stdout);
+    return result.is_complete() && result.books.is_clean() ? exit_ok : exit_negative;
 }
 
 int demo(const demo_options& options) {
     const demo_directory directory{choose_directory(options)};
     install_signal_handlers();
+    const engine::file_lock lock = lock_demo_directory(directory);
     prepare_demo_directory(directory, options.seed);
-    const bool shows_progress = ::isatty(STDERR_FILENO) != 0 && !options.is_json;
 
     engine_log log(directory.engine_log());
-    gateway::pipeline_options wanted;
-    wanted.dictionary_directory = dictionary_directory();
-    wanted.log_line = &engine_log::write;
-    wanted.log_context = &log;
-    gateway::pipeline pipeline(gateway::load_config(directory.config()), wanted);
+    gateway::pipeline pipeline(gateway::load_config(directory.config()),
+                               pipeline_options_with(log));
     engine::table_log& source = pipeline.open_source("ORDER_OUT");
-    // The lock on ORDER_OUT is ours: no other engine runs in this directory.
-    engine::write_file_atomically(directory.engine_pid(), std::to_string(::getpid()) + "\n");
     demo_orders orders(source.schema());
+    orders.load_fed(directory.table("ORDER_OUT"));
     try {
         load_orders(orders, options);
     } catch (const engine::config_error& failure) {
@@ -158,39 +141,33 @@ int demo(const demo_options& options) {
     pipeline.add_agent(feeder);
     pipeline.set_handler("on_report", gateway::event_handler::of(tracker));
     pipeline.open();
+    // Every lock is ours: no other engine runs in this directory.
+    engine::write_file_atomically(directory.engine_pid(), std::to_string(::getpid()) + "\n");
 
     demo_venue venue(directory);
     if (!options.is_json) {
-        std::fprintf(stderr, "venue: pid %d%s; engine: pid %d; threads:\n%s",
-                     static_cast<int>(venue.pid()), venue.was_running() ? " (still alive)" : "",
-                     static_cast<int>(::getpid()), pipeline.thread_plan().c_str());
+        announce(venue, pipeline);
     }
+    demo_wait watch(directory, feeder, tracker, venue, orders.count(),
+                    ::isatty(STDERR_FILENO) != 0 && !options.is_json);
     demo_result result;
     result.rate_asked = options.rate_per_s();
-    const std::uint64_t fed_before = feeder.fed_count();
     const std::int64_t begin_ns = engine::monotonic_now_ns();
     pipeline.start();
-    result.is_complete = wait_for_reports(feeder, tracker, orders.count(), shows_progress);
+    result.end = watch.wait();
     result.seconds =
         static_cast<double>(engine::monotonic_now_ns() - begin_ns) / static_cast<double>(ns_per_s);
     pipeline.stop();
     venue.stop();
-    if (shows_progress) {
-        show_progress(feeder, tracker, orders.count());
-        std::fprintf(stderr, "\n");
-    }
-    result.fed = feeder.fed_count() - fed_before;
+    watch.end_progress();
+    result.fed = feeder.fed_count() - orders.fed_before();
     result.record_to_wire = pipeline.record_to_wire();
     result.order_to_report = tracker.order_to_report();
-    result.books = reconcile(directory, orders);
-    if (options.is_json) {
-        for (const std::string& finding : result.books.findings) {
-            std::fprintf(stderr, "%s\n", finding.c_str());
-        }
-    }
-    const std::string text = options.is_json ? to_json(result) : to_text(result, directory);
-    std::fputs(text.c_str(), stdout);
-    return result.is_complete && result.books.is_clean() ? exit_ok : exit_negative;
+    // With the session up and a minute's silence, the protocol has had its chance.
+    const bool is_settled = result.end == demo_end::answered ||
+                            (result.end == demo_end::stalled && watch.is_logged_on());
+    result.books = reconcile(directory, orders, is_settled);
+    return print(result, directory, options.is_json);
 }
 
 }  // namespace
@@ -210,7 +187,7 @@ void add_demo_command(CLI::App& program, command& chosen) {
         ->capture_default_str();
     verb->add_option(
         "--dir", options->directory,
-        "Where everything lies; a used one goes on where it stopped (default: a new one)");
+        "Where everything lies; a used one is fed what it does not have (default: a new one)");
     verb->add_option("--seed", options->seed, "Of the generated orders and the venue's decisions")
         ->check(CLI::Validator(check_seed, "NUMBER"))
         ->capture_default_str();

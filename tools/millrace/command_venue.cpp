@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "tools/millrace/commands.hpp"
+#include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/signals.hpp"
 #include "tools/venue/venue.hpp"
 
@@ -16,6 +17,7 @@ void add_venue_command(CLI::App& program, command& chosen) {
         chosen = [config] {
             venue_controls controls;
             controls.stop = &stop_flag();
+            controls.dictionary_directory = dictionary_directory().native();
             return run_venue(*config, controls);
         };
     });

@@ -1,5 +1,5 @@
-// Feeds orders into a table at a steady rate, each stamped with the time it was meant for: an open
-// loop.
+// Feeds the orders that a table does not have yet into it at a steady rate, each stamped with the
+// time it was meant for: an open loop.
 //
 // Threading  an agent: one thread; fed_count() and intended_ns() from any
 // Progress   at most rows_per_turn rows a turn; a full disk stops it until there is space again
@@ -22,7 +22,7 @@ public:
         : table_(&table),
           orders_(&orders),
           interval_ns_(rate == 0 ? 0 : 1'000'000'000 / static_cast<std::int64_t>(rate)),
-          next_(static_cast<std::size_t>(table.log().last_sequence().value)),
+          next_(orders.fed_before()),
           first_(next_),
           intended_ns_(orders.count()) {
         fed_.store(next_, std::memory_order_relaxed);
@@ -33,7 +33,7 @@ public:
     int do_work() noexcept;
     void on_close() noexcept {}
 
-    // Rows in the table, those of earlier runs included.
+    // Orders in the table, those of earlier runs included.
     [[nodiscard]] std::uint64_t fed_count() const noexcept {
         return fed_.load(std::memory_order_acquire);  // pairs with demo_feeder.cpp: do_work
     }

@@ -2,15 +2,18 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "engine/core/error.hpp"
-#include "engine/core/file.hpp"
-#include "tools/millrace/dictionary_path.hpp"
 
 namespace millrace::tools {
 
@@ -162,10 +165,10 @@ EndTime=00:00:00
 SocketAcceptPort=@PORT@
 SocketReuseAddress=Y
 SocketNodelay=Y
-DataDictionary=@DICTIONARY@
-VenueDirectory=@DIRECTORY@/venue
-VenuePidFile=@DIRECTORY@/venue.pid
-VenuePortFile=@DIRECTORY@/venue.port
+DataDictionary=FIX44.xml
+VenueDirectory=venue
+VenuePidFile=venue.pid
+VenuePortFile=venue.port
 VenueSeed=@SEED@
 VenueIdleExitSeconds=120
 
@@ -204,22 +207,84 @@ void write_if_missing(const std::filesystem::path& path, const std::string& text
     }
 }
 
+struct derived_place {
+    std::string_view key;
+    std::string_view value;
+};
+constexpr std::array<derived_place, 4> derived_places{{{"VenueDirectory", "venue"},
+                                                       {"VenuePidFile", "venue.pid"},
+                                                       {"VenuePortFile", "venue.port"},
+                                                       {"DataDictionary", "FIX44.xml"}}};
+
+// The line with a value that stays right when the directory moves, where it has not.
+std::string put_right(const std::string& line, const demo_directory& directory) {
+    for (const derived_place& place : derived_places) {
+        const std::string begin = std::string(place.key) + "=/";
+        if (!line.starts_with(begin)) {
+            continue;
+        }
+        const std::filesystem::path value = line.substr(begin.size() - 1);
+        const bool is_right = place.key == "DataDictionary"
+                                  ? std::filesystem::exists(value)
+                                  : value.lexically_normal() == directory.path / place.value;
+        return is_right ? line : std::string(place.key) + "=" + std::string(place.value);
+    }
+    return line;
+}
+
+void put_venue_config_right(const demo_directory& directory) {
+    const std::string old_text = engine::read_whole_file(directory.venue_config());
+    std::istringstream lines(old_text);
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+        text += put_right(line, directory) + "\n";
+    }
+    if (text != old_text) {
+        engine::write_file_atomically(directory.venue_config(), text);
+    }
+}
+
+// False while the lock's file names an earlier holder, or nobody: who has just taken the lock
+// writes its name next.
+bool names_living_holder(const std::string& holder) {
+    std::istringstream text(holder);
+    std::string word;
+    pid_t pid = -1;
+    return text >> word >> pid && pid > 0 && ::kill(pid, 0) == 0;
+}
+
 }  // namespace
 
-void prepare_demo_directory(const demo_directory& directory, std::uint64_t seed) {
+engine::file_lock lock_demo_directory(const demo_directory& directory) {
     engine::ensure_directory(directory.path);
+    const std::filesystem::path path = directory.path / "demo.lock";
+    constexpr int looks_max = 100;
+    for (int look = 1;; ++look) {
+        try {
+            return engine::file_lock(path, "millrace demo");
+        } catch (const engine::locked_error&) {
+            const std::string holder = engine::lock_holder(path);
+            if (names_living_holder(holder) || look == looks_max) {
+                throw engine::locked_error(directory.path.native() + ": in use by " + holder +
+                                           "; wait until it ends, stop it, or take another --dir");
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
+void prepare_demo_directory(const demo_directory& directory, std::uint64_t seed) {
     write_if_missing(directory.config(), std::string(config_text));
     // Both sides must name one port: they are written together, the venue's last.
     if (!std::filesystem::exists(directory.venue_config())) {
         const std::string port = std::to_string(free_port());
         engine::write_file_atomically(directory.sessions(),
                                       replaced(sessions_text, "@PORT@", port));
-        std::string venue = replaced(venue_text, "@PORT@", port);
-        venue = replaced(venue, "@DICTIONARY@", (dictionary_directory() / "FIX44.xml").native());
-        venue = replaced(venue, "@DIRECTORY@", directory.path.native());
-        venue = replaced(venue, "@SEED@", std::to_string(seed));
-        engine::write_file_atomically(directory.venue_config(), venue);
+        const std::string venue = replaced(venue_text, "@PORT@", port);
+        engine::write_file_atomically(directory.venue_config(),
+                                      replaced(venue, "@SEED@", std::to_string(seed)));
     }
+    put_venue_config_right(directory);
 }
 
 }  // namespace millrace::tools

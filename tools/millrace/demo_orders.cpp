@@ -1,6 +1,7 @@
 #include "tools/millrace/demo_orders.hpp"
 
 #include "engine/core/error.hpp"
+#include "tools/millrace/demo_rows.hpp"
 #include "tools/sample/order_generator.hpp"
 #include "tools/text/row_reader.hpp"
 
@@ -9,11 +10,37 @@ namespace millrace::tools {
 demo_orders::demo_orders(const engine::row_schema& schema)
     : schema_(&schema), id_column_(schema.index_of("CL_ORD_ID")) {}
 
-void demo_orders::add(const engine::row_builder& row, const std::string& where) {
-    const std::string id(row.view().text(id_column_));
-    if (!by_id_.emplace(id, ends_.size()).second) {
-        throw engine::config_error(where + ": CL_ORD_ID '" + id + "' comes a second time");
+bool demo_orders::insert(std::string_view id) {
+    const auto [place, is_new] = by_id_.try_emplace(std::string(id), ids_.size());
+    if (is_new) {
+        ids_.push_back(place->first);
     }
+    return is_new;
+}
+
+void demo_orders::load_fed(const std::filesystem::path& order_log) {
+    for_each_row(order_log, {"CL_ORD_ID"},
+                 [this](const engine::row_view& row, const std::vector<std::size_t>& columns) {
+                     static_cast<void>(insert(row.text(columns[0])));
+                 });
+    fed_before_ = ids_.size();
+    is_asked_.assign(fed_before_, false);
+}
+
+void demo_orders::add(const engine::row_builder& row, const std::string& where) {
+    const std::string_view id = row.view().text(id_column_);
+    const std::size_t known = index_of(id);
+    const bool is_fed = known < fed_before_;
+    if (is_fed ? is_asked_[known] : known < count()) {
+        throw engine::config_error(where + ": CL_ORD_ID '" + std::string(id) +
+                                   "' comes a second time");
+    }
+    ++asked_count_;
+    if (is_fed) {
+        is_asked_[known] = true;
+        return;
+    }
+    static_cast<void>(insert(id));
     const auto payload = row.payload();
     bytes_.insert(bytes_.end(), payload.begin(), payload.end());
     ends_.push_back(bytes_.size());
@@ -48,14 +75,9 @@ void demo_orders::generate(std::uint64_t seed, std::uint64_t count) {
 }
 
 std::span<std::byte> demo_orders::payload(std::size_t index) noexcept {
-    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return std::span(bytes_).subspan(begin, ends_[index] - begin);
-}
-
-std::string_view demo_orders::id_of(std::size_t index) const noexcept {
-    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return engine::row_view(*schema_, std::span(bytes_).subspan(begin, ends_[index] - begin))
-        .text(id_column_);
+    const std::size_t row = index - fed_before_;
+    const std::size_t begin = row == 0 ? 0 : ends_[row - 1];
+    return std::span(bytes_).subspan(begin, ends_[row] - begin);
 }
 
 std::size_t demo_orders::index_of(std::string_view cl_ord_id) const noexcept {

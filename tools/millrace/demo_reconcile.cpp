@@ -1,12 +1,11 @@
 #include "tools/millrace/demo_reconcile.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "engine/core/error.hpp"
-#include "engine/log/log_reader.hpp"
-#include "engine/table/row.hpp"
-#include "engine/table/schema.hpp"
+#include "tools/millrace/demo_rows.hpp"
 #include "tools/venue/decimal.hpp"
 #include "tools/venue/journal.hpp"
 
@@ -24,16 +23,7 @@ struct engine_order {
     std::unordered_set<std::string> exec_ids;
 };
 
-struct engine_view {
-    std::unordered_map<std::string, engine_order> orders;
-    std::uint64_t repeated_reports = 0;
-};
-
-void find(reconciliation& result, const std::string& text) {
-    if (result.findings.size() < findings_max) {
-        result.findings.push_back(text);
-    }
-}
+using columns = std::vector<std::size_t>;
 
 std::int64_t scaled(const engine::decimal& value) {
     if (value.is_null()) {
@@ -47,90 +37,217 @@ std::int64_t scaled(const engine::decimal& value) {
     return quantity;
 }
 
-engine_view read_execution(const std::filesystem::path& directory, reconciliation& result) {
-    engine_view view;
-    if (engine::list_segments(directory).empty()) {
-        return view;
+// An id from the example's commands goes through a shell.
+bool is_plain(const std::string& id) {
+    return !id.empty() && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+    });
+}
+
+class books {
+public:
+    books(const demo_directory& directory, bool is_settled)
+        : is_settled_(is_settled), venue_(read_journal(journal_path(directory.venue()))) {
+        read_orders(directory);
+        read_numbers(directory);
+        read_execution(directory);
+        find_overtaken();
     }
-    engine::log_reader reader(directory, engine::read_from::first());
-    const engine::row_schema schema = engine::row_schema::parse(reader.schema());
-    const std::size_t exec_id = schema.index_of("EXEC_ID");
-    const std::size_t cl_ord_id = schema.index_of("CL_ORD_ID");
-    const std::size_t exec_type = schema.index_of("EXEC_TYPE");
-    const std::size_t last_qty = schema.index_of("LAST_QTY");
-    engine::record_view record;
-    engine::read_status status = engine::read_status::none;
-    while ((status = reader.poll(record)) == engine::read_status::record) {
-        const engine::row_view row(schema, record.bytes());
-        engine_order& order = view.orders[std::string(row.text(cl_ord_id))];
-        if (!order.exec_ids.emplace(row.text(exec_id)).second) {
-            ++view.repeated_reports;
-            find(result, "report " + std::string(row.text(exec_id)) + " is in EXECUTION twice");
+
+    [[nodiscard]] reconciliation compare(const demo_orders& orders);
+
+private:
+    void find(const std::string& text) {
+        if (result_.findings.size() < findings_max) {
+            result_.findings.push_back(text);
+        }
+    }
+    void read_orders(const demo_directory& directory);
+    void read_numbers(const demo_directory& directory);
+    void read_execution(const demo_directory& directory);
+    void find_overtaken();
+    void judge_missing_order(const std::string& id);
+    void compare_order(const std::string& id, const journaled_order& venue);
+    // How many of the venue's reports are not in EXECUTION.
+    std::size_t judge_reports(const std::string& id, const journaled_order& venue,
+                              const engine_order& engine);
+    void find_invented();
+
+    bool is_settled_;
+    journal_view venue_;
+    std::vector<std::string> fed_;                            // ORDER_OUT, each once
+    std::unordered_map<std::string, std::uint64_t> fed_ids_;  // and how often it stands there
+    std::unordered_map<std::string, std::uint64_t> numbers_;  // FIX_OUT: ordinal of its message
+    std::unordered_map<std::string, engine_order> executed_;
+    std::uint64_t last_number_ = 0;  // ordinal of the last message that reached the venue
+    std::uint64_t last_report_ = 0;  // ordinal of the last report that reached EXECUTION
+    std::size_t most_reports_ = 0;   // of result_.example
+    reconciliation result_;
+};
+
+void books::read_orders(const demo_directory& directory) {
+    for_each_row(directory.table("ORDER_OUT"), {"CL_ORD_ID"},
+                 [this](const engine::row_view& row, const columns& at) {
+                     std::string id(row.text(at[0]));
+                     if (++fed_ids_[id] == 1) {
+                         fed_.push_back(std::move(id));
+                     }
+                 });
+}
+
+void books::read_numbers(const demo_directory& directory) {
+    std::uint64_t ordinal = 0;
+    for_each_row(directory.table("fix") / "FIX_OUT", {"KIND", "CL_ORD_ID"},
+                 [&](const engine::row_view& row, const columns& at) {
+                     if (row.text(at[0]) == "application") {
+                         numbers_.emplace(row.text(at[1]), ++ordinal);
+                     }
+                 });
+}
+
+void books::read_execution(const demo_directory& directory) {
+    for_each_row(directory.table("EXECUTION"), {"EXEC_ID", "CL_ORD_ID", "EXEC_TYPE", "LAST_QTY"},
+                 [this](const engine::row_view& row, const columns& at) {
+                     const std::string exec_id(row.text(at[0]));
+                     engine_order& order = executed_[std::string(row.text(at[1]))];
+                     if (!order.exec_ids.insert(exec_id).second) {
+                         ++result_.duplicated;
+                         find("report " + exec_id + " is in EXECUTION twice");
+                         return;
+                     }
+                     const char type = row.character(at[2]);
+                     order.acknowledged += type == '0' ? 1 : 0;
+                     order.rejected += type == '8' ? 1 : 0;
+                     if (type == 'F') {
+                         ++order.fills;
+                         order.filled_qty += scaled(row.decimal_value(at[3]));
+                     }
+                 });
+}
+
+void books::find_overtaken() {
+    for (const auto& [id, order] : venue_.orders) {
+        const auto number = numbers_.find(id);
+        if (number != numbers_.end()) {
+            last_number_ = std::max(last_number_, number->second);
+        }
+        const auto executed = executed_.find(id);
+        if (executed == executed_.end()) {
             continue;
         }
-        const char type = row.character(exec_type);
-        order.acknowledged += type == '0' ? 1 : 0;
-        order.rejected += type == '8' ? 1 : 0;
-        if (type == 'F') {
-            ++order.fills;
-            order.filled_qty += scaled(row.decimal_value(last_qty));
+        for (const journaled_report& report : order.reports) {
+            if (executed->second.exec_ids.contains(report.exec_id)) {
+                last_report_ = std::max(last_report_, report.ordinal);
+            }
         }
     }
-    if (status == engine::read_status::damaged) {
-        throw engine::damage_error(reader.damage().text());
-    }
-    return view;
 }
 
-// Distinct message numbers within one generation: a resend carries the number it had.
-bool has_two_numbers(const journaled_order& order) {
-    return order.numbers.size() > 1;
+void books::judge_missing_order(const std::string& id) {
+    const auto number = numbers_.find(id);
+    if (number == numbers_.end()) {
+        ++result_.waiting;
+    } else if (is_settled_ || number->second < last_number_) {
+        ++result_.lost;
+        find("order " + id + " was numbered and never reached the venue");
+    } else {
+        ++result_.in_flight;
+    }
 }
 
-void compare_order(const std::string& id, const journaled_order& venue, const engine_order& engine,
-                   reconciliation& result) {
-    if (has_two_numbers(venue)) {
-        ++result.duplicated;
-        find(result, "order " + id + " reached the venue under " +
-                         std::to_string(venue.numbers.size()) + " message numbers");
-    }
-    for (const std::string& exec_id : venue.exec_ids) {
-        if (!engine.exec_ids.contains(exec_id)) {
-            ++result.lost;
-            find(result, "report " + exec_id + " of order " + id + " is not in EXECUTION");
+std::size_t books::judge_reports(const std::string& id, const journaled_order& venue,
+                                 const engine_order& engine) {
+    std::size_t missing = 0;
+    std::unordered_set<std::string> known;
+    for (const journaled_report& report : venue.reports) {
+        known.insert(report.exec_id);
+        if (engine.exec_ids.contains(report.exec_id)) {
+            continue;
+        }
+        ++missing;
+        if (is_settled_ || report.ordinal < last_report_) {
+            ++result_.lost;
+            find("report " + report.exec_id + " of order " + id + " is not in EXECUTION");
+        } else {
+            ++result_.in_flight;
         }
     }
-    if (venue.filled_qty != engine.filled_qty || venue.fills != engine.fills) {
-        ++result.differing;
-        find(result, "order " + id + ": the venue filled " + std::to_string(venue.fills) +
-                         " times, EXECUTION has " + std::to_string(engine.fills));
+    for (const std::string& exec_id : engine.exec_ids) {
+        if (!known.contains(exec_id)) {
+            ++result_.invented;
+            find("report " + exec_id + " of order " + id + " is in EXECUTION, and the venue " +
+                 "never made it");
+        }
     }
-    result.acknowledged += venue.acknowledged == 1 && engine.acknowledged == 1 ? 1 : 0;
-    result.rejected += venue.rejected == 1 && engine.rejected == 1 ? 1 : 0;
-    result.fills += engine.fills;
+    return missing;
+}
+
+void books::compare_order(const std::string& id, const journaled_order& venue) {
+    static const engine_order none;
+    const auto found = executed_.find(id);
+    const engine_order& engine = found == executed_.end() ? none : found->second;
+    // Distinct numbers within one generation: a resend carries the number it had.
+    if (venue.numbers.size() > 1) {
+        ++result_.duplicated;
+        find("order " + id + " reached the venue under " + std::to_string(venue.numbers.size()) +
+             " message numbers");
+    }
+    const std::size_t missing = judge_reports(id, venue, engine);
+    if (missing == 0 && (venue.filled_qty != engine.filled_qty || venue.fills != engine.fills)) {
+        ++result_.differing;
+        find("order " + id + ": the venue filled " + format_decimal(venue.filled_qty) + " in " +
+             std::to_string(venue.fills) + " trades, EXECUTION has " +
+             format_decimal(engine.filled_qty) + " in " + std::to_string(engine.fills));
+    }
+    result_.acknowledged += venue.acknowledged == 1 && engine.acknowledged == 1 ? 1 : 0;
+    result_.rejected += venue.rejected == 1 && engine.rejected == 1 ? 1 : 0;
+    result_.fills += engine.fills;
+    if (engine.exec_ids.size() > most_reports_ && is_plain(id)) {
+        most_reports_ = engine.exec_ids.size();
+        result_.example = id;
+    }
+}
+
+void books::find_invented() {
+    for (const auto& [id, order] : venue_.orders) {
+        if (!fed_ids_.contains(id)) {
+            ++result_.invented;
+            find("order " + id + " is at the venue, and nobody fed it");
+        }
+    }
+    for (const auto& [id, order] : executed_) {
+        if (!venue_.orders.contains(id)) {
+            result_.invented += order.exec_ids.size();
+            find("reports of order " + id + " are in EXECUTION, and the venue does not know it");
+        }
+    }
+}
+
+reconciliation books::compare(const demo_orders& orders) {
+    result_.orders = fed_.size();
+    for (std::size_t index = 0; index < orders.count(); ++index) {
+        if (!fed_ids_.contains(std::string(orders.id_of(index)))) {
+            ++result_.orders;
+            ++result_.unfed;
+        }
+    }
+    for (const std::string& id : fed_) {
+        const auto seen = venue_.orders.find(id);
+        if (seen == venue_.orders.end()) {
+            judge_missing_order(id);
+        } else {
+            compare_order(id, seen->second);
+        }
+    }
+    find_invented();
+    return std::move(result_);
 }
 
 }  // namespace
 
-reconciliation reconcile(const demo_directory& directory, const demo_orders& orders) {
-    reconciliation result;
-    result.orders = orders.count();
-    const journal_view venue = read_journal(journal_path(directory.venue()));
-    const engine_view engine = read_execution(directory.table("EXECUTION"), result);
-    result.duplicated += engine.repeated_reports;
-    const engine_order none;
-    for (std::size_t index = 0; index < orders.count(); ++index) {
-        const std::string id(orders.id_of(index));
-        const auto seen = venue.orders.find(id);
-        if (seen == venue.orders.end()) {
-            ++result.lost;
-            find(result, "order " + id + " never reached the venue");
-            continue;
-        }
-        const auto kept = engine.orders.find(id);
-        compare_order(id, seen->second, kept == engine.orders.end() ? none : kept->second, result);
-    }
-    return result;
+reconciliation reconcile(const demo_directory& directory, const demo_orders& orders,
+                         bool is_settled) {
+    return books(directory, is_settled).compare(orders);
 }
 
 }  // namespace millrace::tools

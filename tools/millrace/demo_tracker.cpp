@@ -3,8 +3,7 @@
 #include <bit>
 
 #include "engine/core/clock.hpp"
-#include "engine/core/error.hpp"
-#include "engine/log/log_reader.hpp"
+#include "tools/millrace/demo_rows.hpp"
 
 namespace millrace::tools {
 
@@ -32,23 +31,13 @@ demo_tracker::demo_tracker(const demo_orders& orders, const demo_feeder& feeder,
       exec_id_hashes_(std::bit_ceil(orders.count() * reports_per_order_max + 16), 0) {}
 
 void demo_tracker::load(const std::filesystem::path& execution_log) {
-    if (engine::list_segments(execution_log).empty()) {
-        return;
-    }
-    engine::log_reader reader(execution_log, engine::read_from::first());
-    const engine::row_schema schema = engine::row_schema::parse(reader.schema());
-    engine::record_view record;
-    engine::read_status status = engine::read_status::none;
-    while ((status = reader.poll(record)) == engine::read_status::record) {
-        const engine::row_view row(schema, record.bytes());
-        std::size_t index = 0;
-        if (note_exec_id(row.text(exec_id_column_))) {
-            note_report(row, index);
-        }
-    }
-    if (status == engine::read_status::damaged) {
-        throw engine::damage_error(reader.damage().text());
-    }
+    for_each_row(execution_log, {},
+                 [this](const engine::row_view& row, const std::vector<std::size_t>&) {
+                     std::size_t index = 0;
+                     if (note_exec_id(row.text(exec_id_column_))) {
+                         note_report(row, index);
+                     }
+                 });
 }
 
 bool demo_tracker::note_exec_id(std::string_view exec_id) noexcept {

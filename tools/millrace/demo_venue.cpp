@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -35,31 +37,138 @@ bool is_alive(pid_t pid) {
     return end != std::string::npos && text.compare(end, 3, ") Z") != 0;
 }
 
-// The pid in the file, if that process lives and is a venue of this directory.
-pid_t running_venue(const demo_directory& directory) {
-    std::ifstream file(directory.venue_pid());
+void wait_ms(int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+pid_t pid_in(std::istream&& text) {
+    std::string word;
     pid_t pid = -1;
-    if (!(file >> pid) || pid <= 0 || !is_alive(pid)) {
+    return text >> word >> pid ? pid : -1;
+}
+
+std::filesystem::path lock_path(const demo_directory& directory) {
+    return directory.venue() / "lock";
+}
+
+// The living process that holds the venue folder's lock, or -1.
+pid_t lock_owner(const demo_directory& directory) {
+    const std::filesystem::path path = lock_path(directory);
+    if (!engine::is_lock_held(path)) {
         return -1;
     }
-    const std::string command =
-        engine::read_whole_file("/proc/" + std::to_string(pid) + "/cmdline");
-    const bool is_ours = command.find("venue") != std::string::npos &&
-                         command.find(directory.venue_config().native()) != std::string::npos;
-    return is_ours ? pid : -1;
+    // "pid N, host ..."; of an earlier holder, if the present one has just taken the lock.
+    const pid_t pid = pid_in(std::istringstream(engine::lock_holder(path)));
+    return pid > 0 && is_alive(pid) ? pid : -1;
+}
+
+// The settings file a `millrace venue FILE` was started with, or an empty path.
+std::filesystem::path settings_of(pid_t pid) {
+    const std::filesystem::path process = "/proc/" + std::to_string(pid);
+    std::ifstream file(process / "cmdline", std::ios::binary);
+    std::string program;
+    std::string verb;
+    std::string settings;
+    if (!std::getline(file, program, '\0') || !std::getline(file, verb, '\0') || verb != "venue" ||
+        !std::getline(file, settings, '\0')) {
+        return {};
+    }
+    std::error_code code;
+    return std::filesystem::read_symlink(process / "cwd", code) / settings;
+}
+
+// Whether it was started for this directory where the directory lies now.
+bool is_in_place(const demo_directory& directory, pid_t pid) {
+    std::error_code code;
+    return std::filesystem::equivalent(settings_of(pid).parent_path() / "venue" / "lock",
+                                       lock_path(directory), code);
+}
+
+// Whether its port is open: it writes its pid behind that.
+bool is_ready(const demo_directory& directory, pid_t pid) {
+    std::ifstream file(directory.venue_pid());
+    pid_t written = -1;
+    return file >> written && written == pid;
+}
+
+bool wait_until_gone(pid_t pid, int limit_ms) {
+    for (int waited = 0; waited < limit_ms && is_alive(pid); waited += wait_step_ms) {
+        wait_ms(wait_step_ms);
+    }
+    return !is_alive(pid);
+}
+
+void kill_hard(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    if (!wait_until_gone(pid, stop_wait_ms)) {
+        throw engine::error("the venue (pid " + std::to_string(pid) + ") cannot be killed");
+    }
+}
+
+// A venue that was started before the directory was moved still writes its last words to where the
+// directory was. It survives a kill, whatever may lie there by now.
+void remove_displaced(const demo_directory& directory) {
+    const pid_t pid = lock_owner(directory);
+    if (pid < 0 || is_in_place(directory, pid)) {
+        return;
+    }
+    if (settings_of(pid).empty()) {
+        throw engine::locked_error(directory.venue().native() + ": in use by " +
+                                   engine::lock_holder(lock_path(directory)) + "; stop it first");
+    }
+    std::fprintf(stderr, "venue: pid %d was started as %s; killed, since the directory has moved\n",
+                 static_cast<int>(pid), settings_of(pid).c_str());
+    kill_hard(pid);
 }
 
 }  // namespace
 
 demo_venue::demo_venue(const demo_directory& directory) : directory_(directory) {
-    pid_ = running_venue(directory_);
+    remove_displaced(directory_);
+    pid_ = lock_owner(directory_);
     was_running_ = pid_ > 0;
-    if (!was_running_) {
-        std::error_code code;
-        std::filesystem::remove(directory_.venue_port(), code);
-        spawn();
+    if (was_running_ && wait_for_port()) {
+        return;
     }
-    wait_for_port();
+    if (was_running_) {
+        kill_hard(pid_);
+        was_running_ = false;
+    }
+    open();
+}
+
+demo_venue::~demo_venue() {
+    try {
+        stop();
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "millrace: %s\n", failure.what());
+    }
+}
+
+bool demo_venue::is_alive() const {
+    return tools::is_alive(pid_);
+}
+
+bool demo_venue::adopt() {
+    const pid_t pid = lock_owner(directory_);
+    if (pid < 0 || !is_ready(directory_, pid)) {
+        return false;
+    }
+    pid_ = pid;
+    return true;
+}
+
+void demo_venue::open() {
+    spawn();
+    const pid_t child = pid_;
+    if (wait_for_port()) {
+        return;
+    }
+    if (tools::is_alive(child)) {
+        kill_hard(child);
+    }
+    throw engine::error("the venue did not open its port; its own words are in " +
+                        directory_.venue_log().native());
 }
 
 void demo_venue::spawn() {
@@ -82,37 +191,38 @@ void demo_venue::spawn() {
     ::posix_spawn_file_actions_destroy(&files);
     ::posix_spawnattr_destroy(&attributes);
     if (code != 0) {
+        pid_ = -1;
         throw engine::io_error("start the venue", directory_.venue_config().native(), code);
     }
 }
 
-void demo_venue::wait_for_port() const {
+// Of the child, or of another venue that took the folder's lock before it.
+bool demo_venue::wait_for_port() {
     for (int waited = 0; waited < start_wait_ms; waited += wait_step_ms) {
-        std::ifstream file(directory_.venue_port());
-        int port = 0;
-        if (file >> port && port > 0) {
-            return;
+        if (adopt()) {
+            return true;
         }
-        if (!is_alive(pid_)) {
-            break;
+        if (!tools::is_alive(pid_) && !engine::is_lock_held(lock_path(directory_))) {
+            return adopt();
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(wait_step_ms));
+        wait_ms(wait_step_ms);
     }
-    throw engine::error("the venue did not open its port; its own words are in " +
-                        directory_.venue_log().native());
+    return false;
 }
 
 void demo_venue::stop() {
-    const pid_t pid = running_venue(directory_);
+    if (is_stopped_) {
+        return;
+    }
+    is_stopped_ = true;
+    const pid_t pid = lock_owner(directory_);
     if (pid < 0) {
         return;
     }
     ::kill(pid, SIGTERM);
-    for (int waited = 0; waited < stop_wait_ms && is_alive(pid); waited += wait_step_ms) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(wait_step_ms));
-    }
-    if (is_alive(pid)) {
-        throw engine::error("the venue (pid " + std::to_string(pid) + ") did not stop");
+    if (!wait_until_gone(pid, stop_wait_ms)) {
+        std::fprintf(stderr, "venue: pid %d did not stop; killed\n", static_cast<int>(pid));
+        kill_hard(pid);
     }
 }
 

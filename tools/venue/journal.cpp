@@ -10,8 +10,9 @@ namespace millrace::tools {
 
 namespace {
 
-void add_report(journaled_order& order, const venue_report& report, arrival how) {
-    order.exec_ids.push_back(report.exec_id);
+void add_report(journaled_order& order, const venue_report& report, arrival how,
+                std::uint64_t ordinal) {
+    order.reports.push_back({report.exec_id, ordinal});
     if (report.msg_type != '8') {
         return;
     }
@@ -58,8 +59,8 @@ void add_order(journal_view& view, const std::vector<journal_line>& entry) {
     }
     view.duplicates += how == arrival::duplicate ? 1 : 0;
     for (std::size_t i = 1; i < entry.size(); ++i) {
-        add_report(order, parse_report_line(entry[i]), how);
         ++view.reports;
+        add_report(order, parse_report_line(entry[i]), how, view.reports);
     }
 }
 

@@ -24,6 +24,11 @@ struct message_number {
     auto operator<=>(const message_number&) const = default;
 };
 
+struct journaled_report {
+    std::string exec_id;
+    std::uint64_t ordinal = 0;  // in the journal, from 1: the venue numbers reports in this order
+};
+
 struct journaled_order {
     char msg_type = 'D';                  // D, F or G
     std::vector<message_number> numbers;  // distinct; more than one means that the order came twice
@@ -35,7 +40,7 @@ struct journaled_order {
     std::uint64_t replaced = 0;   // ExecType 5
     std::int64_t order_qty = 0;
     std::int64_t filled_qty = 0;
-    std::vector<std::string> exec_ids;  // of all its reports, in order
+    std::vector<journaled_report> reports;  // all of them, in order
 };
 
 struct journal_view {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string_view>
@@ -144,18 +145,23 @@ public:
                 "VenueRejectPerMille, VenueCancelPerMille and VenueRestPerMille add up to more "
                 "than 1000");
         }
-        if (options_.port_file.empty()) {
-            options_.port_file = options_.directory + "/port";
-        }
-        if (options_.pid_file.empty()) {
-            options_.pid_file = options_.directory + "/pid";
-        }
+        options_.directory = beside_file(options_.directory);
+        options_.port_file = options_.port_file.empty() ? options_.directory + "/port"
+                                                        : beside_file(options_.port_file);
+        options_.pid_file = options_.pid_file.empty() ? options_.directory + "/pid"
+                                                      : beside_file(options_.pid_file);
         return std::move(options_);
     }
 
 private:
     [[noreturn]] void refuse(const std::string& reason) const {
         throw engine::config_error(options_.config_path, line_, reason);
+    }
+
+    // So that the file and what it names can be moved together.
+    std::string beside_file(const std::string& path) const {
+        const auto folder = std::filesystem::path(options_.config_path).parent_path();
+        return (folder / path).lexically_normal().native();
     }
 
     void take_key(const std::string& name, const std::string& value) {

@@ -14,7 +14,11 @@ namespace tools {
 struct venue_options {
     // The settings file itself, read again by QuickFIX.
     std::string config_path;
-    // VenueDirectory: store, journal, tally; required.
+    // Where standard dictionaries (FIX44.xml) lie that the file names without a place of their own;
+    // no key: the program knows it. Empty: there are none.
+    std::string dictionary_directory;
+    // VenueDirectory: store, journal, tally; required. Of this and the next two a relative path
+    // begins at the settings file's folder.
     std::string directory;
     // VenueSeed
     std::uint64_t seed = 1;

@@ -101,5 +101,9 @@ void refuse_config(const std::string& path, const std::string& reason) {
     throw engine::config_error(path, 0, reason);
 }
 
+void refuse_config(const std::string& sentence) {
+    throw engine::config_error(sentence);
+}
+
 }  // namespace tools
 }  // namespace millrace

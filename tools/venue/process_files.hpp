@@ -36,8 +36,10 @@ private:
 // error.
 void knock(int port);
 
-// An error of QuickFIX's while it reads its settings, as one of ours.
+// An error in the settings as engine::config_error; the first names the file, the second is a whole
+// sentence that names its place already.
 [[noreturn]] void refuse_config(const std::string& path, const std::string& reason);
+[[noreturn]] void refuse_config(const std::string& sentence);
 
 }  // namespace tools
 }  // namespace millrace

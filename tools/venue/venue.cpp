@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <map>
 
 #include <quickfix/SessionSettings.h>
 #include <unistd.h>
 
+#include "gateway/quickfix/settings.hpp"
 #include "tools/venue/process_files.hpp"
 #include "tools/venue/venue_application.hpp"
 
@@ -20,8 +22,41 @@ bool has_no_schedule(const FIX::Dictionary& settings) {
            settings.getString("StartTime") == settings.getString("EndTime");
 }
 
-// The file's settings with a real port for 0, and SocketNodelay=Y where nothing is said.
-FIX::SessionSettings complete(const FIX::SessionSettings& file, int port) {
+// Checked by the rules and with the words that the gateway has for the same kind of file: QuickFIX
+// names no line, and takes what it does not understand for something else.
+gateway::settings_file check_settings(const venue_options& options) {
+    gateway::settings_options wanted;
+    wanted.dictionary_directory = options.dictionary_directory;
+    try {
+        return gateway::load_settings(options.config_path, wanted);
+    } catch (const gateway::settings_error& error) {
+        refuse_config(error.what());
+    }
+}
+
+// Of the notes, those on dictionaries: the others are about the gateway's use of the file.
+std::string dictionary_notes(const gateway::settings_file& settings) {
+    std::string text;
+    for (const gateway::settings_note& note : settings.notes) {
+        if (note.text.compare(0, 15, "DataDictionary=") == 0) {
+            text += settings.path + ":" + std::to_string(note.line) + ": " + note.text + "\n";
+        }
+    }
+    return text;
+}
+
+std::map<std::string, std::string> dictionaries_of(const gateway::settings_file& settings) {
+    std::map<std::string, std::string> paths;  // by session
+    for (const gateway::session_spec& session : settings.sessions) {
+        paths[session.name] = session.data_dictionary;
+    }
+    return paths;
+}
+
+// The file's settings with a real port for 0, the dictionaries that were found, and SocketNodelay=Y
+// where nothing is said.
+FIX::SessionSettings complete(const FIX::SessionSettings& file, int port,
+                              const std::map<std::string, std::string>& dictionaries) {
     FIX::SessionSettings settings;
     settings.set(file.get());
     for (const FIX::SessionID& id : file.getSessions()) {
@@ -31,6 +66,10 @@ FIX::SessionSettings complete(const FIX::SessionSettings& file, int port) {
         }
         if (!session.has(FIX::SOCKET_NODELAY)) {
             session.setString(FIX::SOCKET_NODELAY, "Y");
+        }
+        const auto dictionary = dictionaries.find(id.toString());
+        if (dictionary != dictionaries.end() && !dictionary->second.empty()) {
+            session.setString(FIX::DATA_DICTIONARY, dictionary->second);
         }
         settings.set(id, session);
     }
@@ -71,6 +110,7 @@ class venue::implementation {
 public:
     explicit implementation(const venue_options& options)
         : options_(options),
+          checked_(check_settings(options)),
           lock_(lock_directory(options.directory)),
           book_(options),
           application_(options_, book_, links_),
@@ -78,11 +118,7 @@ public:
           events_(options.directory + "/events.log") {
         try {
             file_settings_ = FIX::SessionSettings(options.config_path);
-            const std::set<FIX::SessionID> sessions = file_settings_.getSessions();
-            if (sessions.empty()) {
-                refuse_config(options.config_path, "no [SESSION]; the venue needs at least one");
-            }
-            for (const FIX::SessionID& id : sessions) {
+            for (const FIX::SessionID& id : file_settings_.getSessions()) {
                 session_link& link = links_[id];
                 link.index = book_.open_session(id.toString());
                 link.is_always_on = has_no_schedule(file_settings_.get(id));
@@ -106,8 +142,9 @@ public:
                 reservation.reset(new port_reservation(read_port(options_.port_file)));
                 port_ = reservation->port();
             }
-            acceptor_.reset(new venue_acceptor(application_, stores_,
-                                               complete(file_settings_, port_), events_, port_));
+            acceptor_.reset(new venue_acceptor(
+                application_, stores_, complete(file_settings_, port_, dictionaries_of(checked_)),
+                events_, port_));
             acceptor_->start();
         } catch (const FIX::Exception& error) {
             acceptor_.reset();
@@ -128,6 +165,7 @@ public:
     }
 
     const venue_options options_;
+    const gateway::settings_file checked_;
     const std::shared_ptr<void> lock_;
     session_links links_;
     venue_book book_;
@@ -159,6 +197,9 @@ bool venue::failed() const {
 std::string venue::failure() const {
     return implementation_->book_.failure();
 }
+std::string venue::notes() const {
+    return dictionary_notes(implementation_->checked_);
+}
 venue_tally venue::tally() const {
     return implementation_->book_.tally();
 }
@@ -174,8 +215,10 @@ std::uint64_t venue::idle_seconds() const {
 }
 
 int run_venue(const std::string& config_path, const venue_controls& controls) {
-    const venue_options options = load_venue_options(config_path);
+    venue_options options = load_venue_options(config_path);
+    options.dictionary_directory = controls.dictionary_directory;
     venue exchange(options);
+    std::fputs(exchange.notes().c_str(), stderr);
     exchange.start();
     std::fprintf(stderr, "millrace venue: listening on port %d, directory %s\n", exchange.port(),
                  options.directory.c_str());

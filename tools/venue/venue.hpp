@@ -54,6 +54,8 @@ public:
     // failure().
     bool failed() const;
     std::string failure() const;
+    // A sentence a line, about settings that mean something else than they say; empty: none.
+    std::string notes() const;
     std::uint64_t idle_seconds() const;  // since a session was last logged on
     venue_tally tally() const;           // REQUIRES not started, or stopped; or use request_tally()
     // Writes tally.json into the directory from the session thread, within about a second.
@@ -67,8 +69,9 @@ private:
 struct venue_controls {
     volatile std::sig_atomic_t* stop = nullptr;  // becomes non-zero: stop in order
     volatile std::sig_atomic_t* tally =
-        nullptr;              // becomes non-zero: write the tally; set back to zero
-    bool print_tally = true;  // one JSON line on stdout at the end
+        nullptr;                       // becomes non-zero: write the tally; set back to zero
+    bool print_tally = true;           // one JSON line on stdout at the end
+    std::string dictionary_directory;  // as in venue_options
 };
 
 // Runs until the stop flag is set, the idle limit is reached (both return 0) or a file refuses a

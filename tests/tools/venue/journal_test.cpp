@@ -103,7 +103,11 @@ TEST_F(Journal, AddsUpToTheVenuesTally) {
         fills += order.fills;
         rejected += order.rejected;
         cancelled += order.cancelled;
-        reports += order.exec_ids.size();
+        reports += order.reports.size();
+        EXPECT_EQ(order.reports.front().exec_id, id + ".1");
+        for (std::size_t i = 1; i < order.reports.size(); ++i) {
+            EXPECT_EQ(order.reports[i].ordinal, order.reports[i - 1].ordinal + 1);
+        }
     }
     EXPECT_EQ(acknowledged, tally_.acknowledged);
     EXPECT_EQ(fills, tally_.fills);

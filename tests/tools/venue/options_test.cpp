@@ -35,7 +35,7 @@ TEST_F(VenueOptions, ReadsEveryKeyAndLeavesTheRestToQuickFIX) {
         "VenueRestPerMille=3\nVenueProbeReports=0\nVenueIdleExitSeconds=60\n"
         "VenueRequestsMax=10\nVenueResetOnStart=Y\nVenueResendAfterReset=N\n"
         "VenuePortFile=p\n[SESSION]\nBeginString=FIX.4.4\n");
-    EXPECT_EQ(options.directory, "d/e");
+    EXPECT_EQ(options.directory, (directory_.path() / "d/e").native());
     EXPECT_EQ(options.seed, 9u);
     EXPECT_EQ(options.fill_parts, 7u);
     EXPECT_EQ(options.reject_per_mille, 1u);
@@ -46,8 +46,16 @@ TEST_F(VenueOptions, ReadsEveryKeyAndLeavesTheRestToQuickFIX) {
     EXPECT_EQ(options.requests_max, 10u);
     EXPECT_TRUE(options.reset_on_start);
     EXPECT_FALSE(options.resend_after_reset);
-    EXPECT_EQ(options.port_file, "p");
-    EXPECT_EQ(options.pid_file, "d/e/pid");
+    EXPECT_EQ(options.port_file, (directory_.path() / "p").native());
+    EXPECT_EQ(options.pid_file, (directory_.path() / "d/e/pid").native());
+}
+
+TEST_F(VenueOptions, TakesRelativePathsFromTheFilesOwnFolder) {
+    const venue_options options =
+        load("[DEFAULT]\nVenueDirectory=./v\nVenuePidFile=/run/v.pid\nVenuePortFile=../v.port\n");
+    EXPECT_EQ(options.directory, (directory_.path() / "v").native());
+    EXPECT_EQ(options.pid_file, "/run/v.pid");
+    EXPECT_EQ(options.port_file, (directory_.path().parent_path() / "v.port").native());
 }
 
 TEST_F(VenueOptions, RefusesWithLineAndExpectation) {

@@ -25,7 +25,7 @@ void expect_each_report_once(const journal_view& journal, const test_client& cli
     for (const auto& [cl_ord_id, order] : journal.orders) {
         EXPECT_EQ(order.numbers.size(), 1u) << cl_ord_id;
         EXPECT_EQ(order.acknowledged + order.rejected, 1u) << cl_ord_id;
-        for (const std::string& exec_id : order.exec_ids) {
+        for (const auto& [exec_id, ordinal] : order.reports) {
             ++decided;
             const auto found = received.find(exec_id);
             EXPECT_EQ(found == received.end() ? 0 : found->second, 1) << exec_id;

@@ -213,6 +213,81 @@ TEST_F(Venue, RefusesASecondVenueInItsDirectoryAndBadSettings) {
     EXPECT_THROW(venue{load_venue_options(config_)}, engine::config_error);
 }
 
+TEST_F(Venue, NamesTheLineOfASettingItCannotUse) {
+    const struct {
+        const char* extra;
+        const char* expected;
+    } cases[] = {
+        {"SocketAcceptPort=99999\n", ":8: SocketAcceptPort=99999: expected a port from 0 to 65535"},
+        {"DataDictionary=/nowhere/FIX.xml\n", ":8: DataDictionary=/nowhere/FIX.xml: no such file"},
+        {"DataDictionary=/nowhere/FIX44.xml\n", ":8: DataDictionary=/nowhere/FIX44.xml: no such"},
+        {"StartTime=noon\n", ":8: StartTime=noon: expected a time of day"},
+    };
+    for (const auto& each : cases) {
+        config_ = write_venue_config(directory_.path(), each.extra);
+        try {
+            venue{load_venue_options(config_)};
+            ADD_FAILURE() << each.extra << "was accepted";
+        } catch (const engine::config_error& error) {
+            EXPECT_EQ(std::string(error.what()).rfind(config_ + each.expected, 0), 0u)
+                << error.what();
+        }
+    }
+}
+
+TEST_F(Venue, TakesAStandardDictionaryFromWhereTheProgramHasIt) {
+    config_ = write_venue_config(directory_.path(), "DataDictionary=/nowhere/FIX44.xml\n");
+    venue_options options = load_venue_options(config_);
+    options.dictionary_directory =
+        std::filesystem::path(MILLRACE_TEST_DICTIONARY).parent_path().native();
+    venue exchange(options);
+    exchange.start();
+    EXPECT_GT(exchange.port(), 0);
+    EXPECT_NE(
+        exchange.notes().find("venue.cfg:8: DataDictionary=/nowhere/FIX44.xml does not exist"),
+        std::string::npos)
+        << exchange.notes();
+}
+
+// The peer begins at 1 without a word about it: agreed beforehand, as the venue's settings say.
+TEST_F(Venue, ResetsAtEachLogonWhenToldSo) {
+    start(always_fill, "ResetOnLogon=Y\n");
+    client_->send(new_order("A", "5", "1.00"));
+    wait_for(2);
+    client_->stop();
+    client_->reset_numbers();
+    client_->start();
+    ASSERT_TRUE(wait_until([&] { return client_->is_logged_on(); }));
+    client_->send(new_order("B", "5", "1.00"));
+    ASSERT_TRUE(wait_until([&] { return client_->reports().count("B.2") == 1; }));
+    for (const auto& [exec_id, count] : client_->reports()) {
+        EXPECT_EQ(count, 1) << exec_id;
+    }
+    client_->stop();
+    venue_->stop();
+    EXPECT_GE(venue_->tally().resets, 1u);
+    EXPECT_EQ(venue_->tally().owed, 0u);
+}
+
+TEST_F(Venue, BeginsNewNumbersAtItsStartWhenToldSo) {
+    start(std::string(always_fill) + "VenueResetOnStart=Y\n");
+    client_->send(new_order("A", "5", "1.00"));
+    wait_for(2);
+    client_->stop();
+    venue_.reset();
+    venue_ = std::make_unique<venue>(load_venue_options(config_));
+    EXPECT_EQ(venue_->tally().resets, 1u);
+    EXPECT_EQ(venue_->tally().orders, 1u) << "book and journal stay";
+    venue_->start();
+    client_->reset_numbers();
+    client_->start();
+    client_->send(new_order("B", "5", "1.00"));
+    ASSERT_TRUE(wait_until([&] { return client_->reports().count("B.2") == 1; }));
+    for (const auto& [exec_id, count] : client_->reports()) {
+        EXPECT_EQ(count, 1) << exec_id;
+    }
+}
+
 TEST_F(Venue, LeavesWhenNobodyIsLoggedOnForTheIdleLimit) {
     config_ = write_venue_config(directory_.path(), "VenueIdleExitSeconds=1\n");
     venue_controls controls;

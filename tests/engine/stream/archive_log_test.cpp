@@ -142,6 +142,9 @@ TEST_F(ArchiveLog, DamageOfTheArchiveIsFoundWhereverABitFlips) {
         EXPECT_THROW(static_cast<void>(archive_log(log(), archive(), options)), damage_error);
         EXPECT_EQ(list_segments(log()).size(), 5U);
     }
+    // A frame that is whole, of another segment.
+    write_file_atomically(victim, read_whole_file(archive() / archived_file_name(1)));
+    EXPECT_THROW(static_cast<void>(archive_log(log(), archive(), {})), damage_error);
     write_file_atomically(victim, whole.substr(0, whole.size() / 2));
     EXPECT_THROW(static_cast<void>(segment::open(archive(), 2, access::read_only)), damage_error);
 }

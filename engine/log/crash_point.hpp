@@ -13,7 +13,7 @@
 
 namespace millrace::engine {
 
-// Every point of engine/log, and those of others that keep files, so that a test reaches each of them.
+// Every point of engine/log, and those of others that keep files, so that a test reaches each.
 [[nodiscard]] std::span<const std::string_view> crash_point_names();
 
 // The process kills itself with SIGKILL when `name` is passed for the `nth` time from now, from 1.

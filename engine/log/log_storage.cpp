@@ -73,6 +73,17 @@ void check_storage_options(const fs::path& directory, const log_options& options
     }
 }
 
+void sync_name_of(const fs::path& directory) {
+    try {
+        const fs::path whole = fs::absolute(directory);
+        sync_directory((whole.has_filename() ? whole : whole.parent_path()).parent_path());
+    } catch (const io_error& failure) {
+        if (failure.error_number() != EACCES) {  // we may not look there, and did not make it
+            throw;
+        }
+    }
+}
+
 void rewrite_segments(const fs::path& directory, std::uint64_t first, std::uint64_t last) {
     for (const std::uint64_t index : list_segment_names(directory)) {
         if (index < first || index > last) {

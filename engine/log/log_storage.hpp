@@ -87,6 +87,9 @@ private:
 void check_storage_options(const std::filesystem::path& directory, const log_options& options,
                            std::size_t segment_bytes);
 
+// A directory made by somebody else may not be durable yet, and the log goes with it.
+void sync_name_of(const std::filesystem::path& directory);
+
 // Writes these segments again, each to a fresh file in the old one's place, from what the page
 // cache holds. Where a sync failed before, one more of the old file would prove nothing: the kernel
 // reports a failure once.

@@ -13,18 +13,6 @@ namespace millrace::engine {
 
 namespace {
 
-// A directory made by somebody else may not be durable yet, and the log goes with it.
-void sync_name_of(const std::filesystem::path& directory) {
-    try {
-        const std::filesystem::path whole = std::filesystem::absolute(directory);
-        sync_directory((whole.has_filename() ? whole : whole.parent_path()).parent_path());
-    } catch (const io_error& failure) {
-        if (failure.error_number() != EACCES) {  // we may not look there, and did not make it
-            throw;
-        }
-    }
-}
-
 std::size_t round_up(std::size_t value, std::size_t unit) {
     return (value + unit - 1) / unit * unit;
 }
@@ -98,7 +86,7 @@ log_writer::~log_writer() {
 }
 
 void log_writer::create_log() {
-    sync_name_of(directory_);
+    detail::sync_name_of(directory_);
     segment_info info;
     info.uuid = random_log_uuid();
     info.segment_bytes = options_.segment_bytes;

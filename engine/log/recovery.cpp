@@ -95,6 +95,9 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
 position detail::find_unsynced(const std::filesystem::path& directory) {
     constexpr position nowhere{UINT64_MAX};
     const std::vector<std::uint64_t> indexes = list_segments(directory);
+    if (indexes.empty()) {
+        return nowhere;  // an archive
+    }
     std::optional<segment_info> newest;
     for (auto it = indexes.rbegin(); it != indexes.rend() && !newest; ++it) {
         newest = try_read_info(directory, *it);

@@ -28,10 +28,10 @@ public:
         : wanted_(wanted),
           socket_(gateway::connect_locally(wanted.socket)),
           input_(text_input::open(wanted.file)) {
-        json first = {{"@table", wanted.table},
-                      {"@operation", wanted.operation},
-                      {"@event", "append"},
-                      {"@stop_at_error", true}};
+        json first = {{"@table", wanted.table}, {"@event", "append"}, {"@stop_at_error", true}};
+        if (!wanted.operation.empty()) {
+            first["@operation"] = wanted.operation;
+        }
         if (!wanted.level.empty()) {
             first["@level"] = wanted.level;
         }

@@ -497,7 +497,7 @@ TEST_F(CheckConfig, RefusesAListenerOfARoutesTable) {
     const strings found = errors_with("\n[[listener]]\nname = \"in\"\ntable = \"EXECUTION\"\n");
     ASSERT_FALSE(found.empty());
     EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const std::string& line) {
-        return line.find("route 'reports-to-execution' both write table 'EXECUTION'") !=
+        return line.find("route 'reports-to-table' both write table 'EXECUTION'") !=
                std::string::npos;
     }));
     const strings unknown = errors_with("\n[[listener]]\nname = \"in\"\ntable = \"ORDR_OUT\"\n");

@@ -1,0 +1,54 @@
+// Starting and stopping a pipeline, in order.
+#include <chrono>
+#include <thread>
+
+#include "engine/core/assert.hpp"
+#include "gateway/pipeline/cold_agent.hpp"
+#include "gateway/pipeline/pipeline.hpp"
+
+namespace millrace::gateway {
+
+void pipeline::start() {
+    MILLRACE_ASSERT(is_open_ && !is_started_, "open() comes first, and start() once");
+    try {
+        cold_runner_->start();
+        for (const auto& one : runners_) {
+            one->start();
+        }
+        start_listeners();
+    } catch (...) {
+        stop_listeners();
+        for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
+            (*one)->stop();
+        }
+        cold_runner_->stop();
+        throw;
+    }
+    is_started_ = true;
+}
+
+void pipeline::stop() {
+    if (!is_started_) {
+        return;
+    }
+    is_started_ = false;
+    stop_listeners();
+    for (const auto& gateway : gateways_) {
+        gateway->request_stop();
+    }
+    // Bounded by each session's LogoutTimeout; after that it closes without an answer.
+    for (const auto& gateway : gateways_) {
+        while (!gateway->is_stopped()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    for (auto one = runners_.rbegin(); one != runners_.rend(); ++one) {
+        (*one)->stop();
+    }
+    cold_runner_->stop();
+    for (const auto& [name, table] : tables_) {
+        table->close();
+    }
+}
+
+}  // namespace millrace::gateway

@@ -28,17 +28,6 @@ namespace {
 
 constexpr std::int64_t long_ns = 20'000'000'000;
 
-template <class Condition>
-bool comes_true(Condition&& condition) {
-    for (int i = 0; i < 20'000; ++i) {
-        if (condition()) {
-            return true;
-        }
-        ::usleep(500);
-    }
-    return false;
-}
-
 class LogAhead : public ::testing::TestWithParam<way> {
 protected:
     fs::path log() const { return directory_ / "log"; }

@@ -232,4 +232,16 @@ inline ::testing::AssertionResult contains(const std::string& text, const std::s
     return ::testing::AssertionFailure() << "\"" << text << "\" lacks \"" << part << "\"";
 }
 
+// Looks again for ten seconds at most: for what a thread beside the test does in its own time.
+template <class Condition>
+bool comes_true(Condition&& condition) {
+    for (int i = 0; i < 20'000; ++i) {
+        if (condition()) {
+            return true;
+        }
+        ::usleep(500);
+    }
+    return false;
+}
+
 }  // namespace millrace::engine::test

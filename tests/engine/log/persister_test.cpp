@@ -22,17 +22,6 @@ namespace {
 
 constexpr std::int64_t long_ns = 20'000'000'000;
 
-template <class Condition>
-bool comes_true(Condition&& condition) {
-    for (int i = 0; i < 20'000; ++i) {
-        if (condition()) {
-            return true;
-        }
-        ::usleep(500);
-    }
-    return false;
-}
-
 class Persister : public ::testing::Test {
 protected:
     void open(way how) {

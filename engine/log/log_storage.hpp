@@ -54,6 +54,7 @@ public:
     [[nodiscard]] durable_wait wait(position until, std::int64_t timeout_ns) noexcept {
         return persister_.wait(until, timeout_ns);
     }
+    void request_sync() noexcept { persister_.request_sync(); }
     [[nodiscard]] storage_report report() const;
 
 private:

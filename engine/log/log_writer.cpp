@@ -369,6 +369,12 @@ sequence log_writer::durable_sequence() const noexcept {
     return storage_ != nullptr ? storage_->durable_sequence() : durable_sequence_;
 }
 
+void log_writer::request_sync() noexcept {
+    if (storage_ != nullptr) {
+        storage_->request_sync();
+    }
+}
+
 durable_wait log_writer::wait_durable(position until, std::int64_t timeout_ns) noexcept {
     if (storage_ != nullptr) {
         return storage_->wait(until, timeout_ns);

@@ -1,8 +1,8 @@
 // Appends records to an audit log. Opening recovers what a crashed writer left.
 //
 // Threading  one writer per log, enforced across processes by a lock; one thread (checked in debug
-//            builds); durable_position, durable_sequence, storage and, unless the log is
-//            synchronous, wait_durable are for any thread
+//            builds); durable_position, durable_sequence, request_sync, storage and,
+//            unless the log is synchronous, wait_durable are for any thread
 // Progress   claim and commit are wait-free. So is the roll to a new segment, without a system call
 //            or a page fault, unless the log is synchronous: then the roll makes a file
 // Invariant  committed records are never altered; sequences have no gaps; timestamps strictly
@@ -119,6 +119,9 @@ public:
     // Until durable_position() >= until, for cold callers: end() after an append waits for it.
     // A synchronous log syncs at once, on this thread, which must be the writer's.
     [[nodiscard]] durable_wait wait_durable(position until, std::int64_t timeout_ns) noexcept;
+    // Asks for what is committed to become durable soon, and does not wait: one system call. A
+    // synchronous log has nobody to ask.
+    void request_sync() noexcept;
     [[nodiscard]] storage_report storage() const;
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }

@@ -91,11 +91,15 @@ durable_wait persister::wait(position until, std::int64_t timeout_ns) noexcept {
         if (left <= 0) {
             return durable_wait::timed_out;
         }
-        is_sync_wanted_.store(true, std::memory_order_release);  // pairs with persister.cpp: run
-        work_bell_.ring();
+        request_sync();
         MILLRACE_CRASH_POINT("wait.requested");
         durable_bell_.wait(ticket, std::min(left, wait_slice_ns));
     }
+}
+
+void persister::request_sync() noexcept {
+    is_sync_wanted_.store(true, std::memory_order_release);  // pairs with persister.cpp: run
+    work_bell_.ring();
 }
 
 void persister::report(storage_report& to) const {

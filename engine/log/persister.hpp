@@ -51,6 +51,8 @@ public:
     [[nodiscard]] position durable_position() const noexcept { return mark_.durable_position(); }
     [[nodiscard]] sequence durable_sequence() const noexcept { return mark_.durable_sequence(); }
     [[nodiscard]] durable_wait wait(position until, std::int64_t timeout_ns) noexcept;
+    // Syncs what is there without waiting out the delay. One system call.
+    void request_sync() noexcept;
     // The writer should leave this segment at once; any other index means it need not.
     [[nodiscard]] std::uint64_t segment_to_leave() const noexcept {
         return segment_to_leave_.load(std::memory_order_acquire);

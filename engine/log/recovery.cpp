@@ -10,6 +10,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "engine/log/log_reader.hpp"
 
 namespace millrace::engine {
@@ -91,6 +92,12 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
 }
 
 }  // namespace
+
+bool has_lost_hot_tier(const std::filesystem::path& directory) {
+    const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
+    std::error_code ignored;
+    return where && !std::filesystem::is_directory(where->directory, ignored);
+}
 
 position detail::find_unsynced(const std::filesystem::path& directory) {
     constexpr position nowhere{UINT64_MAX};

@@ -29,6 +29,11 @@ struct recovered_tail {
 [[nodiscard]] recovered_tail recover_tail(const std::filesystem::path& directory,
                                           position unsynced_from = {UINT64_MAX});
 
+// Whether records that were committed and not durable went with the memory they were in: the host
+// was started anew since, or somebody removed the log's hot tier. Before the log is opened for
+// writing, which forgets it.
+[[nodiscard]] bool has_lost_hot_tier(const std::filesystem::path& directory);
+
 namespace detail {
 
 // From where on a loss of power may have left gaps: the durable position, if the host was started

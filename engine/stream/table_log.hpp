@@ -62,6 +62,7 @@ public:
     [[nodiscard]] durable_wait wait_durable(position until, std::int64_t timeout_ns) noexcept {
         return writer_->wait_durable(until, timeout_ns);
     }
+    void request_sync() noexcept { writer_->request_sync(); }
     // No thread syncs its log unless it is asked to wait.
     [[nodiscard]] bool is_synchronous() const noexcept { return is_synchronous_; }
 

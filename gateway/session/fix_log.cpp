@@ -77,6 +77,16 @@ void note_message(session_numbers& session, msg_seq_num number, std::string_view
     }
 }
 
+void note_jump(session_numbers& session, msg_seq_num to) noexcept {
+    if (to > session.next_sender) {
+        session.passed_over_from = session.next_sender;
+        session.passed_over_to = to;
+    } else {
+        session.passed_over_from = session.passed_over_to = {};  // numbers come again
+    }
+    session.next_sender = to;
+}
+
 bool is_of(const fix_out_row& row, const session_numbers& session) noexcept {
     return row.message.session.view() == session.name &&
            row.message.generation == session.generation;
@@ -113,8 +123,28 @@ resend_index& fix_out_log::index_of(std::string_view session) {
     return indexes_.back().index;
 }
 
+bool fix_out_log::has_undurable(std::uint64_t records) noexcept {
+    if (table_->is_synchronous()) {
+        return false;
+    }
+    const std::uint64_t last = table_->log().last_sequence().value;
+    if (last - known_durable_sequence_.value >= records) [[unlikely]] {
+        known_durable_sequence_ = table_->log().durable_sequence();
+    }
+    return last - known_durable_sequence_.value >= records;
+}
+
+std::uint32_t fix_out_log::numbers_at_risk() const noexcept {
+    return table_->is_synchronous()
+               ? 0
+               : static_cast<std::uint32_t>(options_.undurable_records_max + admin_reserve);
+}
+
 engine::append_result fix_out_log::append(const fix_out_row& row, std::string_view frame,
                                           const engine::row_envelope& envelope) noexcept {
+    if (has_undurable(options_.undurable_records_max + admin_reserve)) [[unlikely]] {
+        return {engine::append_status::back_pressured, {}, {}, {}};
+    }
     return append_row(*table_, row, frame, envelope);
 }
 
@@ -181,9 +211,28 @@ engine::append_status fix_out_log::append_reset(session_numbers& session,
         session.is_fresh = true;
         session.logout_time = {};
         session.last_application = {};
+        session.passed_over_from = session.passed_over_to = {};
         index_of(session.name).clear();
     }
     return result.status;
+}
+
+// Keeps the record's origin, so that its route goes on behind it.
+engine::append_status fix_out_log::append_withdrawn(const session_numbers& session,
+                                                    const outbound_header& cause) noexcept {
+    fix_out_row row;
+    set_numbers(row.message, session, session.next_sender, session.next_target);
+    assign_cut(row.message.kind, kind::withdrawn);
+    assign_cut(row.message.msg_type, {cause.msg_type, cause.msg_type_bytes});
+    row.creation_time = session.creation_time;
+    row.committed_time = {cause.committed_ns};
+    row.streamed_time = {cause.streamed_ns};
+    row.translated_time = {cause.translated_ns};
+    engine::row_envelope envelope = gateway_envelope();
+    envelope.set_origin(cause.origin);
+    envelope.correlation = cause.correlation;
+    envelope.intended_ns = cause.intended_ns;
+    return append(row, {}, envelope).status;
 }
 
 engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_num next_sender,
@@ -194,7 +243,7 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
     row.creation_time = session.creation_time;
     const engine::append_result result = append(row, {}, gateway_envelope());
     if (result.status == engine::append_status::ok) {
-        session.next_sender = next_sender;
+        note_jump(session, next_sender);
         session.next_target = next_target;
         session.is_fresh = false;
         session.logout_time = {};
@@ -220,7 +269,14 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
                          const engine::row_view& view) {
     const auto row = load_row<fix_out_row>(view);
     session_numbers& session = sessions_.at(row.message.session.view());
+    if (row.message.kind.view() == kind::withdrawn) {
+        return;  // moves a route, and no number
+    }
+    const bool is_set = row.message.kind.view() == kind::set;
     session.generation = row.message.generation;
+    if (is_set) {
+        note_jump(session, {row.message.next_sender});
+    }
     session.next_sender = {row.message.next_sender};
     session.next_target = {row.message.next_target};
     session.creation_time = row.creation_time;
@@ -237,6 +293,7 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.logout_time = {};
     if (session.is_fresh) {
         session.last_application = {};
+        session.passed_over_from = session.passed_over_to = {};
     }
 }
 
@@ -362,6 +419,17 @@ bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
 
 bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                                 resend_sink& sink) noexcept {
+    const msg_seq_num gap_from = session.passed_over_from;
+    const msg_seq_num gap_to = session.passed_over_to;
+    if (end < gap_from || begin >= gap_to) {
+        return read_run(session, begin, end, sink);
+    }
+    return (begin >= gap_from || read_run(session, begin, {gap_from.value - 1}, sink)) &&
+           (end < gap_to || read_run(session, gap_to, end, sink));
+}
+
+bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                           resend_sink& sink) noexcept {
     const resend_index& index = index_of(session.name);
     if (!index.has(begin) || !index.has(end)) {
         try {

@@ -64,6 +64,9 @@ struct fix_log_options {
                                         << 18;  // newest messages found without a search
     std::size_t correlation_lookback_segments =
         4;  // read back at start to know recent orders again
+    // FIX_OUT: how many records may stand above the durable position before routes have to wait.
+    // Not of a synchronous log, which is never durable unless somebody waits for it.
+    std::uint64_t undurable_records_max = 65536;
 };
 
 class fix_out_log final : private engine::table_state {
@@ -89,15 +92,40 @@ public:
     [[nodiscard]] engine::append_status append_set(session_numbers& session,
                                                    msg_seq_num next_sender,
                                                    msg_seq_num next_target) noexcept;
+    // A record in doubt that an operator does not want sent: it gets no number.
+    [[nodiscard]] engine::append_status append_withdrawn(const session_numbers& session,
+                                                         const outbound_header& cause) noexcept;
     // Every stored frame of the current generation in [begin, end], ascending; those whose segments
     // retention removed are passed over. False: a row could not be read.
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink) noexcept;
 
+    // Routes wait: a loss of power must not cost more than options.undurable_records_max numbers.
+    [[nodiscard]] bool is_far_ahead_of_disk() noexcept {
+        return has_undurable(options_.undurable_records_max);
+    }
+    // So many numbers a session may have used that FIX_OUT no longer knows of after a loss of
+    // power; 0: nobody can tell.
+    [[nodiscard]] std::uint32_t numbers_at_risk() const noexcept;
+    [[nodiscard]] bool is_durable(engine::position until) noexcept {
+        if (until > known_durable_) [[unlikely]] {
+            known_durable_ = table_->log().durable_position();
+        }
+        return until <= known_durable_;
+    }
+    [[nodiscard]] const std::deque<session_numbers>& sessions() const noexcept {
+        return sessions_.all();
+    }
+
     [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
     [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }
 
 private:
+    // Beyond the bound, for what the session itself has to say: heartbeats, a Logout.
+    static constexpr std::uint64_t admin_reserve = 1024;
+
+    [[nodiscard]] bool has_undurable(std::uint64_t records) noexcept;
+
     [[nodiscard]] std::size_t snapshot_bytes() const noexcept override;
     void write_snapshot(std::span<std::byte>& room) const noexcept override;
     [[nodiscard]] bool read_snapshot(engine::snapshot_section kind,
@@ -112,6 +140,8 @@ private:
                                                msg_seq_num begin) const;
     [[nodiscard]] bool scan_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink);
+    [[nodiscard]] bool read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                                resend_sink& sink) noexcept;
     [[nodiscard]] bool read_one(engine::position at, resend_sink& sink) noexcept;
     [[nodiscard]] bool is_removed(engine::position at) const noexcept;
     void load_correlations(std::size_t segments);
@@ -127,6 +157,8 @@ private:
     std::deque<named_index> indexes_;
     std::unique_ptr<engine::table_log> table_;
     std::unique_ptr<engine::record_lookup> lookup_;
+    engine::position known_durable_;           // when last looked
+    engine::sequence known_durable_sequence_;  // the same
 };
 
 class fix_in_log final : private engine::table_state {

@@ -1,6 +1,8 @@
 #include "gateway/session/fix_session.hpp"
 
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/session_setup.hpp"
@@ -11,6 +13,7 @@ namespace {
 
 // The library's timers count seconds; looking more often than this changes nothing.
 constexpr std::int64_t store_retry_ns = 500'000'000;
+constexpr std::int64_t sync_request_interval_ns = 100'000;
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
@@ -26,6 +29,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
       connector_(detail::make_connector(spec, options)),
       link_(detail::connection_of(spec, options)),
+      gate_(options.connection.pending_bytes_max),
       settlement_(detail::resets_at_logon(spec)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
@@ -36,8 +40,8 @@ fix_session::~fix_session() {
     close();
 }
 
-void fix_session::add_route(std::string_view name, outbound_link& link) {
-    routes_.push_back({std::string(name), engine::route_id(name), &link, false});
+void fix_session::add_route(std::string_view name, outbound_link& link, route_doubt* doubt) {
+    routes_.push_back({std::string(name), engine::route_id(name), &link, doubt, false});
 }
 
 void fix_session::start(std::int64_t now_ns) noexcept {
@@ -57,6 +61,9 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (link_.is_open()) {
         tick_if_due(now_ns);
         work += poll_frames(now_ns);
+    }
+    if (!gate_.is_empty()) [[unlikely]] {
+        release_gated(now_ns);
     }
     if (link_.is_open() && settlement_.is_running()) [[unlikely]] {
         settle(now_ns);
@@ -162,7 +169,7 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
 
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
     if (!is_logged_on_ || is_stopping_ || settlement_.is_running() || resend_.is_running() ||
-        link_.pending_bytes() > 0 || now_ns < no_send_before_ns_) {
+        link_.pending_bytes() > 0 || gate_.is_filling() || now_ns < no_send_before_ns_) {
         return 0;
     }
     int sent = 0;
@@ -189,7 +196,8 @@ int fix_session::poll_routes(std::int64_t now_ns) noexcept {
 
 engine::poll_action fix_session::send_one(outbound_route& route,
                                           std::span<const std::byte> payload) noexcept {
-    if (!is_logged_on_ || wants_disconnect_ || link_.pending_bytes() > 0) {
+    if (!is_logged_on_ || wants_disconnect_ || link_.pending_bytes() > 0 || gate_.is_filling() ||
+        is_disk_behind()) {
         return engine::poll_action::stop;
     }
     outbound_header header;
@@ -200,14 +208,27 @@ engine::poll_action fix_session::send_one(outbound_route& route,
         counters.duplicate_origins.add(1);
         return engine::poll_action::consumed;
     }
-    const auto* body = reinterpret_cast<const char*>(payload.data()) + sizeof header;
-    ledger_.begin_send(header);
-    const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body,
-                                               header.body_bytes, engine::utc_now().ns);
-    ledger_.end_send();
-    switch (status) {
+    bool is_poss_resend = false;
+    if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
+        const route_doubt::answer answer = judge_doubt(route, header);
+        if (answer == route_doubt::answer::hold) {
+            return engine::poll_action::stop;
+        }
+        if (answer == route_doubt::answer::withdraw) {
+            return withdraw(route, header) ? engine::poll_action::consumed
+                                           : engine::poll_action::stop;
+        }
+        is_poss_resend = answer == route_doubt::answer::possresend;
+    }
+    const std::string_view body(reinterpret_cast<const char*>(payload.data()) + sizeof header,
+                                header.body_bytes);
+    switch (send_body(route, header, body, is_poss_resend)) {
         case send_status::sent:
             counters.messages_out.add(1);
+            if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
+                route.doubt->pass();
+                counters.poss_resent.add(is_poss_resend ? 1 : 0);
+            }
             if (no_send_before_ns_ != 0) [[unlikely]] {
                 no_send_before_ns_ = 0;
                 publish_state();
@@ -232,11 +253,75 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     return engine::poll_action::stop;
 }
 
+send_status fix_session::send_body(const outbound_route& route, const outbound_header& header,
+                                   std::string_view body, bool is_poss_resend) noexcept {
+    if (is_poss_resend) {
+        try {
+            marked_body_.assign("97=Y\x01").append(body);
+        } catch (const std::bad_alloc&) {
+            return send_status::not_logged_on;  // nothing was numbered: it is tried again
+        }
+        body = marked_body_;
+    }
+    ledger_.begin_send(header, route.link->gate);
+    const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body.data(),
+                                               body.size(), engine::utc_now().ns);
+    ledger_.end_send();
+    return status;
+}
+
 void fix_session::measure(const outbound_header& header) noexcept {
     const std::int64_t begin_ns =
         header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
-    if (begin_ns >= measured_from_ns_) {
-        record_to_wire_.record(engine::utc_now().ns - begin_ns);
+    if (begin_ns < measured_from_ns_) {
+        return;
+    }
+    if (!gate_.is_empty()) [[unlikely]] {
+        gate_.note_begin(begin_ns);
+        return;
+    }
+    record_to_wire_.record(engine::utc_now().ns - begin_ns);
+}
+
+// What has waited for the disk goes on its way, as far as the disk has come.
+void fix_session::release_gated(std::int64_t now_ns) noexcept {
+    const engine::position durable = out_->table().log().durable_position();
+    while (link_.is_open() && link_.pending_bytes() == 0) {
+        const wire_gate::released_frame frame = gate_.take(durable);
+        if (frame.bytes.empty()) {
+            break;
+        }
+        if (link_.send(frame.bytes.data(), frame.bytes.size(), now_ns) == send_state::closed) {
+            end_link(link_.reason(), now_ns);
+            break;
+        }
+        if (frame.begin_ns != 0) {
+            record_to_wire_.record(engine::utc_now().ns - frame.begin_ns);
+        }
+    }
+    if (!gate_.is_empty()) {
+        request_sync(now_ns);
+    }
+    counters.gated_bytes.set(gate_.held_bytes());
+}
+
+bool fix_session::is_disk_behind() noexcept {
+    if (!out_->is_far_ahead_of_disk()) [[likely]] {
+        is_disk_behind_ = false;
+        return false;
+    }
+    if (!std::exchange(is_disk_behind_, true)) {
+        counters.disk_waits.add(1);
+    }
+    request_sync(now_ns_);
+    return true;
+}
+
+// One system call; the disk is asked again only when it has had time to answer.
+void fix_session::request_sync(std::int64_t now_ns) noexcept {
+    if (now_ns >= next_sync_request_ns_) {
+        next_sync_request_ns_ = now_ns + sync_request_interval_ns;
+        out_->table().request_sync();
     }
 }
 
@@ -263,6 +348,8 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         static_cast<void>(link_.flush(now_ns));
         link_.close(reason);
     }
+    gate_.clear();  // numbered and not sent: the peer will ask for them
+    counters.gated_bytes.set(0);
     ledger_.connection_ended();
     resend_.stop();
     const bool was_settling = settlement_.is_running();
@@ -325,6 +412,7 @@ bool fix_session::has_waiting_messages() const noexcept {
 
 void fix_session::publish_state() noexcept {
     const char* state = settlement_.is_running() ? "settling before a reset"
+                        : has_held_doubt_        ? "logged on; in doubt"
                         : is_logged_on_          ? "logged on"
                         : link_.is_open()        ? "connected"
                         : is_stopping_           ? "stopped"

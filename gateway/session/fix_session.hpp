@@ -20,11 +20,13 @@
 #include "engine/counters/counter.hpp"
 #include "gateway/quickfix/port.hpp"
 #include "gateway/quickfix/settings.hpp"
+#include "gateway/session/doubt.hpp"
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/outbound.hpp"
 #include "gateway/session/resend_slices.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
+#include "gateway/session/wire_gate.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
 
@@ -55,6 +57,12 @@ struct fix_session_counters {
     engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
     engine::counter pending_bytes;      // the socket has not taken yet
     engine::counter pending_bytes_high;
+    engine::counter gated_bytes;      // that wait for FIX_OUT to be durable
+    engine::counter in_doubt_routes;  // that wait for a decision
+    engine::counter poss_resent;      // in doubt, sent with 97=Y
+    engine::counter withdrawn;        // in doubt, not sent
+    engine::counter
+        disk_waits;  // times routes waited because FIX_OUT was too far ahead of the disk
 };
 
 // One client's way into this session.
@@ -62,6 +70,7 @@ struct outbound_route {
     std::string name;
     std::uint64_t id = 0;
     outbound_link* link = nullptr;
+    route_doubt* doubt = nullptr;  // null: nothing is in doubt
     bool is_halted = false;
 };
 
@@ -72,7 +81,7 @@ public:
     ~fix_session();
 
     // Set-up.
-    void add_route(std::string_view name, outbound_link& link);
+    void add_route(std::string_view name, outbound_link& link, route_doubt* doubt = nullptr);
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
     int do_work(std::int64_t now_ns) noexcept;
@@ -128,7 +137,17 @@ private:
     void say_given_up(std::string_view reason) noexcept;
     [[nodiscard]] engine::poll_action send_one(outbound_route& route,
                                                std::span<const std::byte> payload) noexcept;
+    [[nodiscard]] route_doubt::answer judge_doubt(outbound_route& route,
+                                                  const outbound_header& header) noexcept;
+    [[nodiscard]] bool withdraw(outbound_route& route, const outbound_header& header) noexcept;
+    void say_held(const outbound_route& route, const outbound_header& header) noexcept;
+    void note_asked(msg_seq_num from) noexcept;
+    [[nodiscard]] send_status send_body(const outbound_route& route, const outbound_header& header,
+                                        std::string_view body, bool is_poss_resend) noexcept;
     void measure(const outbound_header& header) noexcept;
+    void release_gated(std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool is_disk_behind() noexcept;
+    void request_sync(std::int64_t now_ns) noexcept;
     void halt_route(outbound_route& route, const outbound_header& header) noexcept;
     void link_is_up(std::int64_t now_ns) noexcept;
     void end_link(close_reason reason, std::int64_t now_ns) noexcept;
@@ -143,6 +162,7 @@ private:
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
     connection link_;
+    wire_gate gate_;
     settlement settlement_;
     resend_slices resend_;
     std::vector<outbound_route> routes_;
@@ -151,6 +171,8 @@ private:
     std::int64_t now_ns_ = 0;  // of this turn
     std::int64_t next_tick_ns_ = 0;
     std::int64_t stop_deadline_ns_ = 0;
+    std::int64_t next_sync_request_ns_ = 0;
+    std::int64_t logged_on_ns_ = 0;
     std::int64_t no_send_before_ns_ = 0;  // FIX_OUT refused; 0: it takes messages
     bool is_logged_on_ = false;
     bool was_logged_on_ = false;     // on this connection
@@ -159,6 +181,9 @@ private:
     bool is_slicing_ = false;      // QuickFIX looks at a slice the peer has not asked for
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;         // numbers contradict the peer's: an operator must act
+    bool has_held_doubt_ = false;  // a route waits for a decision, and the session is logged on
+    bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
+    std::string marked_body_;      // of a message with 97=Y
     engine::histogram record_to_wire_;
     std::int64_t measured_from_ns_ = engine::utc_now().ns;
 };

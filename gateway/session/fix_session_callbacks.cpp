@@ -8,6 +8,7 @@ namespace millrace::gateway {
 void fix_session::on_logon() noexcept {
     is_logged_on_ = true;
     was_logged_on_ = true;
+    logged_on_ns_ = now_ns_;
     events_->say(event_level::info, name(), "logged on");
     publish_state();
 }
@@ -46,6 +47,17 @@ void fix_session::on_event(const char* text, std::size_t size) noexcept {
 }
 
 bool fix_session::send(const char* frame, std::size_t size) noexcept {
+    if (!gate_.is_empty() || !out_->is_durable(ledger_.send_after())) [[unlikely]] {
+        if (!gate_.hold({frame, size}, ledger_.send_after())) {
+            events_->say(event_level::error, name(),
+                         "FIX_OUT has not become durable for so long that no more frames can wait "
+                         "for it; disconnecting");
+            wants_disconnect_ = true;
+            return false;
+        }
+        request_sync(now_ns_);
+        return true;
+    }
     const send_state state = link_.send(frame, size, now_ns_);
     if (state == send_state::closed) {
         wants_disconnect_ = true;

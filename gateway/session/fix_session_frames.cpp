@@ -116,6 +116,7 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
     if (!is_logged_on_ || !frame.is_msg_type('2')) {
         return port_->receive(frame, utc_ns);
     }
+    note_asked({frame.facts().begin_seq_no});
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
             return port_->receive(frame, utc_ns);
@@ -127,8 +128,9 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
 }
 
 receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
-    // Behind a tail the socket has not taken yet there is room for one message, not for a slice.
-    const std::uint32_t messages = link_.pending_bytes() > 0 ? 1 : slice_messages();
+    // Behind a tail that has not left yet there is room for one message, not for a slice.
+    const std::uint32_t messages =
+        link_.pending_bytes() > 0 || !gate_.is_empty() ? 1 : slice_messages();
     try {
         const std::string& request = resend_.next(messages, utc_ns);
         return port_->receive(
@@ -153,7 +155,7 @@ void fix_session::poll_resend(std::int64_t now_ns) noexcept {
         resend_.stop();
         return;
     }
-    if (link_.pending_bytes() == 0) {
+    if (link_.pending_bytes() == 0 && gate_.is_empty()) {
         is_slicing_ = true;
         judge(answer_next_slice(engine::utc_now().ns));
         is_slicing_ = false;

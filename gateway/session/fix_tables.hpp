@@ -16,8 +16,9 @@ namespace millrace::gateway {
 
 inline constexpr std::size_t session_name_bytes_max = 62;
 
-// FIX_OUT kinds: application, admin, reset (a new generation begins), set (an operator moved a
-// number). FIX_IN kinds: application, admin, rejected (these moved the expected number), duplicate,
+// FIX_OUT kinds: application, admin, reset (a new generation begins), set (a number was moved
+// without a message), withdrawn (a source record in doubt that an operator did not want sent; it has
+// no number). FIX_IN kinds: application, admin, rejected (these moved the expected number), duplicate,
 // garbled (audit only), set.
 namespace kind {
 inline constexpr std::string_view application = "application";
@@ -27,6 +28,7 @@ inline constexpr std::string_view duplicate = "duplicate";
 inline constexpr std::string_view garbled = "garbled";
 inline constexpr std::string_view reset = "reset";
 inline constexpr std::string_view set = "set";
+inline constexpr std::string_view withdrawn = "withdrawn";
 }  // namespace kind
 
 // What both tables begin with.

@@ -1,5 +1,7 @@
 #include "gateway/session/session_agent.hpp"
 
+#include <algorithm>
+
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 
@@ -9,14 +11,27 @@ namespace {
 
 constexpr std::int64_t count_interval_ns = 100'000'000;
 
+fix_log_options out_options(const session_agent_options& options) {
+    fix_log_options wanted = options.logs;
+    wanted.undurable_records_max = options.undurable_messages_max;
+    return wanted;
+}
+
 }  // namespace
 
 session_agent::session_agent(session_agent_options options, const settings_file& settings)
     : options_(std::move(options)),
       agent_name_("gateway:" + options_.name),
+      host_(options_.host ? *options_.host : read_host_boot()),
+      life_(begin_life(options_.directory, host_)),
       correlations_(options_.correlations),
-      out_(options_.directory / "FIX_OUT", options_.logs, correlations_),
+      out_(options_.directory / "FIX_OUT", out_options(options_), correlations_),
       in_(options_.directory / "FIX_IN", options_.logs) {
+    if (life_.state == life_state::cut) {
+        events_.say(event_level::error, options_.name,
+                    jump_numbers(options_.directory, life_, host_, out_));
+    }
+    doubt_entries_ = read_doubts(options_.directory);
     for (const session_spec& spec : settings.sessions) {
         sessions_.push_back(std::make_unique<fix_session>(spec, options_.session, out_, in_,
                                                           correlations_, events_));
@@ -50,11 +65,16 @@ void session_agent::listen_for(const session_spec& spec) {
 }
 
 void session_agent::add_route(std::string_view session, std::string_view route, outbound_link& link,
-                              const engine::log_uuid& source, engine::sequence start_after) {
+                              const engine::log_uuid& source, engine::sequence start_after,
+                              gate_level gate) {
     for (const auto& known : sessions_) {
         if (known->name() == session) {
             out_.table().bind_route(route, source, start_after);
-            known->add_route(route, link);
+            link.gate = gate;
+            known->add_route(route, link, doubt_of(route));
+            if (gate == gate_level::committed) {
+                committed_routes_.push_back({std::string(route), std::string(session)});
+            }
             return;
         }
     }
@@ -66,7 +86,21 @@ engine::sequence session_agent::highest_origin(std::string_view route) const noe
     return out_.table().origins().highest(engine::route_id(route));
 }
 
+route_doubt* session_agent::doubt_of(std::string_view route) {
+    for (const doubt_entry& entry : doubt_entries_) {
+        if (entry.route == route) {
+            doubts_.push_back(std::make_unique<route_doubt>(entry, options_.in_doubt));
+            return doubts_.back().get();
+        }
+    }
+    return nullptr;
+}
+
 void session_agent::open() {
+    if (!out_.table().is_synchronous()) {
+        life_ = {life_state::open, host_.id, out_.numbers_at_risk(), committed_routes_};
+        write_life(options_.directory, life_);
+    }
     out_.table().start();
     in_.table().start();
 }
@@ -107,6 +141,46 @@ void session_agent::on_close() noexcept {
     }
     out_.table().close();
     in_.table().close();
+    if (life_.state == life_state::open && out_.table().log().last_error() == 0) {
+        try {
+            life_.state = life_state::closed;
+            write_life(options_.directory, life_);
+        } catch (const std::exception&) {
+            // What stands there claims less: the next life is the more careful one.
+            return;
+        }
+    }
+}
+
+std::string session_agent::tend() noexcept {
+    try {
+        bool is_changed = false;
+        for (const auto& doubt : doubts_) {
+            const auto known =
+                std::find_if(doubt_entries_.begin(), doubt_entries_.end(),
+                             [&](const auto& one) { return one.route == doubt->entry().route; });
+            if (known == doubt_entries_.end()) {
+                continue;
+            }
+            if (doubt->is_over()) {
+                remove_verdict(options_.directory, known->route);
+                doubt_entries_.erase(known);
+                is_changed = true;
+                continue;
+            }
+            is_changed = is_changed || known->asked_from != doubt->asked_from();
+            known->asked_from = doubt->asked_from();
+            if (const auto verdict = read_verdict(options_.directory, known->route)) {
+                doubt->decide(verdict->decision, verdict->through);
+            }
+        }
+        if (is_changed) {
+            write_doubts(options_.directory, doubt_entries_);
+        }
+        return {};
+    } catch (const std::exception& failure) {
+        return failure.what();
+    }
 }
 
 int session_agent::poll_listeners(std::int64_t now_ns) noexcept {

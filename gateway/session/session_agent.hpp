@@ -11,10 +11,12 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/session/fix_session.hpp"
+#include "gateway/session/life.hpp"
 #include "gateway/transport/listener.hpp"
 
 namespace millrace::gateway {
@@ -25,7 +27,10 @@ struct session_agent_options {
     fix_log_options logs;
     fix_session_options session;
     std::size_t correlations = std::size_t{1}
-                               << 17;  // recent orders whose reports find their beginning
+                               << 17;            // recent orders whose reports find their beginning
+    std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
+    in_doubt_policy in_doubt = in_doubt_policy::halt;
+    std::optional<host_boot> host;  // for tests: another than the running one
 };
 
 struct session_agent_counters {
@@ -41,7 +46,8 @@ public:
     // Set-up: one outbound link per route. Throws config_error for a session that is not here, or a
     // route that has come from another log. REQUIRES: the link outlives this.
     void add_route(std::string_view session, std::string_view route, outbound_link& link,
-                   const engine::log_uuid& source, engine::sequence start_after = {});
+                   const engine::log_uuid& source, engine::sequence start_after = {},
+                   gate_level gate = gate_level::committed);
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
     // After the last add_route: the logs' snapshots name all routes from here on.
@@ -52,6 +58,9 @@ public:
     void on_start();
     int do_work() noexcept;
     void on_close() noexcept;
+    // For a cold thread, now and then: takes an operator's decisions on what is in doubt, and notes
+    // what has been proved. Returns a sentence for people if that failed. REQUIRES: open() is over.
+    [[nodiscard]] std::string tend() noexcept;
 
     // Logs every session out; do_work has to go on until is_stopped().
     void request_stop() noexcept { is_stop_requested_.store(true, std::memory_order_relaxed); }
@@ -88,15 +97,21 @@ private:
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
     void listen_for(const session_spec& spec);
     void count_connections() noexcept;
+    [[nodiscard]] route_doubt* doubt_of(std::string_view route);
 
     session_agent_options options_;
     std::string agent_name_;  // "gateway:NAME", as thread plans call it
+    host_boot host_;
+    gateway_life life_;  // the last one, then this
     event_ring events_;
     correlation_table correlations_;
     fix_out_log out_;
     fix_in_log in_;
     std::vector<std::unique_ptr<fix_session>> sessions_;
     std::vector<acceptor_port> listeners_;
+    std::vector<gateway_route> committed_routes_;
+    std::vector<doubt_entry> doubt_entries_;            // as last written
+    std::vector<std::unique_ptr<route_doubt>> doubts_;  // of configured routes
     data_field_table first_frame_fields_ = data_field_table::standard();
     std::atomic<bool> is_stop_requested_{false};  // writer: whoever stops
     std::atomic<bool> is_stopped_{false};         // writer: the session thread

@@ -55,6 +55,14 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
         received.logout_time > numbers_->logout_time) {
         proven_below_ = numbers_->next_sender;  // it answered our Logout
     }
+    hold_sends();
+}
+
+// From here on nothing is sent before all that FIX_OUT holds now is durable.
+void session_ledger::hold_sends() noexcept {
+    if (!out_->table().is_synchronous()) {
+        send_after_ = out_->table().log().end();
+    }
 }
 
 void session_ledger::begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept {
@@ -228,6 +236,9 @@ bool session_ledger::set(msg_seq_num number, const char* frame, std::size_t size
         return false;
     }
     is_number_used_ = true;
+    if (cause_ != nullptr && cause_gate_ == gate_level::durable) {
+        hold_sends();
+    }
     if (frame_ != nullptr &&
         std::string_view(frame, size).find(reject_type) != std::string_view::npos) {
         is_frame_rejected_ = true;  // by the session, in answer to the frame it looks at
@@ -244,15 +255,21 @@ bool session_ledger::incr_next_sender() noexcept {
         return true;  // set() has moved the number with the bytes
     }
     // PersistMessages=N: the library stores nothing, but the number is used all the same.
-    return set_next_sender(numbers_->next_sender.next());
+    return append_next_sender(numbers_->next_sender.next());
 }
 
 std::int64_t session_ledger::creation_time_ns() const noexcept {
     return options_.is_non_stop ? engine::utc_now().ns : numbers_->creation_time.ns;
 }
 
-bool session_ledger::set_next_sender(msg_seq_num number) noexcept {
+bool session_ledger::append_next_sender(msg_seq_num number) noexcept {
     return out_->append_set(*numbers_, number, numbers_->next_target) == engine::append_status::ok;
+}
+
+bool session_ledger::set_next_sender(msg_seq_num number) noexcept {
+    const bool is_set = append_next_sender(number);
+    hold_sends();
+    return is_set;
 }
 
 bool session_ledger::incr_next_target() noexcept {
@@ -301,6 +318,7 @@ bool session_ledger::reset() noexcept {
         counters.refused_appends.add(1);
         return false;
     }
+    hold_sends();
     counters.resets.add(1);
     counters.unproven_resets.add(is_unproven ? 1 : 0);
     say_reset(ended, last_used, is_unproven);

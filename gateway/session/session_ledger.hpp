@@ -22,6 +22,7 @@
 #include "gateway/quickfix/port.hpp"
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/fix_log.hpp"
+#include "gateway/session/gate.hpp"
 
 namespace millrace::gateway {
 
@@ -70,8 +71,18 @@ public:
     // A frame no session may see: kept for the audit.
     void keep_garbled(const screened_frame& frame, std::int64_t received_ns) noexcept;
     // Around a send that came by a route.
-    void begin_send(const outbound_header& cause) noexcept { cause_ = &cause; }
+    void begin_send(const outbound_header& cause, gate_level gate) noexcept {
+        cause_ = &cause;
+        cause_gate_ = gate;
+    }
     void end_send() noexcept { cause_ = nullptr; }
+    // Notes that a record in doubt is not sent. False: FIX_OUT refused.
+    [[nodiscard]] bool withdraw(const outbound_header& cause) noexcept {
+        return out_->append_withdrawn(*numbers_, cause) == engine::append_status::ok;
+    }
+    // No byte may leave before FIX_OUT is durable up to here: a message of a route that wants it
+    // so, or a move of the numbers that a loss of power must not take back.
+    [[nodiscard]] engine::position send_after() const noexcept { return send_after_; }
     // The connection is gone: the peer is asked again for what was held, and for proof.
     void connection_ended() noexcept;
     // The next Heartbeat with this id, in its turn, proves that the peer has everything numbered so
@@ -118,6 +129,8 @@ private:
     void drop_held_below(msg_seq_num number) noexcept;
     void forget_held() noexcept;
     void note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept;
+    void hold_sends() noexcept;
+    [[nodiscard]] bool append_next_sender(msg_seq_num number) noexcept;
     void say_reset(std::uint32_t ended, msg_seq_num last_used, bool is_unproven) noexcept;
 
     fix_out_log* out_;
@@ -136,6 +149,8 @@ private:
     msg_seq_num incoming_number_;
     bool is_incoming_application_ = false;
     const outbound_header* cause_ = nullptr;
+    gate_level cause_gate_ = gate_level::committed;
+    engine::position send_after_;
     bool is_number_used_ = false;  // set() ran, incr_next_sender() follows
 
     std::map<std::uint32_t, held_frame> held_;  // by number; only filled while the peer resends

@@ -29,6 +29,10 @@ struct session_numbers {
     engine::timestamp logout_time;
     msg_seq_num last_application;        // FIX_OUT: the last application message of the generation
     std::uint32_t frame_bytes_high = 0;  // FIX_OUT: the largest frame, over all generations
+    // FIX_OUT: the numbers that were last passed over, [from, to): no message has one. Not kept in
+    // snapshots: without it they are searched for.
+    msg_seq_num passed_over_from;
+    msg_seq_num passed_over_to;
 };
 
 // The sessions of one log, in the order of their first appearance. Few; searched in order.

@@ -1,0 +1,216 @@
+#include "gateway/session/doubt_file.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
+#include "engine/stream/origin_tracker.hpp"
+
+namespace millrace::gateway {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view file_name = "doubt";
+constexpr std::string_view first_line = "millrace doubt 1";
+constexpr std::string_view verdict_line = "millrace doubt decision 1";
+
+fs::path verdict_path(const fs::path& directory, std::string_view route) {
+    char name[32];
+    std::snprintf(name, sizeof name, "doubt.%016llx",
+                  static_cast<unsigned long long>(engine::route_id(route)));
+    return directory / name;
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& number) {
+    const char* const end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, number);
+    return result.ptr == end && result.ec == std::errc();
+}
+
+// Calls take(key, value) for each "key value" line behind the first; false: not such a file.
+template <class Take>
+bool read_lines(std::string_view text, std::string_view first, Take&& take) {
+    if (!text.starts_with(first) || !text.ends_with('\n')) {
+        return false;
+    }
+    text.remove_prefix(text.find('\n') + 1);
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(line.size() + 1);
+        const std::size_t blank = line.find(' ');
+        if (blank == std::string_view::npos ||
+            !take(line.substr(0, blank), line.substr(blank + 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool take_field(doubt_entry& entry, std::string_view key, std::string_view value) {
+    if (key == "session") {
+        entry.session = value;
+        return true;
+    }
+    return key == "generation" ? parse_number(value, entry.generation)
+           : key == "after"    ? parse_number(value, entry.after.value)
+           : key == "before"   ? parse_number(value, entry.before.ns)
+           : key == "from"     ? parse_number(value, entry.from.value)
+           : key == "numbers"  ? parse_number(value, entry.numbers)
+           : key == "asked"    ? parse_number(value, entry.asked_from.value)
+                               : false;
+}
+
+constexpr doubt_decision decisions[] = {doubt_decision::send, doubt_decision::possresend,
+                                        doubt_decision::withdraw};
+
+const session_numbers* find_session(const fix_out_log& out, std::string_view name) {
+    const auto& all = out.sessions();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const session_numbers& one) { return one.name == name; });
+    return found != all.end() ? &*found : nullptr;
+}
+
+}  // namespace
+
+std::vector<doubt_entry> read_doubts(const fs::path& directory) {
+    const fs::path path = directory / file_name;
+    std::vector<doubt_entry> entries;
+    if (!fs::exists(path)) {
+        return entries;
+    }
+    const auto take = [&](std::string_view key, std::string_view value) {
+        if (key == "route") {
+            entries.emplace_back().route = value;
+            return true;
+        }
+        return !entries.empty() && take_field(entries.back(), key, value);
+    };
+    if (!read_lines(engine::read_whole_file(path), first_line, take)) {
+        throw engine::damage_error(path.native() +
+                                   ": does not say what is in doubt after the loss of power; "
+                                   "restore it, or compare the books with every counterparty and "
+                                   "remove it");
+    }
+    return entries;
+}
+
+void write_doubts(const fs::path& directory, const std::vector<doubt_entry>& entries) {
+    const fs::path path = directory / file_name;
+    if (entries.empty()) {
+        if (::unlink(path.c_str()) == 0) {
+            engine::sync_directory(directory);
+        } else if (errno != ENOENT) {
+            throw engine::io_error("unlink", path.native(), errno);
+        }
+        return;
+    }
+    std::string text(first_line);
+    for (const doubt_entry& entry : entries) {
+        text += "\nroute " + entry.route + "\nsession " + entry.session + "\ngeneration " +
+                std::to_string(entry.generation) + "\nafter " + std::to_string(entry.after.value) +
+                "\nbefore " + std::to_string(entry.before.ns) + "\nfrom " +
+                std::to_string(entry.from.value) + "\nnumbers " + std::to_string(entry.numbers) +
+                "\nasked " + std::to_string(entry.asked_from.value);
+    }
+    engine::write_file_atomically(path, text + '\n');
+}
+
+void note_doubts(const fs::path& directory, const gateway_life& life, const host_boot& host,
+                 const fix_out_log& out) {
+    std::vector<doubt_entry> entries = read_doubts(directory);
+    for (const gateway_route& route : life.committed_routes) {
+        const session_numbers* const numbers = find_session(out, route.session);
+        if (numbers == nullptr) {
+            continue;  // nothing of the session was ever durable, so nothing was ever sent
+        }
+        remove_verdict(directory, route.name);
+        auto known = std::find_if(entries.begin(), entries.end(), [&](const doubt_entry& one) {
+            return one.route == route.name && one.generation == numbers->generation;
+        });
+        if (known == entries.end()) {
+            std::erase_if(entries, [&](const doubt_entry& one) { return one.route == route.name; });
+            entries.push_back({route.name,
+                               route.session,
+                               numbers->generation,
+                               {},
+                               {},
+                               numbers->next_sender,
+                               0,
+                               {}});
+            known = entries.end() - 1;
+            known->after = out.table().origins().highest(engine::route_id(route.name));
+        }
+        known->before = host.began;
+        known->numbers = numbers->next_sender.value + life.numbers_at_risk - known->from.value;
+        known->asked_from = {};
+    }
+    write_doubts(directory, entries);
+}
+
+std::string_view to_text(doubt_decision decision) {
+    switch (decision) {
+        case doubt_decision::none:
+            return "none";
+        case doubt_decision::send:
+            return "send";
+        case doubt_decision::possresend:
+            return "possresend";
+        case doubt_decision::withdraw:
+            return "withdraw";
+    }
+    return "none";
+}
+
+std::optional<doubt_verdict> read_verdict(const fs::path& directory, std::string_view route) {
+    const fs::path path = verdict_path(directory, route);
+    if (!fs::exists(path)) {
+        return std::nullopt;
+    }
+    doubt_verdict verdict;
+    const auto take = [&](std::string_view key, std::string_view value) {
+        if (key == "decision") {
+            for (const doubt_decision one : decisions) {
+                verdict.decision = value == to_text(one) ? one : verdict.decision;
+            }
+            return verdict.decision != doubt_decision::none;
+        }
+        if (key == "by") {
+            verdict.by = value;
+            return true;
+        }
+        return key == "through" && parse_number(value, verdict.through.value);
+    };
+    if (!read_lines(engine::read_whole_file(path), verdict_line, take)) {
+        throw engine::damage_error(path.native() +
+                                   ": is no decision; remove it, and decide anew by `millrace "
+                                   "session doubt`");
+    }
+    return verdict;
+}
+
+void write_verdict(const fs::path& directory, std::string_view route,
+                   const doubt_verdict& verdict) {
+    engine::write_file_atomically(
+        verdict_path(directory, route),
+        std::string(verdict_line) + "\ndecision " + std::string(to_text(verdict.decision)) +
+            "\nthrough " + std::to_string(verdict.through.value) + "\nby " + verdict.by + '\n');
+}
+
+void remove_verdict(const fs::path& directory, std::string_view route) {
+    const fs::path path = verdict_path(directory, route);
+    if (::unlink(path.c_str()) == 0) {
+        engine::sync_directory(directory);
+    } else if (errno != ENOENT) {
+        throw engine::io_error("unlink", path.native(), errno);
+    }
+}
+
+}  // namespace millrace::gateway

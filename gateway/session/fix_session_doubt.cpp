@@ -1,0 +1,73 @@
+// What a session does with records that may have been sent before the host lost power.
+#include <algorithm>
+#include <cstdio>
+
+#include "gateway/session/fix_session.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+// The peer asks for what it lacks as soon as it sees our number, so this is ample.
+constexpr std::int64_t request_patience_ns = 5'000'000'000;
+
+}  // namespace
+
+route_doubt::answer fix_session::judge_doubt(outbound_route& route,
+                                             const outbound_header& header) noexcept {
+    const bool is_overdue = now_ns_ - logged_on_ns_ >= request_patience_ns;
+    const engine::sequence seq{header.origin.sequence};
+    const route_doubt::answer answer = route.doubt->judge(seq, header.committed_ns, is_overdue);
+    const bool is_held = answer == route_doubt::answer::hold;
+    if (is_held && is_overdue && route.doubt->is_first_hold(seq)) {
+        say_held(route, header);
+    }
+    if (answer == route_doubt::answer::over) {
+        route.doubt = nullptr;
+    }
+    const auto held = std::count_if(routes_.begin(), routes_.end(), [&](const auto& one) {
+        return one.doubt != nullptr && (&one != &route || is_held);
+    });
+    counters.in_doubt_routes.set(static_cast<std::uint64_t>(held));
+    if (std::exchange(has_held_doubt_, is_held) != is_held) {
+        publish_state();
+    }
+    return answer;
+}
+
+void fix_session::say_held(const outbound_route& route, const outbound_header& header) noexcept {
+    char text[512];
+    const msg_seq_num asked = route.doubt->asked_from();
+    char proof[96] = "the peer has not said what it lacks";
+    if (!asked.is_none()) {
+        std::snprintf(proof, sizeof proof, "the peer has asked for messages from %u on",
+                      asked.value);
+    }
+    std::snprintf(
+        text, sizeof text,
+        "route %s waits: source sequence %llu may have been sent before the host lost "
+        "power, under a number from %u on; %s. `millrace session doubt` lists and decides",
+        route.name.c_str(), static_cast<unsigned long long>(header.origin.sequence),
+        route.doubt->entry().from.value, proof);
+    events_->say(event_level::error, name(), text);
+}
+
+bool fix_session::withdraw(outbound_route& route, const outbound_header& header) noexcept {
+    if (!ledger_.withdraw(header)) {
+        return false;
+    }
+    route.doubt->pass();
+    counters.withdrawn.add(1);
+    return true;
+}
+
+// What the peer asks for first it has not got, nor anything behind it.
+void fix_session::note_asked(msg_seq_num from) noexcept {
+    for (outbound_route& route : routes_) {
+        if (route.doubt != nullptr) [[unlikely]] {
+            route.doubt->limit_to(from, ledger_.generation());
+        }
+    }
+}
+
+}  // namespace millrace::gateway

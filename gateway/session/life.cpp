@@ -1,0 +1,144 @@
+#include "gateway/session/life.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
+#include "engine/log/recovery.hpp"
+#include "gateway/session/doubt_file.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+constexpr std::string_view file_name = "life";
+constexpr std::string_view first_line = "millrace gateway life 1";
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+constexpr std::int64_t sync_patience_ns = 30 * ns_per_s;
+
+constexpr std::pair<life_state, std::string_view> states[] = {
+    {life_state::open, "open"},
+    {life_state::closed, "closed"},
+    {life_state::cut, "cut"},
+};
+
+bool read_line(gateway_life& life, std::string_view key, std::string_view value) {
+    if (key == "state") {
+        const auto* const known =
+            std::find_if(std::begin(states), std::end(states),
+                         [&](const auto& named) { return named.second == value; });
+        if (known == std::end(states)) {
+            return false;
+        }
+        life.state = known->first;
+        return true;
+    }
+    if (key == "boot") {
+        life.boot_id = value;
+        return true;
+    }
+    if (key == "numbers_at_risk") {
+        const char* const end = value.data() + value.size();
+        return std::from_chars(value.data(), end, life.numbers_at_risk).ptr == end;
+    }
+    const std::size_t tab = value.find('\t');
+    if (key != "route" || tab == std::string_view::npos) {
+        return false;
+    }
+    life.committed_routes.push_back(
+        {std::string(value.substr(0, tab)), std::string(value.substr(tab + 1))});
+    return true;
+}
+
+}  // namespace
+
+host_boot read_host_boot() {
+    timespec up{};
+    ::clock_gettime(CLOCK_BOOTTIME, &up);
+    const std::int64_t up_ns = up.tv_sec * ns_per_s + up.tv_nsec;
+    return {engine::detail::read_boot_id_text(), {engine::utc_now().ns - up_ns}};
+}
+
+gateway_life read_life(const std::filesystem::path& directory) {
+    const std::filesystem::path path = directory / file_name;
+    gateway_life life;
+    if (!std::filesystem::exists(path)) {
+        return life;
+    }
+    const std::string text = engine::read_whole_file(path);
+    bool is_whole = text.starts_with(first_line) && text.ends_with('\n');
+    for (std::size_t at = text.find('\n') + 1; is_whole && at < text.size();) {
+        const std::size_t end = text.find('\n', at);
+        const std::string_view line = std::string_view(text).substr(at, end - at);
+        const std::size_t blank = std::min(line.find(' '), line.size() - 1);
+        is_whole = !line.empty() && read_line(life, line.substr(0, blank), line.substr(blank + 1));
+        at = end + 1;
+    }
+    if (!is_whole || life.state == life_state::none) {
+        throw engine::damage_error(
+            path.native() +
+            ": does not say how the gateway's last life ended. If the host did not lose power "
+            "since, remove the file; else restore it, or compare the books with every "
+            "counterparty first");
+    }
+    return life;
+}
+
+void write_life(const std::filesystem::path& directory, const gateway_life& life) {
+    std::string text(first_line);
+    for (const auto& [state, name] : states) {
+        if (state == life.state) {
+            text += "\nstate " + std::string(name);
+        }
+    }
+    text += "\nboot " + life.boot_id + "\nnumbers_at_risk " + std::to_string(life.numbers_at_risk);
+    for (const gateway_route& route : life.committed_routes) {
+        text += "\nroute " + route.name + '\t' + route.session;
+    }
+    engine::write_file_atomically(directory / file_name, text + '\n');
+}
+
+gateway_life begin_life(const std::filesystem::path& directory, const host_boot& host) {
+    gateway_life life = read_life(directory);
+    if (life.state == life_state::open &&
+        (life.boot_id != host.id || engine::has_lost_hot_tier(directory / "FIX_OUT"))) {
+        life.state = life_state::cut;
+        write_life(directory, life);
+    }
+    return life;
+}
+
+std::string jump_numbers(const std::filesystem::path& directory, const gateway_life& life,
+                         const host_boot& host, fix_out_log& out) {
+    if (life.numbers_at_risk == 0) {
+        throw engine::error(directory.native() +
+                            ": the host lost power, and how many numbers were used is not known");
+    }
+    note_doubts(directory, life, host, out);
+    std::string jumps;
+    for (const session_numbers& known : out.sessions()) {
+        if (known.next_sender.value > UINT32_MAX - life.numbers_at_risk) {
+            throw engine::error(directory.native() + ": session " + known.name +
+                                " has no numbers left; reset it on both sides");
+        }
+        const msg_seq_num next{known.next_sender.value + life.numbers_at_risk};
+        jumps += (jumps.empty() ? "" : ", ") + known.name + " from " +
+                 std::to_string(known.next_sender.value) + " to " + std::to_string(next.value);
+        session_numbers& numbers = out.open_session(known.name);
+        if (out.append_set(numbers, next, numbers.next_target) != engine::append_status::ok) {
+            throw engine::error(directory.native() + ": FIX_OUT takes no record");
+        }
+    }
+    if (out.table().wait_durable(out.table().log().end(), sync_patience_ns) !=
+        engine::durable_wait::durable) {
+        throw engine::error(directory.native() + ": FIX_OUT does not become durable");
+    }
+    return "the host lost power: next numbers jump past all that may have been used (" + jumps +
+           ")";
+}
+
+}  // namespace millrace::gateway

@@ -8,6 +8,7 @@
 
 #include "engine/ring/byte_ring.hpp"
 #include "engine/table/record.hpp"
+#include "gateway/session/gate.hpp"
 
 namespace millrace::gateway {
 
@@ -36,7 +37,8 @@ struct outbound_link {
     explicit outbound_link(std::size_t ring_bytes) : ring(ring_bytes) {}
 
     engine::byte_ring ring;
-    std::atomic<bool> is_halted{false};  // writer: the session thread
+    std::atomic<bool> is_halted{false};       // writer: the session thread
+    gate_level gate = gate_level::committed;  // set before the session runs; of each message's row
 };
 
 }  // namespace millrace::gateway

@@ -50,10 +50,12 @@ void session_agent::listen_for(const session_spec& spec) {
 }
 
 void session_agent::add_route(std::string_view session, std::string_view route, outbound_link& link,
-                              const engine::log_uuid& source, engine::sequence start_after) {
+                              const engine::log_uuid& source, engine::sequence start_after,
+                              gate_level gate) {
     for (const auto& known : sessions_) {
         if (known->name() == session) {
             out_.table().bind_route(route, source, start_after);
+            link.gate = gate;
             known->add_route(route, link);
             return;
         }

@@ -25,7 +25,9 @@ struct session_agent_options {
     fix_log_options logs;
     fix_session_options session;
     std::size_t correlations = std::size_t{1}
-                               << 17;  // recent orders whose reports find their beginning
+                               << 17;            // recent orders whose reports find their beginning
+    std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
+    in_doubt_policy in_doubt = in_doubt_policy::halt;
 };
 
 struct session_agent_counters {
@@ -41,7 +43,8 @@ public:
     // Set-up: one outbound link per route. Throws config_error for a session that is not here, or a
     // route that has come from another log. REQUIRES: the link outlives this.
     void add_route(std::string_view session, std::string_view route, outbound_link& link,
-                   const engine::log_uuid& source, engine::sequence start_after = {});
+                   const engine::log_uuid& source, engine::sequence start_after = {},
+                   gate_level gate = gate_level::committed);
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
     // After the last add_route: the logs' snapshots name all routes from here on.

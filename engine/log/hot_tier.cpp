@@ -14,13 +14,21 @@
 #include "engine/log/crash_point.hpp"
 #include "engine/log/segment.hpp"
 
-namespace millrace::engine::detail {
+namespace millrace::engine {
 
 namespace fs = std::filesystem;
+
+namespace detail {
 
 namespace {
 
 constexpr std::string_view first_line = "millrace hot tier 1";
+constexpr std::string_view way_out = "; name another hot directory, or use storage mode \"direct\"";
+
+std::string cannot_be_made(const fs::path& directory, int number) {
+    return directory.native() + ": the hot directory cannot be made (" + std::strerror(number) +
+           ")" + std::string(way_out);
+}
 
 std::string directory_identity(const fs::path& directory) {
     struct stat status {};
@@ -71,6 +79,45 @@ void bring_home(const fs::path& directory, const hot_location& where, std::uint6
 
 }  // namespace
 
+}  // namespace detail
+
+fs::path default_hot_directory() {
+    return "/dev/shm/millrace-" + std::to_string(::getuid());
+}
+
+hot_directory_look look_at_hot_directory(const fs::path& directory) {
+    std::error_code code;
+    fs::path nearest = fs::absolute(directory);
+    while (!fs::exists(nearest, code) && nearest.has_relative_path()) {
+        nearest = nearest.parent_path();
+    }
+    struct statfs status {};
+    struct stat owner {};
+    if (::statfs(nearest.c_str(), &status) != 0 || ::stat(nearest.c_str(), &owner) != 0) {
+        return {detail::cannot_be_made(directory, errno), 0};
+    }
+    // Its name can be guessed, and the place is open to all.
+    const bool is_there = nearest == fs::absolute(directory);
+    if (is_there && owner.st_uid != ::geteuid() && owner.st_uid != 0) {
+        return {directory.native() +
+                    ": the hot directory belongs to another user, who could change the log" +
+                    std::string(detail::way_out),
+                0};
+    }
+    const auto type = static_cast<std::uint64_t>(status.f_type) & 0xffffffff;
+    if (type != TMPFS_MAGIC && type != RAMFS_MAGIC) {
+        return {directory.native() + ": the hot directory does not lie in a memory file system" +
+                    std::string(detail::way_out),
+                0};
+    }
+    if (::access(nearest.c_str(), W_OK | X_OK) != 0) {
+        return {detail::cannot_be_made(directory, errno), 0};
+    }
+    return {{}, type == RAMFS_MAGIC ? UINT64_MAX : free_bytes(nearest)};
+}
+
+namespace detail {
+
 std::optional<hot_location> read_hot_location(const fs::path& directory) {
     const fs::path path = directory / hot_tier_name;
     if (::access(path.c_str(), F_OK) != 0) {
@@ -115,40 +162,19 @@ void remove_hot_location(const fs::path& directory) {
     }
 }
 
-fs::path default_hot_directory() {
-    return "/dev/shm/millrace-" + std::to_string(::getuid());
-}
-
 void check_hot_directory(const fs::path& directory, std::uint64_t bytes_needed) {
-    constexpr std::string_view way_out =
-        "; name another hot directory, or use storage mode \"direct\"";
     std::error_code code;
     fs::create_directories(directory, code);
-    struct statfs status {};
-    if (code || ::statfs(directory.c_str(), &status) != 0) {
-        const int number = code ? code.value() : errno;
-        throw config_error(directory.native() + ": the hot directory cannot be made (" +
-                           std::string(std::strerror(number)) + ")" + std::string(way_out));
+    const hot_directory_look look = look_at_hot_directory(directory);
+    const std::string refusal = code ? cannot_be_made(directory, code.value()) : look.refusal;
+    if (!refusal.empty()) {
+        throw config_error(refusal);
     }
-    struct stat owner {};
-    if (::stat(directory.c_str(), &owner) != 0 ||
-        (owner.st_uid != ::geteuid() && owner.st_uid != 0)) {
-        // Its name can be guessed, and the place is open to all.
-        throw config_error(directory.native() +
-                           ": the hot directory belongs to another user, who could change the log" +
-                           std::string(way_out));
-    }
-    const auto type = static_cast<std::uint64_t>(status.f_type) & 0xffffffff;
-    if (type != TMPFS_MAGIC && type != RAMFS_MAGIC) {
-        throw config_error(directory.native() +
-                           ": the hot directory does not lie in a memory file system" +
-                           std::string(way_out));
-    }
-    const std::uint64_t available = type == RAMFS_MAGIC ? UINT64_MAX : free_bytes(directory);
-    if (available < bytes_needed) {
+    if (look.free_bytes < bytes_needed) {
         throw config_error(directory.native() + ": " + std::to_string(bytes_needed) +
-                           " bytes are needed for the hot tier and " + std::to_string(available) +
-                           " are free there" + std::string(way_out));
+                           " bytes are needed for the hot tier and " +
+                           std::to_string(look.free_bytes) + " are free there" +
+                           std::string(way_out));
     }
 }
 
@@ -240,4 +266,6 @@ void remove_unbegun_segments(const fs::path& directory) {
     }
 }
 
-}  // namespace millrace::engine::detail
+}  // namespace detail
+
+}  // namespace millrace::engine

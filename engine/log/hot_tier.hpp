@@ -29,6 +29,16 @@ namespace millrace::engine {
 
 inline constexpr std::string_view hot_tier_name = "hot.tier";
 
+// /dev/shm/millrace-UID
+[[nodiscard]] std::filesystem::path default_hot_directory();
+
+struct hot_directory_look {
+    std::string refusal;  // why no hot tier can be there, for people; empty: it can
+    std::uint64_t free_bytes = 0;
+};
+// Makes nothing: of a directory that is not there yet, the nearest one above is looked at.
+[[nodiscard]] hot_directory_look look_at_hot_directory(const std::filesystem::path& directory);
+
 namespace detail {
 
 struct hot_location {
@@ -42,8 +52,6 @@ struct hot_location {
 void write_hot_location(const std::filesystem::path& directory, const hot_location& where);
 void remove_hot_location(const std::filesystem::path& directory);
 
-// /dev/shm/millrace-UID
-[[nodiscard]] std::filesystem::path default_hot_directory();
 // Throws config_error, naming `direct` as the way out, unless `directory` lies in memory and
 // `bytes_needed` fit there now. Makes the directory.
 void check_hot_directory(const std::filesystem::path& directory, std::uint64_t bytes_needed);

@@ -55,7 +55,7 @@ struct log_options {
     storage_mode storage = storage_mode::direct;  // hot needs is_synchronous = false
 
     std::filesystem::path hot_directory{};  // of all logs; empty: /dev/shm/millrace-UID
-    std::size_t hot_bytes_max = std::size_t{512} << 20;  // of this log; at least three segments
+    std::size_t hot_bytes_max = 0;  // of this log, at least three segments; 0: hot_bytes_limit
     std::int64_t sync_delay_max_ns = 5'000'000;  // from the commit to the beginning of its sync
     std::size_t sync_bytes_max = std::size_t{8} << 20;       // a sync begins earlier for so many
     std::uint64_t low_space_bytes = std::uint64_t{1} << 30;  // less free: is_space_low
@@ -66,6 +66,16 @@ struct log_options {
     bool keeps_sidecars = true;
     std::filesystem::path seal_key_file{};  // seals made with this key; empty: without one
 };
+
+// What a hot log may take of its memory file system: what is not on the disk yet, and the segments
+// made ahead. In step with the segments by default, so that a slow disk is outlasted alike.
+[[nodiscard]] constexpr std::size_t hot_bytes_limit(std::size_t hot_bytes_max,
+                                                    std::size_t segment_bytes) {
+    constexpr std::size_t least = std::size_t{128} << 20;
+    return hot_bytes_max != 0          ? hot_bytes_max
+           : 8 * segment_bytes > least ? 8 * segment_bytes
+                                       : least;
+}
 
 enum class append_status : std::uint8_t {
     ok,

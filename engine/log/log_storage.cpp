@@ -21,7 +21,8 @@ constexpr std::size_t direct_segments_max = 16;
 std::size_t segments_max_of(const log_options& options, std::size_t segment_bytes) {
     return options.storage == storage_mode::direct
                ? direct_segments_max
-               : std::min(options.hot_bytes_max / segment_bytes, stored_segments_max);
+               : std::min(hot_bytes_limit(options.hot_bytes_max, segment_bytes) / segment_bytes,
+                          stored_segments_max);
 }
 
 supply_settings settings_of(const fs::path& directory, const log_options& options,
@@ -65,7 +66,7 @@ void check_storage_options(const fs::path& directory, const log_options& options
                            ": storage mode \"hot\" needs its threads (is_synchronous = false); use "
                            "\"direct\" for a synchronous log");
     }
-    if (options.hot_bytes_max / segment_bytes <= spares_max) {
+    if (hot_bytes_limit(options.hot_bytes_max, segment_bytes) / segment_bytes <= spares_max) {
         throw config_error(name + ": hot_bytes_max is " + std::to_string(options.hot_bytes_max) +
                            ", expected at least " + std::to_string(spares_max + 1) +
                            " segments of " + std::to_string(segment_bytes) +

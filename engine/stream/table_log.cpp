@@ -35,11 +35,8 @@ const table_judge judge_of_tables;
 table_log::table_log(std::filesystem::path directory, row_schema schema,
                      const table_log_options& options, table_state* state)
     : schema_(std::move(schema)), state_(state), is_synchronous_(options.is_synchronous) {
-    log_options log;
-    log.is_synchronous = options.is_synchronous;
-    log.segment_bytes = options.segment_bytes;
+    log_options log = options;
     log.schema = schema_.to_text();
-    log.purpose = options.purpose;
     log.judge = &judge_of_tables;
     if (schema_.payload_size() + record_header_bytes > options.segment_bytes / 8) {
         throw config_error("table " + schema_.table_name() + ": a row takes " +

@@ -33,11 +33,8 @@ protected:
     ~table_state() = default;
 };
 
-struct table_log_options {
-    std::size_t segment_bytes = std::size_t{64} << 20;
-    std::string purpose;
-    bool is_synchronous = true;  // as in log_options
-};
+// A table's log is opened like any other; schema and judge are the table's own.
+using table_log_options = log_options;
 
 class table_log final : private snapshot_source {
 public:

@@ -260,6 +260,7 @@ check_result check_config(const pipeline_config& config,
     detail::check_report report(config, dictionary_directory, handlers);
     detail::check_gateways(report);
     detail::check_logs(report);
+    detail::check_storage(report);
     detail::check_columns(report);
     detail::check_streams(report);
     detail::check_clients(report);

@@ -51,6 +51,7 @@ private:
 
 void check_gateways(check_report& report);
 void check_logs(check_report& report);
+void check_storage(check_report& report);  // after check_gateways, which reads the sessions
 void check_columns(check_report& report);
 void check_streams(check_report& report);
 void check_clients(check_report& report);

@@ -21,6 +21,7 @@ constexpr std::int64_t clients_max = 64;
 constexpr std::size_t default_stream_clients = 16;
 constexpr std::int64_t reconnect_ms_max = 3'600'000;
 constexpr std::int64_t ns_per_ms = 1'000'000;
+constexpr std::int64_t undurable_messages_most = 1'000'000'000;
 
 template <class Named>
 const Named* find_named(const std::vector<Named>& all, std::string_view name) {
@@ -40,7 +41,11 @@ void add_named(const config_file& file, std::vector<Named>& all, Named added, co
 }
 
 void read_engine(const config_file& file, const config_node& node, pipeline_config& config) {
-    const config_section section(file, node, "[engine]", {"directory", "segment_bytes"});
+    const config_section section(
+        file, node, "[engine]",
+        {"directory", "segment_bytes", "storage", "hot_directory", "hot_bytes_max",
+         "sync_delay_max_us", "sync_bytes_max", "low_space_bytes", "seal_key_file"});
+    config.engine_lines = section.lines();
     config.directory = file.resolve(section.text_or("directory", "."));
     config.segment_bytes = section.bytes_or("segment_bytes", config.segment_bytes,
                                             engine::segment_bytes_min, engine::segment_bytes_max);
@@ -48,13 +53,19 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
         section.fail("segment_bytes", "'segment_bytes' is " + std::to_string(config.segment_bytes) +
                                           "; expected a multiple of 4KiB");
     }
+    config.storage = detail::read_storage(section, config.storage);
+    if (section.has("hot_directory")) {
+        config.storage.hot_directory = file.resolve(section.text("hot_directory"));
+    }
 }
 
 gateway_config read_gateway(const config_file& file, const config_node& node,
                             const pipeline_config& config) {
     const config_section section(
         file, node, "[[gateway]]",
-        {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain"});
+        {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
+         "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
+         "seal_key_file", "undurable_messages_max", "in_doubt"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -72,6 +83,12 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         section.fail("reconnect_max_ms", "'reconnect_max_ms' is less than 'reconnect_min_ms'");
     }
     gateway.retention = detail::read_retention(section);
+    gateway.storage = detail::read_log_storage(section, config.storage);
+    gateway.undurable_messages_max = static_cast<std::size_t>(section.integer_or(
+        "undurable_messages_max", static_cast<std::int64_t>(gateway.undurable_messages_max), 1,
+        undurable_messages_most));
+    gateway.in_doubt =
+        static_cast<in_doubt_policy>(section.choice("in_doubt", 0, {"halt", "possresend"}));
     return gateway;
 }
 

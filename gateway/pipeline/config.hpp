@@ -22,6 +22,7 @@
 #include "engine/stream/retention.hpp"
 #include "engine/table/record.hpp"
 #include "engine/table/schema.hpp"
+#include "gateway/session/gate.hpp"
 
 namespace millrace::gateway {
 
@@ -34,6 +35,23 @@ struct key_lines {
     [[nodiscard]] long of(std::string_view key) const;
 };
 
+enum class storage_kind : std::uint8_t {
+    hot,          // in a memory file system; a thread copies it to the disk and syncs
+    direct,       // in the disk's file; a thread syncs
+    synchronous,  // in the disk's file; no thread beside the writer's, and no sync but at the end
+};
+
+// How `run` keeps a log that it writes.
+struct storage_config {
+    storage_kind kind = storage_kind::hot;
+    std::filesystem::path hot_directory;  // of all logs; empty: /dev/shm/millrace-UID
+    std::size_t hot_bytes_max = 0;        // of each log; 0: as log_options chooses
+    std::int64_t sync_delay_max_ns = 5'000'000;
+    std::size_t sync_bytes_max = std::size_t{8} << 20;
+    std::uint64_t low_space_bytes = std::uint64_t{1} << 30;
+    std::filesystem::path seal_key_file;  // empty: sealed without a key
+};
+
 struct table_config {
     std::string name;
     std::filesystem::path directory;
@@ -41,6 +59,7 @@ struct table_config {
     long line = 0;  // of the section
     key_lines lines;
     engine::retention_policy retention;  // what `log retain` applies
+    storage_config storage;              // while this file's `run` writes it
 };
 
 // `table` names a table of this file, or FIX_IN / FIX_OUT of a gateway: "GATEWAY.FIX_IN". Each
@@ -96,6 +115,7 @@ struct route_config {
     start_config start;        // must be given for a session; default tail for the others
     failure_policy on_untranslatable = failure_policy::halt;
     failure_policy on_nack = failure_policy::halt;
+    gate_level gate = gate_level::committed;  // what a record must be before the route takes it
     std::size_t ring_bytes = std::size_t{1}
                              << 20;  // the outbound ring: a power of two, >= 4 * max_message_bytes
     std::size_t max_message_bytes = std::size_t{64} << 10;
@@ -120,7 +140,10 @@ struct gateway_config {
     std::filesystem::path directory;    // FIX_OUT and FIX_IN lie in it
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings
     std::int64_t reconnect_max_ns = 0;
-    engine::retention_policy retention;  // of FIX_OUT and of FIX_IN, each
+    engine::retention_policy retention;          // of FIX_OUT and of FIX_IN, each
+    storage_config storage;                      // of FIX_OUT and of FIX_IN, each
+    std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
+    in_doubt_policy in_doubt = in_doubt_policy::halt;
     long line = 0;
     key_lines lines;
 };
@@ -184,6 +207,8 @@ struct pipeline_config {
     std::filesystem::path path;
     std::filesystem::path directory;  // where everything lies that has no directory of its own
     std::size_t segment_bytes = std::size_t{64} << 20;
+    storage_config storage;  // of logs whose section says nothing else
+    key_lines engine_lines;
     std::vector<table_config> tables;
     std::vector<stream_config> streams;
     std::vector<client_config> clients;

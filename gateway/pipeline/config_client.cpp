@@ -123,7 +123,7 @@ route_config read_route(const config_file& file, const config_node& node,
     const config_section section(
         file, node, "[[client.route]]",
         {"name", "session", "gateway", "table", "handler", "map", "where", "operations", "start",
-         "on_untranslatable", "on_nack", "ring_bytes", "max_message_bytes"});
+         "on_untranslatable", "on_nack", "gate", "ring_bytes", "max_message_bytes"});
     route_config route;
     route.line = section.line();
     route.lines = section.lines();
@@ -141,6 +141,7 @@ route_config read_route(const config_file& file, const config_node& node,
     route.on_untranslatable =
         static_cast<failure_policy>(section.choice("on_untranslatable", 0, {"halt", "park"}));
     route.on_nack = static_cast<failure_policy>(section.choice("on_nack", 0, {"halt", "park"}));
+    route.gate = static_cast<gate_level>(section.choice("gate", 0, {"committed", "durable"}));
     check_destination(section, route);
     read_ring(section, route);
     return route;

@@ -21,6 +21,11 @@ namespace millrace::gateway::detail {
                                             const engine::idle_config& otherwise);
 // `retain = {age = "30d", bytes = "10GiB", segments = 100}`; nothing where the key is not there.
 [[nodiscard]] engine::retention_policy read_retention(const config_section& section);
+// Of [engine], then of one log's section; `otherwise` holds the values of keys that are not there.
+[[nodiscard]] storage_config read_storage(const config_section& section,
+                                          const storage_config& otherwise);
+[[nodiscard]] storage_config read_log_storage(const config_section& section,
+                                              const storage_config& otherwise);
 [[nodiscard]] thread_config read_thread(const config_file& file, const config_node& node,
                                         const engine::idle_config& idle);
 

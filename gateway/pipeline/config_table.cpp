@@ -43,8 +43,10 @@ std::vector<engine::schema_column> read_columns(const config_section& section) {
 
 table_config read_table(const config_file& file, const config_node& node,
                         const pipeline_config& config) {
-    const config_section section(file, node, "[[table]]",
-                                 {"name", "directory", "columns", "retain"});
+    const config_section section(
+        file, node, "[[table]]",
+        {"name", "directory", "columns", "retain", "storage", "hot_bytes_max", "sync_delay_max_us",
+         "sync_bytes_max", "low_space_bytes", "seal_key_file"});
     const std::string name = section.text("name");
     file.at(section.line_of("name"), [&] { engine::check_name("table", name); });
     std::vector<engine::schema_column> columns = read_columns(section);
@@ -56,7 +58,8 @@ table_config read_table(const config_file& file, const config_node& node,
             std::move(schema),
             section.line(),
             section.lines(),
-            read_retention(section)};
+            read_retention(section),
+            read_log_storage(section, config.storage)};
 }
 
 }  // namespace millrace::gateway::detail

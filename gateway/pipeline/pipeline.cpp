@@ -151,6 +151,8 @@ void pipeline::open_gateways() {
         wanted.logs.table = log_options_of(config_, "gateway " + config.name);
         wanted.session.reconnect_min_ns = config.reconnect_min_ns;
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
+        wanted.undurable_messages_max = config.undurable_messages_max;
+        wanted.in_doubt = config.in_doubt;
         const settings_file file = load_settings(config.settings.native(), settings);
         gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), file));
     }
@@ -319,7 +321,7 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config.start, source.directory);
-    gateway.add_route(config.session, config.name, *sink.link, uuid, start_after);
+    gateway.add_route(config.session, config.name, *sink.link, uuid, start_after, config.gate);
     highest = gateway.highest_origin(config.name);
     return sink;
 }

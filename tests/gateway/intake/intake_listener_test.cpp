@@ -81,7 +81,9 @@ protected:
         wanted.ring_bytes = 65536;
         table = std::make_unique<engine::table_log>(
             directory / "log", schema,
-            engine::table_log_options{engine::segment_bytes_min * 4, "test", false});
+            engine::table_log_options{.segment_bytes = engine::segment_bytes_min * 4,
+                                      .purpose = "test",
+                                      .is_synchronous = false});
         table->start();
         ingest = std::make_unique<engine::ingest>(*table, wanted);
         listener = std::make_unique<intake_listener>(*ingest, options);

@@ -393,7 +393,7 @@ TEST_F(SessionLedger, GivesARouteItsOriginWithTheMessageThatCameByIt) {
     outbound_header cause;
     cause.origin = {engine::route_id("orders"), {{1}}, 12};
     cause.correlation = {3, 4};
-    ledger->begin_send(cause);
+    ledger->begin_send(cause, gate_level::committed);
     EXPECT_TRUE(send("D", "11=A1|"));
     ledger->end_send();
     EXPECT_TRUE(send("0"));

@@ -116,16 +116,19 @@ public:
 
     [[nodiscard]] const std::string& route() const { return route_; }
 
-    void put(std::uint64_t sequence, const std::string& cl_ord_id) {
+    void put(std::uint64_t sequence, const std::string& cl_ord_id,
+             std::int64_t committed_ns = utc_now_ns()) {
         std::string body(order_body);
         body.replace(0, 5, "11=" + cl_ord_id);
-        put_body(sequence, with_soh(body));
+        put_body(sequence, with_soh(body), committed_ns);
     }
-    void put_body(std::uint64_t sequence, const std::string& body) {
+    void put_body(std::uint64_t sequence, const std::string& body,
+                  std::int64_t committed_ns = utc_now_ns()) {
         gateway::outbound_header header;
         header.origin = {engine::route_id(route_), log, sequence};
         header.correlation = {77, sequence};
-        header.committed_ns = header.streamed_ns = header.translated_ns = utc_now_ns();
+        header.committed_ns = committed_ns;
+        header.streamed_ns = header.translated_ns = utc_now_ns();
         header.body_bytes = static_cast<std::uint32_t>(body.size());
         header.msg_type[0] = 'D';
         header.msg_type_bytes = 1;
@@ -297,9 +300,11 @@ inline constexpr std::size_t small_segment_bytes = std::size_t{1} << 20;
 class live_agent {
 public:
     live_agent(const gateway::session_agent_options& options,
-               const gateway::settings_file& settings, order_source& orders)
+               const gateway::settings_file& settings, order_source& orders,
+               gateway::gate_level gate = gateway::gate_level::committed)
         : inner(options, settings) {
-        inner.add_route(settings.sessions.front().name, orders.route(), orders.link, orders.log);
+        inner.add_route(settings.sessions.front().name, orders.route(), orders.link, orders.log, {},
+                        gate);
         inner.open();
         orders.link.ring.detach_consumer();
         inner.on_start();

@@ -1,0 +1,140 @@
+#include "gateway/session/doubt.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
+#include "tests/engine/core/temporary_directory.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+using answer = route_doubt::answer;
+
+doubt_entry entry() {
+    doubt_entry made;
+    made.route = "orders of ours";
+    made.session = "FIX.4.4:OURS->VENUE";
+    made.generation = 3;
+    made.after = {10};
+    made.before = {1000};
+    made.from = {50};
+    made.numbers = 100;
+    return made;
+}
+
+answer judge(route_doubt& doubt, std::uint64_t seq, std::int64_t committed_ns = 999,
+             bool is_overdue = true) {
+    return doubt.judge({seq}, committed_ns, is_overdue);
+}
+
+TEST(Doubt, HoldsUntilAnOperatorDecidesAndOnlyAsFarAsDecided) {
+    route_doubt doubt(entry(), in_doubt_policy::halt);
+    EXPECT_EQ(judge(doubt, 11), answer::hold);
+    doubt.decide(doubt_decision::possresend, {12});
+    EXPECT_EQ(judge(doubt, 11), answer::possresend);
+    EXPECT_EQ(judge(doubt, 12), answer::possresend);
+    EXPECT_EQ(judge(doubt, 13), answer::hold);
+    doubt.decide(doubt_decision::send, {UINT64_MAX});
+    EXPECT_EQ(judge(doubt, 13), answer::send);
+    doubt.decide(doubt_decision::withdraw, {13});
+    EXPECT_EQ(judge(doubt, 13), answer::withdraw);
+    EXPECT_FALSE(doubt.is_over());
+    EXPECT_EQ(judge(doubt, 14, 1000), answer::over) << "committed after the host came up again";
+    EXPECT_TRUE(doubt.is_over());
+}
+
+TEST(Doubt, NoMoreIsInDoubtThanThePeerCanHave) {
+    route_doubt doubt(entry(), in_doubt_policy::halt);
+    doubt.limit_to(msg_seq_num{52}, 2);
+    EXPECT_TRUE(doubt.asked_from().is_none()) << "of another generation";
+    doubt.limit_to(msg_seq_num{52}, 3);
+    doubt.limit_to(msg_seq_num{90}, 3);
+    EXPECT_EQ(doubt.asked_from(), msg_seq_num{52}) << "the first request counts";
+    doubt.decide(doubt_decision::withdraw, {100});
+    EXPECT_EQ(judge(doubt, 11), answer::withdraw);
+    doubt.pass();
+    EXPECT_EQ(judge(doubt, 14), answer::withdraw);
+    doubt.pass();
+    EXPECT_EQ(judge(doubt, 15), answer::over) << "the peer had two, and two were dealt with";
+}
+
+TEST(Doubt, APeerThatHasNothingOfItEndsTheDoubt) {
+    for (const std::uint32_t asked : {1U, 49U, 50U}) {
+        route_doubt doubt(entry(), in_doubt_policy::halt);
+        doubt.limit_to(msg_seq_num{asked}, 3);
+        EXPECT_EQ(judge(doubt, 11), answer::over);
+    }
+    doubt_entry known = entry();
+    known.asked_from = {51};
+    route_doubt after_a_restart(known, in_doubt_policy::halt);
+    EXPECT_EQ(judge(after_a_restart, 11), answer::hold);
+    after_a_restart.pass();
+    EXPECT_EQ(judge(after_a_restart, 12), answer::over);
+}
+
+TEST(Doubt, PossresendWaitsForThePeersRequestAWhile) {
+    route_doubt doubt(entry(), in_doubt_policy::possresend);
+    EXPECT_EQ(judge(doubt, 11, 999, false), answer::hold);
+    EXPECT_EQ(judge(doubt, 11, 999, true), answer::possresend);
+    doubt.limit_to(msg_seq_num{60}, 3);
+    EXPECT_EQ(judge(doubt, 11, 999, false), answer::possresend);
+}
+
+TEST(Doubt, SaysOnceThatARecordWaits) {
+    route_doubt doubt(entry(), in_doubt_policy::halt);
+    EXPECT_TRUE(doubt.is_first_hold({11}));
+    EXPECT_FALSE(doubt.is_first_hold({11}));
+    EXPECT_TRUE(doubt.is_first_hold({12}));
+}
+
+TEST(DoubtFile, KeepsWhatIsInDoubtAndWhatWasDecided) {
+    const engine::temporary_directory place;
+    const std::filesystem::path directory = place / "gateway";
+    engine::ensure_directory(directory);
+    EXPECT_TRUE(read_doubts(directory).empty());
+    doubt_entry other = entry();
+    other.route = "second";
+    other.asked_from = {77};
+    write_doubts(directory, {entry(), other});
+    const std::vector<doubt_entry> read = read_doubts(directory);
+    ASSERT_EQ(read.size(), 2U);
+    EXPECT_EQ(read[0].route, "orders of ours");
+    EXPECT_EQ(read[0].session, "FIX.4.4:OURS->VENUE");
+    EXPECT_EQ(read[0].generation, 3U);
+    EXPECT_EQ(read[0].after, engine::sequence{10});
+    EXPECT_EQ(read[0].before, engine::timestamp{1000});
+    EXPECT_EQ(read[0].from, msg_seq_num{50});
+    EXPECT_EQ(read[0].numbers, 100U);
+    EXPECT_TRUE(read[0].asked_from.is_none());
+    EXPECT_EQ(read[1].asked_from, msg_seq_num{77});
+    write_doubts(directory, {});
+    EXPECT_FALSE(std::filesystem::exists(directory / "doubt"));
+
+    EXPECT_EQ(read_verdict(directory, "second"), std::nullopt);
+    write_verdict(directory, "second", {doubt_decision::possresend, {12}, "anna b"});
+    const std::optional<doubt_verdict> verdict = read_verdict(directory, "second");
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_EQ(verdict->decision, doubt_decision::possresend);
+    EXPECT_EQ(verdict->through, engine::sequence{12});
+    EXPECT_EQ(verdict->by, "anna b");
+    EXPECT_EQ(read_verdict(directory, "orders of ours"), std::nullopt);
+    remove_verdict(directory, "second");
+    EXPECT_EQ(read_verdict(directory, "second"), std::nullopt);
+}
+
+TEST(DoubtFile, RefusesWhatItCannotRead) {
+    const engine::temporary_directory place;
+    const std::filesystem::path directory = place / "gateway";
+    engine::ensure_directory(directory);
+    for (const char* text :
+         {"", "millrace doubt 1", "millrace doubt 1\nsession X\n",
+          "millrace doubt 1\nroute X\nfrom 1x\n", "millrace doubt 1\nroute X\ncolour red\n",
+          "millrace doubt 1\nroute X\nafter\n"}) {
+        engine::write_file_atomically(directory / "doubt", text);
+        EXPECT_THROW(static_cast<void>(read_doubts(directory)), engine::damage_error) << text;
+    }
+}
+
+}  // namespace
+}  // namespace millrace::gateway

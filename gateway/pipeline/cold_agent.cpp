@@ -12,6 +12,8 @@ namespace millrace::gateway {
 
 namespace {
 
+constexpr std::int64_t tend_interval_ns = 500'000'000;
+
 spdlog::logger& stderr_logger() {
     static const std::shared_ptr<spdlog::logger> logger = [] {
         auto made = std::make_shared<spdlog::logger>(
@@ -53,6 +55,7 @@ int pipeline::cold_agent::do_work() noexcept {
         });
     }
     say_halted_streams();
+    tend_gateways();
     return static_cast<int>(lines);
 }
 
@@ -67,6 +70,21 @@ void pipeline::cold_agent::say_halted_streams() noexcept {
                                        stream->name().c_str(), stream->halt_reason().c_str());
         try_write(event_level::error, engine::utc_now(),
                   {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+    }
+}
+
+void pipeline::cold_agent::tend_gateways() noexcept {
+    const std::int64_t now_ns = engine::monotonic_now_ns();
+    if (now_ns < next_tend_ns_) {
+        return;
+    }
+    next_tend_ns_ = now_ns + tend_interval_ns;
+    for (auto& [gateway, said] : gateways_) {
+        std::string failure = gateway->tend();
+        if (failure != said && !failure.empty()) {
+            try_write(event_level::error, engine::utc_now(), failure);
+        }
+        said = std::move(failure);
     }
 }
 

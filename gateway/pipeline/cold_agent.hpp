@@ -15,6 +15,8 @@ public:
     cold_agent(const pipeline_options& options) : options_(options) {}
 
     void add(event_ring& ring) { rings_.push_back(&ring); }
+    // Its doubts are looked after.
+    void tend(session_agent& gateway) { gateways_.push_back({&gateway, {}}); }
     // A stream's halt is said once; the engine has no voice of its own.
     void watch(const engine::subscription& stream) { streams_.push_back({&stream, false}); }
     // Rings whose filling is published every turn.
@@ -28,18 +30,24 @@ public:
     [[nodiscard]] const char* name() const noexcept { return "cold"; }
     void on_start() {}
     int do_work() noexcept;
-    void on_close() noexcept { do_work(); }
+    void on_close() noexcept {
+        next_tend_ns_ = 0;
+        do_work();
+    }
 
     engine::counter lines_failed;
 
 private:
     void say_halted_streams() noexcept;
+    void tend_gateways() noexcept;
     void try_write(event_level level, engine::timestamp time, std::string_view text) noexcept;
     void write(event_level level, engine::timestamp time, std::string_view text);
 
     pipeline_options options_;
     std::vector<event_ring*> rings_;
     std::vector<std::pair<const engine::subscription*, bool>> streams_;  // and whether it was said
+    std::vector<std::pair<session_agent*, std::string>> gateways_;       // and what was said last
+    std::int64_t next_tend_ns_ = 0;
     std::vector<std::pair<const engine::stream_ring*, engine::counter>> slot_rings_;
     std::vector<std::pair<const engine::byte_ring*, engine::counter>> byte_rings_;
 };

@@ -126,6 +126,7 @@ void pipeline::open() {
     cold_ = std::make_unique<cold_agent>(options_);
     for (const auto& gateway : gateways_) {
         cold_->add(gateway->events());
+        cold_->tend(*gateway);
     }
     for (const auto& client : clients_) {
         cold_->add(client->events());

@@ -88,6 +88,11 @@ void pipeline::bind_gateway_counters() {
             add(counters.duplicate_origins, "duplicate_origins", counter_kind::counter);
             add(counters.pending_bytes, "pending_bytes", counter_kind::gauge);
             add(counters.pending_bytes_high, "pending_bytes_high", counter_kind::maximum);
+            add(counters.gated_bytes, "gated_bytes", counter_kind::gauge);
+            add(counters.disk_waits, "disk_waits", counter_kind::counter);
+            add(counters.in_doubt_routes, "in_doubt_routes", counter_kind::gauge);
+            add(counters.poss_resent, "poss_resent", counter_kind::counter);
+            add(counters.withdrawn, "withdrawn", counter_kind::counter);
             ledger_counters& ledger = session->ledger().counters;
             add(ledger.ignored_increments, "ignored_increments", counter_kind::counter);
             add(ledger.duplicates, "duplicates", counter_kind::counter);

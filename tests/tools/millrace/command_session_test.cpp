@@ -1,0 +1,138 @@
+#include "engine/core/clock.hpp"
+#include "gateway/session/doubt_file.hpp"
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+using gateway::doubt_decision;
+using gateway::doubt_entry;
+
+constexpr const char* route = "orders-to-venue";
+
+// The example's engine after a loss of power: FIX_OUT has nothing of its route, the source has six
+// orders, of which one is not the stream's and the last came after the host was up again.
+class CommandSession : public CommandLine {
+protected:
+    CommandSession() {
+        const std::filesystem::path from =
+            std::filesystem::path(MILLRACE_SOURCE_ROOT) / "docs/examples";
+        std::filesystem::copy(from / "orders.toml", path() / "orders.toml");
+        std::filesystem::copy(from / "sessions.cfg", path() / "sessions.cfg");
+        std::filesystem::create_directories(gateway_directory());
+        gateway::correlation_table correlations(16);
+        gateway::fix_out_log out(gateway_directory() / "FIX_OUT", {}, correlations);
+        static_cast<void>(out.open_session("FIX.4.4:MILLRACE->VENUE"));
+        append(
+            "A1,IBM,B,1.5,100\nA2,IBM,B,1.5,200\nA3,,B,1.5,300\nA4,IBM,S,1.5,400\nA5,IBM,S,1,5\n");
+        before_ = engine::utc_now();
+        append("A6,IBM,B,1.5,600\n");
+    }
+
+    [[nodiscard]] std::filesystem::path gateway_directory() const { return path() / "data/venue"; }
+    [[nodiscard]] std::string orders() const { return file("orders.toml"); }
+    void append(const std::string& rows) const {
+        write("rows.csv", "CL_ORD_ID,SYMBOL,SIDE,PRICE,QUANTITY\n" + rows);
+        const exit_result result = run({"append", orders(), "ORDER_OUT", file("rows.csv")});
+        ASSERT_EQ(result.code, code_ok) << result.err;
+    }
+    void leave_in_doubt(std::uint32_t asked_from) const {
+        doubt_entry entry;
+        entry.route = route;
+        entry.session = "FIX.4.4:MILLRACE->VENUE";
+        entry.generation = 1;
+        entry.before = before_;
+        entry.from = {50};
+        entry.numbers = 1000;
+        entry.asked_from = {asked_from};
+        gateway::write_doubts(gateway_directory(), {entry});
+    }
+    [[nodiscard]] exit_result decide(std::vector<std::string> more) const {
+        std::vector<std::string> arguments = {"session", "doubt", orders(), "--route", route};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run(std::move(arguments));
+    }
+    [[nodiscard]] nlohmann::json listed() const {
+        const exit_result result = run({"session", "doubt", orders(), "--format", "json"});
+        EXPECT_EQ(result.code, code_ok) << result.err;
+        return nlohmann::json::parse(result.out);
+    }
+
+private:
+    engine::timestamp before_;
+};
+
+TEST_F(CommandSession, ListsWhatIsInDoubtAndWhatThePeerProved) {
+    const exit_result nothing = run({"session", "doubt", orders()});
+    EXPECT_EQ(nothing.code, code_ok) << nothing.err;
+    EXPECT_EQ(nothing.out, "nothing is in doubt\n");
+
+    leave_in_doubt(0);
+    EXPECT_EQ(sequences(listed()["records"]), (std::vector<std::uint64_t>{1, 2, 4, 5}));
+    EXPECT_TRUE(listed()["asked_from"].is_null());
+    EXPECT_EQ(listed()["received_max"], 1000);
+    EXPECT_EQ(listed()["decision"], "none");
+
+    leave_in_doubt(52);
+    const nlohmann::json proved = listed();
+    EXPECT_EQ(sequences(proved["records"]), (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(proved["received_max"], 2);
+    EXPECT_EQ(proved["first_number"], 50);
+    EXPECT_EQ(proved["records"][0]["row"]["CL_ORD_ID"], "A1");
+    const exit_result text = run({"session", "doubt", orders()});
+    EXPECT_TRUE(has(text.out, "route orders-to-venue, session FIX.4.4:MILLRACE->VENUE"));
+    EXPECT_TRUE(has(text.out, "asked for messages from 52 on: it has at most the first 2"));
+    EXPECT_TRUE(has(text.out, "decision: none yet"));
+    EXPECT_TRUE(has(text.out, "A2"));
+    EXPECT_FALSE(has(text.out, "A4"));
+
+    leave_in_doubt(50);
+    EXPECT_TRUE(listed()["records"].empty());
+    EXPECT_TRUE(has(run({"session", "doubt", orders()}).out, "it has none of these"));
+}
+
+TEST_F(CommandSession, NotesTheDecisionForTheEngine) {
+    leave_in_doubt(0);
+    const exit_result unsure = decide({"--decide", "withdraw", "--through", "2"});
+    EXPECT_EQ(unsure.code, code_configuration);
+    EXPECT_TRUE(has(unsure.err, "2 records in doubt, 1 to 2, are never sent"));
+    EXPECT_TRUE(has(unsure.err, "--yes"));
+    EXPECT_EQ(gateway::read_verdict(gateway_directory(), route), std::nullopt);
+
+    EXPECT_EQ(decide({"--decide", "withdraw", "--through", "3", "--yes"}).code, code_ok);
+    auto verdict = gateway::read_verdict(gateway_directory(), route);
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_EQ(verdict->decision, doubt_decision::withdraw);
+    EXPECT_EQ(verdict->through, engine::sequence{2}) << "3 is not the route's";
+    EXPECT_FALSE(verdict->by.empty());
+    EXPECT_EQ(listed()["decision"], "withdraw");
+    EXPECT_EQ(listed()["decided_through"], 2);
+
+    const exit_result all = decide({"--decide", "possresend", "--all", "--yes"});
+    EXPECT_EQ(all.code, code_ok) << all.err;
+    EXPECT_TRUE(has(all.out, "up to sequence 5 (4 records)"));
+    verdict = gateway::read_verdict(gateway_directory(), route);
+    EXPECT_EQ(verdict->decision, doubt_decision::possresend);
+    EXPECT_EQ(verdict->through, engine::sequence{5});
+}
+
+TEST_F(CommandSession, RefusesWhatMakesNoSense) {
+    leave_in_doubt(0);
+    EXPECT_EQ(decide({"--decide", "send"}).code, code_usage);
+    EXPECT_EQ(decide({"--decide", "send", "--all", "--through", "1"}).code, code_usage);
+    EXPECT_EQ(decide({"--decide", "forget", "--all"}).code, code_usage);
+    EXPECT_EQ(decide({"--all"}).code, code_usage);
+    EXPECT_EQ(run({"session", "doubt", orders(), "--decide", "send", "--all"}).code, code_usage);
+    const exit_result early = decide({"--decide", "send", "--through", "0", "--yes"});
+    EXPECT_EQ(early.code, code_configuration);
+    EXPECT_TRUE(has(early.err, "no record in doubt up to there"));
+    const exit_result unknown = run({"session", "doubt", orders(), "--route", "orders-to-venu",
+                                     "--decide", "send", "--all", "--yes"});
+    EXPECT_EQ(unknown.code, code_configuration);
+    EXPECT_TRUE(has(unknown.err, "orders-to-venue"));
+    write("data/venue/doubt", "nonsense");
+    EXPECT_EQ(run({"session", "doubt", orders()}).code, code_damaged);
+}
+
+}  // namespace
+}  // namespace millrace::tests

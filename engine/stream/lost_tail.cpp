@@ -13,8 +13,6 @@ namespace millrace::engine {
 
 namespace {
 
-// A writer that recovers a log may have gigabytes to sync before it begins a segment.
-constexpr int patience_ms = 10'000;
 constexpr int look_every_ms = 10;
 
 segment_info newest_info(const std::filesystem::path& directory) {
@@ -52,7 +50,8 @@ sequence last_survivor(const std::filesystem::path& directory, const life_note& 
     return survivor ? *survivor : log_reader(directory, read_from::tail()).last_sequence();
 }
 
-void settle_tail(const std::filesystem::path& directory, std::string_view purpose) {
+void settle_tail(const std::filesystem::path& directory, std::string_view purpose,
+                 int patience_ms) {
     for (int waited_ms = 0; !is_settled(directory); waited_ms += look_every_ms) {
         try {
             log_options options;

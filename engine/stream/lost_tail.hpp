@@ -26,7 +26,8 @@ namespace millrace::engine {
 
 // Sees to it that the log has a segment of this boot. Its writer begins one when it recovers the
 // log; where there is none, this does it in its place, and closes. Waits for a writer that has just
-// begun.
-void settle_tail(const std::filesystem::path& directory, std::string_view purpose);
+// begun: one that recovers gigabytes has them to sync first.
+void settle_tail(const std::filesystem::path& directory, std::string_view purpose,
+                 int patience_ms = 10'000);
 
 }  // namespace millrace::engine

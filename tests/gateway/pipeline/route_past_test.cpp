@@ -5,6 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
+#include "gateway/session/fix_tables.hpp"
 #include "tests/engine/stream/host_restart.hpp"
 #include "tests/gateway/pipeline/pipeline_support.hpp"
 
@@ -243,6 +244,45 @@ TEST_F(RoutePast, WaitsForAStartThatIsStillToCome) {
     run_to(late, "copy", 8, 21, 21);
     EXPECT_EQ(origins_of(rows("COPY")), (std::vector<std::uint64_t>{20, 21}));
     EXPECT_EQ(findings("copy"), "");
+}
+
+// What FIX_IN lost the protocol fetches again, marked by the venue itself.
+TEST_F(RoutePast, OffersMarkedWhatAVenueSaysItSentBefore) {
+    std::ofstream(path() / "sessions.cfg")
+        << "[DEFAULT]\nConnectionType=acceptor\nStartTime=00:00:00\nEndTime=00:00:00\n"
+           "DataDictionary=FIX44.xml\nSocketAcceptHost=127.0.0.1\nSocketAcceptPort=0\n"
+           "[SESSION]\nBeginString=FIX.4.4\nSenderCompID=MILLRACE\nTargetCompID=VENUE\n";
+    {
+        engine::table_log in(data("venue/FIX_IN"), fix_in_schema(),
+                             {.segment_bytes = 1 << 20, .purpose = "test"});
+        for (std::uint32_t number = 1; number <= 4; ++number) {
+            fix_in_row row;
+            ASSERT_TRUE(row.message.session.assign("FIX.4.4:MILLRACE->VENUE"));
+            ASSERT_TRUE(row.message.kind.assign(kind::application));
+            ASSERT_TRUE(row.message.msg_type.assign("8"));
+            row.message.msg_seq_num = number;
+            row.message.next_sender = 1;
+            row.message.next_target = number + 1;
+            row.message.poss_dup = number == 3 ? 1 : 0;
+            std::vector<std::byte> payload(engine::row_envelope_size + sizeof row);
+            const engine::row_envelope envelope;
+            std::memcpy(payload.data(), &envelope, sizeof envelope);
+            std::memcpy(payload.data() + sizeof envelope, &row, sizeof row);
+            ASSERT_EQ(in.try_append(payload).status, engine::append_status::ok);
+        }
+    }
+    const std::string listening =
+        std::string(tables_text) +
+        "[[gateway]]\nname = \"venue\"\nsettings = \"sessions.cfg\"\n"
+        "[[client]]\nname = \"watcher\"\nstream = \"venue.FIX_IN\"\n" +
+        route_text("name = \"watch\"\nhandler = \"on_order\"\nstart = \"first\"");
+    recording_handler handler;
+    run once(*this, listening, with(handler));
+    once.start();
+    wait_for_highest("watch", 4);
+    once.stop();
+    EXPECT_EQ(handler.seen(), range(1, 4));
+    EXPECT_EQ(handler.redelivered(), range(3, 3));
 }
 
 TEST_F(RoutePast, RefusesFindingsThatSayNothing) {

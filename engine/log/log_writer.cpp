@@ -150,6 +150,11 @@ void log_writer::recover_log() {
         detail::rewrite_segments(directory_, sync_from_, tail.info.index);
         tail.is_closed = false;  // readers have the old file, so nothing is added to the new one
     }
+    if (tail.info.boot_id != detail::read_host_identity().boot_id) {
+        // Each boot of the host has segments of its own: so the headers tell what a loss of power
+        // left from what was appended since, also where it took all behind a close record.
+        tail.is_closed = false;
+    }
     go_on(tail);
 }
 

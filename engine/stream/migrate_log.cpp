@@ -44,6 +44,15 @@ public:
         origins_.observe(envelope);
         return given;
     }
+    // A route that the source's rows do not show to have been cut back.
+    void cut_back(const origin_tracker& source) {
+        for (const route_progress& known : source.routes()) {
+            if (known.highest < origins_.highest(known.route)) {
+                origins_.cut_back(known.route, known.highest);
+                roll();  // the next segment opens with what holds now
+            }
+        }
+    }
     void close() {
         put_control(control_type::close, {});
         finish_segment();
@@ -209,6 +218,7 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
                    const timestamp given = copy.put_row(record.seq, record.time, payload);
                    report.shifted_count += given != record.time ? 1 : 0;
                });
+    copy.cut_back(read_origins(source));
     copy.close();
     write_file_atomically(target / "migration.txt", report.text());
     return report;

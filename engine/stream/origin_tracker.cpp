@@ -71,6 +71,12 @@ void origin_tracker::advance(const origin& from) {
     known->highest = std::max(known->highest, sequence{from.sequence});
 }
 
+void origin_tracker::cut_back(std::uint64_t route, sequence last) noexcept {
+    if (route_progress* const known = find(route); known != nullptr) {
+        known->highest = std::min(known->highest, last);
+    }
+}
+
 sequence origin_tracker::highest(std::uint64_t route) const noexcept {
     for (const route_progress& known : routes_) {
         if (known.route == route) {
@@ -120,6 +126,7 @@ bool origin_tracker::read_snapshot(std::span<const std::byte> content) {
         std::copy(std::begin(stored.source), std::end(stored.source), from.log.bytes.begin());
         from.sequence = stored.highest;
         advance(from);
+        find(stored.route)->highest = {stored.highest};  // lower than before: it was cut back
         char* const end = std::find(stored.name, stored.name + sizeof stored.name, '\0');
         if (end != stored.name) {
             find(stored.route)

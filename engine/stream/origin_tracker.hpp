@@ -3,7 +3,8 @@
 //
 // Threading  the log's writer thread
 // Progress   observe() and highest() allocate nothing once a route is known
-// Invariant  a route's sequence never goes back
+// Invariant  a route's sequence goes back by cut_back() alone, and a snapshot read says how far a
+//            route had come when it was written, whatever records before it said
 // Units      sequences are those of the route's source log
 // Errors     a route whose records name another source log than before is refused by bind()
 #pragma once
@@ -44,6 +45,10 @@ public:
             advance(envelope.origin);
         }
     }
+
+    // The source lost its end: what the route did behind `last` has no record any more, and other
+    // records will have those sequences. Nothing if the route has not come so far.
+    void cut_back(std::uint64_t route, sequence last) noexcept;
 
     // sequence 0 if the route has never written here.
     [[nodiscard]] sequence highest(std::uint64_t route) const noexcept;

@@ -11,6 +11,8 @@ namespace millrace::engine {
 
 namespace {
 
+constexpr std::int64_t durable_timeout_ns = 60'000'000'000;
+
 class table_judge final : public schema_judge {
 public:
     [[nodiscard]] std::string refuse(const std::string& in_log,
@@ -127,6 +129,15 @@ void table_log::start_snapshots() {
     if (status != append_status::ok) {
         throw error(writer_->directory().native() +
                     ": cannot append a snapshot: " + std::string(describe(status)));
+    }
+    if (is_cut_back_) {
+        const durable_wait outcome = writer_->wait_durable(writer_->end(), durable_timeout_ns);
+        if (outcome != durable_wait::durable) {
+            throw error(writer_->directory().native() +
+                        ": cannot make durable how far its routes were cut back: " +
+                        std::string(describe(outcome)));
+        }
+        is_cut_back_ = false;
     }
     writer_->detach();  // set-up ends here; appending is another thread's as a rule
 }

@@ -52,7 +52,13 @@ public:
                     sequence start_after = {}) {
         origins_.bind(route_name, source, start_after);
     }
-    // Call once routes are bound: from here on every segment opens with a snapshot.
+    // See origin_tracker; start() makes it durable.
+    void cut_back(std::string_view route_name, sequence last) noexcept {
+        origins_.cut_back(route_id(route_name), last);
+        is_cut_back_ = true;
+    }
+    // Call once routes are bound: from here on every segment opens with a snapshot. Waits for the
+    // disk where a route was cut back: a crash must not bring back what was given up.
     void start() { start_snapshots(); }
     void close() noexcept { writer_->close(); }
     // As log_writer::wait_durable.
@@ -78,6 +84,7 @@ private:
     row_schema schema_;
     table_state* state_;
     bool is_synchronous_;
+    bool is_cut_back_ = false;  // by nothing that is durable yet
     origin_tracker origins_;
     std::unique_ptr<log_writer> writer_;
 };

@@ -21,7 +21,9 @@ struct event {
     engine::row_view source;  // the source record's row
     engine::row_view row;  // what the map made of it; the source again where the route has no map
     std::string_view message;     // the FIX message, where the source row carries one
-    bool is_redelivered = false;  // may have been delivered before the last restart
+    bool is_redelivered = false;  // may have been delivered before: the same record before the last
+                                  // restart, or, sent again by the venue or written again after a
+                                  // loss of power, another one of the same content
 };
 
 enum class answer : std::uint8_t {

@@ -68,6 +68,13 @@ engine::sequence resolve_start(const start_config& start, const std::filesystem:
     return {};
 }
 
+// Whatever its source loses, a route never had what lies before its start.
+engine::sequence first_floor(const start_config& start) {
+    return start.what == start_kind::sequence && start.seq.value > 0
+               ? engine::sequence{start.seq.value - 1}
+               : engine::sequence{};
+}
+
 }  // namespace
 
 pipeline::pipeline(pipeline_config config, pipeline_options options)
@@ -139,6 +146,7 @@ void pipeline::open() {
     bind_counters();
     make_runners();
     make_listeners();
+    begin_lives();  // all progress is durable as it is to be
     is_open_ = true;
 }
 
@@ -268,12 +276,17 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
     const engine::log_uuid uuid = uuid_of(source.directory);
     engine::sequence highest;
     std::vector<engine::sequence> parked;
+    route_past& past = pasts_.emplace_back(config_.directory, config.name, source.directory, uuid,
+                                           first_floor(config.start));
     route::destination to =
         config.session.empty()
-            ? route::destination(make_local_sink(config, source, uuid, highest))
-            : route::destination(make_session_sink(config, source, uuid, highest));
+            ? route::destination(make_local_sink(config, source, uuid, past, highest))
+            : route::destination(make_session_sink(config, source, uuid, past, highest));
     if (client.rejects() != nullptr) {
         client.rejects()->bind_route(config.name, uuid);
+        if (past.is_beyond(client.rejects()->highest(config.name))) {
+            client.rejects()->cut_back(config.name, past.survivor());
+        }
         if (config.session.empty()) {
             highest = std::max(highest, client.rejects()->highest(config.name));
         } else {
@@ -281,6 +294,9 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
             // done.
             parked = client.rejects()->parked_behind(config.name, highest);
         }
+    }
+    if (const std::string finding = past.finding(); !finding.empty()) {
+        client.events().say(event_level::warning, config.name, finding);
     }
     const engine::sequence end = last_sequence(source.directory);
     // A start that is still to come is no history.
@@ -314,7 +330,8 @@ session_agent& pipeline::gateway_of(const route_config& config) const {
 }
 
 session_sink pipeline::make_session_sink(const route_config& config, const source_log& source,
-                                         const engine::log_uuid& uuid, engine::sequence& highest) {
+                                         const engine::log_uuid& uuid, route_past& past,
+                                         engine::sequence& highest) {
     session_agent& gateway = gateway_of(config);
     session_sink sink{build_outbound_map(config_, *config_.find_map(config.map), source.schema),
                       std::make_unique<outbound_link>(outbound_ring_bytes(config)),
@@ -323,13 +340,20 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config.start, source.directory);
     gateway.add_route(config.session, config.name, *sink.link, uuid, start_after, config.gate);
+    if (past.is_beyond(gateway.highest_origin(config.name))) {
+        gateway.cut_back(config.name, past.survivor());
+    }
     highest = gateway.highest_origin(config.name);
     return sink;
 }
 
 local_sink pipeline::make_local_sink(const route_config& config, const source_log& source,
-                                     const engine::log_uuid& uuid, engine::sequence& highest) {
+                                     const engine::log_uuid& uuid, route_past& past,
+                                     engine::sequence& highest) {
     local_sink sink;
+    if (source.schema == fix_in_schema()) {
+        sink.poss_dup = source.schema.index_of("POSS_DUP");
+    }
     if (!config.handler.empty()) {
         sink.handler = handlers_.find(config.handler)->second;  // open() has checked the names
     }
@@ -346,6 +370,10 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
             has_history ? engine::sequence{} : resolve_start(config.start, source.directory);
         sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
         table.bind_route(config.name, uuid, start_after);
+        if (past.is_beyond(table.origins().highest(engine::route_id(config.name)))) {
+            table.cut_back(config.name, past.survivor());
+        }
+        sink.repeats_until = past.repeats_until();
         table.start();
         sink.table = &table;
         sink.row.resize(table.log().record_bytes_max());
@@ -371,6 +399,8 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
         engine::ensure_directory(known.parent_path());
         engine::write_file_atomically(known, "");
     }
+    cut_back(*sink.progress, file, past);
+    sink.repeats_until = past.repeats_until();
     sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
     highest = sink.progress->highest();
     return sink;

@@ -23,6 +23,7 @@
 #include "gateway/pipeline/client_agent.hpp"
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/event.hpp"
+#include "gateway/pipeline/route_past.hpp"
 #include "gateway/session/session_agent.hpp"
 
 namespace millrace::gateway {
@@ -99,11 +100,13 @@ private:
                                                     const source_log& source, client_agent& client);
     [[nodiscard]] session_sink make_session_sink(const route_config& config,
                                                  const source_log& source,
-                                                 const engine::log_uuid& uuid,
+                                                 const engine::log_uuid& uuid, route_past& past,
                                                  engine::sequence& highest);
     [[nodiscard]] local_sink make_local_sink(const route_config& config, const source_log& source,
-                                             const engine::log_uuid& uuid,
+                                             const engine::log_uuid& uuid, route_past& past,
                                              engine::sequence& highest);
+    void begin_lives();
+    void end_lives() noexcept;
     [[nodiscard]] session_agent& gateway_of(const route_config& config) const;
     [[nodiscard]] const source_log& log_of_stream(const stream_config& stream);
     void check_columns(const source_log& log) const;
@@ -127,6 +130,7 @@ private:
     std::map<std::string, const source_log*> logs_by_stream_;
     std::vector<std::unique_ptr<engine::streamer>> streamers_;
     std::vector<std::unique_ptr<client_agent>> clients_;
+    std::deque<route_past> pasts_;  // one for each route
     std::unique_ptr<cold_agent> cold_;
     std::vector<std::unique_ptr<engine::runner>> runners_;
     std::vector<std::unique_ptr<engine::runner>> listener_runners_;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/error.hpp"
 #include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
@@ -49,6 +50,22 @@ void pipeline::stop() {
     for (const auto& [name, table] : tables_) {
         table->close();
     }
+    end_lives();
+}
+
+void pipeline::begin_lives() {
+    for (route_past& past : pasts_) {
+        past.begin();
+    }
+}
+
+void pipeline::end_lives() noexcept {
+    try {
+        for (route_past& past : pasts_) {
+            past.end();
+        }
+    } catch (const engine::io_error&) {  // it then says that this run was killed, which costs
+    }                                    // nothing: what was committed is there either way
 }
 
 }  // namespace millrace::gateway

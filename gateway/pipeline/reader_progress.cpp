@@ -10,6 +10,7 @@
 #include "engine/stream/origin_tracker.hpp"
 #include "engine/stream/reader_cursor.hpp"
 #include "gateway/pipeline/check.hpp"
+#include "gateway/pipeline/route_past.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "gateway/session/resend_floor.hpp"
 
@@ -153,6 +154,11 @@ std::vector<reader_progress> find_progress(const pipeline_config& config) {
                           : !route.table.empty()
                               ? find_table_route(config, client, route, found)
                               : find_handler_route(config, client, route, found));
+            reader_progress& last = all.back();
+            if (last.has_begun) {
+                last.done =
+                    surviving_progress(config.directory, last.name, last.directory, last.done);
+            }
         }
     }
     std::vector<fs::path> logs;

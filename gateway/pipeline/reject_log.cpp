@@ -46,6 +46,18 @@ engine::row_envelope envelope_of(const engine::stream_slot& record) {
     return envelope;
 }
 
+// How far the route had come when the snapshot was written; all of it if that does not say.
+engine::sequence highest_in(std::span<const std::byte> snapshot, std::string_view route) {
+    engine::origin_tracker then;
+    const bool is_whole = engine::visit_snapshot(
+        snapshot, [&](engine::snapshot_section kind, std::span<const std::byte> content) {
+            static_cast<void>(kind == engine::snapshot_section::route_origins &&
+                              then.read_snapshot(content));
+        });
+    return is_whole && then.knows(route) ? then.highest(engine::route_id(route))
+                                         : engine::sequence{UINT64_MAX};
+}
+
 }  // namespace
 
 reject_log::reject_log(const std::filesystem::path& directory,
@@ -89,7 +101,12 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
     if (highest(route) <= after) {
         return parked;
     }
-    engine::log_reader reader(table_.log().directory(), engine::read_from::first());
+    const auto give_up_behind = [&](engine::sequence last) {
+        parked.erase(std::remove_if(parked.begin(), parked.end(),
+                                    [&](engine::sequence one) { return one > last; }),
+                     parked.end());
+    };
+    engine::log_reader reader(table_.log().directory(), engine::read_from::first(), true);
     engine::record_view record;
     engine::read_status status = engine::read_status::none;
     while (reader.last_sequence() < table_.log().last_sequence() &&
@@ -97,15 +114,20 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
         if (status == engine::read_status::none) {
             continue;  // crossing the torn end of an older segment
         }
-        const engine::origin from =
-            engine::row_view(table_.schema(), record.bytes()).envelope().origin;
-        if (from.route == engine::route_id(route) && from.sequence > after.value) {
-            parked.push_back({from.sequence});
+        if (record.is_control(engine::control_type::snapshot)) {
+            give_up_behind(highest_in(record.bytes(), route));
+        } else if (!record.is_control()) {
+            const engine::origin from =
+                engine::row_view(table_.schema(), record.bytes()).envelope().origin;
+            if (from.route == engine::route_id(route) && from.sequence > after.value) {
+                parked.push_back({from.sequence});
+            }
         }
     }
     if (status == engine::read_status::damaged) {
         throw engine::damage_error(reader.damage().text());
     }
+    give_up_behind(highest(route));  // by a cut back that no row follows yet
     std::sort(parked.begin(), parked.end());
     return parked;
 }

@@ -23,6 +23,10 @@ public:
     void bind_route(std::string_view route, const engine::log_uuid& source) {
         table_.bind_route(route, source);
     }
+    // The route's source lost its end; durable when open() returns.
+    void cut_back(std::string_view route, engine::sequence last) noexcept {
+        table_.cut_back(route, last);
+    }
     // Keeps the columns of what will be parked beside the log, in a file by the source's uuid: they
     // are another table's, and whoever looks at the parked rows shall see them as that table's.
     void keep_schema(const engine::log_uuid& source, const engine::row_schema& schema) const;
@@ -31,7 +35,8 @@ public:
     [[nodiscard]] engine::sequence highest(std::string_view route) const noexcept {
         return table_.origins().highest(engine::route_id(route));
     }
-    // What of the route is parked behind `after`, ascending. Reads the log; before start.
+    // What of the route is parked behind `after`, ascending; not what was given up by a cut back.
+    // Reads the log; before start.
     [[nodiscard]] std::vector<engine::sequence> parked_behind(std::string_view route,
                                                               engine::sequence after) const;
 

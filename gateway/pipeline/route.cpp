@@ -253,7 +253,7 @@ delivery_status route::call_handler(local_sink& to, const engine::stream_slot& r
                          source,
                          row,
                          {reinterpret_cast<const char*>(wire.data()), wire.size()},
-                         record.seq <= to.redelivered_until};
+                         record.seq <= to.redelivered_until || may_repeat(to, record, source)};
     const std::int64_t begin_ns = engine::monotonic_now_ns();
     const answer given = to.handler.call(to.handler.context, happened);
     counters.longest_handler_ns.raise_to(
@@ -280,6 +280,9 @@ delivery_status route::write_row(local_sink& to, const engine::stream_slot& reco
     envelope.correlation = correlation_of(cause, record.seq);
     envelope.intended_ns = cause.intended_ns;
     envelope.set_origin({id_, source_, record.seq.value});
+    if (may_repeat(to, record, source)) {
+        envelope.flags |= engine::row_envelope::redelivered_flag;
+    }
     std::memcpy(payload.data(), &envelope, sizeof envelope);
     const engine::append_result result = to.table->try_append(payload);
     if (result.status == engine::append_status::ok) {

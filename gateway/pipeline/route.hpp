@@ -61,8 +61,11 @@ struct local_sink {
     std::vector<std::byte> row;                    // room to build one
     engine::short_name event_name;
     engine::sequence
-        redelivered_until;          // records up to here may have been delivered before the start
-    engine::sequence acknowledged;  // by the handler; its row may still wait for room
+        redelivered_until;  // records up to here may have been delivered before the start
+    // Up to here they may repeat what was delivered before a loss of power, in rows too.
+    engine::sequence repeats_until;
+    std::optional<std::size_t> poss_dup;  // the column that says so, where the source is a FIX_IN
+    engine::sequence acknowledged;        // by the handler; its row may still wait for room
 };
 
 struct route_counters {
@@ -113,6 +116,12 @@ private:
     [[nodiscard]] delivery_status write_row(local_sink& to, const engine::stream_slot& record,
                                             const engine::row_view& source,
                                             std::span<std::byte> payload) noexcept;
+    // The record may stand for one that was lost, and done before.
+    [[nodiscard]] static bool may_repeat(const local_sink& to, const engine::stream_slot& record,
+                                         const engine::row_view& source) noexcept {
+        return record.seq <= to.repeats_until ||
+               (to.poss_dup && source.unsigned_integer(*to.poss_dup) != 0);
+    }
     [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
     [[nodiscard]] offer_status fail(failure_policy policy,
                                     const engine::stream_slot& record) noexcept;

@@ -50,6 +50,10 @@ public:
                    gate_level gate = gate_level::committed);
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
+    // The route's source lost its end; durable when open() returns.
+    void cut_back(std::string_view route, engine::sequence last) noexcept {
+        out_.table().cut_back(route, last);
+    }
     // After the last add_route: the logs' snapshots name all routes from here on.
     void open();
 

@@ -46,12 +46,20 @@ inline std::vector<trade> trades_in(const fs::path& directory) {
     return found;
 }
 
+[[nodiscard]] inline table_log_options log_options_of(bool is_synchronous) {
+    table_log_options options;
+    options.segment_bytes = segment_bytes_min;
+    options.purpose = "test";
+    options.is_synchronous = is_synchronous;
+    return options;
+}
+
 // A table whose log rolls often; `is_synchronous` as in table_log_options.
 class ingest_table {
 public:
     explicit ingest_table(bool is_synchronous = true, ingest_options options = {})
         : directory(scratch_ / "log"),
-          log(directory, trades(), {segment_bytes_min, "test", is_synchronous}),
+          log(directory, trades(), log_options_of(is_synchronous)),
           agent((log.start(), log), std::move(options)) {}
 
     [[nodiscard]] std::vector<ingest_ack> collect(ingest_producer& producer) {

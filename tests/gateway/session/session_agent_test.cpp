@@ -101,17 +101,17 @@ protected:
         }
     }
     void open_peer(const std::string& more = "") {
-        test::stock_options options;
-        options.is_acceptor = is_initiator();
-        options.port = is_initiator() ? test::free_port() : wire.port();
-        options.sender = peer_name;
-        options.target = "OURS";
-        options.dictionary = std::string(MILLRACE_TEST_DICTIONARIES) + "/FIX44.xml";
-        options.heart_bt_int_s = heart_bt_int_s;
-        options.more = more;
-        peer = std::make_unique<test::stock_peer>(options);
+        test::stock_options wanted;
+        wanted.is_acceptor = is_initiator();
+        wanted.port = is_initiator() ? test::free_port() : wire.port();
+        wanted.sender = peer_name;
+        wanted.target = "OURS";
+        wanted.dictionary = std::string(MILLRACE_TEST_DICTIONARIES) + "/FIX44.xml";
+        wanted.heart_bt_int_s = heart_bt_int_s;
+        wanted.more = more;
+        peer = std::make_unique<test::stock_peer>(wanted);
         if (is_initiator()) {
-            wire.lead_to(options.port);
+            wire.lead_to(wanted.port);
         }
     }
     void set_heart_bt_int(int seconds) {

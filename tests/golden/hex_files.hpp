@@ -1,8 +1,8 @@
 // Files of bytes as text that a person can read, review and compare, and back.
 //
 //   size 65536
-//   00000000  41 4c 4f 47 1a 0d 0a 00 01 00 20 00 00 10 00 00      sixteen bytes behind their offset
-//   *                                                              lines that are zeros
+//   00000000  41 4c 4f 47 1a 0d 0a 00 01 00 20 00 00 10 00 00    sixteen bytes behind their offset
+//   *                                                            lines that are zeros
 //
 // Errors  unpacking throws std::runtime_error for a text that is none of these
 #pragma once

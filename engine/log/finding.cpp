@@ -48,6 +48,16 @@ std::string_view describe(finding_kind kind) {
             return "a seal has no key";
         case finding_kind::unknown_head:
             return "the head is unknown";
+        case finding_kind::missing_manifest:
+            return "the archive's manifest is missing";
+        case finding_kind::bad_manifest:
+            return "the archive's manifest is damaged";
+        case finding_kind::missing_archived:
+            return "an archived file is missing";
+        case finding_kind::not_as_archived:
+            return "a file is not as archived";
+        case finding_kind::unlisted_file:
+            return "a file is not in the archive's manifest";
     }
     return "unknown finding";
 }

@@ -104,6 +104,10 @@ struct storage_report {
     std::uint64_t lost_name_count = 0;  // hot files that somebody else removed
     std::int64_t sync_ns_max = 0;
     bool is_space_low = false;
+    // Hot: no memory the writer writes can be swapped out. False where the process may not lock so
+    // much (RLIMIT_MEMLOCK); `text` says so where the host has swap.
+    bool is_memory_locked = false;
+    std::uint64_t unlocked_count = 0;  // segments that could not be locked
     bool is_durability_halted = false;
     std::string text;          // the last alarm, a sentence for people; empty if there was none
     sequence sealed_sequence;  // of the last record a seal on stable storage covers

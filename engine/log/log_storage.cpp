@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 
 #include "engine/core/error.hpp"
 #include "engine/log/crash_point.hpp"
@@ -36,12 +39,25 @@ supply_settings settings_of(const fs::path& directory, const log_options& option
     return settings;
 }
 
+// A file that cannot be read says nothing against it.
+bool has_swap() {
+    std::ifstream file("/proc/swaps");
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    return text.empty() || is_swap_listed(text);
+}
+
 void raise(std::atomic<std::uint64_t>& count) {
     // relaxed: a figure for itself, of one writing thread
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 }  // namespace
+
+bool is_swap_listed(std::string_view swaps) {
+    const std::size_t heading = swaps.find('\n');
+    return heading != std::string_view::npos &&
+           swaps.find_first_not_of(" \n", heading) != std::string_view::npos;
+}
 
 void check_storage_options(const fs::path& directory, const log_options& options,
                            std::size_t segment_bytes) {
@@ -146,6 +162,7 @@ log_storage::log_storage(const fs::path& directory, const log_options& options,
     : directory_(directory),
       mark_(make_mark(directory, first, durable, durable_last)),
       hot_(make_hot_place(directory, options, first)),
+      has_swap_(hot_ && has_swap()),
       supply_(std::in_place,
               settings_of(directory, options, first, hot_ ? hot_->where.directory : fs::path())),
       persister_({directory, options.sync_delay_max_ns, options.sync_bytes_max, options.observer,
@@ -255,6 +272,14 @@ storage_report log_storage::report() const {
     made.back_pressured_count = back_pressured_count_.load(std::memory_order_relaxed);
     made.no_space_count = no_space_count_.load(std::memory_order_relaxed);
     made.is_space_low = supply_->is_space_low();
+    made.unlocked_count = supply_->unlocked_count();
+    made.is_memory_locked = hot_.has_value() && made.unlocked_count == 0;
+    if (made.unlocked_count > 0 && made.text.empty() && has_swap_) {
+        made.text = directory_.native() + ": the log's hot tier cannot be locked in memory (" +
+                    std::strerror(supply_->lock_error()) +
+                    "), so the writer may have to wait for swap; allow the process at least "
+                    "hot_bytes_max (LimitMEMLOCK, memlock in limits.conf), or turn swap off";
+    }
     if (sidecars_) {
         sidecars_->keeper().report(made);
     }

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <optional>
+#include <string_view>
 
 #include "engine/core/file.hpp"
 #include "engine/log/hot_tier.hpp"
@@ -74,6 +75,7 @@ private:
     host_identity host_ = read_host_identity();
     durable_mark mark_;  // until the persister has it; right before the hot tier is named
     std::optional<hot_place> hot_;
+    bool has_swap_ = false;  // when it was opened; only asked for a hot log
     std::optional<segment_supply> supply_;
     persister persister_;
     std::optional<sidecar_thread> sidecars_;
@@ -87,6 +89,9 @@ private:
 // Throws config_error: options that contradict themselves or the size of the log's segments.
 void check_storage_options(const std::filesystem::path& directory, const log_options& options,
                            std::size_t segment_bytes);
+
+// Whether /proc/swaps, of which this is the text, names any.
+[[nodiscard]] bool is_swap_listed(std::string_view swaps);
 
 // A directory made by somebody else may not be durable yet, and the log goes with it.
 void sync_name_of(const std::filesystem::path& directory);

@@ -11,7 +11,9 @@
 #include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/index.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/seal_file.hpp"
 
 namespace millrace::engine {
 
@@ -67,6 +69,15 @@ std::optional<segment_info> try_read_info(const std::filesystem::path& directory
             return std::nullopt;
         }
         throw;
+    }
+}
+
+void set_aside(const std::filesystem::path& path) {
+    std::error_code code;
+    if (std::filesystem::exists(path, code)) {
+        std::filesystem::path aside = path;
+        aside += ".lost";
+        rename_file(path, aside);
     }
 }
 
@@ -148,12 +159,16 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
                            std::to_string(unsynced_from.value) + " and breaks off at " +
                            std::to_string(end.value) + ". Restore the segment from a copy");
     }
+    // Index and seals first, and durably: those of a segment set aside must not lie beside the next
+    // one of its number.
+    for (std::uint64_t index = lost; index <= indexes.back(); ++index) {
+        set_aside(directory / index_file_name(index));
+        set_aside(directory / seal_file_name(index));
+    }
+    sync_directory(directory);
     // Some may have been set aside already, when the power went again in the midst of this.
     for (auto it = indexes.rbegin(); it != indexes.rend() && *it >= lost; ++it) {
-        const std::filesystem::path path = directory / segment_file_name(*it);
-        std::filesystem::path aside = path;
-        aside += ".lost";
-        rename_file(path, aside);
+        set_aside(directory / segment_file_name(*it));
     }
     sync_directory(directory);
     return "the host lost power, and what was not durable has a gap before segment " +

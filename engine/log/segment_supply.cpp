@@ -1,6 +1,7 @@
 #include "engine/log/segment_supply.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,7 +90,7 @@ bool segment_supply::make_spare() noexcept {
     return true;
 }
 
-std::unique_ptr<stored_segment> segment_supply::make(segment_info info) const {
+std::unique_ptr<stored_segment> segment_supply::make(segment_info info) {
     auto made = std::make_unique<stored_segment>();
     made->disk_path = settings_.directory / segment_file_name(info.index);
     if (settings_.hot_directory.empty()) {
@@ -121,13 +122,14 @@ void segment_supply::make_direct(stored_segment& made, segment_info info) const 
     }
 }
 
-void segment_supply::make_hot(stored_segment& made, segment_info info) const {
+void segment_supply::make_hot(stored_segment& made, segment_info info) {
     const fs::path temporary = temporary_of(made.hot_path);
     try {
         ensure_directory(settings_.hot_directory);  // a cleaner may have taken it
         made.hot = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
         made.bytes = segment::make_ahead(made.hot.get(), temporary, std::move(info));
         made.bytes.touch(temporary);
+        lock_in_memory(made);
         make_twin(made);
         MILLRACE_CRASH_POINT("spare.twin_named");
         rename_file(temporary, made.hot_path);
@@ -136,6 +138,17 @@ void segment_supply::make_hot(stored_segment& made, segment_info info) const {
         ::unlink(temporary.c_str());
         throw;
     }
+}
+
+// Else a host with swap may take pages of it, and the writer waits for the disk in a page fault.
+void segment_supply::lock_in_memory(const stored_segment& made) noexcept {
+    if (::mlock(made.bytes.data(), made.bytes.info().segment_bytes) == 0) {
+        return;
+    }
+    // relaxed: figures for themselves, of one writing thread
+    lock_error_.store(errno, std::memory_order_relaxed);
+    unlocked_count_.store(unlocked_count_.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
 }
 
 // The disk's file with the same header and not begun either, so that the persister needs no space.

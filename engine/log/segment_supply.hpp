@@ -6,6 +6,8 @@
 //            anybody. Construction, and discard() after the helper let go, on any one thread
 // Progress   try_take and give_back are wait-free and make no system call
 // Invariant  at most segments_max exist at a time, so what is neither taken nor durable is bounded
+// Invariant  a hot segment is locked in memory, where the process may, before it is offered; it is
+//            no longer once its mapping is exchanged or goes
 // Errors     work keeps the errno of what failed and tries again later
 #pragma once
 
@@ -69,21 +71,32 @@ public:
     [[nodiscard]] bool is_space_low() const noexcept {
         return is_space_low_.load(std::memory_order_relaxed);
     }
+    // Of the hot segments made so far, how many could not be locked in memory, and errno of the
+    // last.
+    [[nodiscard]] std::uint64_t unlocked_count() const noexcept {
+        return unlocked_count_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] int lock_error() const noexcept {
+        return lock_error_.load(std::memory_order_relaxed);
+    }
 
 private:
     [[nodiscard]] bool take_back_finished() noexcept;
     [[nodiscard]] bool make_spare() noexcept;
-    [[nodiscard]] std::unique_ptr<stored_segment> make(segment_info info) const;
+    [[nodiscard]] std::unique_ptr<stored_segment> make(segment_info info);
     void make_direct(stored_segment& made, segment_info info) const;
-    void make_hot(stored_segment& made, segment_info info) const;
+    void make_hot(stored_segment& made, segment_info info);
+    void lock_in_memory(const stored_segment& made) noexcept;
     void make_twin(stored_segment& made) const;
     void check_space() noexcept;
 
     supply_settings settings_;
     handover<stored_segment, spares_max> spares_;
     handover<stored_segment, stored_segments_max> finished_;
-    std::atomic<int> error_number_{0};       // helper
-    std::atomic<bool> is_space_low_{false};  // helper
+    std::atomic<int> error_number_{0};              // helper
+    std::atomic<bool> is_space_low_{false};         // helper
+    std::atomic<std::uint64_t> unlocked_count_{0};  // helper
+    std::atomic<int> lock_error_{0};                // helper
 
     // Of the helper.
     std::vector<std::unique_ptr<stored_segment>> segments_;

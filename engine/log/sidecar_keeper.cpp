@@ -183,12 +183,23 @@ void sidecar_keeper::leave() {
         sync_seals();
         head_ = seals_->head();
     }
+    remove_if_segment_is_gone();
     MILLRACE_CRASH_POINT("sidecar.left");
     seals_.reset();
     index_writer_.reset();
     where_ = segment();
     is_inside_ = false;
     ++index_;
+}
+
+// Retention may have removed the segment meanwhile, first it and then index and seals, as far as
+// those were there: whoever comes last takes them away.
+void sidecar_keeper::remove_if_segment_is_gone() const {
+    const std::filesystem::path segment_path = settings_.directory / segment_file_name(index_);
+    if (!std::filesystem::exists(segment_path)) {
+        std::filesystem::remove(settings_.directory / index_file_name(index_));
+        std::filesystem::remove(settings_.directory / seal_file_name(index_));
+    }
 }
 
 void sidecar_keeper::flush_index() {

@@ -62,6 +62,7 @@ private:
     [[nodiscard]] bool walk(position durable, std::int64_t deadline_ns);
     void leave();
     void check_end() const;
+    void remove_if_segment_is_gone() const;
     void flush_index();
     void write_pending(bool is_last);
     void sync_seals();

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "engine/core/thread.hpp"
+#include "engine/log/archive_manifest.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/log/segment_check.hpp"
@@ -288,6 +289,7 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
                                "; what stands behind the last committed record was not judged");
     }
     detail::check_seal_chain(checks, options, report);
+    detail::check_archives(image, report);
     if (!is_live && !checks.empty() && !checks.back().is_closed) {
         excuse_undurable(detail::find_unsynced(directory), report);
     }

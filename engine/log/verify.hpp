@@ -1,5 +1,6 @@
 // Checks everything that can be checked of a log: files, headers and their chain, each record,
-// its order and the zeros around it, index and seals.
+// its order and the zeros around it, index and seals; and of an archive that every file in it is as
+// archived.
 //
 // Threading  verify_log() uses threads of its own, one segment each; a progress object may be read
 //            by any thread meanwhile
@@ -40,6 +41,11 @@ enum class finding_kind : std::uint8_t {
     wrong_key,          // a seal was not made with this key
     unkeyed_seal,       // the newest seals were made without a key
     unknown_head,       // no seal of the log has this hash
+    missing_manifest,   // an archive without one
+    bad_manifest,       // the archive's manifest is not as it was written, or another log's
+    missing_archived,   // the manifest names a file that is not there
+    not_as_archived,    // a file of the archive is not what its manifest says
+    unlisted_file,      // the manifest does not name a file: archiving was cut short
 };
 [[nodiscard]] std::string_view describe(finding_kind kind);
 
@@ -50,7 +56,10 @@ struct finding {
     sequence seq;        // of the record concerned, or the one before it; none: not known
     std::string detail;  // what more there is to say
 
-    [[nodiscard]] bool is_damage() const { return kind != finding_kind::torn_tail; }
+    // Else something was only half done when it was cut short.
+    [[nodiscard]] bool is_damage() const {
+        return kind != finding_kind::torn_tail && kind != finding_kind::unlisted_file;
+    }
     // "PATH: position N: KIND (sequence S): DETAIL"
     [[nodiscard]] std::string text() const;
 };
@@ -74,10 +83,11 @@ struct verify_report {
     std::vector<std::string> notes;  // what is no fault and yet should be known
     log_uuid uuid;
     std::uint64_t segment_count = 0;
-    std::uint64_t spare_count = 0;   // segments made ahead and not begun, which are no part of it
-    std::uint64_t record_count = 0;  // whole numbered ones
-    std::uint64_t seal_count = 0;    // whose bytes are as they were sealed
-    std::uint64_t index_count = 0;   // segments with an index that is right
+    std::uint64_t spare_count = 0;     // segments made ahead and not begun, which are no part of it
+    std::uint64_t record_count = 0;    // whole numbered ones
+    std::uint64_t seal_count = 0;      // whose bytes are as they were sealed
+    std::uint64_t index_count = 0;     // segments with an index that is right
+    std::uint64_t archived_count = 0;  // files of archives that are what their manifests say
     sequence first_sequence;
     sequence last_sequence;
     seal_head head;      // the newest seal

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
-#include <sstream>
 #include <string>
 
 #include "engine/core/error.hpp"
@@ -20,56 +18,29 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view manifest_head = "millrace archive 1";
-
 digest hash_file(const fs::path& path) {
     const std::string text = read_whole_file(path);
     return sha256_of(std::as_bytes(std::span(text.data(), text.size())));
 }
 
-// The manifest: a line for each file, by name; kept sorted.
-class manifest {
-public:
-    manifest(fs::path path, const log_uuid& uuid, std::uint64_t segment_bytes)
-        : path_(std::move(path)),
-          head_(std::string(manifest_head) + "\nlog " + to_string(uuid) + "\nsegment_bytes " +
-                std::to_string(segment_bytes) + "\n") {
-        if (!fs::exists(path_)) {
-            return;
-        }
-        const std::string text = read_whole_file(path_);
-        if (!text.starts_with(head_)) {
-            throw config_error(path_.native() +
-                               ": the archive is another log's; give this one a directory of its "
-                               "own");
-        }
-        std::istringstream lines(text.substr(head_.size()));
-        for (std::string line; std::getline(lines, line);) {
-            files_[line.substr(0, line.find(' '))] = line;
-        }
+// Of this log, begun or gone on with.
+archive_manifest open_manifest(const fs::path& archive, const segment_info& info) {
+    const fs::path path = archive / archive_manifest_name;
+    if (!fs::exists(path)) {
+        return {info.uuid, info.segment_bytes, {}};
     }
+    archive_manifest manifest = archive_manifest::load(path);
+    if (manifest.uuid != info.uuid || manifest.segment_bytes != info.segment_bytes) {
+        throw config_error(path.native() +
+                           ": the archive is another log's; give this one a directory of its own");
+    }
+    return manifest;
+}
 
-    void put(const std::string& name, const std::string& facts) {
-        files_[name] = name + " " + facts;
-    }
-    [[nodiscard]] std::string facts(const std::string& name) const {
-        const auto at = files_.find(name);
-        return at == files_.end() ? std::string() : at->second.substr(name.size() + 1);
-    }
-    void write() const {
-        std::string text = head_;
-        for (const auto& [name, line] : files_) {
-            text += line + "\n";
-        }
-        write_file_atomically(path_, text);
-        sync_directory(path_.parent_path());
-    }
-
-private:
-    fs::path path_;
-    std::string head_;
-    std::map<std::string, std::string> files_;
-};
+void write_manifest(const fs::path& archive, const archive_manifest& manifest) {
+    write_file_atomically(archive / archive_manifest_name, manifest.text());
+    sync_directory(archive);
+}
 
 // Compared with the original, not with what it was made from in memory.
 void check_copy(const fs::path& original, std::span<const std::byte> bytes, const fs::path& copy) {
@@ -81,26 +52,26 @@ void check_copy(const fs::path& original, std::span<const std::byte> bytes, cons
 }
 
 void copy_sidecar(const fs::path& directory, const fs::path& archive, const std::string& name,
-                  manifest& files) {
+                  archive_manifest& manifest) {
     const fs::path from = directory / name;
     if (!fs::exists(from)) {
         return;
     }
     const std::string text = read_whole_file(from);
     write_file_atomically(archive / name, text);
-    files.put(name, "bytes " + std::to_string(text.size()) + " sha256 " +
-                        to_string(hash_file(archive / name)));
+    manifest.files[name] = {text.size(), hash_file(archive / name)};
 }
 
 // Makes the copy, or proves the one that is there.
 void archive_one(const fs::path& directory, const fs::path& archive, std::uint64_t index,
-                 const archive_options& options, manifest& files, archive_report& report) {
+                 const archive_options& options, archive_manifest& manifest,
+                 archive_report& report) {
     const fs::path original = directory / segment_file_name(index);
     const segment where = segment::open(directory, index, access::read_only);
     const std::span<const std::byte> bytes(where.data(), where.info().segment_bytes);
     const std::string name = archived_file_name(index);
     const fs::path copy = archive / name;
-    if (fs::exists(copy) && !files.facts(name).empty()) {
+    if (fs::exists(copy) && manifest.files.contains(name)) {
         check_copy(original, bytes, copy);
         ++report.known_count;
     } else {
@@ -108,16 +79,13 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
         const std::size_t packed = detail::compress_segment(bytes, made, options.level);
         check_copy(original, bytes, made);
         rename_file(made, copy);
-        files.put(name, "bytes " + std::to_string(packed) + " sha256 " +
-                            to_string(hash_file(copy)) + " segment_bytes " +
-                            std::to_string(bytes.size()) + " segment_sha256 " +
-                            to_string(sha256_of(bytes)));
+        manifest.files[name] = {packed, hash_file(copy), bytes.size(), sha256_of(bytes)};
         ++report.new_count;
         report.plain_bytes += bytes.size();
         report.packed_bytes += packed;
     }
-    copy_sidecar(directory, archive, index_file_name(index), files);
-    copy_sidecar(directory, archive, seal_file_name(index), files);
+    copy_sidecar(directory, archive, index_file_name(index), manifest);
+    copy_sidecar(directory, archive, seal_file_name(index), manifest);
 }
 
 void check_link(const fs::path& directory, const fs::path& archive) {
@@ -141,19 +109,19 @@ archive_report archive_log(const fs::path& directory, const fs::path& archive,
     check_link(directory, archive);
     const segment_info info = read_segment_info(directory, indexes.back());
     ensure_directory(archive);
-    const file_lock lock(archive / "archive.lock", "archiving " + directory.native());
-    manifest files(archive / archive_manifest_name, info.uuid, info.segment_bytes);
+    const file_lock lock(archive / archive_lock_name, "archiving " + directory.native());
+    archive_manifest manifest = open_manifest(archive, info);
     archive_report report;
     retention_plan gone;
     for (const std::uint64_t index : indexes) {
         if (index >= below) {
             break;
         }
-        archive_one(directory, archive, index, options, files, report);
+        archive_one(directory, archive, index, options, manifest, report);
         gone.doomed.push_back(index);
         gone.first_kept = index + 1;
     }
-    files.write();
+    write_manifest(archive, manifest);
     if (options.is_deleted && !gone.doomed.empty()) {
         write_file_atomically(directory / archive_link_name,
                               fs::absolute(archive).lexically_normal().native() + "\n");

@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace millrace::engine {
+#include "engine/log/archive_manifest.hpp"
 
-inline constexpr std::string_view archive_manifest_name = "manifest.txt";
+namespace millrace::engine {
 
 struct archive_options {
     int level = 3;            // of Zstandard, 1 to 19

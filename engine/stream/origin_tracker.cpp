@@ -4,6 +4,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/read_to_end.hpp"
 #include "engine/log/recovery.hpp"
 
 namespace millrace::engine {
@@ -141,14 +142,8 @@ origin_tracker read_origins(const std::filesystem::path& directory) {
     const position end = recover_tail(directory).end();
     log_reader reader(directory, read_from::last_snapshot(), true);
     record_view record;
-    while (reader.next_position() < end) {
-        const read_status status = reader.poll(record);
-        if (status == read_status::damaged) {
-            throw damage_error(reader.damage().text());
-        }
-        if (status == read_status::none) {
-            continue;  // crossing the torn end of an older segment takes a look at the clock
-        }
+    read_to_end reading(reader, end);
+    while (reading.next(record)) {
         if (record.is_control(control_type::snapshot)) {
             bool is_sound = true;
             is_sound =

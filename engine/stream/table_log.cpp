@@ -5,6 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/read_to_end.hpp"
 #include "engine/table/schema_change.hpp"
 
 namespace millrace::engine {
@@ -87,13 +88,8 @@ void table_log::recover() {
     std::vector<std::byte> room;
     log_reader reader(writer_->directory(), read_from::last_snapshot(), true);
     record_view record;
-    read_status status = read_status::none;
-    while (reader.next_position() < writer_->end() &&
-           (status = reader.poll(record)) != read_status::damaged) {
-        if (status == read_status::none) {
-            continue;  // crossing the torn end of an older segment takes the reader a look at the
-                       // clock
-        }
+    read_to_end reading(reader, writer_->end());
+    while (reading.next(record)) {
         if (record.is_control(control_type::snapshot)) {
             const bool is_whole = visit_snapshot(
                 record.bytes(), [&](snapshot_section kind, std::span<const std::byte> content) {
@@ -118,9 +114,6 @@ void table_log::recover() {
             }
             replay_row(record, *older == schema_ ? schema_ : *older, room);
         }
-    }
-    if (status == read_status::damaged) {
-        throw damage_error(reader.damage().text());
     }
 }
 

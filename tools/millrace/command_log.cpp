@@ -38,17 +38,15 @@ struct log_options {
 class record_output {
 public:
     record_output(const log_options& options, const engine::log_reader& reader)
-        : is_hex_(options.is_hex()), log_id_(engine::correlation_log_id(reader.uuid())) {
+        : options_(options),
+          reader_(reader),
+          is_hex_(options.is_hex()),
+          log_id_(engine::correlation_log_id(reader.uuid())) {
         if (is_hex_ && options.where.empty()) {
             return;
         }
-        rows_.emplace(reader);
-        where_ = where_option(options.where, rows_->schema());
-        if (!is_hex_) {
-            printer_.emplace(parse_row_format(options.format), rows_->schema(), reader.uuid(),
-                             gateway::parked_schemas(reader.directory(), rows_->schema()));
-            printer_->append_header(out_);
-        }
+        rows_.emplace(reader, row_follower::later_schema::take_up);
+        begin_rows();
     }
 
     // Throws damage_error if the record is no row and must be one.
@@ -61,6 +59,9 @@ public:
             return;  // asked for with hex and a condition, which it cannot meet
         }
         const engine::row_view row = row_of(record);
+        if (rows_->take_change()) {
+            begin_rows();
+        }
         if (!where_.evaluate(row, {log_id_, record.seq.value})) {
             return;
         }
@@ -75,6 +76,16 @@ public:
     bool write_if_long() { return out_.size() < flush_bytes || write_output(out_); }
 
 private:
+    // For the schema of the rows that follow; in CSV a line names its columns.
+    void begin_rows() {
+        where_ = where_option(options_.where, rows_->schema());
+        if (!is_hex_) {
+            printer_.emplace(parse_row_format(options_.format), rows_->schema(), reader_.uuid(),
+                             gateway::parked_schemas(reader_.directory(), rows_->schema()));
+            printer_->append_header(out_);
+        }
+    }
+
     engine::row_view row_of(const engine::record_view& record) {
         try {
             return rows_->row(record);
@@ -84,6 +95,8 @@ private:
         }
     }
 
+    const log_options& options_;
+    const engine::log_reader& reader_;
     bool is_hex_;
     std::uint64_t log_id_;
     std::optional<row_follower> rows_;

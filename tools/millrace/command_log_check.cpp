@@ -92,6 +92,7 @@ void print_json(const engine::verify_report& report) {
     out["last_sequence"] = report.last_sequence.value;
     out["good_seals"] = report.seal_count;
     out["good_indexes"] = report.index_count;
+    out["good_archived_files"] = report.archived_count;
     out["seal_head"] =
         report.head.is_sealed ? ordered_json(to_string(report.head.hash)) : ordered_json();
     out["proven_to_sequence"] = report.proven_to.value;
@@ -125,6 +126,10 @@ void print_text(const engine::verify_report& report) {
         static_cast<unsigned long long>(report.last_sequence.value),
         static_cast<unsigned long long>(report.seal_count),
         static_cast<unsigned long long>(report.index_count), report.findings.size());
+    if (report.archived_count > 0) {
+        std::printf("%llu archived files are what the manifest says\n",
+                    static_cast<unsigned long long>(report.archived_count));
+    }
     if (!report.proven_to.is_none()) {
         std::printf("proven unchanged: sequences to %llu\n",
                     static_cast<unsigned long long>(report.proven_to.value));

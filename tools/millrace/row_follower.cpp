@@ -14,6 +14,11 @@ void row_follower::follow() {
     map_.reset();
     version_ = reader_->segment_schema_version();
     written_.emplace(engine::row_schema::parse(reader_->segment_schema()));
+    if (later_ == later_schema::take_up &&
+        engine::compare_schemas(schema_, *written_).relation == engine::schema_relation::extended) {
+        schema_ = *written_;
+        is_changed_ = true;
+    }
     if (*written_ == schema_) {
         written_.reset();
     } else {

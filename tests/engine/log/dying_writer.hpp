@@ -14,17 +14,24 @@
 
 namespace millrace::engine::test {
 
-// True: it was killed; false: `live` returned before.
+// True: it was killed; false: `live` returned before. A life that lasts too long is a failure.
 inline bool live_until_killed(const std::function<void()>& live) {
     const pid_t child = ::fork();
     if (child == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::alarm(static_cast<unsigned>(4 * patience::ns() / 1'000'000'000));  // ends it
         live();
-        ::_exit(0);
+        ::_exit(::testing::Test::HasFailure() ? 1 : 0);
     }
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << status;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        patience::lose();
+        ADD_FAILURE() << "the writer's process hung: it waited for what never came";
+    } else {
+        EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0)
+            << "what failed in the writer's process stands above; status " << status;
+    }
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 

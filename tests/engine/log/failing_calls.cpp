@@ -16,6 +16,7 @@ namespace millrace::engine::test {
 failing_call fdatasync_call;
 failing_call fsync_call;
 failing_call fallocate_call;
+failing_call mlock_call;
 
 namespace {
 
@@ -57,7 +58,7 @@ int failing_call::pass() noexcept {
 }
 
 void failing_calls_guard::reset() {
-    for (failing_call* one : {&fdatasync_call, &fsync_call, &fallocate_call}) {
+    for (failing_call* one : {&fdatasync_call, &fsync_call, &fallocate_call, &mlock_call}) {
         one->is_held.store(false, std::memory_order_release);
         one->fail(0, 0);
     }
@@ -113,6 +114,14 @@ int posix_fallocate(int fd, off_t offset, off_t length) {
     const long result = observed({file_call::allocate, fd},
                                  [&] { return ::syscall(SYS_fallocate, fd, 0, offset, length); });
     return result == 0 ? 0 : errno;
+}
+
+int mlock(const void* address, size_t size) noexcept {
+    if (const int error = millrace::engine::test::mlock_call.pass(); error != 0) {
+        errno = error;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_mlock, address, size));
 }
 
 // The sanitizers' runtimes have these in hand themselves.

@@ -27,6 +27,7 @@ struct failing_call {
 extern failing_call fdatasync_call;
 extern failing_call fsync_call;
 extern failing_call fallocate_call;
+extern failing_call mlock_call;
 
 // Puts all of them right again, whatever a test did.
 class failing_calls_guard {

@@ -33,9 +33,9 @@ public:
             claim_one();
         } else if (choice < 73) {
             append_status status = append_status::back_pressured;
-            while ((status = writer_->append_snapshot()) == append_status::back_pressured) {
-                ::usleep(50);
-            }
+            EXPECT_TRUE(comes_true([&] {
+                return (status = writer_->append_snapshot()) != append_status::back_pressured;
+            }));
             ASSERT_EQ(status, append_status::ok);
         } else if (choice < 76) {
             writer_->close();

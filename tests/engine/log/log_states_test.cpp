@@ -42,11 +42,13 @@ protected:
             case state::restarted:
                 ASSERT_TRUE(live_until_killed([&] {
                     const auto writer = write(std::make_unique<log_writer>(log(), options()));
-                    while (how() != way::synchronous &&
-                           list_segment_names(log()) == list_segments(log())) {
-                        ::usleep(100);  // until there is a spare to be found
+                    EXPECT_TRUE(how() == way::synchronous || comes_true([&] {
+                                    return list_segment_names(log()) != list_segments(log());
+                                }))
+                        << "there is no spare to be found";
+                    if (!HasFailure()) {
+                        kill_self();
                     }
-                    kill_self();
                 }));
                 break;
         }
@@ -64,11 +66,10 @@ protected:
         return options;
     }
     static std::unique_ptr<log_writer> write(std::unique_ptr<log_writer> writer) {
-        while (writer->last_sequence().value < written_count) {
+        while (writer->last_sequence().value < written_count && !HasFailure()) {
             EXPECT_EQ(append_when_ready(*writer, 500).status, append_status::ok);
             if (writer->last_sequence().value == durable_count) {
-                EXPECT_EQ(writer->wait_durable(writer->end(), 20'000'000'000),
-                          durable_wait::durable);
+                EXPECT_EQ(wait_for_the_disk(*writer), durable_wait::durable);
                 ::usleep(20'000);  // a last wish for a sync must not take the next records along
             }
         }

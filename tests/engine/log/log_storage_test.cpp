@@ -119,7 +119,7 @@ TEST_P(LogAhead, GoesOnAfterACloseWhoeverWroteBefore) {
 TEST_P(LogAhead, IsDurableToTheEndWhenAskedToWaitAndAfterTheClose) {
     log_writer writer(log(), options());
     append_many(writer, 300);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     EXPECT_EQ(writer.durable_position(), writer.end());
     EXPECT_EQ(writer.durable_sequence(), writer.last_sequence());
     const durable_mark mark = durable_mark::open(log(), writer.uuid());
@@ -162,7 +162,7 @@ TEST_P(LogAhead, BecomesDurableByItselfWithinTheDelay) {
 TEST_P(LogAhead, NeverSaysDurableBeforeTheSyncReturns) {
     log_writer writer(log(), options());
     append_many(writer, 10);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     const position before = writer.durable_position();
     fdatasync_call.is_held.store(true, std::memory_order_release);
     const std::uint64_t calls = fdatasync_call.calls.load(std::memory_order_relaxed);
@@ -181,7 +181,7 @@ TEST_P(LogAhead, SyncsManyRecordsAtOnce) {
     slow.sync_bytes_max = segment_bytes_min;
     log_writer writer(log(), slow);
     append_many(writer, 1000, 100);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     const storage_report report = writer.storage();
     EXPECT_LE(report.sync_count, 40u);
     EXPECT_GE(report.sync_count, 3u) << "each full segment, and what was waited for";
@@ -218,10 +218,11 @@ TEST_P(LogAhead, AnswersNoSpaceWhenSegmentsCannotBeMadeAndResumesByItself) {
     log_writer writer(log(), options());
     fallocate_call.fail(1'000'000, ENOSPC);
     append_status status = append_status::ok;
-    while ((status = append(writer, 2000).status) != append_status::no_space) {
-        ASSERT_TRUE(status == append_status::ok || status == append_status::back_pressured);
-        ::usleep(20);
-    }
+    ASSERT_TRUE(comes_true([&] {
+        status = append(writer, 2000).status;
+        return status != append_status::ok && status != append_status::back_pressured;
+    }));
+    ASSERT_EQ(status, append_status::no_space);
     EXPECT_EQ(writer.last_error(), ENOSPC);
     EXPECT_GE(writer.storage().no_space_count, 1u);
     const std::uint64_t before = writer.last_sequence().value;
@@ -336,8 +337,8 @@ TEST_P(LogAhead, RollsWithoutASystemCall) {
     const fs::path where = log();
     const char rolled = said_by([&](int pipe) {
         log_writer writer(where, wanted);
-        while (list_segment_names(where).size() < 3) {
-            ::usleep(500);
+        if (!comes_true([&] { return list_segment_names(where).size() >= 3; })) {
+            return;  // and says nothing
         }
         const std::vector<std::byte> payload(1000, std::byte{1});
         forbid_system_calls();
@@ -376,12 +377,12 @@ char fill_and_free(const fs::path& disk, const log_options& options) {
     }
     const std::uint64_t before = writer.last_sequence().value;
     fs::remove(disk / "other");
-    for (int i = 0; i < 10;) {
-        const append_status again = append(writer, 1000).status;
-        i += again == append_status::ok ? 1 : 0;
-        ::usleep(again == append_status::ok ? 0 : 100);
+    for (int i = 0; i < 10; ++i) {
+        if (!comes_true([&] { return append(writer, 1000).status == append_status::ok; })) {
+            return 'a';
+        }
     }
-    if (writer.wait_durable(writer.end(), long_ns) != durable_wait::durable) {
+    if (wait_for_the_disk(writer) != durable_wait::durable) {
         return 'd';
     }
     writer.close();

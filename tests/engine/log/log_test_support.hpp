@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -100,16 +101,45 @@ inline log_options options_of(way how, const fs::path& directory) {
     return options;
 }
 
-// A writer that outruns its helper is told so, and asks again; half a minute at most.
+// How long to wait for what another thread does: long, for the machine may be busy, until that was
+// in vain once. Then something is broken, and the tests behind fail soon instead of one by one.
+class patience {
+public:
+    [[nodiscard]] static std::int64_t ns(std::int64_t at_first = 30'000'000'000) {
+        return is_lost().load(std::memory_order_relaxed) ? 500'000'000 : at_first;
+    }
+    static void lose() { is_lost().store(true, std::memory_order_relaxed); }
+
+private:
+    static std::atomic<bool>& is_lost() {
+        static std::atomic<bool> lost{false};
+        return lost;
+    }
+};
+
+// A writer that outruns its helper is told so, and asks again.
 inline log_claim claim_when_ready(log_writer& writer, std::uint16_t type, std::size_t size) {
-    const std::int64_t until = monotonic_now_ns() + 30'000'000'000;
+    const std::int64_t until = monotonic_now_ns() + patience::ns();
     while (true) {
         log_claim claim = writer.try_claim(type, size);
-        if (claim.status() != append_status::back_pressured || monotonic_now_ns() > until) {
+        if (claim.status() != append_status::back_pressured) {
+            return claim;
+        }
+        if (monotonic_now_ns() > until) {
+            patience::lose();
             return claim;
         }
         ::usleep(50);
     }
+}
+
+// All of it, on stable storage.
+inline durable_wait wait_for_the_disk(log_writer& writer) {
+    const durable_wait outcome = writer.wait_durable(writer.end(), patience::ns());
+    if (outcome == durable_wait::timed_out) {
+        patience::lose();
+    }
+    return outcome;
 }
 
 struct seen_record {
@@ -232,16 +262,18 @@ inline ::testing::AssertionResult contains(const std::string& text, const std::s
     return ::testing::AssertionFailure() << "\"" << text << "\" lacks \"" << part << "\"";
 }
 
-// Looks again for ten seconds at most: for what a thread beside the test does in its own time.
+// Looks again for a while: for what a thread beside the test does in its own time.
 template <class Condition>
 bool comes_true(Condition&& condition) {
-    for (int i = 0; i < 20'000; ++i) {
-        if (condition()) {
-            return true;
+    const std::int64_t until = monotonic_now_ns() + patience::ns();
+    while (!condition()) {
+        if (monotonic_now_ns() > until) {
+            patience::lose();
+            return false;
         }
         ::usleep(500);
     }
-    return false;
+    return true;
 }
 
 }  // namespace millrace::engine::test

@@ -36,9 +36,7 @@ protected:
             ASSERT_EQ(append_when_ready(*writer_, size).status, append_status::ok);
         }
     }
-    void wait_durable() {
-        ASSERT_EQ(writer_->wait_durable(writer_->end(), long_ns), durable_wait::durable);
-    }
+    void wait_durable() { ASSERT_EQ(wait_for_the_disk(*writer_), durable_wait::durable); }
     void expect_all_after_close(std::size_t count) {
         writer_.reset();
         const std::vector<seen_record> records = read_log(log());

@@ -5,7 +5,10 @@
 #include "engine/core/error.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/index.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/seal.hpp"
+#include "engine/log/seal_file.hpp"
 #include "engine/log/verify.hpp"
 #include "tests/engine/log/dying_writer.hpp"
 #include "tests/engine/log/log_test_support.hpp"
@@ -115,6 +118,25 @@ TEST(RecoveryAfterPowerLoss, KeepsWhatItSetsAsideUnderAnotherName) {
     cut.expect_opens("segments up to 4 were set aside under the ending .lost");
     EXPECT_EQ(read_whole_file(cut.log() / "000000000003.alog.lost"), third);
     EXPECT_TRUE(fs::exists(cut.log() / "000000000004.alog.lost"));
+}
+
+// The next segment of that number is another one.
+TEST(RecoveryAfterPowerLoss, SetsIndexAndSealsAsideWithTheirSegment) {
+    power_cut cut;
+    static_cast<void>(index_log(cut.log()));
+    static_cast<void>(seal_log(cut.log(), nullptr));
+    cut.start_host_anew();
+    const std::string index = read_whole_file(cut.log() / index_file_name(3));
+    const std::string seals = read_whole_file(cut.log() / seal_file_name(4));
+    cut.lose_page(2, 5);
+    { log_writer writer(cut.log(), small_log()); }  // makes neither
+    for (const std::uint64_t gone : {std::uint64_t{3}, std::uint64_t{4}}) {
+        EXPECT_FALSE(fs::exists(cut.log() / index_file_name(gone)));
+        EXPECT_FALSE(fs::exists(cut.log() / seal_file_name(gone)));
+    }
+    EXPECT_EQ(read_whole_file(cut.log() / (index_file_name(3) + ".lost")), index);
+    EXPECT_EQ(read_whole_file(cut.log() / (seal_file_name(4) + ".lost")), seals);
+    EXPECT_TRUE(fs::exists(cut.log() / index_file_name(1))) << "of a segment that stays";
 }
 
 TEST(RecoveryAfterPowerLoss, RefusesAGapInWhatWasDurable) {

@@ -4,6 +4,7 @@
 
 #include "engine/log/hot_registry.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/log_storage.hpp"
 #include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
@@ -86,6 +87,83 @@ TEST(SegmentSupply, GivesTheTwinOnTheDiskTheSameHeaderAndItsWholeSpace) {
     const std::string hot = read_whole_file(segment_path(log.hot(), 5));
     EXPECT_EQ(read_whole_file(segment_path(log.log(), 5)), hot);
     EXPECT_TRUE(is_hot_segment_begun(log.uuid(), 5).has_value()) << "known to this process";
+}
+
+namespace {
+
+// Of this process, as the kernel counts it.
+std::uint64_t locked_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmLck:")) {
+            return std::stoull(line.substr(6)) * 1024;
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+TEST(SegmentSupply, LocksHotSegmentsInMemoryUntilTheyGo) {
+    supplied_log log(true);
+    const std::uint64_t before = locked_bytes();
+    {
+        segment_supply supply(log.settings());
+        while (supply.work()) {
+        }
+        if (supply.lock_error() == EPERM || supply.lock_error() == ENOMEM) {
+            GTEST_SKIP() << "this user may not lock so much memory";
+        }
+        EXPECT_EQ(supply.unlocked_count(), 0u);
+        EXPECT_EQ(locked_bytes(), before + 2 * segment_bytes_min) << "before they are taken";
+    }
+    EXPECT_EQ(locked_bytes(), before);
+    supplied_log direct(false);
+    segment_supply supply(direct.settings());
+    while (supply.work()) {
+    }
+    EXPECT_EQ(locked_bytes(), before) << "the disk's pages are the kernel's";
+}
+
+TEST(SegmentSupply, CountsWhatItCannotLockAndOffersItAllTheSame) {
+    supplied_log log(true);
+    segment_supply supply(log.settings());
+    mlock_call.fail(1, ENOMEM);
+    EXPECT_EQ(take_all(supply).size(), 4u);
+    EXPECT_EQ(supply.unlocked_count(), 1u);
+    EXPECT_EQ(supply.lock_error(), ENOMEM);
+    EXPECT_EQ(supply.error_number(), 0) << "it is no failure of the segment";
+}
+
+TEST(SegmentSupply, TheLogsReportSaysWhetherItsMemoryIsLocked) {
+    for (const bool is_refused : {false, true}) {
+        failing_calls_guard calls;
+        temporary_directory directory;
+        mlock_call.fail(is_refused ? 1000 : 0, EPERM);
+        log_writer writer(directory / "log", options_of(way::hot, directory.path()));
+        const storage_report report = writer.storage();
+        if (!is_refused && report.unlocked_count > 0) {
+            GTEST_SKIP() << "this user may not lock so much memory";
+        }
+        EXPECT_EQ(report.is_memory_locked, !is_refused);
+        EXPECT_EQ(report.unlocked_count > 0, is_refused);
+        std::ifstream file("/proc/swaps");
+        const std::string swaps((std::istreambuf_iterator<char>(file)), {});
+        EXPECT_EQ(report.text.find("cannot be locked in memory") != std::string::npos,
+                  is_refused && is_swap_listed(swaps))
+            << report.text;
+    }
+    temporary_directory directory;
+    log_writer direct(directory / "log", options_of(way::direct_ahead, directory.path()));
+    EXPECT_FALSE(direct.storage().is_memory_locked);
+    EXPECT_EQ(direct.storage().unlocked_count, 0u);
+}
+
+TEST(SegmentSupply, KnowsAHostWithSwapByItsList) {
+    const std::string heading = "Filename\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
+    EXPECT_FALSE(is_swap_listed(heading));
+    EXPECT_FALSE(is_swap_listed(""));
+    EXPECT_TRUE(is_swap_listed(heading + "/dev/zram0  partition\t8388604\t\t0\t\t100\n"));
 }
 
 TEST(SegmentSupply, NeverHasMoreThanItMayAndGoesOnWhenOneComesBack) {

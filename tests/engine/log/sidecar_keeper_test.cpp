@@ -84,6 +84,32 @@ TEST(SidecarKeeper, LeavesALargeLogThatNeverHadSealsWithoutThemUpToItsNewestSegm
     EXPECT_EQ(detail::choose_first_sealed(5, 21, segment_bytes), 21u);
 }
 
+TEST(SidecarKeeper, LeavesNothingOfASegmentThatRetentionRemovedUnderIt) {
+    temporary_directory directory;
+    const fs::path log = directory / "log";
+    position end;
+    {
+        log_writer writer(log, small_log());
+        while (list_segments(log).size() < 3) {
+            append(writer, 500);
+        }
+        end = writer.end();
+    }
+    detail::sidecar_keeper keeper({log, segment_bytes_min, 0, std::nullopt});
+    // Into the first segment, which it then has open.
+    EXPECT_TRUE(keeper.follow({segment_header_bytes_min + 2048}, false));
+    for (const std::string& name : {segment_file_name(0), index_file_name(0), seal_file_name(0)}) {
+        fs::remove(log / name);  // in this order, as retention does
+    }
+    EXPECT_TRUE(keeper.follow(end, true));
+    EXPECT_FALSE(fs::exists(log / index_file_name(0)));
+    EXPECT_FALSE(fs::exists(log / seal_file_name(0)));
+    const verify_report report = verify_log(log);
+    EXPECT_EQ(report.result(), verdict::clean) << all_text(report);
+    EXPECT_EQ(report.index_count, 2u);
+    EXPECT_EQ(report.seal_count, 2u);
+}
+
 TEST_P(Sidecars, AreNotKeptWhereNobodyWantsThem) {
     log_options options = this->options();
     options.keeps_sidecars = false;
@@ -116,7 +142,7 @@ TEST_P(Sidecars, SealAnIdleLogAfterASecond) {
     log_writer writer(log(), options());
     const std::int64_t begin = monotonic_now_ns();
     write(10, writer);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     const std::uint64_t sealed = writer.storage().sealed_sequence.value;
     EXPECT_TRUE(sealed == 0 || monotonic_now_ns() - begin >= seal_interval_ns) << "not at once";
     EXPECT_TRUE(comes_true([&] { return writer.storage().sealed_sequence.value == 10; }));
@@ -147,7 +173,7 @@ TEST_P(Sidecars, SealAtMostSixtyFourThousandRecordsOrASecondAtATime) {
 TEST_P(Sidecars, SayNothingThatIsNotDurable) {
     log_writer writer(log(), options());
     write(50, writer);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     ASSERT_TRUE(comes_true([&] { return writer.storage().sealed_sequence.value == 50; }));
     fdatasync_call.is_held.store(true, std::memory_order_release);
     write(300, writer);  // several segments
@@ -199,7 +225,7 @@ TEST_P(Sidecars, AreNotMadeOverDamagedOnesAndTheLogGoesOn) {
     {
         log_writer writer(log(), options());
         write(300, writer);
-        ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+        ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
         ASSERT_TRUE(comes_true([&] { return writer.storage().is_sealing_halted; }));
         EXPECT_GE(writer.storage().sidecar_failure_count, 1u);
         EXPECT_TRUE(contains(writer.storage().sidecar_text, seals.filename().native()));
@@ -213,7 +239,7 @@ TEST_P(Sidecars, ThatCannotBeWrittenAreTriedAgainAndDoNotHoldUpTheLog) {
     const fs::path in_the_way = log() / seal_file_name(1);
     fs::create_directory(in_the_way);
     write(500, writer);
-    ASSERT_EQ(writer.wait_durable(writer.end(), long_ns), durable_wait::durable);
+    ASSERT_EQ(wait_for_the_disk(writer), durable_wait::durable);
     ASSERT_TRUE(comes_true([&] { return writer.storage().sidecar_failure_count > 0; }));
     EXPECT_FALSE(writer.storage().is_sealing_halted);
     EXPECT_TRUE(contains(writer.storage().sidecar_text, "tried again"));

@@ -149,6 +149,103 @@ TEST_F(ArchiveLog, DamageOfTheArchiveIsFoundWhereverABitFlips) {
     EXPECT_THROW(static_cast<void>(segment::open(archive(), 2, access::read_only)), damage_error);
 }
 
+// An archive whose manifest does not say what is there, and what verification says of it.
+class ArchiveManifest : public ArchiveLog {
+protected:
+    ArchiveManifest() {
+        table_->close();
+        static_cast<void>(seal_log(log(), nullptr));
+        archive_options options;
+        options.is_deleted = true;
+        static_cast<void>(archive_log(log(), archive(), options));
+        manifest_ = read_whole_file(path());
+    }
+    [[nodiscard]] fs::path path() const { return archive() / "manifest.txt"; }
+    void change(const std::string& what, const std::string& into) const {
+        std::string text = manifest_;
+        const std::size_t at = text.find(what);
+        ASSERT_NE(at, std::string::npos) << what;
+        write_file_atomically(path(), text.replace(at, what.size(), into));
+    }
+    // Of the archive itself and of the log whose older part it is.
+    void expect_finding(finding_kind kind, const std::string& text,
+                        verdict result = verdict::damaged) const {
+        for (const fs::path& directory : {archive(), log()}) {
+            const verify_report report = verify_log(directory);
+            EXPECT_EQ(report.result(), result);
+            EXPECT_TRUE(std::any_of(report.findings.begin(), report.findings.end(),
+                                    [&](const finding& one) {
+                                        return one.kind == kind &&
+                                               one.text().find(text) != std::string::npos;
+                                    }))
+                << (report.findings.empty() ? "" : report.findings.front().text());
+        }
+    }
+
+    std::string manifest_;
+};
+
+TEST_F(ArchiveManifest, IsHeldAgainstEveryFile) {
+    for (const fs::path& directory : {archive(), log()}) {
+        const verify_report report = verify_log(directory);
+        EXPECT_EQ(report.result(), verdict::clean);
+        EXPECT_EQ(report.archived_count, 8U) << "four segments and their seals";
+    }
+}
+
+TEST_F(ArchiveManifest, ThatIsMissingOrDamagedOrAnotherLogsIsFound) {
+    fs::remove(path());
+    expect_finding(finding_kind::missing_manifest, "the archive's manifest is missing");
+    change("segment_bytes 65536", "segment_bytes");
+    expect_finding(finding_kind::bad_manifest, "line 3 is not as it was written");
+    const std::size_t uuid = manifest_.find("log ") + 4;
+    change(manifest_.substr(uuid, 8), "00000000");
+    expect_finding(finding_kind::bad_manifest, "it is of log 00000000-");
+}
+
+TEST_F(ArchiveManifest, ThatWasAlteredIsToldFromAFileThatWas) {
+    const auto altered = [&](const std::string& key, std::size_t from) {
+        const std::size_t at = manifest_.find(key, from) + key.size();
+        std::string text = manifest_;
+        text[at] = text[at] == '0' ? '1' : '0';
+        write_file_atomically(path(), text);
+    };
+    const std::size_t second = manifest_.find(archived_file_name(1));
+    altered(" sha256 ", second);
+    expect_finding(finding_kind::not_as_archived, "or the manifest was altered");
+    altered("segment_sha256 ", second);
+    expect_finding(finding_kind::not_as_archived, "the file is as archived, and the segment in it");
+    write_file_atomically(path(), manifest_);
+    // The same segment in another frame, and another one.
+    const fs::path victim = archive() / archived_file_name(1);
+    const mapping bytes = detail::load_archived(victim);
+    static_cast<void>(detail::compress_segment({bytes.data(), bytes.size()}, victim, 19));
+    expect_finding(finding_kind::not_as_archived, "compressed anew");
+    const fs::path seals = archive() / seal_file_name(1);
+    write_file_atomically(seals, read_whole_file(archive() / seal_file_name(2)));
+    expect_finding(finding_kind::not_as_archived, "restore it from a copy");
+}
+
+TEST_F(ArchiveManifest, ThatNamesAFileThatIsNotThereIsFound) {
+    fs::remove(archive() / archived_file_name(0));
+    expect_finding(finding_kind::missing_archived, archived_file_name(0));
+}
+
+TEST_F(ArchiveManifest, FindsAFileItDoesNotNameAndThatIsNoDamage) {
+    const std::size_t line = manifest_.find(archived_file_name(3));
+    write_file_atomically(path(), manifest_.substr(0, line));
+    for (const fs::path& directory : {archive(), log()}) {
+        const verify_report report = verify_log(directory);
+        EXPECT_EQ(report.result(), verdict::torn);
+        EXPECT_FALSE(report.findings.empty());
+        for (const finding& one : report.findings) {
+            EXPECT_EQ(one.kind, finding_kind::unlisted_file) << one.text();
+        }
+    }
+    const file_lock lock(archive() / archive_lock_name, "test");
+    EXPECT_EQ(verify_log(archive()).result(), verdict::clean) << "somebody is archiving";
+}
+
 TEST_F(ArchiveLog, RefusesTheArchiveOfAnotherLogAndASecondOne) {
     archive_options options;
     options.is_deleted = true;

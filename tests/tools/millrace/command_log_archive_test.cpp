@@ -50,6 +50,33 @@ TEST_F(CommandLogArchive, EveryReadingCommandTakesAnArchiveAndALogWithOne) {
     EXPECT_TRUE(std::filesystem::exists(file("evidence/seals/000000000000.seal")));
 }
 
+TEST_F(CommandLogArchive, VerifyHoldsItAgainstItsManifest) {
+    ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
+    const exit_result good = run({"log", "verify", log("ORDER_OUT")});
+    EXPECT_EQ(good.code, code_ok) << good.out;
+    EXPECT_TRUE(has(good.out, "archived files are what the manifest says"));
+    const std::string manifest = read_text(file("old/manifest.txt"));
+    const auto expect = [&](const std::string& text) {
+        for (const std::string& directory : {file("old"), log("ORDER_OUT")}) {
+            const exit_result verified = run({"log", "verify", directory});
+            EXPECT_EQ(verified.code, code_damaged) << verified.out;
+            EXPECT_TRUE(has(verified.out, text));
+        }
+    };
+    std::string altered = manifest;
+    char& digit = altered[altered.find(" sha256 ") + 8];
+    digit = digit == '0' ? '1' : '0';
+    write("old/manifest.txt", altered);
+    expect("a file is not as archived");
+    write("old/manifest.txt", "millrace archive 1\nlog\n");
+    expect("the archive's manifest is damaged");
+    std::filesystem::remove(file("old/manifest.txt"));
+    expect("the archive's manifest is missing");
+    write("old/manifest.txt", manifest);
+    std::filesystem::remove(file("old/000000000000.alog.zst"));
+    expect("an archived file is missing");
+}
+
 TEST_F(CommandLogArchive, GoesOnWithAnArchiveAndTheLogWithItsWriter) {
     ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
     append_orders(1501, 2500);

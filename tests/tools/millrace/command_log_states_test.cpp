@@ -28,7 +28,9 @@ protected:
         } else {
             ASSERT_TRUE(engine::test::live_until_killed([&] {
                 const auto writer = write();
-                engine::test::kill_self();
+                if (!HasFailure()) {
+                    engine::test::kill_self();
+                }
             }));
         }
         if (found() == state::restarted) {
@@ -57,18 +59,21 @@ protected:
             payload.resize(row.finish().size);
             engine::log_claim claim =
                 engine::test::claim_when_ready(*writer, engine::row_record_type, payload.size());
+            if (!claim) {
+                ADD_FAILURE() << "row " << id << ": " << describe(claim.status());
+                break;
+            }
             std::copy(payload.begin(), payload.end(), claim.payload().begin());
             EXPECT_EQ(claim.commit().status, engine::append_status::ok);
             if (id == durable_count) {
-                EXPECT_EQ(writer->wait_durable(writer->end(), 20'000'000'000),
-                          engine::durable_wait::durable);
+                EXPECT_EQ(engine::test::wait_for_the_disk(*writer), engine::durable_wait::durable);
                 ::usleep(50'000);  // a last wish for a sync must not take the next rows along
             }
         }
-        while (engine::list_segment_names(wires()).size() <
-               engine::list_segments(wires()).size() + 2) {
-            ::usleep(1000);  // until both spares are there
-        }
+        EXPECT_TRUE(engine::test::comes_true([&] {
+            return engine::list_segment_names(wires()).size() >=
+                   engine::list_segments(wires()).size() + 2;
+        })) << "both spares were to be there";
         return writer;
     }
     void expect_count(std::uint64_t count) const {

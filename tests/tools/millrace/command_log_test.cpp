@@ -233,6 +233,58 @@ TEST_F(Log, IsFollowedBehindADumpToo) {
     EXPECT_EQ(sequences(parse_lines(result.out)), range(1, 35));
 }
 
+TEST_F(Log, IsFollowedAcrossAChangeOfItsColumns) {
+    struct expectation {
+        std::string format;
+        std::string old_row;
+        std::string new_row;
+        std::string new_header;  // of CSV
+    };
+    const expectation cases[] = {
+        {"text", " NOTE=\"note, 30\" ", " QUANTITY=3100 VENUE=XETR ", ""},
+        {"json", "\"NOTE\":\"note, 30\"", "\"VENUE\":\"XETR\"", ""},
+        {"csv", ",\"note, 30\"\n", ",3100,XETR,", ",QUANTITY,VENUE,NOTE\n"},
+    };
+    const auto has_printed = [](const std::filesystem::path& directory, const std::string& text) {
+        for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+            if (has(read_text(entry.path()), text)) {
+                return true;
+            }
+        }
+        return false;
+    };
+    const temporary_directory watched[3];
+    std::vector<std::unique_ptr<millrace_process>> following;
+    for (std::size_t i = 0; i < 3; ++i) {
+        following.push_back(std::make_unique<millrace_process>(
+            std::vector<std::string>{"log", "dump", log("ORDER_OUT"), "--follow", "--sequence",
+                                     "30", "--until-sequence", "31", "--where", "QUANTITY >= 3000",
+                                     "--format", cases[i].format},
+            watched[i].path()));
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+        wait_until("it prints what is there",
+                   [&] { return has_printed(watched[i].path(), cases[i].old_row); });
+    }
+    std::string tables(tables_text);
+    const std::string before = "    {name = \"NOTE\", type = \"vartext\"},\n]";
+    tables.insert(tables.find(before), "    {name = \"VENUE\", type = \"text(6)\"},\n");
+    write("test.toml", tables);
+    write("late.csv", "CL_ORD_ID,QUANTITY,VENUE\nA31,3100,XETR\n");
+    const exit_result appended = run({"append", config(), "ORDER_OUT", file("late.csv")});
+    ASSERT_EQ(appended.code, code_ok) << appended.err;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const exit_result result = following[i]->wait(20);
+        EXPECT_EQ(result.code, code_ok) << result.err;
+        EXPECT_TRUE(has(result.out, cases[i].old_row));
+        EXPECT_TRUE(has(result.out, cases[i].new_row));
+        EXPECT_TRUE(has(result.out, cases[i].new_header));
+        EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'),
+                  cases[i].format == "csv" ? 4 : 2)
+            << result.out;
+    }
+}
+
 TEST_F(Log, IsReportedWithThePositionOfItsDamage) {
     const std::uint64_t at = rows_[9]["position"].get<std::uint64_t>();
     {

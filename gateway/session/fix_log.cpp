@@ -113,6 +113,10 @@ resend_index& fix_out_log::index_of(std::string_view session) {
     return indexes_.back().index;
 }
 
+bool fix_out_log::has_room(std::size_t frame_bytes) noexcept {
+    return detail::has_room_for_row<fix_out_row>(*table_, frame_bytes);
+}
+
 engine::append_result fix_out_log::append(const fix_out_row& row, std::string_view frame,
                                           const engine::row_envelope& envelope) noexcept {
     return append_row(*table_, row, frame, envelope);

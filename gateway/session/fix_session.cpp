@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t store_retry_ns = 500'000'000;
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
+// Header and trailer around a body.
+constexpr std::size_t frame_bytes_added_max = 512;
 
 }  // namespace
 
@@ -200,6 +202,11 @@ engine::poll_action fix_session::send_one(outbound_route& route,
         counters.duplicate_origins.add(1);
         return engine::poll_action::consumed;
     }
+    // What is numbered must be stored. With no segment ready it waits for the next turn, without a
+    // number.
+    if (!out_->has_room(header.body_bytes + frame_bytes_added_max)) [[unlikely]] {
+        return engine::poll_action::stop;
+    }
     const auto* body = reinterpret_cast<const char*>(payload.data()) + sizeof header;
     ledger_.begin_send(header);
     const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body,
@@ -264,6 +271,8 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         link_.close(reason);
     }
     ledger_.connection_ended();
+    waiting_frame_ = {};
+    waiting_since_ns_ = 0;
     resend_.stop();
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();

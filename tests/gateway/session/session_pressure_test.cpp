@@ -56,7 +56,7 @@ protected:
             ++fed;
             std::string body(test::order_body);
             body.replace(0, 5, "11=A" + std::to_string(fed));
-            orders.put_body(fed, test::with_soh(body + "|58=" + long_text + "|"));
+            orders.put_body(fed, test::with_soh(body + "58=" + long_text + "|"));
         }
     }
     [[nodiscard]] std::uint64_t pressed(const engine::table_log& log) const {

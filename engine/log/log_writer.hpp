@@ -103,6 +103,9 @@ public:
     [[nodiscard]] log_claim try_claim(std::uint16_t type, std::size_t payload_bytes) noexcept;
     [[nodiscard]] append_result try_append(std::uint16_t type,
                                            std::span<const std::byte> payload) noexcept;
+    // Makes room and takes none: one append of so many bytes, or fewer, then finds the log not
+    // back-pressured. For who must know it before it takes what it will append.
+    [[nodiscard]] append_status try_reserve(std::size_t payload_bytes) noexcept;
     // Appends a snapshot record now. From the first call on, every new segment opens with one too.
     [[nodiscard]] append_status append_snapshot() noexcept;
     // The next thread that appends owns the writer; for logs set up on one thread and written on
@@ -124,6 +127,8 @@ public:
     void request_sync() noexcept;
     [[nodiscard]] storage_report storage() const;
 
+    // No thread syncs it unless it is asked to wait.
+    [[nodiscard]] bool is_synchronous() const { return options_.is_synchronous; }
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
     [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
@@ -221,6 +226,13 @@ inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_b
     claim.payload_ = {data_ + offset_ + record_header_bytes, payload_bytes};
     claim.status_ = append_status::ok;
     return claim;
+}
+
+inline append_status log_writer::try_reserve(std::size_t payload_bytes) noexcept {
+    owner_.check();
+    MILLRACE_DCHECK(!has_claim_, "a claim is open already");
+    return payload_bytes > payload_bytes_max_ || !has_room(payload_bytes) ? make_room(payload_bytes)
+                                                                          : append_status::ok;
 }
 
 inline append_result log_writer::try_append(std::uint16_t type,

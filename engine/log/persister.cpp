@@ -24,6 +24,10 @@ namespace {
 constexpr std::int64_t looks_per_delay = 4;
 constexpr std::int64_t interval_ns_min = 100'000;
 constexpr std::int64_t interval_ns_max = 5'000'000;
+// A log that nobody appends to is looked at less often, and what is found is synced at once: so its
+// delay is kept.
+constexpr std::uint32_t idle_passes = 64;
+constexpr std::int64_t idle_interval_ns_max = 10'000'000;
 constexpr std::int64_t rewrite_interval_ns = 100'000'000;
 constexpr std::int64_t name_check_interval_ns = 50'000'000;
 constexpr std::int64_t wait_slice_ns = 50'000'000;
@@ -48,7 +52,9 @@ persister::persister(persister_settings settings, segment_supply& supply, durabl
       supply_(supply),
       mark_(std::move(mark)),
       interval_ns_(std::clamp(settings_.sync_delay_max_ns / looks_per_delay, interval_ns_min,
-                              interval_ns_max)) {}
+                              interval_ns_max)),
+      idle_interval_ns_(std::clamp(settings_.sync_delay_max_ns - interval_ns_, interval_ns_,
+                                   idle_interval_ns_max)) {}
 
 void persister::start(const std::string& thread_name) {
     thread_ = start_cold_thread(thread_name, [this] { run(); });
@@ -117,11 +123,14 @@ void persister::run() noexcept {
         const std::uint32_t ticket = work_bell_.ticket();
         const bool is_stopping = is_stopping_.load(std::memory_order_acquire);
         is_wanted_ = is_sync_wanted_.exchange(false, std::memory_order_acquire);
+        const std::uint64_t before = walked_.offset();
         pass(is_stopping);
         if (is_stopping) {
             break;
         }
-        work_bell_.wait(ticket, interval_ns_);
+        idle_pass_count_ = walked_.offset() == before ? idle_pass_count_ + 1 : 0;
+        waited_ns_ = idle_pass_count_ < idle_passes ? interval_ns_ : idle_interval_ns_;
+        work_bell_.wait(ticket, waited_ns_);
     }
     finish();
     is_stopped_.store(true, std::memory_order_release);  // pairs with persister.cpp: wait
@@ -230,7 +239,9 @@ bool persister::walk() noexcept {
         is_ended_ = record.is_control(control_type::end);
     }
     if (has_pending() && pending_since_ns_ == 0) {
-        pending_since_ns_ = monotonic_now_ns();
+        // As if the last look had been one interval ago, which is_sync_due reckons with.
+        pending_since_ns_ =
+            monotonic_now_ns() - std::max<std::int64_t>(waited_ns_ - interval_ns_, 0);
     }
     return !is_ended_ && walked_.offset() - written_offset_ >= settings_.sync_bytes_max;
 }

@@ -118,6 +118,9 @@ private:
     std::int64_t rewrite_after_ns_ = 0;
     std::int64_t name_check_ns_ = 0;
     std::int64_t interval_ns_ = 0;
+    std::int64_t idle_interval_ns_ = 0;  // between looks once nothing has come for a while
+    std::int64_t waited_ns_ = 0;         // before this pass, at most
+    std::uint32_t idle_pass_count_ = 0;
     bool is_inside_ = false;     // the front was entered
     bool is_ended_ = false;      // the front's end record was walked
     bool must_rewrite_ = false;  // its file may have lost what was written to it

@@ -1,6 +1,7 @@
 #include "engine/stream/streamer.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
@@ -11,6 +12,7 @@ namespace {
 
 // A `where` that passes nothing must not keep the agent from its other work.
 constexpr std::size_t looks_per_slot = 16;
+constexpr std::int64_t mark_look_interval_ns = 100'000'000;
 
 }  // namespace
 
@@ -114,10 +116,79 @@ void subscription::set_state(stream_state state) noexcept {
     }
 }
 
+// A writer that syncs only when it closes may make the mark late, or never.
+bool subscription::is_durable(sequence seq) noexcept {
+    if (seq <= durable_last_) {
+        return true;
+    }
+    if (!mark_.is_open()) [[unlikely]] {
+        const std::int64_t now_ns = monotonic_now_ns();
+        if (now_ns < mark_look_ns_) {
+            return false;
+        }
+        mark_look_ns_ = now_ns + mark_look_interval_ns;
+        mark_ = durable_mark::open(options_.directory, reader_.uuid());
+    }
+    durable_last_ = mark_.durable_sequence();
+    return seq <= durable_last_;
+}
+
+// One record is looked at ahead of the mark, and kept until that has come to it: only so is known
+// that there is something to wait for.
+read_status subscription::poll_durable(record_view& record) noexcept {
+    if (!is_waiting_) {
+        if (const read_status status = reader_.poll(waiting_); status != read_status::record) {
+            return status;
+        }
+    }
+    is_waiting_ = !is_durable(waiting_.seq);
+    if (is_waiting_) {
+        note_wait();
+        return read_status::none;
+    }
+    if (waiting_since_ns_ != 0) {
+        end_wait();
+    }
+    record = waiting_;
+    return read_status::record;
+}
+
+void subscription::note_wait() noexcept {
+    const std::int64_t now_ns = monotonic_now_ns();
+    if (waiting_since_ns_ == 0) {
+        waiting_since_ns_ = now_ns;
+    }
+    if (now_ns - waiting_since_ns_ < options_.durable_patience_ns ||
+        undurable_sequence() == waiting_.seq) {
+        return;
+    }
+    char text[80];
+    std::snprintf(text, sizeof text, "waiting(sequence %llu is not durable)",
+                  static_cast<unsigned long long>(waiting_.seq.value));
+    counters.state.set(text);
+    counters.undurable_sequence.set(waiting_.seq.value);
+    // relaxed: a figure for itself
+    undurable_sequence_.store(waiting_.seq.value, std::memory_order_relaxed);
+}
+
+void subscription::end_wait() noexcept {
+    waiting_since_ns_ = 0;
+    if (undurable_sequence().value != 0) {
+        undurable_sequence_.store(0, std::memory_order_relaxed);
+        counters.undurable_sequence.set(0);
+        is_state_published_ = false;  // the next state takes the place of the wait
+    }
+}
+
 int subscription::do_work() noexcept {
     if (state_ == stream_state::halted) [[unlikely]] {
         return 0;
     }
+    return options_.is_durable_only ? pump<true>() : pump<false>();
+}
+
+template <bool IsDurableOnly>
+int subscription::pump() noexcept {
     if (!marks_.empty()) [[unlikely]] {
         release_segments();
     }
@@ -130,7 +201,11 @@ int subscription::do_work() noexcept {
     std::int64_t now_ns = 0;
     while (filled < batch_max && looked < looks_max) {
         record_view record;
-        status = reader_.poll(record);
+        if constexpr (IsDurableOnly) {
+            status = poll_durable(record);
+        } else {
+            status = reader_.poll(record);
+        }
         if (status != read_status::record) {
             break;
         }

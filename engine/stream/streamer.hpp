@@ -7,6 +7,9 @@
 // Live is a cursor at the tail: a client that falls behind reads on from the log when its ring has
 // room, without a gap and without a duplicate, and without touching another client or the writer.
 //
+// A subscription may be told to hand over only what is durable; it then waits at the first record
+// that is not, so that its clients never act on one that a loss of power could take back.
+//
 // Threading  the streamer and its subscriptions belong to one agent; a ring's consumer is another
 // Progress   do_work never waits; a full ring is skipped until it has room
 // Invariant  a slot's payload stays mapped until the client gave the slot back
@@ -22,6 +25,7 @@
 #include <vector>
 
 #include "engine/counters/counter.hpp"
+#include "engine/log/durable_mark.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/ring/slot_ring.hpp"
 #include "engine/table/predicate.hpp"
@@ -52,11 +56,13 @@ using stream_ring = slot_ring<stream_slot>;
 enum class stream_state : std::uint8_t { catching_up, live, halted };
 
 struct subscription_counters {
-    status_text state;  // "catching up", "live" or "halted(position N: reason)"
+    // "catching up", "live", "waiting(sequence N is not durable)" or "halted(position N: reason)"
+    status_text state;
     counter delivered;
     counter filtered;
     counter next_position;
     counter last_sequence;
+    counter undurable_sequence;  // what it waits for beyond its patience; 0: nothing
 };
 
 struct subscription_options {
@@ -68,6 +74,10 @@ struct subscription_options {
     // As its clients read the rows; none: as the newest segment holds them when reading begins.
     // Rows of segments with another schema are handed over as rows of this one.
     std::optional<row_schema> schema{};
+    // Hands over what the log's durable.mark says is on stable storage, and no more.
+    bool is_durable_only = false;
+    // A sync takes milliseconds. A wait for one that lasts longer is published.
+    std::int64_t durable_patience_ns = 1'000'000'000;
 };
 
 class subscription {
@@ -87,10 +97,22 @@ public:
     }
     // Why it is halted: "position N: reason". From any thread, once it is_halted().
     [[nodiscard]] const std::string& halt_reason() const noexcept { return halt_reason_; }
+    // The record it waits for, beyond its patience, to become durable; none: it does not. From any
+    // thread.
+    [[nodiscard]] sequence undurable_sequence() const noexcept {
+        return {undurable_sequence_.load(std::memory_order_relaxed)};
+    }
+    // Behind the last record looked at; one that is not durable yet counts as looked at.
     [[nodiscard]] position next_position() const noexcept { return reader_.next_position(); }
     subscription_counters counters;
 
 private:
+    template <bool IsDurableOnly>
+    [[nodiscard]] int pump() noexcept;
+    [[nodiscard]] read_status poll_durable(record_view& record) noexcept;
+    [[nodiscard]] bool is_durable(sequence seq) noexcept;
+    void note_wait() noexcept;
+    void end_wait() noexcept;
     void set_state(stream_state state) noexcept;
     void halt(position at, std::string_view reason) noexcept;
     [[nodiscard]] bool note_segment(position at) noexcept;
@@ -123,6 +145,15 @@ private:
     std::string halt_reason_;             // never changes again
     std::atomic<bool> is_halted_{false};  // writer: the streamer's thread
     std::uint64_t delivered_count_ = 0;
+
+    // Of one that hands over only what is durable.
+    durable_mark mark_;
+    sequence durable_last_;  // as of the last look at the mark
+    record_view waiting_;    // the first record that is not durable
+    bool is_waiting_ = false;
+    std::int64_t waiting_since_ns_ = 0;
+    std::int64_t mark_look_ns_ = 0;                     // when to look for a mark that is not there
+    std::atomic<std::uint64_t> undurable_sequence_{0};  // writer: the streamer's thread
 };
 
 class streamer {

@@ -46,6 +46,10 @@ public:
     [[nodiscard]] append_result try_append(std::span<const std::byte> row) noexcept;
     // For a row built in place: finish the payload, then commit(claim, envelope).
     [[nodiscard]] log_claim try_claim(std::size_t payload_bytes) noexcept;
+    // As log_writer::try_reserve.
+    [[nodiscard]] append_status try_reserve(std::size_t payload_bytes) noexcept {
+        return writer_->try_reserve(payload_bytes);
+    }
     append_result commit(log_claim& claim, std::size_t payload_bytes) noexcept;
 
     void bind_route(std::string_view route_name, const log_uuid& source,

@@ -44,6 +44,15 @@ public:
                           "gateway '" + gateway.name + "' " + name);
             }
         }
+        for (const listener_config& listener : report_.config.listeners) {
+            const table_config* const table = report_.config.find_table(listener.table);
+            if (table != nullptr && table->storage.kind == storage_kind::synchronous) {
+                report_.error(line_of(table->lines, "storage"),
+                              "listener '" + listener.name + "' writes table '" + table->name +
+                                  "', whose storage = \"synchronous\" would make everybody wait "
+                                  "for the disk; use \"hot\" or \"direct\" there");
+            }
+        }
         for (const client_config& client : report_.config.clients) {
             if (std::any_of(client.routes.begin(), client.routes.end(), [](const auto& route) {
                     return route.on_untranslatable == failure_policy::park ||
@@ -55,6 +64,7 @@ public:
             for (const route_config& route : client.routes) {
                 check_gate(client, route);
             }
+            check_mixed_gates(client);
         }
         check_memory();
     }
@@ -119,6 +129,23 @@ private:
                 std::any_of(sessions.begin(), sessions.end(),
                             [&](const auto& one) { return one.name == route.session; })) {
                 check_durable(route, gateway.storage, "gateway '" + gateway.name + "'");
+            }
+        }
+    }
+
+    // A client has one cursor on its stream.
+    void check_mixed_gates(const client_config& client) {
+        const auto durable =
+            std::find_if(client.routes.begin(), client.routes.end(),
+                         [](const auto& one) { return one.gate == gate_level::durable; });
+        for (const route_config& route : client.routes) {
+            if (durable != client.routes.end() && route.gate == gate_level::committed) {
+                report_.warning(route.line, "route '" + route.name +
+                                                "' waits for what is durable, "
+                                                "as route '" +
+                                                durable->name +
+                                                "' of its client does; to go ahead it needs a "
+                                                "client of its own");
             }
         }
     }

@@ -13,6 +13,7 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t tend_interval_ns = 500'000'000;
+constexpr std::int64_t log_look_interval_ns = 100'000'000;
 
 spdlog::logger& stderr_logger() {
     static const std::shared_ptr<spdlog::logger> logger = [] {
@@ -54,22 +55,64 @@ int pipeline::cold_agent::do_work() noexcept {
             try_write(level, time, text);
         });
     }
-    say_halted_streams();
+    look_at_streams();
+    look_at_logs();
     tend_gateways();
     return static_cast<int>(lines);
 }
 
-void pipeline::cold_agent::say_halted_streams() noexcept {
-    for (auto& [stream, is_said] : streams_) {
-        if (is_said || !stream->is_halted()) {
-            continue;
+void pipeline::cold_agent::look_at_streams() noexcept {
+    for (watched_stream& one : streams_) {
+        if (!one.is_halt_said && one.stream->is_halted()) {
+            say_halt(one);
         }
-        is_said = true;
-        char text[512];
-        const int size = std::snprintf(text, sizeof text, "stream of client %s: halted(%s)",
-                                       stream->name().c_str(), stream->halt_reason().c_str());
-        try_write(event_level::error, engine::utc_now(),
-                  {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+        const engine::sequence waiting = one.stream->undurable_sequence();
+        if (waiting != one.wait_said) {
+            one.wait_said = waiting;
+            say_wait(one);
+        }
+    }
+}
+
+void pipeline::cold_agent::say_halt(watched_stream& one) noexcept {
+    one.is_halt_said = true;
+    char text[512];
+    const int size = std::snprintf(text, sizeof text, "stream of client %s: halted(%s)",
+                                   one.stream->name().c_str(), one.stream->halt_reason().c_str());
+    try_write(event_level::error, engine::utc_now(),
+              {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+}
+
+void pipeline::cold_agent::say_wait(watched_stream& one) noexcept {
+    char text[512];
+    const char* const client = one.stream->name().c_str();
+    const int size =
+        one.wait_said.value == 0
+            ? std::snprintf(text, sizeof text, "stream of client %s: goes on", client)
+            : std::snprintf(text, sizeof text,
+                            "stream of client %s: waits for sequence %llu, which is committed and "
+                            "not durable; only the log's writer makes it so: see whether that "
+                            "lives, syncs, and has a disk that answers",
+                            client, static_cast<unsigned long long>(one.wait_said.value));
+    try_write(one.wait_said.value == 0 ? event_level::info : event_level::warning,
+              engine::utc_now(),
+              {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+}
+
+void pipeline::cold_agent::look_at_logs() noexcept {
+    const std::int64_t now_ns = engine::monotonic_now_ns();
+    if (now_ns < next_log_look_ns_) {
+        return;
+    }
+    next_log_look_ns_ = now_ns + log_look_interval_ns;
+    try {
+        for (log_watch& one : logs_) {
+            one.look([&](event_level level, const std::string& text) {
+                try_write(level, engine::utc_now(), text);
+            });
+        }
+    } catch (const std::exception&) {
+        lines_failed.add(1);  // no memory for a report
     }
 }
 

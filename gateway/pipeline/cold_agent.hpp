@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/pipeline/log_watch.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
 namespace millrace::gateway {
@@ -17,8 +18,8 @@ public:
     void add(event_ring& ring) { rings_.push_back(&ring); }
     // Its doubts are looked after.
     void tend(session_agent& gateway) { gateways_.push_back({&gateway, {}}); }
-    // A stream's halt is said once; the engine has no voice of its own.
-    void watch(const engine::subscription& stream) { streams_.push_back({&stream, false}); }
+    // A halt, and what it waits for in vain, are said once; the engine has no voice of its own.
+    void watch(const engine::subscription& stream) { streams_.push_back({&stream}); }
     // Rings whose filling is published every turn.
     void watch(const engine::stream_ring& ring, engine::counter used) {
         slot_rings_.emplace_back(&ring, std::move(used));
@@ -27,26 +28,41 @@ public:
         byte_rings_.emplace_back(&ring, std::move(used));
     }
 
+    void watch(log_watch log) { logs_.push_back(std::move(log)); }
+
     [[nodiscard]] const char* name() const noexcept { return "cold"; }
     void on_start() {}
     int do_work() noexcept;
     void on_close() noexcept {
         next_tend_ns_ = 0;
+        next_log_look_ns_ = 0;
         do_work();
     }
 
     engine::counter lines_failed;
 
 private:
-    void say_halted_streams() noexcept;
+    // What the engine cannot say itself.
+    struct watched_stream {
+        const engine::subscription* stream;
+        bool is_halt_said = false;
+        engine::sequence wait_said;
+    };
+
+    void look_at_streams() noexcept;
+    void say_halt(watched_stream& one) noexcept;
+    void say_wait(watched_stream& one) noexcept;
+    void look_at_logs() noexcept;
     void tend_gateways() noexcept;
     void try_write(event_level level, engine::timestamp time, std::string_view text) noexcept;
     void write(event_level level, engine::timestamp time, std::string_view text);
 
     pipeline_options options_;
     std::vector<event_ring*> rings_;
-    std::vector<std::pair<const engine::subscription*, bool>> streams_;  // and whether it was said
-    std::vector<std::pair<session_agent*, std::string>> gateways_;       // and what was said last
+    std::vector<watched_stream> streams_;
+    std::vector<log_watch> logs_;
+    std::int64_t next_log_look_ns_ = 0;
+    std::vector<std::pair<session_agent*, std::string>> gateways_;  // and what was said last
     std::int64_t next_tend_ns_ = 0;
     std::vector<std::pair<const engine::stream_ring*, engine::counter>> slot_rings_;
     std::vector<std::pair<const engine::byte_ring*, engine::counter>> byte_rings_;

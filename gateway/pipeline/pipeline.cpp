@@ -13,20 +13,21 @@
 #include "gateway/pipeline/plan.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "gateway/pipeline/source_log.hpp"
+#include "gateway/pipeline/storage_options.hpp"
 
 namespace millrace::gateway {
 
 namespace {
 
-engine::table_log_options log_options_of(const pipeline_config& config,
-                                         const std::string& purpose) {
+constexpr std::int64_t cold_interval_ns = 20'000'000;
+
+// Of a log that is made empty and let go at once: its writer decides how it is kept.
+engine::table_log_options creation_options(const pipeline_config& config) {
     engine::table_log_options options;
     options.segment_bytes = config.segment_bytes;
-    options.purpose = purpose;
+    options.purpose = "create";
     return options;
 }
-
-constexpr std::int64_t cold_interval_ns = 20'000'000;
 
 // Four of the largest messages fit, each with its header; a ring of just four bodies is doubled.
 std::size_t outbound_ring_bytes(const route_config& config) {
@@ -106,8 +107,9 @@ engine::table_log& pipeline::open_source(std::string_view name) {
     }
     auto& slot = tables_[table->name];
     if (slot == nullptr) {
-        slot = std::make_unique<engine::table_log>(table->directory, table->schema,
-                                                   log_options_of(config_, "table " + table->name));
+        slot = std::make_unique<engine::table_log>(
+            table->directory, table->schema,
+            log_options_of(config_, table->storage, "table " + table->name));
         slot->start();
     }
     return *slot;
@@ -157,7 +159,7 @@ void pipeline::open_gateways() {
         session_agent_options wanted;
         wanted.name = config.name;
         wanted.directory = config.directory;
-        wanted.logs.table = log_options_of(config_, "gateway " + config.name);
+        wanted.logs.table = log_options_of(config_, config.storage, "gateway " + config.name);
         wanted.session.reconnect_min_ns = config.reconnect_min_ns;
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
         wanted.undurable_messages_max = config.undurable_messages_max;
@@ -186,7 +188,8 @@ void pipeline::open_targets() {
             if (!wanted.table.empty() && !is_opened(wanted.table)) {
                 const table_config& table = *config_.find_table(wanted.table);
                 tables_[table.name] = std::make_unique<engine::table_log>(
-                    table.directory, table.schema, log_options_of(config_, "table " + table.name));
+                    table.directory, table.schema,
+                    log_options_of(config_, table.storage, "table " + table.name));
             }
         }
     }
@@ -216,10 +219,14 @@ const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream)
         {log_directory(config_, stream.table), *find_schema(config_, stream.table)});
     const source_log& log = source_logs_.back();
     // A stream may be opened before anybody has written.
-    create_log_if_missing(log.directory, log.schema, log_options_of(config_, "create"));
+    create_log_if_missing(log.directory, log.schema, creation_options(config_));
     check_columns(log);
     logs_by_stream_[stream.name] = &log;
     return log;
+}
+
+bool pipeline::writes(const std::string& table) const {
+    return tables_.contains(table) || config_.find_table(table) == nullptr;
 }
 
 engine::streamer& pipeline::streamer_of(const std::string& name) {
@@ -241,6 +248,13 @@ void pipeline::open_clients() {
 void pipeline::open_client(const client_config& config) {
     const stream_config& stream = *config_.find_stream(config.stream);
     const source_log& source = log_of_stream(stream);
+    // The strictest of its routes decides for all of a client: it has one cursor, and its routes
+    // take each record together, in order.
+    const bool is_durable = std::any_of(config.routes.begin(), config.routes.end(),
+                                        [](auto& r) { return r.gate == gate_level::durable; });
+    if (is_durable && !writes(stream.table)) {
+        make_source_durable(source.directory);
+    }
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
                                                  uuid_of(source.directory), config.ring_slots);
     const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
@@ -248,7 +262,8 @@ void pipeline::open_client(const client_config& config) {
     });
     if (parks) {
         client->set_rejects(std::make_unique<reject_log>(
-            config.reject_directory, log_options_of(config_, "rejects of client " + config.name)));
+            config.reject_directory,
+            log_options_of(config_, config_.storage, "rejects of client " + config.name)));
     }
     engine::sequence resume_after{UINT64_MAX};
     for (const route_config& wanted : config.routes) {
@@ -267,6 +282,7 @@ void pipeline::open_client(const client_config& config) {
     wanted.where = stream.where;
     wanted.batch = stream.batch;
     wanted.schema = source.schema;
+    wanted.is_durable_only = is_durable;
     streamer_of(streamer_name(stream)).add(std::move(wanted), client->ring());
     clients_.push_back(std::move(client));
 }

@@ -79,11 +79,18 @@ public:
     // reasons; REQUIRES: stopped.
     [[nodiscard]] std::vector<std::string> halted_streams() const;
     [[nodiscard]] std::vector<std::string> halted_routes() const;
+    // Logs of which not everything is on stable storage, with what kept it from there; REQUIRES:
+    // stopped.
+    [[nodiscard]] std::vector<std::string> undurable_logs() const;
 
 private:
     struct source_log {
         std::filesystem::path directory;
         engine::row_schema schema;
+    };
+    struct written_log {
+        std::string name;
+        const engine::log_writer* log;
     };
     class cold_agent;
 
@@ -115,6 +122,9 @@ private:
     void bind_stream_counters();
     void bind_client_counters();
     void bind_gateway_counters();
+    void watch_logs();
+    [[nodiscard]] std::vector<written_log> written_logs() const;
+    [[nodiscard]] bool writes(const std::string& table) const;
     void make_runners();
 
     pipeline_config config_;

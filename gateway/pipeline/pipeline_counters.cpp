@@ -11,6 +11,32 @@ void pipeline::bind_counters() {
     bind_stream_counters();
     bind_client_counters();
     bind_gateway_counters();
+    watch_logs();
+}
+
+std::vector<pipeline::written_log> pipeline::written_logs() const {
+    std::vector<written_log> logs;
+    for (const auto& [name, table] : tables_) {
+        logs.push_back({name, &table->log()});
+    }
+    for (const auto& gateway : gateways_) {
+        logs.push_back({gateway->label() + ".FIX_OUT", &gateway->out_table().log()});
+        logs.push_back({gateway->label() + ".FIX_IN", &gateway->in_table().log()});
+    }
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        if (clients_[i]->rejects() != nullptr) {
+            logs.push_back({"REJECT_" + config_.clients[i].name, &clients_[i]->rejects()->log()});
+        }
+    }
+    return logs;
+}
+
+void pipeline::watch_logs() {
+    for (const written_log& one : written_logs()) {
+        if (!one.log->is_synchronous()) {
+            cold_->watch(log_watch(one.name, *one.log, *counters_));
+        }
+    }
 }
 
 void pipeline::bind_stream_counters() {
@@ -25,6 +51,8 @@ void pipeline::bind_stream_counters() {
                 label + "next_position", counter_kind::gauge, counter_unit::position);
             one->counters.last_sequence = file.add_counter(
                 label + "last_sequence", counter_kind::gauge, counter_unit::sequence);
+            one->counters.undurable_sequence = file.add_counter(
+                label + "undurable_sequence", counter_kind::gauge, counter_unit::sequence);
         }
     }
 }

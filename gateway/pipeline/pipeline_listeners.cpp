@@ -6,6 +6,7 @@
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/plan.hpp"
+#include "gateway/pipeline/storage_options.hpp"
 
 namespace millrace::gateway {
 
@@ -27,12 +28,10 @@ void pipeline::open_listeners() {
                                            "writer");
         }
         const table_config& table = *config_.find_table(config.table);
-        engine::table_log_options log;
-        log.segment_bytes = config_.segment_bytes;
-        log.purpose = "listener " + config.name;
-        log.is_synchronous = false;  // durable rows must not make the writing thread wait
         auto& written = tables_[table.name];
-        written = std::make_unique<engine::table_log>(table.directory, table.schema, log);
+        written = std::make_unique<engine::table_log>(
+            table.directory, table.schema,
+            log_options_of(config_, table.storage, "listener " + config.name));
         written->start();
         engine::ingest_options ingest;
         ingest.name = ingest_name(config);

@@ -32,6 +32,7 @@ public:
     void keep_schema(const engine::log_uuid& source, const engine::row_schema& schema) const;
     void open() { table_.start(); }
     void close() noexcept { table_.close(); }
+    [[nodiscard]] const engine::log_writer& log() const noexcept { return table_.log(); }
     [[nodiscard]] engine::sequence highest(std::string_view route) const noexcept {
         return table_.origins().highest(engine::route_id(route));
     }

@@ -15,4 +15,9 @@ namespace millrace::gateway {
 void create_log_if_missing(const std::filesystem::path& directory, const engine::row_schema& schema,
                            const engine::table_log_options& options);
 
+// Brings to the disk what a writer that died, or one that does not sync, left of a log that
+// somebody is to read up to its durable.mark, and makes the mark. Does nothing where that is done,
+// where a living writer holds the log and does it itself, and where this process may not write.
+void make_source_durable(const std::filesystem::path& directory);
+
 }  // namespace millrace::gateway

@@ -28,6 +28,10 @@ fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_opt
     table_ = std::make_unique<engine::table_log>(directory, fix_in_schema(), options.table, state);
 }
 
+bool fix_in_log::has_room(std::size_t frame_bytes) noexcept {
+    return detail::has_room_for_row<fix_in_row>(*table_, frame_bytes);
+}
+
 engine::append_status fix_in_log::append(const session_numbers& session, const message& received,
                                          msg_seq_num next_target) noexcept {
     fix_in_row row;

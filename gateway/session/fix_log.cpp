@@ -140,6 +140,10 @@ std::uint32_t fix_out_log::numbers_at_risk() const noexcept {
                : static_cast<std::uint32_t>(options_.undurable_records_max + admin_reserve);
 }
 
+bool fix_out_log::has_room(std::size_t frame_bytes) noexcept {
+    return detail::has_room_for_row<fix_out_row>(*table_, frame_bytes);
+}
+
 engine::append_result fix_out_log::append(const fix_out_row& row, std::string_view frame,
                                           const engine::row_envelope& envelope) noexcept {
     if (has_undurable(options_.undurable_records_max + admin_reserve)) [[unlikely]] {

@@ -86,6 +86,8 @@ public:
     [[nodiscard]] engine::append_status append_message(session_numbers& session,
                                                        const message& sent,
                                                        msg_seq_num next_target) noexcept;
+    // False: no segment is ready for a message of so many bytes; look again at the next turn.
+    [[nodiscard]] bool has_room(std::size_t frame_bytes) noexcept;
     // Opens the next generation; both numbers begin at 1.
     [[nodiscard]] engine::append_status append_reset(session_numbers& session,
                                                      std::uint32_t generation) noexcept;
@@ -181,6 +183,8 @@ public:
     [[nodiscard]] engine::append_status append(const session_numbers& session,
                                                const message& received,
                                                msg_seq_num next_target) noexcept;
+    // As fix_out_log::has_room.
+    [[nodiscard]] bool has_room(std::size_t frame_bytes) noexcept;
 
     [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
     [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }

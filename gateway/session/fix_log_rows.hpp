@@ -3,7 +3,9 @@
 
 #include <cstring>
 #include <string_view>
+#include <thread>
 
+#include "engine/core/clock.hpp"
 #include "gateway/session/fix_log.hpp"
 
 namespace millrace::gateway::detail {
@@ -26,10 +28,28 @@ inline void set_numbers(fix_message_columns& columns, const session_numbers& ses
     columns.next_target = next_target.value;
 }
 
+// Frames and messages look for room before they are taken. What the session library appends on its
+// own account cannot be put off, so it gets as long as the helper needs to see that a segment is
+// missing, and mostly to make one.
+inline constexpr std::int64_t append_patience_ns = 5'000'000;
+
+template <class Row>
+bool has_room_for_row(engine::table_log& table, std::size_t wire_bytes) noexcept {
+    return table.try_reserve(sizeof(engine::row_envelope) + sizeof(Row) + wire_bytes) !=
+           engine::append_status::back_pressured;
+}
+
 template <class Row>
 engine::append_result append_row(engine::table_log& table, const Row& row, std::string_view wire,
                                  const engine::row_envelope& envelope) noexcept {
     const std::size_t bytes = sizeof envelope + sizeof row + wire.size();
+    if (!has_room_for_row<Row>(table, wire.size())) [[unlikely]] {
+        const std::int64_t until_ns = engine::monotonic_now_ns() + append_patience_ns;
+        while (!has_room_for_row<Row>(table, wire.size()) &&
+               engine::monotonic_now_ns() < until_ns) {
+            std::this_thread::yield();
+        }
+    }
     engine::log_claim claim = table.try_claim(bytes);
     if (!claim) {
         return {claim.status(), {}, {}, {}};

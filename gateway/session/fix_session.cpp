@@ -16,6 +16,8 @@ constexpr std::int64_t store_retry_ns = 500'000'000;
 constexpr std::int64_t sync_request_interval_ns = 100'000;
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
+// Header and trailer around a body.
+constexpr std::size_t frame_bytes_added_max = 512;
 
 }  // namespace
 
@@ -208,6 +210,11 @@ engine::poll_action fix_session::send_one(outbound_route& route,
         counters.duplicate_origins.add(1);
         return engine::poll_action::consumed;
     }
+    // What is numbered must be stored. With no segment ready it waits for the next turn, without a
+    // number.
+    if (!out_->has_room(header.body_bytes + frame_bytes_added_max)) [[unlikely]] {
+        return engine::poll_action::stop;
+    }
     bool is_poss_resend = false;
     if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
         const route_doubt::answer answer = judge_doubt(route, header);
@@ -222,7 +229,14 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     }
     const std::string_view body(reinterpret_cast<const char*>(payload.data()) + sizeof header,
                                 header.body_bytes);
-    switch (send_body(route, header, body, is_poss_resend)) {
+    return conclude_send(route, header, send_body(route, header, body, is_poss_resend),
+                         is_poss_resend);
+}
+
+engine::poll_action fix_session::conclude_send(outbound_route& route,
+                                               const outbound_header& header, send_status status,
+                                               bool is_poss_resend) noexcept {
+    switch (status) {
         case send_status::sent:
             counters.messages_out.add(1);
             if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
@@ -351,6 +365,8 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     gate_.clear();  // numbered and not sent: the peer will ask for them
     counters.gated_bytes.set(0);
     ledger_.connection_ended();
+    waiting_frame_ = {};
+    waiting_since_ns_ = 0;
     resend_.stop();
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();

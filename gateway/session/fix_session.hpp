@@ -39,6 +39,8 @@ struct fix_session_options {
     std::int64_t reconnect_max_ns = 0;
     std::size_t messages_per_turn = 64;
     std::size_t resend_slice_messages = 256;  // at most; fewer where they are large
+    // So long FIX_IN may have no segment ready before a frame that waits for it is given up.
+    std::int64_t receive_wait_max_ns = 1'000'000'000;
 };
 
 struct fix_session_counters {
@@ -120,6 +122,7 @@ private:
 
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool may_take(std::string_view frame, std::int64_t now_ns) noexcept;
     int poll_routes(std::int64_t now_ns) noexcept;
     void numbers_disagree(std::string_view reason) noexcept;
     [[nodiscard]] bool are_peer_numbers_too_low(const screened_frame& frame) const noexcept;
@@ -144,6 +147,10 @@ private:
     void note_asked(msg_seq_num from) noexcept;
     [[nodiscard]] send_status send_body(const outbound_route& route, const outbound_header& header,
                                         std::string_view body, bool is_poss_resend) noexcept;
+    [[nodiscard]] engine::poll_action conclude_send(outbound_route& route,
+                                                    const outbound_header& header,
+                                                    send_status status,
+                                                    bool is_poss_resend) noexcept;
     void measure(const outbound_header& header) noexcept;
     void release_gated(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_disk_behind() noexcept;
@@ -174,6 +181,8 @@ private:
     std::int64_t next_sync_request_ns_ = 0;
     std::int64_t logged_on_ns_ = 0;
     std::int64_t no_send_before_ns_ = 0;  // FIX_OUT refused; 0: it takes messages
+    std::string_view waiting_frame_;      // of the link; FIX_IN has no room for it yet
+    std::int64_t waiting_since_ns_ = 0;
     bool is_logged_on_ = false;
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port

@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/fix_session.hpp"
@@ -13,16 +14,36 @@ namespace millrace::gateway {
 
 int fix_session::poll_frames(std::int64_t now_ns) noexcept {
     int frames = 0;
-    std::string_view frame;
-    const receive_state state = link_.receive();
-    while (link_.is_open() && link_.next_frame(frame)) {  // bounded by the receive buffer
+    std::string_view frame = std::exchange(waiting_frame_, {});
+    // More bytes would end the life of a frame that waits.
+    const receive_state state = frame.empty() ? link_.receive() : receive_state::idle;
+    // bounded by the receive buffer
+    while (link_.is_open() && (!frame.empty() || link_.next_frame(frame))) {
+        if (!may_take(frame, now_ns)) [[unlikely]] {
+            waiting_frame_ = frame;
+            break;
+        }
         handle_frame(frame, now_ns);
+        frame = {};
         ++frames;
     }
     if (state == receive_state::closed || (!link_.is_open() && port_->is_connected())) {
         end_link(link_.reason(), now_ns);
     }
     return frames;
+}
+
+// What FIX_IN cannot keep is not taken off the wire: behind it the peer is slowed down, nothing is
+// lost, and the session stays. Only a log that stays so is treated like a full one.
+bool fix_session::may_take(std::string_view frame, std::int64_t now_ns) noexcept {
+    if (ledger_.has_room_for(frame.size())) [[likely]] {
+        waiting_since_ns_ = 0;
+        return true;
+    }
+    if (waiting_since_ns_ == 0) {
+        waiting_since_ns_ = now_ns;
+    }
+    return now_ns - waiting_since_ns_ >= options_.receive_wait_max_ns;
 }
 
 void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept {

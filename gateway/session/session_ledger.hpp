@@ -56,6 +56,10 @@ public:
     session_ledger(std::string_view session, fix_out_log& out, fix_in_log& in,
                    correlation_table& correlations, const ledger_options& options);
 
+    // False: FIX_IN has no segment ready for a frame of so many bytes; it is to wait.
+    [[nodiscard]] bool has_room_for(std::size_t frame_bytes) noexcept {
+        return in_->has_room(frame_bytes);
+    }
     // Around each frame that is shown to the session. end_frame() says whether the frame could be
     // kept.
     void begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept;

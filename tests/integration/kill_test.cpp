@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <thread>
@@ -18,7 +19,14 @@ namespace {
 class demo_run {
 public:
     explicit demo_run(const temporary_directory& directory)
-        : directory_(directory.path()), demo_(directory.path() / "demo") {}
+        : directory_(directory.path()), demo_(directory.path() / "demo") {
+        // MILLRACE_KILL_STORAGE: how the engine keeps its logs; unless given, as users have it.
+        if (const char* const storage = std::getenv("MILLRACE_KILL_STORAGE")) {
+            complete(1, "4000");  // the demo writes its configuration once, then leaves it alone
+            replace_in("millrace.toml", "[engine]\n",
+                       "[engine]\nstorage = \"" + std::string(storage) + "\"\n");
+        }
+    }
     ~demo_run() { kill_venue(demo_); }
     demo_run(const demo_run&) = delete;
     demo_run& operator=(const demo_run&) = delete;
@@ -47,14 +55,18 @@ public:
             << "each order is numbered exactly once";
     }
     void replace_in_sessions(const std::string& from, const std::string& to) const {
-        std::string text = engine::read_whole_file(demo_ / "sessions.cfg");
-        const std::size_t at = text.find(from);
-        ASSERT_NE(at, std::string::npos);
-        text.replace(at, from.size(), to);
-        engine::write_file_atomically(demo_ / "sessions.cfg", text);
+        replace_in("sessions.cfg", from, to);
     }
 
 private:
+    void replace_in(const char* name, const std::string& from, const std::string& to) const {
+        std::string text = engine::read_whole_file(demo_ / name);
+        const std::size_t at = text.find(from);
+        ASSERT_NE(at, std::string::npos);
+        text.replace(at, from.size(), to);
+        engine::write_file_atomically(demo_ / name, text);
+    }
+
     std::filesystem::path directory_;
     std::filesystem::path demo_;
 };

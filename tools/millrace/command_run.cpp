@@ -23,7 +23,14 @@ int outcome_of(const gateway::pipeline& stopped) {
             std::fprintf(stderr, "millrace: halted: %s\n", one.c_str());
         }
     }
-    return !streams.empty() ? exit_damaged : !routes.empty() ? exit_negative : exit_ok;
+    const std::vector<std::string> undurable = stopped.undurable_logs();
+    for (const std::string& one : undurable) {
+        std::fprintf(stderr, "millrace: not all on stable storage: %s\n", one.c_str());
+    }
+    return !streams.empty()     ? exit_damaged
+           : !undurable.empty() ? exit_failure
+           : !routes.empty()    ? exit_negative
+                                : exit_ok;
 }
 
 int run(const std::string& config) {

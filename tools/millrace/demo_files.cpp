@@ -26,7 +26,7 @@ constexpr std::string_view config_text =
 #   millrace table show millrace.toml EXECUTION
 [engine]
 directory = "."
-segment_bytes = "16MiB"
+segment_bytes = "4MiB"
 
 [[table]]
 name = "ORDER_OUT"

@@ -104,6 +104,51 @@ TEST_F(RunCommand, GoesOnBehindAKill) {
     }
 }
 
+// What is only in memory when `run` is killed is there for every command, and comes to the disk
+// with the next writer, which may be a synchronous one.
+TEST_F(RunCommand, LeavesAHotLogThatAppendJoinsAfterAKill) {
+    write("test.toml", replaced(std::string(tables_text) + std::string(copying_text), "[engine]\n",
+                                "[engine]\nsync_delay_max_us = 60000000\n"));
+    append_orders(1, 20);
+    {
+        millrace_process process({"run", config()}, path());
+        wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == 20U; });
+        process.kill_hard();
+    }
+    const std::filesystem::path tier = path() / "data/COPY/hot.tier";
+    EXPECT_TRUE(std::filesystem::exists(tier)) << "run writes hot logs unless told otherwise";
+    EXPECT_EQ(sequences(dump("COPY")), range(1, 20));
+    const exit_result looked = run({"log", "verify", log("COPY")});
+    EXPECT_EQ(looked.code, code_ok) << looked.err << looked.out;
+    EXPECT_TRUE(has(looked.out + looked.err, "hot tier"));
+    const exit_result appended = run({"append", config(), "COPY", file("orders.csv")});
+    EXPECT_EQ(appended.code, code_ok) << appended.err;
+    EXPECT_TRUE(has(appended.err, "the hot tier was brought to the disk"));
+    EXPECT_FALSE(std::filesystem::exists(tier));
+    EXPECT_EQ(sequences(dump("COPY")), range(1, 40));
+    EXPECT_EQ(run({"log", "verify", log("COPY")}).code, code_ok);
+}
+
+TEST_F(RunCommand, NamesDirectWhereItsLogsFindNoMemory) {
+    append_orders(1, 1);
+    const auto text = [](const std::string& keys) {
+        return replaced(std::string(tables_text) + std::string(copying_text), "[engine]\n",
+                        "[engine]\n" + keys);
+    };
+    write("test.toml", text("hot_directory = \"/proc\"\n"));
+    for (const char* verb : {"check", "run"}) {
+        const exit_result result = run({verb, config()});
+        EXPECT_EQ(result.code, code_configuration) << verb;
+        EXPECT_TRUE(has(result.err, "does not lie in a memory file system"));
+        EXPECT_TRUE(has(result.err, "\"direct\""));
+    }
+    write("test.toml", text("hot_directory = \"/proc\"\nstorage = \"direct\"\n"));
+    millrace_process process({"run", config()}, path());
+    wait_until("the row is copied", [&] { return rows_of(log("COPY"), path()) == 1U; });
+    process.ask_to_stop();
+    EXPECT_EQ(process.wait(20).code, code_ok);
+}
+
 TEST_F(RunCommand, IsRefusedWhereAnotherRuns) {
     append_orders(1, 1);
     millrace_process first({"run", config()}, path());
@@ -193,7 +238,8 @@ TEST_F(RunCommand, RefusesACommandLineItDoesNotUnderstand) {
     }
     const exit_result help = run({"--help"});
     EXPECT_EQ(help.code, code_ok);
-    for (const char* verb : {"demo", "run", "check", "append", "table", "log", "venue"}) {
+    for (const char* verb :
+         {"demo", "run", "check", "append", "table", "log", "counters", "venue"}) {
         EXPECT_TRUE(has(help.out, verb));
     }
 }

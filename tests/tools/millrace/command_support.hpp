@@ -72,6 +72,14 @@ table = "COPY"
 start = "first"
 )toml";
 
+// The text with its one occurrence of `from` replaced.
+[[nodiscard]] inline std::string replaced(std::string text, std::string_view from,
+                                          std::string_view to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
 class CommandLine : public ::testing::Test {
 protected:
     CommandLine() { write("test.toml", std::string(tables_text) + std::string(copying_text)); }

@@ -1,8 +1,6 @@
 #include "gateway/session/fix_session.hpp"
 
 #include <cstring>
-#include <new>
-#include <utility>
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/session_setup.hpp"
@@ -12,12 +10,8 @@ namespace millrace::gateway {
 namespace {
 
 // The library's timers count seconds; looking more often than this changes nothing.
-constexpr std::int64_t store_retry_ns = 500'000'000;
-constexpr std::int64_t sync_request_interval_ns = 100'000;
 constexpr std::int64_t tick_interval_ns = 250'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
-// Header and trailer around a body.
-constexpr std::size_t frame_bytes_added_max = 512;
 
 }  // namespace
 
@@ -167,190 +161,6 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
     if (wants_disconnect_) {
         end_link(close_reason::local, now_ns);
     }
-}
-
-int fix_session::poll_routes(std::int64_t now_ns) noexcept {
-    if (!is_logged_on_ || is_stopping_ || settlement_.is_running() || resend_.is_running() ||
-        link_.pending_bytes() > 0 || gate_.is_filling() || now_ns < no_send_before_ns_) {
-        return 0;
-    }
-    int sent = 0;
-    for (std::size_t i = 0; i < routes_.size() && link_.is_open(); ++i) {
-        outbound_route& route = routes_[(next_route_ + i) % routes_.size()];
-        if (route.is_halted) {
-            continue;
-        }
-        sent += static_cast<int>(route.link->ring.poll(
-            [&](std::uint32_t, std::span<const std::byte> payload) {
-                return send_one(route, payload);
-            },
-            options_.messages_per_turn));
-        if (wants_disconnect_) {
-            end_link(close_reason::local, now_ns);
-        }
-    }
-    next_route_ = routes_.empty() ? 0 : (next_route_ + 1) % routes_.size();
-    if (sent > 0) {
-        counters.next_sender.set(ledger_.next_sender().value);
-    }
-    return sent;
-}
-
-engine::poll_action fix_session::send_one(outbound_route& route,
-                                          std::span<const std::byte> payload) noexcept {
-    if (!is_logged_on_ || wants_disconnect_ || link_.pending_bytes() > 0 || gate_.is_filling() ||
-        is_disk_behind()) {
-        return engine::poll_action::stop;
-    }
-    outbound_header header;
-    std::memcpy(&header, payload.data(), sizeof header);
-    // A parked record's second attempt keeps its origin, marked; anything else must be new.
-    if (header.is_retried == 0 &&
-        header.origin.sequence <= out_->table().origins().highest(route.id).value) {
-        counters.duplicate_origins.add(1);
-        return engine::poll_action::consumed;
-    }
-    // What is numbered must be stored. With no segment ready it waits for the next turn, without a
-    // number.
-    if (!out_->has_room(header.body_bytes + frame_bytes_added_max)) [[unlikely]] {
-        return engine::poll_action::stop;
-    }
-    bool is_poss_resend = false;
-    if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
-        const route_doubt::answer answer = judge_doubt(route, header);
-        if (answer == route_doubt::answer::hold) {
-            return engine::poll_action::stop;
-        }
-        if (answer == route_doubt::answer::withdraw) {
-            return withdraw(route, header) ? engine::poll_action::consumed
-                                           : engine::poll_action::stop;
-        }
-        is_poss_resend = answer == route_doubt::answer::possresend;
-    }
-    const std::string_view body(reinterpret_cast<const char*>(payload.data()) + sizeof header,
-                                header.body_bytes);
-    return conclude_send(route, header, send_body(route, header, body, is_poss_resend),
-                         is_poss_resend);
-}
-
-engine::poll_action fix_session::conclude_send(outbound_route& route,
-                                               const outbound_header& header, send_status status,
-                                               bool is_poss_resend) noexcept {
-    switch (status) {
-        case send_status::sent:
-            counters.messages_out.add(1);
-            if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
-                route.doubt->pass();
-                counters.poss_resent.add(is_poss_resend ? 1 : 0);
-            }
-            if (no_send_before_ns_ != 0) [[unlikely]] {
-                no_send_before_ns_ = 0;
-                publish_state();
-            }
-            measure(header);
-            return engine::poll_action::consumed;
-        case send_status::invalid:
-        case send_status::withheld:
-            halt_route(route, header);
-            return engine::poll_action::stop;
-        case send_status::not_logged_on:
-            return engine::poll_action::stop;  // nothing was numbered: it waits here
-        case send_status::store_failed:
-            if (no_send_before_ns_ == 0) {
-                events_->say(event_level::error, name(),
-                             "FIX_OUT refuses messages (no space?); routes wait and try again");
-                counters.state.set("halted(FIX_OUT refuses messages)");
-            }
-            no_send_before_ns_ = now_ns_ + store_retry_ns;
-            return engine::poll_action::stop;
-    }
-    return engine::poll_action::stop;
-}
-
-send_status fix_session::send_body(const outbound_route& route, const outbound_header& header,
-                                   std::string_view body, bool is_poss_resend) noexcept {
-    if (is_poss_resend) {
-        try {
-            marked_body_.assign("97=Y\x01").append(body);
-        } catch (const std::bad_alloc&) {
-            return send_status::not_logged_on;  // nothing was numbered: it is tried again
-        }
-        body = marked_body_;
-    }
-    ledger_.begin_send(header, route.link->gate);
-    const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body.data(),
-                                               body.size(), engine::utc_now().ns);
-    ledger_.end_send();
-    return status;
-}
-
-void fix_session::measure(const outbound_header& header) noexcept {
-    const std::int64_t begin_ns =
-        header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
-    if (begin_ns < measured_from_ns_) {
-        return;
-    }
-    if (!gate_.is_empty()) [[unlikely]] {
-        gate_.note_begin(begin_ns);
-        return;
-    }
-    record_to_wire_.record(engine::utc_now().ns - begin_ns);
-}
-
-// What has waited for the disk goes on its way, as far as the disk has come.
-void fix_session::release_gated(std::int64_t now_ns) noexcept {
-    const engine::position durable = out_->table().log().durable_position();
-    while (link_.is_open() && link_.pending_bytes() == 0) {
-        const wire_gate::released_frame frame = gate_.take(durable);
-        if (frame.bytes.empty()) {
-            break;
-        }
-        if (link_.send(frame.bytes.data(), frame.bytes.size(), now_ns) == send_state::closed) {
-            end_link(link_.reason(), now_ns);
-            break;
-        }
-        if (frame.begin_ns != 0) {
-            record_to_wire_.record(engine::utc_now().ns - frame.begin_ns);
-        }
-    }
-    if (!gate_.is_empty()) {
-        request_sync(now_ns);
-    }
-    counters.gated_bytes.set(gate_.held_bytes());
-}
-
-bool fix_session::is_disk_behind() noexcept {
-    if (!out_->is_far_ahead_of_disk()) [[likely]] {
-        is_disk_behind_ = false;
-        return false;
-    }
-    if (!std::exchange(is_disk_behind_, true)) {
-        counters.disk_waits.add(1);
-    }
-    request_sync(now_ns_);
-    return true;
-}
-
-// One system call; the disk is asked again only when it has had time to answer.
-void fix_session::request_sync(std::int64_t now_ns) noexcept {
-    if (now_ns >= next_sync_request_ns_) {
-        next_sync_request_ns_ = now_ns + sync_request_interval_ns;
-        out_->table().request_sync();
-    }
-}
-
-void fix_session::halt_route(outbound_route& route, const outbound_header& header) noexcept {
-    route.is_halted = true;
-    route.link->is_halted.store(true, std::memory_order_release);  // pairs with route.cpp: deliver
-    counters.halted_routes.add(1);
-    char text[512];
-    std::snprintf(
-        text, sizeof text,
-        "route %s halted at source sequence %llu: the session's dictionary refuses the message: "
-        "%s",
-        route.name.c_str(), static_cast<unsigned long long>(header.origin.sequence),
-        port_->last_text());
-    events_->say(event_level::error, name(), text);
 }
 
 void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {

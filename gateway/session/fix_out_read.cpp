@@ -1,0 +1,169 @@
+// FIX_OUT read back: for resends, and to know recent orders again.
+#include "engine/core/error.hpp"
+#include "engine/log/log_reader.hpp"
+#include "gateway/session/fix_log.hpp"
+#include "gateway/session/fix_log_rows.hpp"
+
+namespace millrace::gateway {
+
+using detail::load_row;
+
+namespace {
+
+bool is_of(const fix_out_row& row, const session_numbers& session) noexcept {
+    return row.message.session.view() == session.name &&
+           row.message.generation == session.generation;
+}
+
+}  // namespace
+
+// Reads the newest segments once more for the orders in them: reports may come long after a
+// restart.
+void fix_out_log::load_correlations(std::size_t segments) {
+    if (segments == 0) {
+        return;
+    }
+    const auto indexes = engine::list_segments(table_->log().directory());
+    const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
+    engine::log_reader reader(
+        table_->log().directory(),
+        engine::read_from::at_position({indexes[first] * table_->log().segment_bytes()}));
+    engine::record_view record;
+    while (reader.next_position() < table_->log().end()) {
+        const engine::read_status status = reader.poll(record);
+        if (status == engine::read_status::damaged) {
+            throw engine::damage_error(reader.damage().text());
+        }
+        if (status == engine::read_status::record) {
+            const engine::row_view view(table_->schema(), record.bytes());
+            const auto row = load_row<fix_out_row>(view);
+            if (view.envelope().has_origin() && !row.message.cl_ord_id.is_empty()) {
+                correlations_->put(row.message.cl_ord_id.view(), view.envelope().correlation);
+            }
+        }
+    }
+}
+
+// The newest segment from which a forward reading meets every message from `begin` on.
+std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_seq_num begin) const {
+    const std::filesystem::path& directory = table_->log().directory();
+    const auto segments = engine::list_segments(directory);
+    for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+        const engine::segment segment =
+            engine::segment::open(directory, *it, engine::access::read_only);
+        engine::segment_cursor cursor(segment);
+        engine::record_view record;
+        while (cursor.next(record) == engine::damage_kind::none && record.payload != nullptr) {
+            if (record.is_control()) {
+                continue;
+            }
+            const auto row =
+                load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()));
+            if (!is_of(row, session)) {
+                continue;
+            }
+            // The first number that can stand from here on; a set may have moved it either way.
+            const std::uint32_t lowest =
+                row.message.msg_seq_num != 0 ? row.message.msg_seq_num : row.message.next_sender;
+            if (row.message.kind.view() == kind::reset || lowest <= begin.value) {
+                return *it;
+            }
+            break;  // this segment begins behind what is wanted
+        }
+    }
+    return segments.front();
+}
+
+// For messages older than the index: reads the log forward. Slow, and rare.
+bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                                resend_sink& sink) {
+    struct found_message {
+        std::uint32_t number;
+        engine::position at;
+    };
+    std::vector<found_message> found;  // ascending
+    const std::uint64_t first = segment_before(session, begin);
+    engine::log_reader reader(
+        table_->log().directory(),
+        engine::read_from::at_position({first * table_->log().segment_bytes()}));
+    engine::record_view record;
+    while (reader.next_position() < table_->log().end()) {
+        const engine::read_status status = reader.poll(record);
+        if (status == engine::read_status::damaged) {
+            return false;
+        }
+        if (status != engine::read_status::record) {
+            continue;
+        }
+        const auto row = load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()));
+        if (!is_of(row, session)) {
+            continue;
+        }
+        const std::uint32_t number = row.message.msg_seq_num;
+        // Numbers that were set back count again: the newest message of a number is the one.
+        while (!found.empty() &&
+               found.back().number >= (number != 0 ? number : row.message.next_sender)) {
+            found.pop_back();
+        }
+        if (number >= begin.value && number <= end.value) {
+            found.push_back({number, record.at});
+        }
+    }
+    for (const found_message& one : found) {
+        if (!read_one(one.at, sink)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Retention took the segment, and not a fault.
+bool fix_out_log::is_removed(engine::position at) const noexcept {
+    try {
+        const auto segments = engine::list_segments(table_->log().directory());
+        return !segments.empty() && at.value / table_->log().segment_bytes() < segments.front();
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
+    engine::record_view record;
+    if (!lookup_->read(at, record)) {
+        return is_removed(at);  // the session library fills the gap
+    }
+    const auto wire = engine::row_view(table_->schema(), record.bytes()).trailing();
+    sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
+    return true;
+}
+
+bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                                resend_sink& sink) noexcept {
+    const msg_seq_num gap_from = session.passed_over_from;
+    const msg_seq_num gap_to = session.passed_over_to;
+    if (end < gap_from || begin >= gap_to) {
+        return read_run(session, begin, end, sink);
+    }
+    return (begin >= gap_from || read_run(session, begin, {gap_from.value - 1}, sink)) &&
+           (end < gap_to || read_run(session, gap_to, end, sink));
+}
+
+bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
+                           resend_sink& sink) noexcept {
+    const resend_index& index = index_of(session.name);
+    if (!index.has(begin) || !index.has(end)) {
+        try {
+            return scan_messages(session, begin, end, sink);
+        } catch (const std::exception&) {
+            return false;
+        }
+    }
+    for (msg_seq_num number = begin; number <= end; number = number.next()) {
+        if (!read_one(index.at(number), sink)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace millrace::gateway

@@ -8,7 +8,7 @@
 //   boot 5b2d7c10-...      of the host; empty where the system has none
 //   state open             or closed
 //
-// Threading  one thread; one owner at a time (whoever holds the lock of what the file stands beside)
+// Threading  one thread; one owner at a time (who holds the lock of what the file stands beside)
 // Progress   begin() and close() replace the file and wait for the disk
 // Invariant  on the disk stands one whole note, the old or the new; construction changes nothing,
 //            so an owner mends what a loss of power broke, durably, before it begins

@@ -124,6 +124,36 @@ TEST_F(Route, SendsTheBodyWithOriginCorrelationAndTimes) {
     EXPECT_EQ(one.highest().value, 2U);
 }
 
+TEST_F(Route, KnowsNoParkedRecordThatACutBackGaveUp) {
+    append_orders(*source_, 1, 10);
+    const auto all = slots();
+    const auto open_rejects = [&] {
+        auto rejects = std::make_unique<reject_log>(
+            directory_.path() / "REJECT",
+            engine::table_log_options{.segment_bytes = 1 << 20, .purpose = "test"});
+        rejects->bind_route("route", source_->log().uuid());
+        return rejects;
+    };
+    const auto park = [&](reject_log& rejects, std::size_t index) {
+        EXPECT_EQ(rejects.park("route", source_->log().uuid(), all[index], "no"),
+                  engine::append_status::ok);
+    };
+    using sequences = std::vector<engine::sequence>;
+    auto rejects = open_rejects();
+    rejects->open();
+    park(*rejects, 2);
+    park(*rejects, 8);
+    rejects.reset();
+    rejects = open_rejects();
+    EXPECT_EQ(rejects->parked_behind("route", {2}), (sequences{{3}, {9}}));
+    rejects->cut_back("route", {7});
+    EXPECT_EQ(rejects->parked_behind("route", {2}), (sequences{{3}}));
+    rejects->open();
+    park(*rejects, 9);
+    rejects.reset();
+    EXPECT_EQ(open_rejects()->parked_behind("route", {2}), (sequences{{3}, {10}}));
+}
+
 // A row that is deleted is no order.
 TEST_F(Route, TakesOnlyTheOperationsItIsFor) {
     append(*source_, {.number = 1});

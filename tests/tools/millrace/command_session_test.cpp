@@ -134,5 +134,57 @@ TEST_F(CommandSession, RefusesWhatMakesNoSense) {
     EXPECT_EQ(run({"session", "doubt", orders()}).code, code_damaged);
 }
 
+std::string replaced(std::string text, const std::string& part, const std::string& by) {
+    const std::size_t at = text.find(part);
+    EXPECT_NE(at, std::string::npos) << part;
+    return text.replace(at, part.size(), by);
+}
+
+// What the engine itself does when it comes up under another boot than it went down with. FIX_OUT
+// lost nothing here, which nobody can know: the numbers jump all the same.
+TEST_F(CommandSession, TheEngineSaysThatThePowerWasLostAndJumps) {
+    const std::filesystem::path life = gateway_directory() / "life";
+    std::filesystem::remove_all(gateway_directory());  // the engine makes its own
+    {
+        millrace_process engine({"run", orders()}, path());
+        wait_until("its life has begun", [&] { return std::filesystem::exists(life); });
+        EXPECT_TRUE(has(read_text(life), "state open"));
+        EXPECT_TRUE(has(read_text(life), "numbers_at_risk 66560"));
+        EXPECT_TRUE(has(read_text(life), "route orders-to-venue\tFIX.4.4:MILLRACE->VENUE"));
+        wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
+        engine.kill_hard();
+    }
+    {
+        millrace_process engine({"run", orders()}, path());
+        wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
+        EXPECT_FALSE(has(engine.said(), "lost power")) << "it was only killed";
+        engine.kill_hard();
+    }
+    const std::string open = read_text(life);
+    const std::size_t boot = open.find("boot ") + 5;
+    write("data/venue/life", std::string(open).replace(boot, open.find('\n', boot) - boot,
+                                                       "11111111-2222-3333-4444-555555555555"));
+    {
+        millrace_process engine({"run", orders()}, path());
+        wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
+        EXPECT_TRUE(has(engine.said(), "the host lost power"));
+        EXPECT_TRUE(has(engine.said(), "FIX.4.4:MILLRACE->VENUE from 1 to 66561"));
+        const exit_result listed = run({"session", "doubt", orders()});
+        EXPECT_TRUE(has(listed.out, "route orders-to-venue")) << listed.err;
+        engine.ask_to_stop();
+        EXPECT_EQ(engine.wait(20).code, code_ok);
+    }
+    EXPECT_TRUE(has(read_text(life), "state closed"));
+    const std::vector<nlohmann::json> rows = dump("venue/FIX_OUT");
+    ASSERT_FALSE(rows.empty());
+    EXPECT_EQ(rows.back()["row"]["KIND"], "set");
+    EXPECT_EQ(rows.back()["row"]["NEXT_SENDER"], 66561);
+    // A gateway that does not know how it ended does not guess.
+    write("data/venue/life", replaced(open, "state open", "state what"));
+    const exit_result refused = run({"run", orders()});
+    EXPECT_EQ(refused.code, code_damaged);
+    EXPECT_TRUE(has(refused.err, "does not say how the gateway's last life ended"));
+}
+
 }  // namespace
 }  // namespace millrace::tests

@@ -51,6 +51,8 @@ void make_source_durable(const std::filesystem::path& directory) {
         }
     } catch (const engine::locked_error&) {
         return;
+    } catch (const engine::damage_error&) {
+        return;  // the stream that comes to it halts there, and says so; others go on
     } catch (const engine::io_error& failure) {
         if (failure.error_number() != EACCES && failure.error_number() != EROFS) {
             throw;

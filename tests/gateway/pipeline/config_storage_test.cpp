@@ -199,6 +199,33 @@ TEST_F(CheckStorage, RefusesAGateThatNothingOpens) {
         find(check(replaced(out, "name = \"ORDER_OUT\"\n", table)).errors, "ORDER_OUT").size(), 1U);
 }
 
+TEST_F(CheckStorage, WarnsOfARouteThatWaitsWithAStricterOne) {
+    const std::string both = replaced(example_, "[[client.route]]\nname = \"orders-to-venue\"\n",
+                                      "[[client.route]]\nname = \"second\"\nhandler = \"ack\"\n"
+                                      "gate = \"durable\"\n[[client.route]]\n"
+                                      "name = \"orders-to-venue\"\n");
+    const check_result result = check(both);
+    EXPECT_EQ(result.errors, strings{});
+    const strings found = find(result.warnings, "waits for what is durable");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NE(found[0].find("route 'orders-to-venue' waits for what is durable, as route 'second' "
+                            "of its client does"),
+              std::string::npos)
+        << found[0];
+    EXPECT_EQ(find(check(example_).warnings, "waits for what is durable"), strings{});
+}
+
+TEST_F(CheckStorage, RefusesAListenerWhoseClientsWouldWaitForTheDisk) {
+    const std::string listener =
+        example_ + "\n[[listener]]\nname = \"in\"\ntable = \"ORDER_OUT\"\n";
+    EXPECT_EQ(find(check(listener).errors, "listener"), strings{});
+    const std::string slow = replaced(listener, "name = \"ORDER_OUT\"\n",
+                                      "name = \"ORDER_OUT\"\nstorage = \"synchronous\"\n");
+    const strings found = find(check(slow).errors, "listener 'in' writes table 'ORDER_OUT'");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NE(found[0].find("\"hot\" or \"direct\""), std::string::npos) << found[0];
+}
+
 TEST_F(CheckStorage, NamesDirectWhereThereIsNoMemory) {
     struct statfs status {};
     ASSERT_EQ(::statfs(directory_.path().c_str(), &status), 0);

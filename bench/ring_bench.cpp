@@ -41,18 +41,18 @@ using namespace millrace::engine;
 using namespace millrace::bench;
 
 std::uint64_t messages_per_run() {
-    return run().is_quick ? 10'000 : 1'000'000;
+    return run().is_quick ? 4'000 : 1'000'000;
 }
 
 std::uint64_t round_trips_per_run() {
-    return run().is_quick ? 20 : 2'000;
+    return run().is_quick ? 5 : 2'000;
 }
 
 // Gives way once in a long while: where CPUs are few, the other side may be waiting for this one.
 void relax() {
     static thread_local std::uint32_t spins = 0;
     __builtin_ia32_pause();
-    if (++spins % 65'536 == 0) {
+    if (++spins % 4'096 == 0) {
         ::sched_yield();
     }
 }

@@ -53,12 +53,16 @@ shared_libraries() {
 }
 
 make_pack() {
-    local file=$1 staging size
-    staging=$(mktemp -d)
+    local file=$1 size
+    staging=$(mktemp -d)  # not local: the trap outlives this function
     trap 'rm -rf "$staging"' EXIT
     local top="$staging/millrace-bench"
     mkdir -p "$top/bin" "$top/lib" "$top/tools" "$top/bench" "$top/share"
     local program
+    if ! compgen -G "$binaries/*_bench" >/dev/null || [[ ! -x "$binaries/millrace" ]]; then
+        echo "bench.sh: the benchmarks or millrace are not in $binaries: build them all first" >&2
+        exit 1
+    fi
     for program in "$binaries"/*_bench "$binaries/millrace"; do
         if ! readelf --dynamic "$program" | grep -q 'RPATH.*ORIGIN/../lib'; then
             echo "bench.sh: $program has no RPATH to ../lib: build it with this tree" >&2

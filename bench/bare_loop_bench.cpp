@@ -20,23 +20,20 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "bench/bench_run.hpp"
 #include "bench/latency_counters.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
@@ -47,19 +44,11 @@ namespace millrace::bench {
 
 namespace {
 
-namespace fs = std::filesystem;
 using engine::monotonic_now_ns;
 
 constexpr char soh = '\x01';
 constexpr std::size_t number_digits = 8;
 constexpr std::size_t time_digits = 12;  // HH:MM:SS.mmm
-
-void fail_if_not(bool condition, const char* what) {
-    if (!condition) {
-        std::fprintf(stderr, "bare_loop_bench: %s\n", what);
-        std::abort();
-    }
-}
 
 std::uint8_t byte_sum(std::string_view bytes) {
     unsigned sum = 0;
@@ -283,8 +272,8 @@ std::string_view receive(int fd, char (&buffer)[4096], std::size_t wanted) {
 }
 
 // Ends when the other end closes.
-void respond(int fd, int threads) {
-    const thread_pin pin(1, threads);
+void respond(int fd) {
+    const thread_pin pin(1);
     const wire_template order = make_order();
     wire_template report = make_report();
     char buffer[4096];
@@ -300,19 +289,16 @@ void respond(int fd, int threads) {
 class loop {
 public:
     loop()
-        : directory_(make_directory()),
-          orders_(directory_ / "orders", options()),
+        : orders_(directory_ / "orders", options()),
           fix_out_(directory_ / "fix_out", options()),
           fix_in_(directory_ / "fix_in", options()),
           executions_(directory_ / "executions", options()),
-          responder_([this] { respond(connection_.there.get(), 2); }) {}
+          responder_([this] { respond(connection_.there.get()); }) {}
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
     ~loop() {
         ::shutdown(connection_.here.get(), SHUT_RDWR);
         responder_.join();
-        std::error_code ignored;
-        fs::remove_all(directory_, ignored);
     }
 
     void run_bare_tcp() {
@@ -379,14 +365,6 @@ public:
     engine::histogram to_socket_ns;
 
 private:
-    static fs::path make_directory() {
-        const char* given = std::getenv("MILLRACE_BENCH_DIR");
-        std::string name = ((given != nullptr ? fs::path(given) : fs::temp_directory_path()) /
-                            "millrace-bench-XXXXXX")
-                               .native();
-        check_call(::mkdtemp(name.data()) != nullptr, "mkdtemp");
-        return name;
-    }
     static engine::log_options options() {
         engine::log_options made;
         made.segment_bytes = std::size_t{64} << 20;
@@ -398,7 +376,7 @@ private:
         return log.try_append(1, std::as_bytes(std::span(bytes)));
     }
 
-    fs::path directory_;
+    bench_directory directory_;
     engine::log_writer orders_;
     engine::log_writer fix_out_;
     engine::log_writer fix_in_;
@@ -414,11 +392,11 @@ private:
 };
 
 void bare_loop(benchmark::State& state) {
-    constexpr int rounds_per_turn = 100;
-    constexpr int warm_up_turns = 20;
+    const int rounds_per_turn = run().is_quick ? 20 : 100;
+    const int warm_up_turns = run().is_quick ? 1 : 20;
     label_threads(state, 2);
     loop both;
-    const thread_pin pin(0, 2);
+    const thread_pin pin(0);
     const auto turn = [&] {
         for (int i = 0; i < rounds_per_turn; ++i) {
             both.run_bare_tcp();
@@ -445,10 +423,18 @@ void bare_loop(benchmark::State& state) {
     ratio("loop_to_bare_p50", 50);
     ratio("loop_to_bare_p99", 99);
 }
-BENCHMARK(bare_loop)->Iterations(200)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void register_all() {
+    benchmark::RegisterBenchmark("bare_loop", bare_loop)
+        ->Iterations(run().is_quick ? 5 : 200)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+}
 
 }  // namespace
 
 }  // namespace millrace::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return millrace::bench::run_benchmarks(argc, argv, millrace::bench::register_all);
+}

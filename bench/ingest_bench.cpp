@@ -9,17 +9,15 @@
 //                                     the same rows appended by the writing thread itself
 //
 // Not measured: durable rows, and what a socket adds. Every row is checked to be answered once, in
-// its producer's order, and the log to hold them all. MILLRACE_BENCH_DIR says where the log lies.
+// its producer's order, and the log to hold them all.
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "bench/bench_run.hpp"
+#include "bench/latency_counters.hpp"
 #include "engine/agent/runner.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/thread.hpp"
@@ -29,33 +27,6 @@
 namespace millrace::bench {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr std::uint64_t rows_total = 400'000;
-
-class bench_directory {
-public:
-    bench_directory() {
-        const char* given = std::getenv("MILLRACE_BENCH_DIR");
-        const fs::path parent = given != nullptr ? fs::path(given) : fs::temp_directory_path();
-        std::string name = (parent / "millrace-bench-XXXXXX").native();
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw std::runtime_error("cannot make " + name);
-        }
-        path_ = name;
-    }
-    bench_directory(const bench_directory&) = delete;
-    bench_directory& operator=(const bench_directory&) = delete;
-    ~bench_directory() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 std::vector<std::byte> make_row(const engine::row_schema& schema) {
     std::vector<std::byte> buffer(schema.payload_size());
@@ -97,7 +68,8 @@ bool bring(engine::ingest& agent, std::uint64_t count) {
 
 void ingest_many_to_one_throughput(benchmark::State& state) {
     const auto producers = static_cast<std::uint64_t>(state.range(0));
-    const std::uint64_t share = rows_total / producers;
+    const std::uint64_t share = run().appends_flat_out / 5 / producers;
+    const int writing_cpu = run().cpus.empty() ? -1 : run().cpus.front();
     double alone_s = 0;
     double ingest_s = 0;
     for ([[maybe_unused]] auto turn : state) {
@@ -106,9 +78,11 @@ void ingest_many_to_one_throughput(benchmark::State& state) {
         alone.start();
         const auto row = make_row(orders());
         std::int64_t begin_ns = engine::monotonic_now_ns();
-        for (std::uint64_t number = 0; number < share * producers; ++number) {
-            if (alone.try_append(row).status != engine::append_status::ok) {
-                state.SkipWithError("a row was not appended");
+        {
+            const thread_pin pin(0);
+            for (std::uint64_t number = 0; number < share * producers; ++number) {
+                fail_if_not(alone.try_append(row).status == engine::append_status::ok,
+                            "a row was not appended");
             }
         }
         alone_s += static_cast<double>(engine::monotonic_now_ns() - begin_ns) * 1e-9;
@@ -116,14 +90,16 @@ void ingest_many_to_one_throughput(benchmark::State& state) {
         engine::table_log table(directory.path() / "ingest", orders(), {});
         table.start();
         engine::ingest agent(table, {});
-        engine::runner writing({"ingest", -1, {.kind = engine::idle_kind::yield}}, {agent});
+        engine::runner writing({"ingest", writing_cpu, {.kind = engine::idle_kind::yield}},
+                               {agent});
         writing.start();
         std::atomic<bool> is_right{true};
         begin_ns = engine::monotonic_now_ns();
         {
             std::vector<std::jthread> threads;
             for (std::uint64_t at = 0; at < producers; ++at) {
-                threads.emplace_back([&] {
+                threads.emplace_back([&, at] {
+                    const thread_pin pin(at + 1);
                     if (!bring(agent, share)) {
                         // relaxed: the join orders it
                         is_right.store(false, std::memory_order_relaxed);
@@ -135,30 +111,32 @@ void ingest_many_to_one_throughput(benchmark::State& state) {
         ingest_s += static_cast<double>(spent_ns) * 1e-9;
         state.SetIterationTime(static_cast<double>(spent_ns) * 1e-9);
         writing.stop();
-        if (!is_right.load(std::memory_order_relaxed) ||
-            table.log().last_sequence().value != share * producers) {
-            state.SkipWithError("a row was lost, doubled or answered out of turn");
-        }
+        fail_if_not(is_right.load(std::memory_order_relaxed) &&
+                        table.log().last_sequence().value == share * producers,
+                    "a row was lost, doubled or answered out of turn");
     }
     const double rows =
         static_cast<double>(share * producers) * static_cast<double>(state.iterations());
     state.counters["rows_per_s"] = rows / ingest_s;
     state.counters["alone_rows_per_s"] = rows / alone_s;
     state.counters["to_alone"] = ingest_s / alone_s;
-    state.counters["oversubscribed"] =
-        static_cast<std::uint64_t>(engine::usable_cpu_count()) < producers + 1 ? 1 : 0;
+    label_threads(state, static_cast<int>(producers) + 1);
 }
 
-BENCHMARK(ingest_many_to_one_throughput)
-    ->Arg(1)
-    ->Arg(2)
-    ->Arg(4)
-    ->Arg(16)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
+void register_all() {
+    benchmark::RegisterBenchmark("ingest_many_to_one_throughput", ingest_many_to_one_throughput)
+        ->Arg(1)
+        ->Arg(2)
+        ->Arg(4)
+        ->Arg(16)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+}
 
 }  // namespace
 
 }  // namespace millrace::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return millrace::bench::run_benchmarks(argc, argv, millrace::bench::register_all);
+}

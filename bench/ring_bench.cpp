@@ -16,7 +16,6 @@
 //
 // Not measured: a consumer that has work of its own; more than one ring per thread; NUMA.
 #include <benchmark/benchmark.h>
-#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -29,6 +28,8 @@
 #include <thread>
 #include <vector>
 
+#include "bench/bench_run.hpp"
+#include "bench/latency_counters.hpp"
 #include "bench/ring_faces.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/histogram.hpp"
@@ -39,13 +40,21 @@ namespace {
 using namespace millrace::engine;
 using namespace millrace::bench;
 
-constexpr std::uint64_t messages_per_run = 1'000'000;
-constexpr std::uint64_t round_trips_per_run = 2'000;
+std::uint64_t messages_per_run() {
+    return run().is_quick ? 4'000 : 1'000'000;
+}
 
-std::atomic<bool> some_answer_was_wrong{false};
+std::uint64_t round_trips_per_run() {
+    return run().is_quick ? 5 : 2'000;
+}
 
+// Gives way once in a long while: where CPUs are few, the other side may be waiting for this one.
 void relax() {
+    static thread_local std::uint32_t spins = 0;
     __builtin_ia32_pause();
+    if (++spins % 4'096 == 0) {
+        ::sched_yield();
+    }
 }
 
 // On lines of its own: beside the other locals of its thread it would slow down whoever polls it.
@@ -54,60 +63,21 @@ struct alignas(no_sharing_bytes) lone_atomic {
     std::atomic<Value> value{};
 };
 
-struct pair_of_cpus {
-    int first = -1;
-    int second = -1;
-};
-
-pair_of_cpus choose_cpus() {
-    static const std::vector<int> cpus = allowed_cpus();
-    return {cpus.front(), cpus.size() > 1 ? cpus[1] : cpus.front()};
-}
-
-std::string conditions() {
-    double load = 0;
-    static_cast<void>(::getloadavg(&load, 1));
-    const int usable = usable_cpu_count();
-    std::string text = "2 threads on " + std::to_string(usable) + " usable CPUs";
-    if (usable < 2) {
-        text += ", oversubscribed";
-    }
-    return text + ", load average at the end " + std::to_string(load).substr(0, 4);
-}
-
-// Pins the calling thread for one benchmark.
-class pinned_caller {
-public:
-    explicit pinned_caller(int cpu) {
-        ::pthread_getaffinity_np(::pthread_self(), sizeof previous_, &previous_);
-        pin_current_thread(cpu);
-    }
-    pinned_caller(const pinned_caller&) = delete;
-    pinned_caller& operator=(const pinned_caller&) = delete;
-    ~pinned_caller() { ::pthread_setaffinity_np(::pthread_self(), sizeof previous_, &previous_); }
-
-private:
-    cpu_set_t previous_{};
-};
-
 void finish(benchmark::State& state, bool is_right) {
-    state.SetLabel(conditions());
-    if (!is_right) {
-        some_answer_was_wrong.store(true, std::memory_order_relaxed);
-        state.SkipWithError("a message was lost, altered or out of order");
-    }
+    label_threads(state, 2);
+    fail_if_not(is_right, "a message was lost, altered or out of order");
 }
 
 template <class Face, std::size_t limit>
 void ring_one_to_one_throughput(benchmark::State& state) {
     const auto face = std::make_unique<Face>();
-    const pair_of_cpus cpus = choose_cpus();
     lone_atomic<bool> stop;
     lone_atomic<std::uint64_t> received;
     lone_atomic<bool> is_wrong;
+    const std::uint64_t messages = messages_per_run();
     std::int64_t fastest_ns = std::numeric_limits<std::int64_t>::max();
     std::thread consumer([&] {
-        pin_current_thread(cpus.second);
+        const thread_pin pin(1);
         std::uint64_t expected = 0;
         const auto check = [&](const message& m) {
             if (!is_intact(m, expected)) {
@@ -118,7 +88,7 @@ void ring_one_to_one_throughput(benchmark::State& state) {
         while (true) {
             if (face->pop(check, limit) == 0) {
                 relax();
-                if (expected % messages_per_run == 0) {
+                if (expected % messages == 0) {
                     received.value.store(expected, std::memory_order_release);
                     if (stop.value.load(std::memory_order_acquire)) {
                         break;
@@ -128,11 +98,11 @@ void ring_one_to_one_throughput(benchmark::State& state) {
         }
     });
     {
-        const pinned_caller pinned(cpus.first);
+        const thread_pin pin(0);
         std::uint64_t number = 0;
         for (auto _ : state) {
             const std::int64_t start_ns = monotonic_now_ns();
-            for (const std::uint64_t end = number + messages_per_run; number != end; ++number) {
+            for (const std::uint64_t end = number + messages; number != end; ++number) {
                 while (!face->push(number)) {
                     relax();
                 }
@@ -149,8 +119,8 @@ void ring_one_to_one_throughput(benchmark::State& state) {
     consumer.join();
     // The run least disturbed by the machine's other work.
     state.counters["fastest_per_second"] =
-        static_cast<double>(messages_per_run) * 1e9 / static_cast<double>(fastest_ns);
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(messages_per_run));
+        static_cast<double>(messages) * 1e9 / static_cast<double>(fastest_ns);
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(messages));
     finish(state, !is_wrong.value.load(std::memory_order_relaxed));
 }
 
@@ -184,11 +154,11 @@ enum class phase : std::uint8_t { floor, subject, stop };
 // and what is reported is the ratio of the two.
 template <class Ping, class Pong>
 void measure_round_trips(benchmark::State& state, Ping&& ping, Pong&& pong) {
-    const pair_of_cpus cpus = choose_cpus();
+    const std::uint64_t round_trips = round_trips_per_run();
     const auto floor = std::make_unique<cache_line_face>();
     lone_atomic<phase> now;
     std::thread responder([&] {
-        pin_current_thread(cpus.second);
+        const thread_pin pin(1);
         const auto answer = [&](phase during, std::uint64_t& number, auto&& pong_once) {
             while (now.value.load(std::memory_order_acquire) == during) {
                 if (pong_once(number)) {
@@ -209,12 +179,12 @@ void measure_round_trips(benchmark::State& state, Ping&& ping, Pong&& pong) {
     histogram ratio;
     bool is_right = true;
     {
-        const pinned_caller pinned(cpus.first);
+        const thread_pin pin(0);
         std::uint64_t number = 0;
         const auto trips = [&](phase during, auto&& ping_once) {
             now.value.store(during, std::memory_order_release);
             const std::int64_t start_ns = monotonic_now_ns();
-            for (std::uint64_t i = 0; i < round_trips_per_run; ++i) {
+            for (std::uint64_t i = 0; i < round_trips; ++i) {
                 is_right = ping_once(number + i) && is_right;
             }
             return monotonic_now_ns() - start_ns;
@@ -223,10 +193,10 @@ void measure_round_trips(benchmark::State& state, Ping&& ping, Pong&& pong) {
             const std::int64_t floor_ns =
                 trips(phase::floor, [&](std::uint64_t n) { return floor->ping(n); });
             const std::int64_t subject_ns = trips(phase::subject, ping);
-            number += round_trips_per_run;
+            number += round_trips;
             state.SetIterationTime(static_cast<double>(subject_ns) * 1e-9);
             // tenths and thousandths: the histogram counts whole numbers
-            round_trip.record(subject_ns * 10 / static_cast<std::int64_t>(round_trips_per_run));
+            round_trip.record(subject_ns * 10 / static_cast<std::int64_t>(round_trips));
             ratio.record(subject_ns * 1000 / floor_ns);
         }
         now.value.store(phase::stop, std::memory_order_release);
@@ -277,42 +247,44 @@ void cache_line_ping_pong_rtt(benchmark::State& state) {
         [&](std::uint64_t number) { return face->pong(number); });
 }
 
-#define ROUND_TRIP(function) BENCHMARK(function)->UseManualTime()->Iterations(1000)
-#define THROUGHPUT(face, limit) BENCHMARK(ring_one_to_one_throughput<face, limit>)->UseManualTime()
+// The name as it was written is the benchmark's.
+#define ROUND_TRIP(function) \
+    benchmark::RegisterBenchmark(#function, function)->UseManualTime()->Iterations(round_trip_runs)
+#define THROUGHPUT(face, limit)                                                       \
+    benchmark::RegisterBenchmark("ring_one_to_one_throughput<" #face ", " #limit ">", \
+                                 ring_one_to_one_throughput<face, limit>)             \
+        ->UseManualTime()
 
-ROUND_TRIP(cache_line_ping_pong_rtt);
-ROUND_TRIP(ring_ping_pong_rtt<slot_ring_face>);
-ROUND_TRIP(ring_ping_pong_rtt<byte_ring_face>);
-ROUND_TRIP(ring_ping_pong_rtt<slot_index_face>);
-ROUND_TRIP(ring_ping_pong_rtt<byte_index_face>);
-ROUND_TRIP(ring_ping_pong_rtt<boost_face>);
-ROUND_TRIP(ring_ping_pong_rtt<readerwriter_face>);
-ROUND_TRIP(ring_ping_pong_rtt<moodycamel_face>);
-ROUND_TRIP(ring_ping_pong_rtt<atomic_queue_face>);
+void register_all() {
+    const int round_trip_runs = run().is_quick ? 3 : 1000;
+    ROUND_TRIP(cache_line_ping_pong_rtt);
+    ROUND_TRIP(ring_ping_pong_rtt<slot_ring_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<byte_ring_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<slot_index_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<byte_index_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<boost_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<readerwriter_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<moodycamel_face>);
+    ROUND_TRIP(ring_ping_pong_rtt<atomic_queue_face>);
 
-THROUGHPUT(slot_ring_face, 1);
-THROUGHPUT(byte_ring_face, 1);
-THROUGHPUT(slot_index_face, 1);
-THROUGHPUT(byte_index_face, 1);
-THROUGHPUT(boost_face, 1);
-THROUGHPUT(readerwriter_face, 1);
-THROUGHPUT(moodycamel_face, 1);
-THROUGHPUT(atomic_queue_face, 1);
-THROUGHPUT(slot_ring_face, batch_limit);
-THROUGHPUT(byte_ring_face, batch_limit);
-THROUGHPUT(slot_index_face, batch_limit);
-THROUGHPUT(byte_index_face, batch_limit);
-THROUGHPUT(boost_face, batch_limit);
-THROUGHPUT(moodycamel_face, batch_limit);
+    THROUGHPUT(slot_ring_face, 1);
+    THROUGHPUT(byte_ring_face, 1);
+    THROUGHPUT(slot_index_face, 1);
+    THROUGHPUT(byte_index_face, 1);
+    THROUGHPUT(boost_face, 1);
+    THROUGHPUT(readerwriter_face, 1);
+    THROUGHPUT(moodycamel_face, 1);
+    THROUGHPUT(atomic_queue_face, 1);
+    THROUGHPUT(slot_ring_face, batch_limit);
+    THROUGHPUT(byte_ring_face, batch_limit);
+    THROUGHPUT(slot_index_face, batch_limit);
+    THROUGHPUT(byte_index_face, batch_limit);
+    THROUGHPUT(boost_face, batch_limit);
+    THROUGHPUT(moodycamel_face, batch_limit);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return some_answer_was_wrong.load(std::memory_order_relaxed) ? 1 : 0;
+    return millrace::bench::run_benchmarks(argc, argv, register_all);
 }

@@ -11,11 +11,11 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "bench/bench_run.hpp"
+#include "bench/latency_counters.hpp"
 #include "bench/xlator_quickfix.hpp"
 #include "fix44/dictionary.hpp"
 #include "xlator/fix/decoder.hpp"
@@ -221,10 +221,7 @@ std::uint64_t walk_bare(const char* at, const char* end) {
     return seen;
 }
 
-[[noreturn]] void fail(const char* what) {
-    std::fprintf(stderr, "benchmark is wrong: %s\n", what);
-    std::exit(1);
-}
+using millrace::bench::fail;
 
 std::string report_frame() {
     std::array<char, 1024> body{};
@@ -246,7 +243,8 @@ std::string report_frame() {
 }
 
 millrace::bench::quickfix_rival& rival() {
-    static millrace::bench::quickfix_rival instance{MILLRACE_FIX44_XML};
+    static millrace::bench::quickfix_rival instance{millrace::bench::data_directory() /
+                                                    "dictionary" / "FIX44.xml"};
     return instance;
 }
 
@@ -475,4 +473,7 @@ BENCHMARK(quickfix_parse_validate_execution_report);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return millrace::bench::run_benchmarks(argc, argv,
+                                           [] { static const millrace::bench::thread_pin pin(0); });
+}

@@ -16,7 +16,9 @@ packages=(
     # tests
     libgtest-dev python3
     # benchmarks and the rivals they measure
-    libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev
+    libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev librocksdb-dev liblmdb-dev
+    # to pack them
+    zstd
 )
 
 if [[ "${1:-}" == "--fuzz" ]]; then

@@ -63,6 +63,8 @@ const std::vector<layer>& libraries() {
         {"boost/", {"bench"}},
         {"atomic_queue/", {"bench"}},
         {"readerwriterqueue/", {"bench"}},
+        {"rocksdb/", {"bench"}},
+        {"lmdb.h", {"bench"}},
     };
     return table;
 }

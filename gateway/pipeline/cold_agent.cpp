@@ -53,6 +53,7 @@ int pipeline::cold_agent::do_work() noexcept {
         });
     }
     say_halted_streams();
+    say_clock_steps();
     return static_cast<int>(lines);
 }
 
@@ -67,6 +68,13 @@ void pipeline::cold_agent::say_halted_streams() noexcept {
                                        stream->name().c_str(), stream->halt_reason().c_str());
         try_write(event_level::error, engine::utc_now(),
                   {text, std::min<std::size_t>(static_cast<std::size_t>(size), sizeof text - 1)});
+    }
+}
+
+void pipeline::cold_agent::say_clock_steps() noexcept {
+    const std::string text = clock.look();
+    if (!text.empty()) {
+        try_write(event_level::error, engine::utc_now(), text);
     }
 }
 

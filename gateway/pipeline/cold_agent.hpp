@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/pipeline/clock_watch.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
 namespace millrace::gateway {
@@ -31,9 +32,11 @@ public:
     void on_close() noexcept { do_work(); }
 
     engine::counter lines_failed;
+    clock_watch clock;
 
 private:
     void say_halted_streams() noexcept;
+    void say_clock_steps() noexcept;
     void try_write(event_level level, engine::timestamp time, std::string_view text) noexcept;
     void write(event_level level, engine::timestamp time, std::string_view text);
 

@@ -50,6 +50,7 @@ enum class control_type : std::uint16_t {
     end = 0xff01,       // nothing follows in this segment; the next one exists
     snapshot = 0xff02,  // the owner's state as of here; opens a segment
     close = 0xff03,     // the writer closed in order; the next writer may go on behind it
+    clock = 0xff04,     // the clock that timestamps come from moved
     gap = 0xff05,       // stands where records were lost; its sequence is that of the last of them
 };
 
@@ -65,6 +66,20 @@ struct gap_payload {
 static_assert(sizeof(gap_payload) == 32);
 static_assert(std::is_trivially_copyable_v<gap_payload>);
 inline constexpr std::uint32_t gap_flag_unknown = 1;
+
+// The payload of a clock record. An offset is the time of records minus the monotonic clock.
+struct clock_payload {
+    std::int64_t realtime_ns;    // the host's real-time clock, and
+    std::int64_t monotonic_ns;   // its monotonic clock at the same instant
+    std::int64_t old_offset_ns;  // of the records before this one
+    std::int64_t new_offset_ns;  // of those behind it, once it has caught up with them
+    std::uint64_t number;        // counts the moves of this clock in the life of its process
+    std::uint32_t reason;        // a clock_reason
+    std::uint32_t reserved;
+};
+static_assert(sizeof(clock_payload) == 48);
+static_assert(offsetof(clock_payload, number) == 32);
+static_assert(std::is_trivially_copyable_v<clock_payload>);
 
 enum record_flag : std::uint8_t {
     record_flag_control =

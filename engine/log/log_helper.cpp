@@ -14,7 +14,7 @@ namespace {
 // How soon a spare that was taken is replaced: the writer must not wake anybody. Two spares of the
 // default size last longer than this at any rate of appending.
 constexpr std::int64_t work_interval_ns = 1'000'000;
-constexpr std::int64_t idle_interval_ns = 1'000'000'000;
+constexpr std::int64_t idle_interval_ns = clock_keeper::interval_ns;
 
 struct helper_of_process {
     log_helper* helper = nullptr;
@@ -78,6 +78,7 @@ void log_helper::run() noexcept {
     while (true) {
         const std::uint32_t ticket = bell_.ticket();
         take_commands();
+        clock_.work();
         bool has_worked = false;
         for (segment_supply* supply : supplies_) {
             has_worked = supply->work() || has_worked;

@@ -1,4 +1,5 @@
-// The one thread of a process that makes segments ahead for all logs open for writing in it.
+// The one thread of a process that makes segments ahead for all logs open for writing in it, and
+// calibrates the clock their timestamps come from.
 //
 // Threading  any thread adds and removes; the helper's thread works
 // Progress   add returns at once; remove waits until the helper is done with that log
@@ -7,6 +8,7 @@
 #include <future>
 #include <vector>
 
+#include "engine/log/clock_keeper.hpp"
 #include "engine/log/cold_sync.hpp"
 #include "engine/log/segment_supply.hpp"
 
@@ -42,6 +44,7 @@ private:
     std::vector<command> commands_;  // under the lock
     cold_event bell_;
     std::vector<segment_supply*> supplies_;  // helper
+    clock_keeper clock_;                     // helper
 };
 
 }  // namespace millrace::engine::detail

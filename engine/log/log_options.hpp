@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "engine/core/process_clock.hpp"
 #include "engine/core/types.hpp"
 
 namespace millrace::engine {
@@ -114,6 +115,8 @@ struct storage_report {
     std::uint64_t sidecar_failure_count = 0;  // of index and seals; the log itself went on
     bool is_sealing_halted = false;           // the log or its seals are damaged
     std::string sidecar_text;                 // the last failure of index or seals
+    clock_status clock;                       // of the process, so the same for all its logs
+    std::uint64_t clock_record_count = 0;     // written to this log
 };
 
 }  // namespace millrace::engine

@@ -33,36 +33,6 @@ void check_options(const std::filesystem::path& directory, const log_options& op
 
 }  // namespace
 
-std::string_view describe(append_status status) {
-    switch (status) {
-        case append_status::ok:
-            return "ok";
-        case append_status::too_large:
-            return "record is larger than an eighth of a segment";
-        case append_status::no_space:
-            return "no space for the next segment";
-        case append_status::back_pressured:
-            return "the next segment is not ready yet";
-        case append_status::closed:
-            return "log is closed";
-    }
-    return "unknown";
-}
-
-std::string_view describe(durable_wait outcome) {
-    switch (outcome) {
-        case durable_wait::durable:
-            return "durable";
-        case durable_wait::timed_out:
-            return "not durable within the time given";
-        case durable_wait::halted:
-            return "a sync failed; the log is no longer made durable";
-        case durable_wait::closed:
-            return "log is closed";
-    }
-    return "unknown";
-}
-
 log_writer::log_writer(std::filesystem::path directory, log_options options,
                        const snapshot_source* snapshot)
     : directory_(std::move(directory)), options_(std::move(options)), snapshot_(snapshot) {
@@ -79,6 +49,7 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     if (!joined.empty()) {
         recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
     }
+    clock_.begin(last_timestamp_);
 }
 
 log_writer::~log_writer() {
@@ -231,6 +202,15 @@ append_status log_writer::make_room(std::size_t payload_bytes) noexcept {
     if (payload_bytes > payload_bytes_max_) {
         return append_status::too_large;
     }
+    if (clock_.is_due()) {
+        if (const append_status status = put_clock(); status != append_status::ok) {
+            return status;
+        }
+    }
+    return has_room(payload_bytes) ? append_status::ok : find_room(payload_bytes);
+}
+
+append_status log_writer::find_room(std::size_t payload_bytes) noexcept {
     if (records_end_.load(std::memory_order_relaxed) == 0) {
         records_end_.store(records_end_limit(segment_bytes_), std::memory_order_relaxed);
         if (has_room(payload_bytes)) {
@@ -250,6 +230,24 @@ void log_writer::put_control(control_type type) noexcept {
     MILLRACE_ASSERT(offset_ + record_header_bytes <= segment_bytes(),
                     "a control record has no room");
     publish(static_cast<std::uint16_t>(type), record_flag_control, 0);
+}
+
+// Before the record that is appended next. The clock may have gone back: this record's own time
+// rises all the same.
+append_status log_writer::put_clock() noexcept {
+    clock_payload payload{};
+    if (!has_room(sizeof payload)) {
+        if (const append_status status = find_room(sizeof payload); status != append_status::ok) {
+            return status;
+        }
+    }
+    if (clock_.make(payload)) {
+        std::memcpy(data_ + offset_ + record_header_bytes, &payload, sizeof payload);
+        publish(static_cast<std::uint16_t>(control_type::clock), record_flag_control,
+                sizeof payload);
+        clock_.written(payload);
+    }
+    return append_status::ok;
 }
 
 append_status log_writer::put_snapshot() noexcept {
@@ -398,11 +396,14 @@ durable_wait log_writer::wait_durable(position until, std::int64_t timeout_ns) n
 }
 
 storage_report log_writer::storage() const {
-    if (storage_ != nullptr) {
-        return storage_->report();
-    }
     storage_report made;
-    made.is_durability_halted = is_durability_halted_;
+    if (storage_ != nullptr) {
+        made = storage_->report();
+    } else {
+        made.is_durability_halted = is_durability_halted_;
+    }
+    made.clock = read_clock_status();
+    made.clock_record_count = clock_.count();
     return made;
 }
 

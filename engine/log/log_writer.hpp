@@ -25,6 +25,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/log/clock_record.hpp"
 #include "engine/log/log_options.hpp"
 #include "engine/log/record_words.hpp"
 #include "engine/log/segment.hpp"
@@ -156,6 +157,8 @@ private:
     void open_storage(const segment_info& first, position durable, sequence durable_last);
     void adopt(segment& next, std::size_t offset);
     [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
+    [[nodiscard]] append_status find_room(std::size_t payload_bytes) noexcept;
+    [[nodiscard]] append_status put_clock() noexcept;
     [[nodiscard]] append_status roll(bool write_end) noexcept;
     [[nodiscard]] append_status roll_synchronously(bool write_end) noexcept;
     [[nodiscard]] segment_start next_start(bool write_end) const noexcept;
@@ -180,6 +183,7 @@ private:
     bool has_claim_ = false;
     bool is_closed_ = false;
     thread_checker owner_;
+    detail::clock_notes clock_;  // count() for any thread
 
     alignas(cache_line_bytes) std::filesystem::path directory_;
     log_options options_;
@@ -214,7 +218,8 @@ inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_b
     MILLRACE_DCHECK(type < control_type_first, "this type belongs to the log itself");
     MILLRACE_DCHECK(!has_claim_, "a claim is open already");
     log_claim claim;
-    if (payload_bytes > payload_bytes_max_ || !has_room(payload_bytes)) [[unlikely]] {
+    if (payload_bytes > payload_bytes_max_ || !has_room(payload_bytes) || clock_.is_due())
+        [[unlikely]] {
         claim.status_ = make_room(payload_bytes);
         if (claim.status_ != append_status::ok) {
             return claim;

@@ -58,6 +58,7 @@ int pipeline::cold_agent::do_work() noexcept {
     look_at_streams();
     look_at_logs();
     tend_gateways();
+    say_clock_steps();
     return static_cast<int>(lines);
 }
 
@@ -128,6 +129,13 @@ void pipeline::cold_agent::tend_gateways() noexcept {
             try_write(event_level::error, engine::utc_now(), failure);
         }
         said = std::move(failure);
+    }
+}
+
+void pipeline::cold_agent::say_clock_steps() noexcept {
+    const std::string text = clock.look();
+    if (!text.empty()) {
+        try_write(event_level::error, engine::utc_now(), text);
     }
 }
 

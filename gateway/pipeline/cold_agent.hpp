@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/pipeline/clock_watch.hpp"
 #include "gateway/pipeline/log_watch.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
@@ -40,6 +41,7 @@ public:
     }
 
     engine::counter lines_failed;
+    clock_watch clock;
 
 private:
     // What the engine cannot say itself.
@@ -54,6 +56,7 @@ private:
     void say_wait(watched_stream& one) noexcept;
     void look_at_logs() noexcept;
     void tend_gateways() noexcept;
+    void say_clock_steps() noexcept;
     void try_write(event_level level, engine::timestamp time, std::string_view text) noexcept;
     void write(event_level level, engine::timestamp time, std::string_view text);
 

@@ -7,6 +7,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/log/clock_keeper.hpp"
 #include "engine/table/schema_change.hpp"
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/cold_agent.hpp"
@@ -122,6 +123,7 @@ void pipeline::open() {
         handlers.push_back(name);
     }
     require_valid(config_, options_.dictionary_directory, handlers);
+    engine::keep_clock();
     engine::ensure_directory(config_.directory);
     counters_ = std::make_unique<engine::counters_file>(
         engine::counters_file::create(config_.directory / "counters.dat"));

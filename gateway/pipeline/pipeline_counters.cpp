@@ -8,6 +8,7 @@ using engine::counter_unit;
 
 void pipeline::bind_counters() {
     cold_->lines_failed = counters_->add_counter("cold.lines_failed", counter_kind::counter);
+    cold_->clock.bind(*counters_);
     bind_stream_counters();
     bind_client_counters();
     bind_gateway_counters();

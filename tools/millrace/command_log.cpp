@@ -8,6 +8,7 @@
 #include "engine/table/row.hpp"
 #include "gateway/pipeline/reject_log.hpp"
 #include "tools/millrace/commands.hpp"
+#include "tools/millrace/control_printer.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/read_range.hpp"
@@ -30,7 +31,9 @@ struct log_options {
     std::string where;
     read_range range;
     bool is_followed = false;
+    bool with_control = false;
     [[nodiscard]] bool is_hex() const { return format == "hex"; }
+    [[nodiscard]] bool reads_control() const { return is_hex() || with_control; }
 };
 
 // A log's records as the user wants to see them. In hex that is every record of any log; otherwise
@@ -41,6 +44,7 @@ public:
         : options_(options),
           reader_(reader),
           is_hex_(options.is_hex()),
+          is_json_(options.format == "json"),
           log_id_(engine::correlation_log_id(reader.uuid())) {
         if (is_hex_ && options.where.empty()) {
             return;
@@ -56,7 +60,10 @@ public:
             return;
         }
         if (record.is_control()) {
-            return;  // asked for with hex and a condition, which it cannot meet
+            if (!is_hex_) {  // in hex, beside a condition, which it cannot meet
+                append_control(out_, record, is_json_);
+            }
+            return;
         }
         const engine::row_view row = row_of(record);
         if (rows_->take_change()) {
@@ -98,6 +105,7 @@ private:
     const log_options& options_;
     const engine::log_reader& reader_;
     bool is_hex_;
+    bool is_json_;
     std::uint64_t log_id_;
     std::optional<row_follower> rows_;
     std::optional<row_printer> printer_;
@@ -109,7 +117,8 @@ int print(const log_options& options, const engine::read_from& otherwise) {
     if (!options.is_followed) {  // else the places may still come
         options.range.check_places(options.directory);
     }
-    engine::log_reader reader(options.directory, options.range.from(otherwise), options.is_hex());
+    engine::log_reader reader(options.directory, options.range.from(otherwise),
+                              options.reads_control());
     record_output output(options, reader);
     engine::record_view record;
     while (!is_stop_asked()) {
@@ -148,9 +157,16 @@ void add_verb(CLI::App& log, command& chosen, const char* name, const char* desc
     verb->add_option("--where", options->where, "Only rows for which this holds");
     verb->add_flag("-f,--follow", options->is_followed,
                    is_tail ? "Always so with tail" : "Go on with what is appended, until SIGINT");
+    verb->add_flag("--control", options->with_control,
+                   "Show control records too, between the rows: clock, snapshot, close, gap");
     options->range.add_options(*verb);
     verb->final_callback([&chosen, options, otherwise, is_tail] {
         options->is_followed = options->is_followed || is_tail;
+        if (options->with_control && options->format == "csv") {
+            throw CLI::ValidationError("--control",
+                                       "a control record has no columns; use --format text, json "
+                                       "or hex");
+        }
         chosen = [options, otherwise] { return print(*options, otherwise); };
     });
 }

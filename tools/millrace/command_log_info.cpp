@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -8,6 +9,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/clock_record.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
@@ -26,6 +28,7 @@ using nlohmann::ordered_json;
 struct info_options {
     std::string directory;
     bool is_json = false;
+    bool with_clock = false;
 };
 
 // The name of the table, or empty where the log holds no rows of ours.
@@ -144,10 +147,40 @@ ordered_json describe_log(const std::filesystem::path& directory) {
     return out;
 }
 
+// What the clock records of the whole log say together.
+ordered_json describe_clock(const std::filesystem::path& directory) {
+    engine::log_reader reader(directory, engine::read_from::first(), true);
+    engine::record_view record;
+    std::uint64_t count = 0;
+    std::uint64_t steps = 0;
+    std::string last;
+    engine::read_status status = engine::read_status::none;
+    while ((status = reader.poll(record)) == engine::read_status::record) {
+        engine::clock_payload payload;
+        if (!record.is_control(engine::control_type::clock) ||
+            record.payload_size < sizeof payload) {
+            continue;
+        }
+        std::memcpy(&payload, record.payload, sizeof payload);
+        const auto step = static_cast<std::uint32_t>(engine::clock_reason::step);
+        ++count;
+        steps += payload.reason == step ? 1 : 0;
+        last = "position " + std::to_string(record.at.value) + ": " + describe(payload);
+    }
+    if (status == engine::read_status::damaged) {
+        throw engine::damage_error(reader.damage().text());
+    }
+    return {{"records", count}, {"steps", steps}, {"last", last.empty() ? "none" : last}};
+}
+
 void print_text(const ordered_json& log) {
     for (const auto& [name, value] : log.items()) {
         if (name == "schema") {
             std::printf("schema\n%s", value.get<std::string>().c_str());
+        } else if (name == "clock") {
+            std::printf("%-17s %s, of steps %s; last: %s\n", "clock_records",
+                        value["records"].dump().c_str(), value["steps"].dump().c_str(),
+                        value["last"].get<std::string>().c_str());
         } else if (name == "hot_tier") {
             std::printf("%-17s %s\n", name.c_str(),
                         value.is_null() ? "none"
@@ -174,7 +207,10 @@ void print_text(const ordered_json& log) {
 }
 
 int show(const info_options& options) {
-    const ordered_json log = describe_log(options.directory);
+    ordered_json log = describe_log(options.directory);
+    if (options.with_clock) {
+        log["clock"] = describe_clock(options.directory);
+    }
     if (options.is_json) {
         std::printf("%s\n", log.dump(2).c_str());
     } else {
@@ -191,6 +227,8 @@ void add_log_info_verb(CLI::App& log, command& chosen) {
         "info", "Say what a log is: uuid, schema, segments, sequences, times, newest seal");
     verb->add_option("DIR", options->directory, "The log's directory")->required();
     verb->add_flag("--json", options->is_json, "As one JSON object");
+    verb->add_flag("--clock", options->with_clock,
+                   "Count the records of the clock's moves too; reads the whole log");
     verb->final_callback([&chosen, options] { chosen = [options] { return show(*options); }; });
 }
 

@@ -3,29 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tools/millrace/control_printer.hpp"
+
 namespace millrace::tools {
 
 namespace {
 
 constexpr std::size_t bytes_per_line = 16;
-
-std::string type_text(const engine::record_view& record) {
-    using engine::control_type;
-    if (!record.is_control()) {
-        return std::to_string(record.type);
-    }
-    switch (static_cast<control_type>(record.type)) {
-        case control_type::end:
-            return "end";
-        case control_type::snapshot:
-            return "snapshot";
-        case control_type::close:
-            return "close";
-        case control_type::gap:
-            return "gap";
-    }
-    return "control " + std::to_string(record.type);
-}
 
 void append_line(std::string& out, std::size_t offset, std::span<const std::byte> bytes) {
     char part[32];
@@ -50,7 +34,8 @@ void append_line(std::string& out, std::size_t offset, std::span<const std::byte
 void append_hex_record(std::string& out, const engine::record_view& record) {
     out += "position " + std::to_string(record.at.value) + "  sequence " +
            std::to_string(record.seq.value) + "  " + to_string(record.time) + "  type " +
-           type_text(record) + "  payload " + std::to_string(record.payload_size) + "\n";
+           (record.is_control() ? control_name(record) : std::to_string(record.type)) +
+           "  payload " + std::to_string(record.payload_size) + "\n";
     const std::span<const std::byte> bytes = record.bytes();
     for (std::size_t at = 0; at < bytes.size(); at += bytes_per_line) {
         append_line(out, at, bytes.subspan(at, std::min(bytes_per_line, bytes.size() - at)));

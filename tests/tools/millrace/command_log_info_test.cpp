@@ -1,3 +1,6 @@
+#include "engine/log/log_reader.hpp"
+#include "engine/stream/table_log.hpp"
+#include "tests/engine/core/manual_clock.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
 namespace millrace::tests {
@@ -45,6 +48,52 @@ TEST_F(LogInfo, PrintsTheHeadOfTheSeals) {
     const exit_result text = run({"log", "info", log("ORDER_OUT")});
     EXPECT_TRUE(has(text.out, head));
     EXPECT_TRUE(has(text.out, "uuid              " + found["uuid"].get<std::string>()));
+}
+
+// Two clock records, as a writer leaves them, between the rows.
+TEST_F(LogInfo, CountsTheClocksMovesWhenAskedAndDumpShowsThem) {
+    {
+        engine::test::manual_clock clock(
+            engine::log_reader(log("ORDER_OUT"), engine::read_from::tail()).last_timestamp().ns +
+            60'000'000'000);
+        const std::string schema = engine::read_segment_info(log("ORDER_OUT"), 0).schema;
+        engine::table_log table(log("ORDER_OUT"), engine::row_schema::parse(schema), {});
+        for (const std::int64_t moved_ns : {-3'600'000'000'000, 7'200'000'000'000}) {
+            clock.set_by(moved_ns);
+            clock.look();
+            std::vector<std::byte> buffer(table.schema().payload_size(0));
+            engine::row_builder row(table.schema(), buffer);
+            ASSERT_EQ(row.set_text(0, "B"), engine::row_status::ok);
+            ASSERT_EQ(table.try_append(row.payload()).status, engine::append_status::ok);
+        }
+    }
+    EXPECT_FALSE(info().contains("clock"));
+    const exit_result counted = run({"log", "info", log("ORDER_OUT"), "--json", "--clock"});
+    const nlohmann::json clock = nlohmann::json::parse(counted.out)["clock"];
+    EXPECT_EQ(clock["records"], 2);
+    EXPECT_EQ(clock["steps"], 2);
+    EXPECT_TRUE(has(clock["last"], "set forward by 7200.000000 s"));
+    const exit_result text = run({"log", "info", log("ORDER_OUT"), "--clock"});
+    EXPECT_TRUE(has(text.out, "clock_records     2, of steps 2; last: position "));
+
+    EXPECT_EQ(dump("ORDER_OUT").size(), 32U) << "rows alone";
+    std::vector<nlohmann::json> clocks;
+    for (const nlohmann::json& line : dump("ORDER_OUT", {"--control", "--sequence", "31"})) {
+        if (line.value("control", "") == "clock") {
+            clocks.push_back(line["details"]);
+        }
+    }
+    ASSERT_EQ(clocks.size(), 1U) << "the first stands before sequence 31";
+    EXPECT_EQ(clocks[0]["new_offset_ns"].get<std::int64_t>() -
+                  clocks[0]["old_offset_ns"].get<std::int64_t>(),
+              7'200'000'000'000);
+    const exit_result shown = run({"log", "dump", log("ORDER_OUT"), "--control"});
+    EXPECT_TRUE(has(shown.out, " clock: the host's clock was set back by 3600.000000 s reason=1"));
+    EXPECT_TRUE(has(shown.out, " close\n"));
+    const exit_result refused =
+        run({"log", "dump", log("ORDER_OUT"), "--control", "--format", "csv"});
+    EXPECT_EQ(refused.code, code_usage);
+    EXPECT_TRUE(has(refused.err, "a control record has no columns"));
 }
 
 TEST_F(LogInfo, OfNoLogIsAnError) {

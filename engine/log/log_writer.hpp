@@ -236,8 +236,9 @@ inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_b
 inline append_status log_writer::try_reserve(std::size_t payload_bytes) noexcept {
     owner_.check();
     MILLRACE_DCHECK(!has_claim_, "a claim is open already");
-    return payload_bytes > payload_bytes_max_ || !has_room(payload_bytes) ? make_room(payload_bytes)
-                                                                          : append_status::ok;
+    return payload_bytes > payload_bytes_max_ || !has_room(payload_bytes) || clock_.is_due()
+               ? make_room(payload_bytes)
+               : append_status::ok;
 }
 
 inline append_result log_writer::try_append(std::uint16_t type,

@@ -8,6 +8,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/index.hpp"
+#include "tests/engine/core/sanitizer_share.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -188,15 +189,15 @@ private:
 
 TEST_F(Seek, WithIndexesFindsWhatAScanFinds) {
     build_indexes();
-    seek(60'000);
+    seek(sanitizer_share(60'000));
 }
 
 TEST_F(Seek, WithoutIndexesFindsWhatAScanFinds) {
-    seek(20'000);
+    seek(sanitizer_share(20'000));
 }
 
 TEST_F(Seek, WithSpoiledIndexesFindsWhatAScanFinds) {
-    for (int round = 0; round < 40 && !HasFatalFailure(); ++round) {
+    for (int round = 0; round < sanitizer_share(40) && !HasFatalFailure(); ++round) {
         build_indexes();
         spoil_indexes();
         seek(500);

@@ -7,6 +7,7 @@
 #include "engine/log/index.hpp"
 #include "engine/log/seek.hpp"
 #include "tests/engine/core/manual_clock.hpp"
+#include "tests/engine/core/sanitizer_share.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -133,11 +134,11 @@ TEST_F(SeekTime, FindsWhatALinearScanFindsInEveryOf100000Queries) {
     for (const std::uint64_t index : list_segments(log())) {
         index_writer(log(), segment::open(log(), index, access::read_only));
     }
-    queries(query_count);
+    queries(sanitizer_share(query_count));
 }
 
 TEST_F(SeekTime, FindsItWithoutIndexesToo) {
-    queries(query_count / 50);
+    queries(sanitizer_share(query_count / 50));
 }
 
 }  // namespace millrace::engine::test

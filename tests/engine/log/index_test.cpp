@@ -76,7 +76,9 @@ TEST(Index, OfASegmentWithoutRecordsHasNoEntries) {
 
 // The persister's way: entries made as records come give the same bytes as one look at the end,
 // wherever it was stopped in between.
-TEST(IndexWriter, GoesOnWhereItsFileEnds) {
+class IndexWriterStops : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(IndexWriterStops, GoesOnWhereItsFileEnds) {
     temporary_directory directory;
     log_writer writer(directory / "log", small_log(segment_size));
     std::mt19937_64 random(test_seed());
@@ -89,7 +91,7 @@ TEST(IndexWriter, GoesOnWhereItsFileEnds) {
             record_view record;
             const std::uint64_t upto = writer.end().value + random() % 60'000;
             while (writer.end().value < upto) {
-                append(writer, random() % 300);
+                append(writer, random() % GetParam());
                 while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
                     index.add(record);
                 }
@@ -110,6 +112,9 @@ TEST(IndexWriter, GoesOnWhereItsFileEnds) {
     EXPECT_GT(load(directory / "log", 0).entries.size(), 10u);
     EXPECT_TRUE(grown == read_whole_file(index_path(directory / "log", 0)));
 }
+
+// Entries a stride of bytes apart, and, where records are empty, a stride of records.
+INSTANTIATE_TEST_SUITE_P(PayloadBytes, IndexWriterStops, ::testing::Values(300, 1));
 
 TEST(IndexWriter, BeginsAnewWhereTheFileIsNoIndexOfThisSegment) {
     temporary_directory directory;

@@ -157,6 +157,17 @@ TEST_F(Salvage, SaysWhereItIsNotKnownHowMuchWasLost) {
     EXPECT_TRUE(contains(report.holes[0].text(), "not known"));
     EXPECT_EQ(verify_log(out()).result(), verdict::clean) << all_text(verify_log(out()));
     EXPECT_EQ(read_log(out()).size(), records_.size() - in_segment(3).size());
+    // Its gap record says it too, to whoever reads the new log alone.
+    std::size_t gap_count = 0;
+    for (const seen_record& record : read_log(out(), {}, true)) {
+        gap_payload told{};
+        if (record.is_control(control_type::gap) && record.payload.size() >= sizeof told) {
+            std::memcpy(&told, record.payload.data(), sizeof told);
+            EXPECT_EQ(told.flags, gap_flag_unknown);
+            ++gap_count;
+        }
+    }
+    EXPECT_GT(gap_count, 0u);
 }
 
 TEST_F(Salvage, TakesSegmentsForWhatTheyAre) {

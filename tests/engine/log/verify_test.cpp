@@ -187,6 +187,26 @@ TEST_F(Verify, FindsAByteInAnUnusedTail) {
     EXPECT_EQ(only(report).kind, finding_kind::nonzero_tail);
 }
 
+// One that takes no sequence, so that nothing else gives it away.
+TEST_F(Verify, FindsARecordBehindTheEndRecord) {
+    const segment_info next = read_segment_info(log(), 1);
+    const segment first = segment::open(log(), 0, access::read_only);
+    const std::size_t behind = next.previous_end.value + record_header_bytes;
+    ASSERT_LE(behind + record_header_bytes, segment_bytes_min);
+    record_header forged{};
+    std::memcpy(&forged, first.data() + next.previous_end.value, sizeof forged);
+    ASSERT_EQ(forged.type, static_cast<std::uint16_t>(control_type::end));
+    forged.type = static_cast<std::uint16_t>(control_type::close);
+    ++forged.timestamp;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&forged);
+    forged.commit =
+        make_commit_word(sizeof forged, record_checksum(first.seed(), bytes, sizeof forged));
+    overwrite(path(0), behind, {bytes, sizeof forged});
+    const verify_report report = verify();
+    EXPECT_EQ(report.result(), verdict::damaged);
+    EXPECT_TRUE(contains(all_text(report), "a record behind the end record"));
+}
+
 TEST_F(Verify, FindsAByteBehindTheSchema) {
     poke(3000, {1});
     const finding found = only(verify());

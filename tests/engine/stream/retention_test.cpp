@@ -4,6 +4,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/verify.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
@@ -103,6 +104,26 @@ TEST_F(Retention, NeverRemovesWhatTheNextOpeningReads) {
     EXPECT_TRUE(held.doomed.empty());
     EXPECT_FALSE(held.is_forceable);
     EXPECT_NE(held.kept_for.find("recovery"), std::string::npos);
+}
+
+TEST_F(Retention, NeverRemovesWhatIsNotDurableYet) {
+    const fs::path plain = directory_ / "plain";
+    log_uuid uuid;
+    {
+        log_writer writer(plain, small_log());
+        while (list_segments(plain).size() < 5) {
+            append(writer, 1000);
+        }
+        uuid = writer.uuid();
+    }
+    const auto held = [&] { return plan_retention(plain, keep_segments(1), {}, utc_now(), true); };
+    EXPECT_EQ(held().first_kept, 4U);
+    durable_mark mark = durable_mark::open_for_writing(plain, uuid);
+    mark.set_durable({segment_bytes_min + 8192}, {1});
+    const file_lock writing(plain / "writer.lock", "test");
+    EXPECT_EQ(held().first_kept, 1U);
+    EXPECT_NE(held().kept_for.find("not made durable yet"), std::string::npos);
+    EXPECT_FALSE(held().is_forceable);
 }
 
 TEST_F(Retention, LeavesALogThatVerifiesOpensAndKnowsItsOrigins) {

@@ -270,7 +270,7 @@ TEST_F(Log, IsFollowedAcrossAChangeOfItsColumns) {
     const std::string before = "    {name = \"NOTE\", type = \"vartext\"},\n]";
     tables.insert(tables.find(before), "    {name = \"VENUE\", type = \"text(6)\"},\n");
     write("test.toml", tables);
-    write("late.csv", "CL_ORD_ID,QUANTITY,VENUE\nA31,3100,XETR\n");
+    write("late.csv", "CL_ORD_ID,QUANTITY,VENUE\nA31,3100,XETR\nA32,3200,XETR\n");
     const exit_result appended = run({"append", config(), "ORDER_OUT", file("late.csv")});
     ASSERT_EQ(appended.code, code_ok) << appended.err;
     for (std::size_t i = 0; i < 3; ++i) {

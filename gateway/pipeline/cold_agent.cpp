@@ -54,7 +54,15 @@ int pipeline::cold_agent::do_work() noexcept {
     }
     say_halted_streams();
     say_clock_steps();
-    return static_cast<int>(lines);
+    const std::size_t stamped = stamps != nullptr ? stamps->write() : 0;
+    return static_cast<int>(lines + stamped);
+}
+
+void pipeline::cold_agent::on_close() noexcept {
+    static_cast<void>(do_work());
+    if (stamps != nullptr) {
+        stamps->close();
+    }
 }
 
 void pipeline::cold_agent::say_halted_streams() noexcept {

@@ -40,7 +40,7 @@ void add_named(const config_file& file, std::vector<Named>& all, Named added, co
 }
 
 void read_engine(const config_file& file, const config_node& node, pipeline_config& config) {
-    const config_section section(file, node, "[engine]", {"directory", "segment_bytes"});
+    const config_section section(file, node, "[engine]", {"directory", "segment_bytes", "stamps"});
     config.directory = file.resolve(section.text_or("directory", "."));
     config.segment_bytes = section.bytes_or("segment_bytes", config.segment_bytes,
                                             engine::segment_bytes_min, engine::segment_bytes_max);
@@ -48,6 +48,7 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
         section.fail("segment_bytes", "'segment_bytes' is " + std::to_string(config.segment_bytes) +
                                           "; expected a multiple of 4KiB");
     }
+    config.keeps_stamps = section.boolean_or("stamps", config.keeps_stamps);
 }
 
 gateway_config read_gateway(const config_file& file, const config_node& node,

@@ -184,6 +184,7 @@ struct pipeline_config {
     std::filesystem::path path;
     std::filesystem::path directory;  // where everything lies that has no directory of its own
     std::size_t segment_bytes = std::size_t{64} << 20;
+    bool keeps_stamps = false;  // the side log STAMPS
     std::vector<table_config> tables;
     std::vector<stream_config> streams;
     std::vector<client_config> clients;

@@ -138,6 +138,7 @@ void pipeline::open() {
         }
     }
     bind_counters();
+    open_stamps();
     make_runners();
     make_listeners();
     is_open_ = true;

@@ -112,6 +112,7 @@ private:
     void bind_stream_counters();
     void bind_client_counters();
     void bind_gateway_counters();
+    void open_stamps();
     void make_runners();
 
     pipeline_config config_;

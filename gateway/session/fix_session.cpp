@@ -233,10 +233,15 @@ engine::poll_action fix_session::send_one(outbound_route& route,
 }
 
 void fix_session::measure(const outbound_header& header) noexcept {
+    const std::int64_t sent_ns = engine::utc_now().ns;
+    const engine::log_writer& log = out_->table().log();
+    if (stamps_ != nullptr) {
+        stamps_->put(stage::sent, log.uuid(), log.last_sequence(), sent_ns);
+    }
     const std::int64_t begin_ns =
         header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
     if (begin_ns >= measured_from_ns_) {
-        record_to_wire_.record(engine::utc_now().ns - begin_ns);
+        record_to_wire_.record(sent_ns - begin_ns);
     }
 }
 

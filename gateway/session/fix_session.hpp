@@ -25,6 +25,7 @@
 #include "gateway/session/resend_slices.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
+#include "gateway/session/stage_stamps.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
 
@@ -73,6 +74,7 @@ public:
 
     // Set-up.
     void add_route(std::string_view name, outbound_link& link);
+    void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
     int do_work(std::int64_t now_ns) noexcept;
@@ -159,6 +161,7 @@ private:
     bool is_slicing_ = false;      // QuickFIX looks at a slice the peer has not asked for
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;         // numbers contradict the peer's: an operator must act
+    stamp_ring* stamps_ = nullptr;
     engine::histogram record_to_wire_;
     std::int64_t measured_from_ns_ = engine::utc_now().ns;
 };

@@ -66,6 +66,14 @@ engine::sequence session_agent::highest_origin(std::string_view route) const noe
     return out_.table().origins().highest(engine::route_id(route));
 }
 
+stamp_ring& session_agent::use_stamps() {
+    stamps_ = std::make_unique<stamp_ring>();
+    for (const auto& session : sessions_) {
+        session->set_stamps(*stamps_);
+    }
+    return *stamps_;
+}
+
 void session_agent::open() {
     out_.table().start();
     in_.table().start();

@@ -44,6 +44,8 @@ public:
                    const engine::log_uuid& source, engine::sequence start_after = {});
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
+    // Set-up: from here on the sessions stamp what they send.
+    stamp_ring& use_stamps();
     // After the last add_route: the logs' snapshots name all routes from here on.
     void open();
 
@@ -95,6 +97,7 @@ private:
     correlation_table correlations_;
     fix_out_log out_;
     fix_in_log in_;
+    std::unique_ptr<stamp_ring> stamps_;  // null: nobody stamps
     std::vector<std::unique_ptr<fix_session>> sessions_;
     std::vector<acceptor_port> listeners_;
     data_field_table first_frame_fields_ = data_field_table::standard();

@@ -202,7 +202,7 @@ TEST(InvalidConfig, NamesUnknownKeysAndWhatWasMeant) {
         {"[[steam]]\nname = 's'\n", "1: unknown key 'steam'; did you mean 'stream'?"},
         {"\n[engine]\ndirectroy = 'x'\n", "3: unknown key 'directroy'; did you mean 'directory'?"},
         {"[engine]\nzzzzzzzzz = 1\n",
-         "2: unknown key 'zzzzzzzzz': [engine] takes directory or segment_bytes"},
+         "2: unknown key 'zzzzzzzzz': [engine] takes directory, segment_bytes or stamps"},
         {"[[table]]\nname = 'T'\ncolumns = [{name = 'A', type = 'i64', kay = true}]\n",
          "3: unknown key 'kay'; did you mean 'key'?"},
         {route("handler = 'h'\nringbytes = 1\n"),

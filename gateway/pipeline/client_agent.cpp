@@ -1,5 +1,7 @@
 #include "gateway/pipeline/client_agent.hpp"
 
+#include <algorithm>
+
 namespace millrace::gateway {
 
 namespace {
@@ -16,6 +18,19 @@ client_agent::client_agent(std::string name, std::string_view where,
       source_id_(engine::correlation_log_id(source)),
       where_(engine::predicate::of(where, schema)),
       ring_(ring_slots) {}
+
+bool client_agent::has_handlers() const noexcept {
+    return std::any_of(routes_.begin(), routes_.end(),
+                       [](const auto& one) { return one->has_handler(); });
+}
+
+stamp_ring& client_agent::use_stamps() {
+    stamps_ = std::make_unique<stamp_ring>();
+    for (const auto& one : routes_) {
+        one->set_stamps(*stamps_);
+    }
+    return *stamps_;
+}
 
 int client_agent::do_work() noexcept {
     const std::size_t taken = ring_.poll(

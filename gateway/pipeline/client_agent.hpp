@@ -26,6 +26,10 @@ public:
 
     [[nodiscard]] event_ring& events() noexcept { return events_; }
 
+    [[nodiscard]] bool has_handlers() const noexcept;
+    // After the last add_route: from here on the routes stamp what their handlers have answered.
+    stamp_ring& use_stamps();
+
     [[nodiscard]] const char* name() const noexcept { return name_.c_str(); }
     void on_start() { events_.hand_over(); }
     int do_work() noexcept;
@@ -43,6 +47,7 @@ private:
     engine::stream_ring ring_;
     event_ring events_;
     std::unique_ptr<reject_log> rejects_;
+    std::unique_ptr<stamp_ring> stamps_;  // null: nobody stamps
     std::vector<std::unique_ptr<route>> routes_;
 };
 

@@ -59,7 +59,17 @@ int pipeline::cold_agent::do_work() noexcept {
     look_at_logs();
     tend_gateways();
     say_clock_steps();
-    return static_cast<int>(lines);
+    const std::size_t stamped = stamps != nullptr ? stamps->write() : 0;
+    return static_cast<int>(lines + stamped);
+}
+
+void pipeline::cold_agent::on_close() noexcept {
+    next_tend_ns_ = 0;
+    next_log_look_ns_ = 0;
+    static_cast<void>(do_work());
+    if (stamps != nullptr) {
+        stamps->close();
+    }
 }
 
 void pipeline::cold_agent::look_at_streams() noexcept {

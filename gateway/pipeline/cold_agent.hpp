@@ -3,12 +3,14 @@
 // Threading  an agent of its own runner, which sleeps between turns
 #pragma once
 
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "gateway/pipeline/clock_watch.hpp"
 #include "gateway/pipeline/log_watch.hpp"
 #include "gateway/pipeline/pipeline.hpp"
+#include "gateway/pipeline/stamp_log.hpp"
 
 namespace millrace::gateway {
 
@@ -34,14 +36,11 @@ public:
     [[nodiscard]] const char* name() const noexcept { return "cold"; }
     void on_start() {}
     int do_work() noexcept;
-    void on_close() noexcept {
-        next_tend_ns_ = 0;
-        next_log_look_ns_ = 0;
-        do_work();
-    }
+    void on_close() noexcept;
 
     engine::counter lines_failed;
     clock_watch clock;
+    std::unique_ptr<stamp_log> stamps;  // null: not asked for
 
 private:
     // What the engine cannot say itself.

@@ -44,7 +44,7 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
     const config_section section(
         file, node, "[engine]",
         {"directory", "segment_bytes", "storage", "hot_directory", "hot_bytes_max",
-         "sync_delay_max_us", "sync_bytes_max", "low_space_bytes", "seal_key_file"});
+         "sync_delay_max_us", "sync_bytes_max", "low_space_bytes", "seal_key_file", "stamps"});
     config.engine_lines = section.lines();
     config.directory = file.resolve(section.text_or("directory", "."));
     config.segment_bytes = section.bytes_or("segment_bytes", config.segment_bytes,
@@ -57,6 +57,7 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
     if (section.has("hot_directory")) {
         config.storage.hot_directory = file.resolve(section.text("hot_directory"));
     }
+    config.keeps_stamps = section.boolean_or("stamps", config.keeps_stamps);
 }
 
 gateway_config read_gateway(const config_file& file, const config_node& node,

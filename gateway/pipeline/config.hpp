@@ -209,6 +209,7 @@ struct pipeline_config {
     std::size_t segment_bytes = std::size_t{64} << 20;
     storage_config storage;  // of logs whose section says nothing else
     key_lines engine_lines;
+    bool keeps_stamps = false;  // the side log STAMPS
     std::vector<table_config> tables;
     std::vector<stream_config> streams;
     std::vector<client_config> clients;

@@ -148,6 +148,7 @@ void pipeline::open() {
         }
     }
     bind_counters();
+    open_stamps();
     make_runners();
     make_listeners();
     begin_lives();  // all progress is durable as it is to be

@@ -125,6 +125,7 @@ private:
     void watch_logs();
     [[nodiscard]] std::vector<written_log> written_logs() const;
     [[nodiscard]] bool writes(const std::string& table) const;
+    void open_stamps();
     void make_runners();
 
     pipeline_config config_;

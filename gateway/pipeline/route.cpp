@@ -262,6 +262,9 @@ delivery_status route::call_handler(local_sink& to, const engine::stream_slot& r
         set_reason("the event handler refused it", 0, -1, nullptr);
         return delivery_status::nacked;
     }
+    if (stamps_ != nullptr) {
+        stamps_->put(stage::handled, source_, record.seq, engine::utc_now().ns);
+    }
     writes = writes && given == answer::ack;
     if (writes) {
         to.acknowledged = record.seq;

@@ -25,6 +25,7 @@
 #include "gateway/pipeline/reject_log.hpp"
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/outbound.hpp"
+#include "gateway/session/stage_stamps.hpp"
 #include "xlator/map/outbound_map.hpp"
 
 namespace millrace::gateway {
@@ -103,6 +104,12 @@ public:
         return to != nullptr ? &to->link->ring : nullptr;
     }
 
+    [[nodiscard]] bool has_handler() const noexcept {
+        const auto* const to = std::get_if<local_sink>(&to_);
+        return to != nullptr && to->handler.call != nullptr;
+    }
+    void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
+
     route_counters counters;
 
 private:
@@ -140,6 +147,7 @@ private:
     engine::sequence highest_;
     reject_log* rejects_;
     event_ring* events_;
+    stamp_ring* stamps_ = nullptr;
     std::vector<engine::sequence> parked_;  // by an earlier run
     std::size_t next_parked_ = 0;
     bool is_halted_ = false;

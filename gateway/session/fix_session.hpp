@@ -26,6 +26,7 @@
 #include "gateway/session/resend_slices.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
+#include "gateway/session/stage_stamps.hpp"
 #include "gateway/session/wire_gate.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
@@ -84,6 +85,7 @@ public:
 
     // Set-up.
     void add_route(std::string_view name, outbound_link& link, route_doubt* doubt = nullptr);
+    void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
     int do_work(std::int64_t now_ns) noexcept;
@@ -152,6 +154,7 @@ private:
                                                     send_status status,
                                                     bool is_poss_resend) noexcept;
     void measure(const outbound_header& header) noexcept;
+    void note_sent(engine::sequence record, std::int64_t begin_ns) noexcept;
     void release_gated(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_disk_behind() noexcept;
     void request_sync(std::int64_t now_ns) noexcept;
@@ -193,6 +196,7 @@ private:
     bool has_held_doubt_ = false;  // a route waits for a decision, and the session is logged on
     bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
     std::string marked_body_;      // of a message with 97=Y
+    stamp_ring* stamps_ = nullptr;
     engine::histogram record_to_wire_;
     std::int64_t measured_from_ns_ = engine::utc_now().ns;
 };

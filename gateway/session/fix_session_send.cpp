@@ -135,14 +135,23 @@ send_status fix_session::send_body(const outbound_route& route, const outbound_h
 void fix_session::measure(const outbound_header& header) noexcept {
     const std::int64_t begin_ns =
         header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
-    if (begin_ns < measured_from_ns_) {
-        return;
-    }
+    const std::int64_t measured_ns = begin_ns >= measured_from_ns_ ? begin_ns : 0;
+    const engine::sequence record = out_->table().log().last_sequence();
     if (!gate_.is_empty()) [[unlikely]] {
-        gate_.note_begin(begin_ns);
+        gate_.note(record, measured_ns);
         return;
     }
-    record_to_wire_.record(engine::utc_now().ns - begin_ns);
+    note_sent(record, measured_ns);
+}
+
+void fix_session::note_sent(engine::sequence record, std::int64_t begin_ns) noexcept {
+    const std::int64_t sent_ns = engine::utc_now().ns;
+    if (stamps_ != nullptr) {
+        stamps_->put(stage::sent, out_->table().log().uuid(), record, sent_ns);
+    }
+    if (begin_ns != 0) {
+        record_to_wire_.record(sent_ns - begin_ns);
+    }
 }
 
 // What has waited for the disk goes on its way, as far as the disk has come.
@@ -157,8 +166,8 @@ void fix_session::release_gated(std::int64_t now_ns) noexcept {
             end_link(link_.reason(), now_ns);
             break;
         }
-        if (frame.begin_ns != 0) {
-            record_to_wire_.record(engine::utc_now().ns - frame.begin_ns);
+        if (!frame.record.is_none()) {
+            note_sent(frame.record, frame.begin_ns);
         }
     }
     if (!gate_.is_empty()) {

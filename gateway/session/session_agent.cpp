@@ -96,6 +96,14 @@ route_doubt* session_agent::doubt_of(std::string_view route) {
     return nullptr;
 }
 
+stamp_ring& session_agent::use_stamps() {
+    stamps_ = std::make_unique<stamp_ring>();
+    for (const auto& session : sessions_) {
+        session->set_stamps(*stamps_);
+    }
+    return *stamps_;
+}
+
 void session_agent::open() {
     if (!out_.table().is_synchronous()) {
         life_ = {life_state::open, host_.id, out_.numbers_at_risk(), committed_routes_};

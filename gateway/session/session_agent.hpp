@@ -54,6 +54,8 @@ public:
     void cut_back(std::string_view route, engine::sequence last) noexcept {
         out_.table().cut_back(route, last);
     }
+    // Set-up: from here on the sessions stamp what they send.
+    stamp_ring& use_stamps();
     // After the last add_route: the logs' snapshots name all routes from here on.
     void open();
 
@@ -111,6 +113,7 @@ private:
     correlation_table correlations_;
     fix_out_log out_;
     fix_in_log in_;
+    std::unique_ptr<stamp_ring> stamps_;  // null: nobody stamps
     std::vector<std::unique_ptr<fix_session>> sessions_;
     std::vector<acceptor_port> listeners_;
     std::vector<gateway_route> committed_routes_;

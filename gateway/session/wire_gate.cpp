@@ -18,13 +18,15 @@ bool wire_gate::hold(std::string_view frame, engine::position until) noexcept {
     }
     std::memcpy(bytes_.get() + bytes_end_, frame.data(), frame.size());
     bytes_end_ += frame.size();
-    frames_[end_++ % frames_max] = {static_cast<std::uint32_t>(frame.size()), until, 0};
+    frames_[end_++ % frames_max] = {static_cast<std::uint32_t>(frame.size()), until, {}, 0};
     return true;
 }
 
-void wire_gate::note_begin(std::int64_t begin_ns) noexcept {
+void wire_gate::note(engine::sequence record, std::int64_t begin_ns) noexcept {
     if (!is_empty()) {
-        frames_[(end_ - 1) % frames_max].begin_ns = begin_ns;
+        held& newest = frames_[(end_ - 1) % frames_max];
+        newest.record = record;
+        newest.begin_ns = begin_ns;
     }
 }
 
@@ -33,7 +35,8 @@ wire_gate::released_frame wire_gate::take(engine::position durable) noexcept {
         return {};
     }
     const held& oldest = frames_[first_++ % frames_max];
-    const released_frame released{{bytes_.get() + bytes_begin_, oldest.size}, oldest.begin_ns};
+    const released_frame released{
+        {bytes_.get() + bytes_begin_, oldest.size}, oldest.record, oldest.begin_ns};
     bytes_begin_ += oldest.size;
     if (is_empty()) {
         bytes_begin_ = bytes_end_ = 0;

@@ -23,11 +23,12 @@ public:
 
     // False: there is no room, and nothing was kept.
     [[nodiscard]] bool hold(std::string_view frame, engine::position until) noexcept;
-    // Since when the newest frame is under way; 0: it is not measured.
-    void note_begin(std::int64_t begin_ns) noexcept;
+    // Of the newest frame: its record of FIX_OUT, and since when it is under way; 0: not measured.
+    void note(engine::sequence record, std::int64_t begin_ns) noexcept;
 
     struct released_frame {
-        std::string_view bytes;  // valid until the next hold()
+        std::string_view bytes;   // valid until the next hold()
+        engine::sequence record;  // none: it is not a route's
         std::int64_t begin_ns = 0;
     };
     // The oldest frame, if FIX_OUT is durable far enough; else no bytes.
@@ -46,6 +47,7 @@ private:
     struct held {
         std::uint32_t size = 0;
         engine::position until;
+        engine::sequence record;
         std::int64_t begin_ns = 0;
     };
 

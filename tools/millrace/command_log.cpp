@@ -187,6 +187,7 @@ void add_log_command(CLI::App& program, command& chosen) {
     add_log_retain_verb(*log, chosen);
     add_log_archive_verb(*log, chosen);
     add_log_migrate_verb(*log, chosen);
+    add_log_latency_verb(*log, chosen);
 }
 
 }  // namespace millrace::tools

@@ -27,6 +27,7 @@ void add_log_export_verb(CLI::App& log, command& chosen);
 void add_log_retain_verb(CLI::App& log, command& chosen);
 void add_log_archive_verb(CLI::App& log, command& chosen);
 void add_log_migrate_verb(CLI::App& log, command& chosen);
+void add_log_latency_verb(CLI::App& log, command& chosen);
 void add_cursor_command(CLI::App& program, command& chosen);
 void add_session_command(CLI::App& program, command& chosen);
 void add_counters_command(CLI::App& program, command& chosen);

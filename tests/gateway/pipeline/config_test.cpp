@@ -203,8 +203,8 @@ TEST(InvalidConfig, NamesUnknownKeysAndWhatWasMeant) {
         {"\n[engine]\ndirectroy = 'x'\n", "3: unknown key 'directroy'; did you mean 'directory'?"},
         {"[engine]\nzzzzzzzzz = 1\n",
          "2: unknown key 'zzzzzzzzz': [engine] takes directory, segment_bytes, storage, "
-         "hot_directory, hot_bytes_max, sync_delay_max_us, sync_bytes_max, low_space_bytes or "
-         "seal_key_file"},
+         "hot_directory, hot_bytes_max, sync_delay_max_us, sync_bytes_max, low_space_bytes, "
+         "seal_key_file or stamps"},
         {"[[table]]\nname = 'T'\ncolumns = [{name = 'A', type = 'i64', kay = true}]\n",
          "3: unknown key 'kay'; did you mean 'key'?"},
         {route("handler = 'h'\nringbytes = 1\n"),

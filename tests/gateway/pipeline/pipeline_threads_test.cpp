@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstring>
+#include <map>
+#include <tuple>
 
 #include "tests/gateway/pipeline/pipeline_support.hpp"
 #include "tests/gateway/quickfix/stock_peer.hpp"
@@ -193,7 +196,9 @@ protected:
     }
 
     [[nodiscard]] static std::string text() {
-        return std::string(tables_text) + std::string(loop_text) + std::string(threads_text);
+        return replaced(std::string(tables_text), "segment_bytes = \"1MiB\"",
+                        "segment_bytes = \"1MiB\"\nstamps = true") +
+               std::string(loop_text) + std::string(threads_text);
     }
     // One run of a pipeline that feeds itself, from start to orderly stop.
     void run_once(order_feeder& feeder, const std::function<bool()>& is_enough) {
@@ -269,6 +274,47 @@ protected:
         }
     }
 
+    // Each message out has one stamp of its sending, each message in one of its handling, neither
+    // earlier than its record.
+    void expect_every_stage_stamped() const {
+        std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint32_t>, std::int64_t> stamps;
+        engine::log_reader reader(data(stamps_log_name), engine::read_from::first());
+        EXPECT_EQ(reader.schema(), stamps_schema);
+        engine::record_view record;
+        while (reader.poll(record) == engine::read_status::record) {
+            ASSERT_EQ(record.payload_size % sizeof(stage_stamp), 0U);
+            for (std::size_t at = 0; at < record.payload_size; at += sizeof(stage_stamp)) {
+                stage_stamp one;
+                std::memcpy(&one, record.payload + at, sizeof one);
+                EXPECT_TRUE(
+                    stamps.emplace(std::tuple(one.log_id, one.sequence, one.which), one.time_ns)
+                        .second)
+                    << "stamped twice";
+            }
+        }
+        EXPECT_EQ(stamps.size(), 2 * orders_);
+        EXPECT_EQ(counter("gateway.venue.stamps_dropped"), 0U);
+        expect_stamps_of("FIX_OUT", stage::sent, stamps);
+        expect_stamps_of("FIX_IN", stage::handled, stamps);
+    }
+    template <class Stamps>
+    void expect_stamps_of(const std::string& log, stage which, const Stamps& stamps) const {
+        const std::filesystem::path directory = data("venue") / log;
+        const engine::log_reader reader(directory, engine::read_from::first());
+        const engine::row_schema schema = engine::row_schema::parse(reader.schema());
+        for (const kept_row& kept : rows("venue/" + log)) {
+            const engine::row_view row(schema, kept.payload);
+            const auto found = stamps.find({engine::correlation_log_id(reader.uuid()),
+                                            kept.seq.value, static_cast<std::uint32_t>(which)});
+            if (row.text(schema.index_of("KIND")) != "application") {
+                EXPECT_EQ(found, stamps.end());
+                continue;
+            }
+            ASSERT_NE(found, stamps.end()) << log << " sequence " << kept.seq.value;
+            EXPECT_GE(found->second, kept.time.ns);
+        }
+    }
+
     report_handler handler_;
     std::unique_ptr<millrace::test::stock_peer> peer_;
     std::uint64_t orders_ = 0;  // in ORDER_OUT, behind the last run
@@ -280,6 +326,7 @@ TEST_F(PipelineThreads, LoseNothingOverStopsWithMessagesOnTheirWay) {
     }
     ASSERT_NO_FATAL_FAILURE(run_to_the_end(orders_ + 500));
     expect_nothing_lost_or_twice();
+    expect_every_stage_stamped();
     for (const char* log : {"ORDER_OUT", "venue/FIX_OUT", "venue/FIX_IN"}) {
         EXPECT_GT(engine::list_segments(data(log)).size(), 1U) << log << " never rolled";
     }

@@ -11,13 +11,14 @@ TEST(WireGate, LetsFramesGoInOrderAsTheDiskComesOn) {
     wire_gate gate(64);
     EXPECT_TRUE(gate.is_empty());
     ASSERT_TRUE(gate.hold("one", {100}));
-    gate.note_begin(7);
+    gate.note({3}, 7);
     ASSERT_TRUE(gate.hold("two", {100}));
     ASSERT_TRUE(gate.hold("three", {200}));
     EXPECT_EQ(gate.held_bytes(), 11U);
     EXPECT_TRUE(gate.take({99}).bytes.empty());
     const wire_gate::released_frame first = gate.take({100});
     EXPECT_EQ(first.bytes, "one");
+    EXPECT_EQ(first.record, engine::sequence{3});
     EXPECT_EQ(first.begin_ns, 7);
     EXPECT_EQ(gate.take({199}).bytes, "two");
     EXPECT_TRUE(gate.take({199}).bytes.empty());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/core/latest_value.hpp"
+#include "tests/model/exploration.hpp"
 #include "tests/model/explorer.hpp"
 #include "tests/model/mutants.hpp"
 
@@ -63,10 +64,12 @@ std::vector<named_program> programs() {
             {"two values, two readers", program(2, 2, 1)}};
 }
 
-TEST(LatestValueExploration, EveryRunIsRight) {
+using LatestValueExploration = exploration;
+
+TEST_F(LatestValueExploration, EveryRunIsRight) {
     expect_every_run_is_right(programs());
 }
-TEST(LatestValueExploration, EveryWeakenedOrderIsCaught) {
+TEST_F(LatestValueExploration, EveryWeakenedOrderIsCaught) {
     expect_every_mutant_is_caught(programs(), {});
 }
 

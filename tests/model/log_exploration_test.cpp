@@ -16,7 +16,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
-#include "tests/engine/core/sanitizer_share.hpp"
+#include "tests/model/exploration.hpp"
 #include "tests/model/explored_log.hpp"
 #include "tests/model/mutants.hpp"
 
@@ -369,14 +369,7 @@ std::vector<named_program> log_programs(made_segments& made) {
             {"write, persist, help", persist_program(made)}};
 }
 
-// One thread: ThreadSanitizer sees nothing here, and keeps memory for each of millions of fibers.
-class LogExploration : public testing::Test {
-    void SetUp() override {
-        if (engine::test::is_under_thread_sanitizer) {
-            GTEST_SKIP() << "explored by the other builds";
-        }
-    }
-};
+using LogExploration = exploration;
 
 TEST_F(LogExploration, EveryRunIsRight) {
     made_segments made;

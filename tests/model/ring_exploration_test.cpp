@@ -15,6 +15,7 @@
 
 #include "engine/ring/byte_ring.hpp"
 #include "engine/ring/slot_ring.hpp"
+#include "tests/model/exploration.hpp"
 #include "tests/model/explorer.hpp"
 #include "tests/model/mutants.hpp"
 
@@ -218,24 +219,27 @@ std::vector<named_program> byte_programs(std::uint64_t count) {
             {"write, poll 1, observer", observed}};
 }
 
-TEST(SlotRingExploration, EveryRunOfTwoSlotsIsRight) {
+using ByteRingExploration = exploration;
+using SlotRingExploration = exploration;
+
+TEST_F(SlotRingExploration, EveryRunOfTwoSlotsIsRight) {
     expect_every_run_is_right(slot_programs(2, 4));
 }
-TEST(SlotRingExploration, EveryRunOfFourSlotsIsRight) {
+TEST_F(SlotRingExploration, EveryRunOfFourSlotsIsRight) {
     expect_every_run_is_right(slot_programs(4, is_full() ? 8 : 6 - fewer));
 }
 // The consumer comes back to each cell while the producer may still be a whole round ahead.
-TEST(SlotRingExploration, EveryRunTwiceRoundFourSlotsIsRight) {
+TEST_F(SlotRingExploration, EveryRunTwiceRoundFourSlotsIsRight) {
     const auto programs = slot_programs(4, 8 - fewer);
     expect_every_run_is_right(std::span(programs).first(1));
 }
-TEST(SlotRingExploration, EveryWeakenedOrderIsCaught) {
+TEST_F(SlotRingExploration, EveryWeakenedOrderIsCaught) {
     expect_every_mutant_is_caught(slot_programs(2, 4), {});
 }
-TEST(ByteRingExploration, EveryRunIsRight) {
+TEST_F(ByteRingExploration, EveryRunIsRight) {
     expect_every_run_is_right(byte_programs(is_full() ? std::size(sizes) : 5 - fewer));
 }
-TEST(ByteRingExploration, EveryWeakenedOrderIsCaught) {
+TEST_F(ByteRingExploration, EveryWeakenedOrderIsCaught) {
     expect_every_mutant_is_caught(byte_programs(5 - fewer), {});
 }
 

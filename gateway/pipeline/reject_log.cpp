@@ -5,7 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
-#include "engine/log/log_reader.hpp"
+#include "engine/log/read_to_end.hpp"
 
 namespace millrace::gateway {
 
@@ -107,13 +107,9 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                      parked.end());
     };
     engine::log_reader reader(table_.log().directory(), engine::read_from::first(), true);
+    engine::read_to_end reading(reader, table_.log().end());
     engine::record_view record;
-    engine::read_status status = engine::read_status::none;
-    while (reader.last_sequence() < table_.log().last_sequence() &&
-           (status = reader.poll(record)) != engine::read_status::damaged) {
-        if (status == engine::read_status::none) {
-            continue;  // crossing the torn end of an older segment
-        }
+    while (reading.next(record)) {
         if (record.is_control(engine::control_type::snapshot)) {
             give_up_behind(highest_in(record.bytes(), route));
         } else if (!record.is_control()) {
@@ -123,9 +119,6 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                 parked.push_back({from.sequence});
             }
         }
-    }
-    if (status == engine::read_status::damaged) {
-        throw engine::damage_error(reader.damage().text());
     }
     give_up_behind(highest(route));  // by a cut back that no row follows yet
     std::sort(parked.begin(), parked.end());

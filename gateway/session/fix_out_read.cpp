@@ -1,6 +1,5 @@
 // FIX_OUT read back: for resends, and to know recent orders again.
-#include "engine/core/error.hpp"
-#include "engine/log/log_reader.hpp"
+#include "engine/log/read_to_end.hpp"
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
 
@@ -28,18 +27,13 @@ void fix_out_log::load_correlations(std::size_t segments) {
     engine::log_reader reader(
         table_->log().directory(),
         engine::read_from::at_position({indexes[first] * table_->log().segment_bytes()}));
+    engine::read_to_end reading(reader, table_->log().end());
     engine::record_view record;
-    while (reader.next_position() < table_->log().end()) {
-        const engine::read_status status = reader.poll(record);
-        if (status == engine::read_status::damaged) {
-            throw engine::damage_error(reader.damage().text());
-        }
-        if (status == engine::read_status::record) {
-            const engine::row_view view(table_->schema(), record.bytes());
-            const auto row = load_row<fix_out_row>(view);
-            if (view.envelope().has_origin() && !row.message.cl_ord_id.is_empty()) {
-                correlations_->put(row.message.cl_ord_id.view(), view.envelope().correlation);
-            }
+    while (reading.next(record)) {
+        const engine::row_view view(table_->schema(), record.bytes());
+        const auto row = load_row<fix_out_row>(view);
+        if (view.envelope().has_origin() && !row.message.cl_ord_id.is_empty()) {
+            correlations_->put(row.message.cl_ord_id.view(), view.envelope().correlation);
         }
     }
 }
@@ -86,15 +80,9 @@ bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begi
     engine::log_reader reader(
         table_->log().directory(),
         engine::read_from::at_position({first * table_->log().segment_bytes()}));
+    engine::read_to_end reading(reader, table_->log().end());
     engine::record_view record;
-    while (reader.next_position() < table_->log().end()) {
-        const engine::read_status status = reader.poll(record);
-        if (status == engine::read_status::damaged) {
-            return false;
-        }
-        if (status != engine::read_status::record) {
-            continue;
-        }
+    while (reading.next(record)) {
         const auto row = load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()));
         if (!is_of(row, session)) {
             continue;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/read_to_end.hpp"
 #include "engine/log/recovery.hpp"
 #include "gateway/session/fix_log_rows.hpp"
 #include "gateway/session/session_numbers.hpp"
@@ -44,15 +45,9 @@ session_table current_sessions(const std::filesystem::path& directory) {
     session_table sessions;
     const engine::position end = engine::recover_tail(directory).end();
     engine::log_reader reader(directory, engine::read_from::last_snapshot(), true);
+    engine::read_to_end reading(reader, end);
     engine::record_view record;
-    while (reader.next_position() < end) {
-        const engine::read_status status = reader.poll(record);
-        if (status == engine::read_status::damaged) {
-            throw engine::damage_error(reader.damage().text());
-        }
-        if (status == engine::read_status::none) {
-            continue;  // crossing the torn end of an older segment takes a look at the clock
-        }
+    while (reading.next(record)) {
         if (std::optional<session_table> said = sessions_of(record)) {
             sessions = std::move(*said);
         } else if (!record.is_control()) {

@@ -51,6 +51,20 @@ table_log::table_log(std::filesystem::path directory, row_schema schema,
         this;  // the base is private: make_unique could not convert
     writer_ = std::make_unique<log_writer>(std::move(directory), std::move(log), snapshots);
     recover();
+    keep_identity();
+}
+
+// Other logs note its uuid, durably. If a loss of power then took a new log before its first sync,
+// the one made in its place would be another, and refused.
+void table_log::keep_identity() {
+    if (is_synchronous_ || writer_->durable_position() != position{}) {
+        return;
+    }
+    const durable_wait outcome = writer_->wait_durable(writer_->end(), durable_timeout_ns);
+    if (outcome != durable_wait::durable) {
+        throw error(writer_->directory().native() +
+                    ": cannot make the new log durable: " + std::string(describe(outcome)));
+    }
 }
 
 // A row since the last snapshot; `payload` may be of an older schema.

@@ -81,6 +81,7 @@ private:
     [[nodiscard]] std::size_t snapshot_bytes() const noexcept override;
     void write_snapshot(std::span<std::byte> payload) const noexcept override;
     void recover();
+    void keep_identity();
     void replay_row(const record_view& record, const row_schema& written,
                     std::vector<std::byte>& room);
     void start_snapshots();

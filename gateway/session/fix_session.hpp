@@ -147,6 +147,7 @@ private:
     [[nodiscard]] bool withdraw(outbound_route& route, const outbound_header& header) noexcept;
     void say_held(const outbound_route& route, const outbound_header& header) noexcept;
     void note_asked(msg_seq_num from) noexcept;
+    void say_lost(msg_seq_num asked_from) noexcept;
     [[nodiscard]] send_status send_body(const outbound_route& route, const outbound_header& header,
                                         std::string_view body, bool is_poss_resend) noexcept;
     [[nodiscard]] engine::poll_action conclude_send(outbound_route& route,
@@ -196,6 +197,9 @@ private:
     bool has_held_doubt_ = false;  // a route waits for a decision, and the session is logged on
     bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
     std::string marked_body_;      // of a message with 97=Y
+    // FIX_OUT may have lost messages from here on to a loss of power; 0: no, or it has been said.
+    msg_seq_num lost_from_;
+    std::uint32_t lost_generation_ = 0;
     stamp_ring* stamps_ = nullptr;
     engine::histogram record_to_wire_;
     std::int64_t measured_from_ns_ = engine::utc_now().ns;

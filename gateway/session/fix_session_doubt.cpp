@@ -1,6 +1,7 @@
 // What a session does with records that may have been sent before the host lost power.
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "gateway/session/fix_session.hpp"
 
@@ -63,11 +64,28 @@ bool fix_session::withdraw(outbound_route& route, const outbound_header& header)
 
 // What the peer asks for first it has not got, nor anything behind it.
 void fix_session::note_asked(msg_seq_num from) noexcept {
+    if (!lost_from_.is_none()) [[unlikely]] {
+        say_lost(from);
+    }
     for (outbound_route& route : routes_) {
         if (route.doubt != nullptr) [[unlikely]] {
             route.doubt->limit_to(from, ledger_.generation());
         }
     }
+}
+
+// Their source records may be gone as well, and then nothing else would ever tell of them.
+void fix_session::say_lost(msg_seq_num asked_from) noexcept {
+    const msg_seq_num first = std::exchange(lost_from_, {});
+    if (asked_from <= first || lost_generation_ != ledger_.generation()) {
+        return;
+    }
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "the peer has messages %u to %u of ours, and FIX_OUT has lost some or all of "
+                  "them with the host's power: compare the books",
+                  first.value, asked_from.value - 1);
+    events_->say(event_level::warning, name(), text);
 }
 
 }  // namespace millrace::gateway

@@ -62,6 +62,16 @@ protected:
     temporary_directory directory_;
 };
 
+// Other logs note its uuid: a loss of power must not make another log of it.
+TEST_F(TableLog, IsDurableBeforeAnybodyLearnsItsUuid) {
+    log_options options = tiny_log();
+    options.is_synchronous = false;
+    options.sync_delay_max_ns = 60'000'000'000;
+    const table_log table(path(), tick_table.schema(), options);
+    EXPECT_EQ(table.log().durable_position(), table.log().end());
+    EXPECT_GT(table.log().storage().sync_count, 0U);
+}
+
 TEST_F(TableLog, KeepsItsRowsAndGoesOnBehindThem) {
     std::uint64_t number = 1;
     for (int opening = 0; opening < 4; ++opening) {

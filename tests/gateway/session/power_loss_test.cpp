@@ -214,6 +214,20 @@ TEST_F(PowerLoss, WhatThePeerProvesItHasNotIsSentAsIfNothingHadHappened) {
                                  "97=Y\x01"),
               0U);
     EXPECT_FALSE(agent->has_said("may have been sent"));
+    EXPECT_FALSE(agent->has_said("has lost some or all"));
+}
+
+// The source lost them too: no record is left that could be in doubt.
+TEST_F(PowerLoss, WhatThePeerHasAndBothLogsLostIsSaid) {
+    lose_two_sent_orders();
+    open_agent();
+    offer_again({}, {4});
+    log_on();
+    ASSERT_TRUE(peer_has(6));
+    const std::string lost = "the peer has messages " + std::to_string(kept_next_sender) + " to " +
+                             std::to_string(kept_next_sender + 1) + " of ours";
+    ASSERT_TRUE(run_until([&] { return agent->has_said(lost); })) << agent->last_said(20);
+    EXPECT_EQ(counters().in_doubt_routes.value(), 0U);
 }
 
 TEST_F(PowerLoss, ThePolicyPossresendSendsThemAgainMarked) {

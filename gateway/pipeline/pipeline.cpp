@@ -362,6 +362,10 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     if (past.is_beyond(gateway.highest_origin(config.name))) {
         gateway.cut_back(config.name, past.survivor());
     }
+    if (gateway.has_doubt(config.name)) {
+        gateway.limit_doubt(config.name, past.last_before_boot() ? *past.last_before_boot()
+                                                                 : last_sequence(source.directory));
+    }
     highest = gateway.highest_origin(config.name);
     return sink;
 }

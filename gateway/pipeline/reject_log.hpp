@@ -44,6 +44,12 @@ public:
     [[nodiscard]] engine::append_status park(std::string_view route, const engine::log_uuid& source,
                                              const engine::stream_slot& record,
                                              std::string_view reason) noexcept;
+    // What was parked before is on stable storage. A synchronous log has nobody who sees to it, and
+    // nothing is waited for.
+    [[nodiscard]] bool is_durable(engine::position until) const noexcept {
+        return table_.is_synchronous() || table_.log().durable_position() >= until;
+    }
+    void request_sync() noexcept { table_.request_sync(); }
 
 private:
     engine::table_log table_;

@@ -50,6 +50,15 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         return offer_status::accepted;  // taken before the client stopped at it, or before a
                                         // restart
     }
+    // A loss of power must not take the parked record and leave a later one that was delivered: the
+    // route would go on behind both.
+    if (parked_end_ != engine::position{}) [[unlikely]] {
+        if (!rejects_->is_durable(parked_end_)) {
+            counters.back_pressured.add(1);
+            return offer_status::back_pressured;
+        }
+        parked_end_ = {};
+    }
     if (!config_.operations.has(row.operation()) ||
         !where_.evaluate(row, {engine::correlation_log_id(source_), record.seq.value}) ||
         was_parked(record.seq)) {
@@ -97,6 +106,8 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
     if (parked != engine::append_status::ok) {
         return offer_status::back_pressured;  // no room to keep it: it stays where it is
     }
+    parked_end_ = rejects_->log().end();
+    rejects_->request_sync();
     counters.parked.add(1);
     say_parked(record);
     highest_ = record.seq;

@@ -150,6 +150,8 @@ private:
     stamp_ring* stamps_ = nullptr;
     std::vector<engine::sequence> parked_;  // by an earlier run
     std::size_t next_parked_ = 0;
+    engine::position
+        parked_end_;  // of the reject log, that must be durable before the route goes on
     bool is_halted_ = false;
     std::string halt_reason_;  // "position N: reason"
     char reason_[200] = {};    // why the last delivery failed

@@ -36,6 +36,10 @@ public:
     [[nodiscard]] bool is_beyond(engine::sequence done);
     // REQUIRES: is_beyond() said so once.
     [[nodiscard]] engine::sequence survivor() const noexcept { return *survivor_; }
+    // The last record from before this boot of the host; nothing where there was none before.
+    [[nodiscard]] std::optional<engine::sequence> last_before_boot() const noexcept {
+        return survivor_;
+    }
     // Records up to here may be the second ones of their sequence, or of their content: 0 if none.
     [[nodiscard]] engine::sequence repeats_until() const noexcept { return repeats_until_; }
     // A sentence for people; empty if nothing was found in this start.

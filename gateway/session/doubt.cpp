@@ -2,9 +2,8 @@
 
 namespace millrace::gateway {
 
-route_doubt::answer route_doubt::judge(engine::sequence seq, std::int64_t committed_ns,
-                                       bool is_overdue) noexcept {
-    if (left_ == 0 || committed_ns >= entry_.before.ns) {
+route_doubt::answer route_doubt::judge(engine::sequence seq, bool is_overdue) noexcept {
+    if (left_ == 0 || seq > entry_.through.value_or(seq)) {
         is_over_.store(true, std::memory_order_relaxed);
         return answer::over;
     }
@@ -26,15 +25,20 @@ route_doubt::answer route_doubt::judge(engine::sequence seq, std::int64_t commit
         (is_overdue || asked_from_.load(std::memory_order_relaxed) != 0)) {
         return answer::possresend;
     }
+    held_.store(seq.value, std::memory_order_relaxed);
     return answer::hold;
 }
 
-void route_doubt::limit_to(msg_seq_num asked_from) noexcept {
-    asked_from_.store(asked_from.value, std::memory_order_relaxed);
-    const std::uint32_t received =
-        asked_from > entry_.from ? asked_from.value - entry_.from.value : 0;
-    const std::uint32_t passed = entry_.numbers - left_;
-    left_ = received > passed ? std::min(received, entry_.numbers) - passed : 0;
+void route_doubt::note_asked(std::string_view session, std::uint32_t generation,
+                             msg_seq_num from) noexcept {
+    const bool is_replay = from.value <= 1 && entry_.from.value > 1;
+    if (session != entry_.session || generation != entry_.generation || is_replay ||
+        !entry_.asked_from.is_none()) {
+        return;
+    }
+    entry_.asked_from = from;
+    left_ = received_max(entry_);
+    asked_from_.store(from.value, std::memory_order_relaxed);
 }
 
 }  // namespace millrace::gateway

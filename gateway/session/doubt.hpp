@@ -1,15 +1,17 @@
 // One route's records in doubt, as its session meets them: sent, sent with 97=Y, withdrawn, or held
 // until an operator decides.
 //
-// Threading  the session thread; decide(), asked_from() and is_over() from any
-// Invariant  a record is in doubt if it was committed before the host was started anew, FIX_OUT does
-//            not hold it, and fewer such records were passed than numbers can have reached the peer
-// Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has not
-//            received, so none behind it was processed
+// Threading  the session thread; decide() and the figures from any
+// Invariant  a record is in doubt if it was there when the gateway came up again, FIX_OUT does not
+//            hold it, and fewer such records were passed than numbers can have reached the peer
+// Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has
+//            not received, so none behind it was processed. From 1 on it may only want all again
 #pragma once
 
 #include <algorithm>
 #include <atomic>
+#include <string_view>
+#include <utility>
 
 #include "gateway/session/doubt_file.hpp"
 #include "gateway/session/gate.hpp"
@@ -19,55 +21,62 @@ namespace millrace::gateway {
 class route_doubt {
 public:
     route_doubt(doubt_entry entry, in_doubt_policy policy)
-        : entry_(std::move(entry)), policy_(policy), left_(entry_.numbers) {
-        if (!entry_.asked_from.is_none()) {
-            limit_to(entry_.asked_from);
-        }
-    }
+        : entry_(std::move(entry)),
+          policy_(policy),
+          left_(received_max(entry_)),
+          passed_(entry_.passed),
+          asked_from_(entry_.asked_from.value) {}
 
     enum class answer : std::uint8_t { over, hold, send, possresend, withdraw };
     // `is_overdue`: the peer has had time to ask for what it lacks.
-    [[nodiscard]] answer judge(engine::sequence seq, std::int64_t committed_ns,
-                               bool is_overdue) noexcept;
+    [[nodiscard]] answer judge(engine::sequence seq, bool is_overdue) noexcept;
     // The record judged last is done with.
-    void pass() noexcept { --left_; }
-    // The peer's first ResendRequest since.
-    void limit_to(msg_seq_num asked_from, std::uint32_t generation) noexcept {
-        if (generation == entry_.generation && asked_from_.load(std::memory_order_relaxed) == 0) {
-            limit_to(asked_from);
-        }
+    void pass() noexcept {
+        --left_;
+        passed_.store(entry_.passed += 1, std::memory_order_relaxed);
     }
+    // The first ResendRequest since of this session, in this generation.
+    void note_asked(std::string_view session, std::uint32_t generation, msg_seq_num from) noexcept;
 
-    // An operator's word.
+    // An operator's word, about all up to there.
     void decide(doubt_decision decision, engine::sequence through) noexcept {
         // relaxed: one word, and nothing is handed over with it
         verdict_.store(std::min(through.value, through_max) << decision_bits |
                            static_cast<std::uint64_t>(decision),
                        std::memory_order_relaxed);
     }
+    // As it began, but for what the session thread counts.
     [[nodiscard]] const doubt_entry& entry() const noexcept { return entry_; }
+    // From any thread, each for itself.
     [[nodiscard]] msg_seq_num asked_from() const noexcept {
         return {asked_from_.load(std::memory_order_relaxed)};
     }
+    [[nodiscard]] std::uint32_t passed() const noexcept {
+        return passed_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] bool is_over() const noexcept { return is_over_.load(std::memory_order_relaxed); }
+    // The record that waits, or the last that did.
+    [[nodiscard]] engine::sequence held() const noexcept {
+        return {held_.load(std::memory_order_relaxed)};
+    }
     // Once for each record that waits.
     [[nodiscard]] bool is_first_hold(engine::sequence seq) noexcept {
-        return std::exchange(held_, seq) != seq;
+        return std::exchange(said_, seq) != seq;
     }
 
 private:
     static constexpr int decision_bits = 8;
     static constexpr std::uint64_t through_max = UINT64_MAX >> decision_bits;
 
-    void limit_to(msg_seq_num asked_from) noexcept;
-
     doubt_entry entry_;
     in_doubt_policy policy_;
     std::uint32_t left_;  // so many more may have reached the peer
-    engine::sequence held_;
-    std::atomic<std::uint64_t> verdict_{0};     // writer: the cold thread
-    std::atomic<std::uint32_t> asked_from_{0};  // writer: the session thread
-    std::atomic<bool> is_over_{false};          // writer: the session thread
+    engine::sequence said_;
+    std::atomic<std::uint64_t> verdict_{0};  // writer: the cold thread; of the rest: the session's
+    std::atomic<std::uint64_t> held_{0};
+    std::atomic<std::uint32_t> passed_;
+    std::atomic<std::uint32_t> asked_from_;
+    std::atomic<bool> is_over_{false};
 };
 
 }  // namespace millrace::gateway

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view file_name = "doubt";
 constexpr std::string_view first_line = "millrace doubt 1";
-constexpr std::string_view verdict_line = "millrace doubt decision 1";
+constexpr std::string_view verdict_line = "millrace doubt decisions 1";
 
 fs::path verdict_path(const fs::path& directory, std::string_view route) {
     char name[32];
@@ -61,7 +61,8 @@ bool take_field(doubt_entry& entry, std::string_view key, std::string_view value
     }
     return key == "generation" ? parse_number(value, entry.generation)
            : key == "after"    ? parse_number(value, entry.after.value)
-           : key == "before"   ? parse_number(value, entry.before.ns)
+           : key == "through"  ? parse_number(value, entry.through.emplace().value)
+           : key == "passed"   ? parse_number(value, entry.passed)
            : key == "from"     ? parse_number(value, entry.from.value)
            : key == "numbers"  ? parse_number(value, entry.numbers)
            : key == "asked"    ? parse_number(value, entry.asked_from.value)
@@ -116,43 +117,57 @@ void write_doubts(const fs::path& directory, const std::vector<doubt_entry>& ent
     for (const doubt_entry& entry : entries) {
         text += "\nroute " + entry.route + "\nsession " + entry.session + "\ngeneration " +
                 std::to_string(entry.generation) + "\nafter " + std::to_string(entry.after.value) +
-                "\nbefore " + std::to_string(entry.before.ns) + "\nfrom " +
+                (entry.through ? "\nthrough " + std::to_string(entry.through->value) : "") +
+                "\npassed " + std::to_string(entry.passed) + "\nfrom " +
                 std::to_string(entry.from.value) + "\nnumbers " + std::to_string(entry.numbers) +
                 "\nasked " + std::to_string(entry.asked_from.value);
     }
     engine::write_file_atomically(path, text + '\n');
 }
 
-void note_doubts(const fs::path& directory, const gateway_life& life, const host_boot& host,
-                 const fix_out_log& out) {
+void note_doubts(const fs::path& directory, const gateway_life& life, const fix_out_log& out) {
     std::vector<doubt_entry> entries = read_doubts(directory);
     for (const gateway_route& route : life.committed_routes) {
         const session_numbers* const numbers = find_session(out, route.session);
         if (numbers == nullptr) {
             continue;  // nothing of the session was ever durable, so nothing was ever sent
         }
-        remove_verdict(directory, route.name);
-        auto known = std::find_if(entries.begin(), entries.end(), [&](const doubt_entry& one) {
-            return one.route == route.name && one.generation == numbers->generation;
+        remove_verdicts(directory, route.name);
+        const auto known = std::find_if(entries.begin(), entries.end(), [&](const auto& one) {
+            return one.route == route.name && one.session == route.session;
         });
         if (known == entries.end()) {
-            std::erase_if(entries, [&](const doubt_entry& one) { return one.route == route.name; });
-            entries.push_back({route.name,
-                               route.session,
-                               numbers->generation,
-                               {},
-                               {},
-                               numbers->next_sender,
-                               0,
-                               {}});
-            known = entries.end() - 1;
-            known->after = out.table().origins().highest(engine::route_id(route.name));
+            doubt_entry made;
+            made.route = route.name;
+            made.session = route.session;
+            made.generation = numbers->generation;
+            made.after = out.table().origins().highest(engine::route_id(route.name));
+            made.from = numbers->next_sender;
+            made.numbers = life.numbers_at_risk;
+            entries.push_back(std::move(made));
+            continue;
         }
-        known->before = host.began;
-        known->numbers = numbers->next_sender.value + life.numbers_at_risk - known->from.value;
+        known->through.reset();
         known->asked_from = {};
+        known->passed = 0;
+        if (known->generation == numbers->generation) {
+            known->numbers = numbers->next_sender.value + life.numbers_at_risk - known->from.value;
+        } else {
+            known->generation = 0;
+            known->numbers += life.numbers_at_risk;
+        }
     }
     write_doubts(directory, entries);
+}
+
+std::uint32_t received_max(const doubt_entry& entry) noexcept {
+    std::uint32_t received = entry.numbers;
+    if (!entry.asked_from.is_none()) {
+        received = entry.asked_from > entry.from
+                       ? std::min(received, entry.asked_from.value - entry.from.value)
+                       : 0;
+    }
+    return received > entry.passed ? received - entry.passed : 0;
 }
 
 std::string_view to_text(doubt_decision decision) {
@@ -169,42 +184,48 @@ std::string_view to_text(doubt_decision decision) {
     return "none";
 }
 
-std::optional<doubt_verdict> read_verdict(const fs::path& directory, std::string_view route) {
+std::vector<doubt_verdict> read_verdicts(const fs::path& directory, std::string_view route) {
     const fs::path path = verdict_path(directory, route);
+    std::vector<doubt_verdict> verdicts;
     if (!fs::exists(path)) {
-        return std::nullopt;
+        return verdicts;
     }
-    doubt_verdict verdict;
     const auto take = [&](std::string_view key, std::string_view value) {
         if (key == "decision") {
+            doubt_verdict& verdict = verdicts.emplace_back();
             for (const doubt_decision one : decisions) {
                 verdict.decision = value == to_text(one) ? one : verdict.decision;
             }
             return verdict.decision != doubt_decision::none;
         }
+        if (verdicts.empty()) {
+            return false;
+        }
         if (key == "by") {
-            verdict.by = value;
+            verdicts.back().by = value;
             return true;
         }
-        return key == "through" && parse_number(value, verdict.through.value);
+        return key == "through" && parse_number(value, verdicts.back().through.value);
     };
     if (!read_lines(engine::read_whole_file(path), verdict_line, take)) {
         throw engine::damage_error(path.native() +
-                                   ": is no decision; remove it, and decide anew by `millrace "
-                                   "session doubt`");
+                                   ": is no list of decisions; remove it, and decide anew by "
+                                   "`millrace session doubt`");
     }
-    return verdict;
+    return verdicts;
 }
 
-void write_verdict(const fs::path& directory, std::string_view route,
-                   const doubt_verdict& verdict) {
-    engine::write_file_atomically(
-        verdict_path(directory, route),
-        std::string(verdict_line) + "\ndecision " + std::string(to_text(verdict.decision)) +
-            "\nthrough " + std::to_string(verdict.through.value) + "\nby " + verdict.by + '\n');
+void write_verdicts(const fs::path& directory, std::string_view route,
+                    const std::vector<doubt_verdict>& verdicts) {
+    std::string text(verdict_line);
+    for (const doubt_verdict& verdict : verdicts) {
+        text += "\ndecision " + std::string(to_text(verdict.decision)) + "\nthrough " +
+                std::to_string(verdict.through.value) + "\nby " + verdict.by;
+    }
+    engine::write_file_atomically(verdict_path(directory, route), text + '\n');
 }
 
-void remove_verdict(const fs::path& directory, std::string_view route) {
+void remove_verdicts(const fs::path& directory, std::string_view route) {
     const fs::path path = verdict_path(directory, route);
     if (::unlink(path.c_str()) == 0) {
         engine::sync_directory(directory);

@@ -102,6 +102,9 @@ public:
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
                                      msg_seq_num end, resend_sink& sink) noexcept;
 
+    // See session_ledger. What cannot be read is no gap.
+    [[nodiscard]] msg_seq_num gap_end(const session_numbers& session, msg_seq_num number,
+                                      msg_seq_num end) noexcept;
     // Routes wait: a loss of power must not cost more than options.undurable_records_max numbers.
     [[nodiscard]] bool is_far_ahead_of_disk() noexcept {
         return has_undurable(options_.undurable_records_max);
@@ -140,8 +143,16 @@ private:
                                                const engine::row_envelope& envelope) noexcept;
     [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
                                                msg_seq_num begin) const;
-    [[nodiscard]] bool scan_messages(const session_numbers& session, msg_seq_num begin,
-                                     msg_seq_num end, resend_sink& sink);
+    struct found_message {
+        std::uint32_t number;
+        bool is_application;
+        engine::position at;
+    };
+    [[nodiscard]] std::vector<found_message> find_messages(const session_numbers& session,
+                                                           msg_seq_num begin, msg_seq_num end);
+    [[nodiscard]] msg_seq_num next_application(const session_numbers& session, msg_seq_num from,
+                                               msg_seq_num end);
+    [[nodiscard]] bool is_application(engine::position at) noexcept;
     [[nodiscard]] bool read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                                 resend_sink& sink) noexcept;
     [[nodiscard]] bool read_one(engine::position at, resend_sink& sink) noexcept;

@@ -68,14 +68,11 @@ std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_se
     return segments.front();
 }
 
-// For messages older than the index: reads the log forward. Slow, and rare.
-bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
-                                resend_sink& sink) {
-    struct found_message {
-        std::uint32_t number;
-        engine::position at;
-    };
-    std::vector<found_message> found;  // ascending
+// For messages older than the index, ascending: reads the log forward. Slow, and rare.
+std::vector<fix_out_log::found_message> fix_out_log::find_messages(const session_numbers& session,
+                                                                   msg_seq_num begin,
+                                                                   msg_seq_num end) {
+    std::vector<found_message> found;
     const std::uint64_t first = segment_before(session, begin);
     engine::log_reader reader(
         table_->log().directory(),
@@ -94,15 +91,59 @@ bool fix_out_log::scan_messages(const session_numbers& session, msg_seq_num begi
             found.pop_back();
         }
         if (number >= begin.value && number <= end.value) {
-            found.push_back({number, record.at});
+            found.push_back({number, row.message.kind.view() == kind::application, record.at});
         }
     }
-    for (const found_message& one : found) {
-        if (!read_one(one.at, sink)) {
-            return false;
+    return found;
+}
+
+// None: there is no application message from there on.
+msg_seq_num fix_out_log::next_application(const session_numbers& session, msg_seq_num from,
+                                          msg_seq_num end) {
+    const resend_index& index = index_of(session.name);
+    while (from <= end) {
+        if (from >= session.passed_over_from && from < session.passed_over_to) {
+            from = session.passed_over_to;
+            continue;
         }
+        if (!index.has(from)) {
+            // Behind the numbers that were passed over the index knows what there is.
+            const bool is_before = from < session.passed_over_from;
+            const msg_seq_num last = is_before ? std::min(end, session.passed_over_from) : end;
+            for (const found_message& one : find_messages(session, from, last)) {
+                if (one.is_application) {
+                    return {one.number};
+                }
+            }
+            from = last.next();
+            continue;
+        }
+        if (is_application(index.at(from))) {
+            return from;
+        }
+        from = from.next();
     }
-    return true;
+    return {};
+}
+
+bool fix_out_log::is_application(engine::position at) noexcept {
+    engine::record_view record;
+    return lookup_->read(at, record) &&
+           load_row<fix_out_row>(engine::row_view(table_->schema(), record.bytes()))
+                   .message.kind.view() == kind::application;
+}
+
+msg_seq_num fix_out_log::gap_end(const session_numbers& session, msg_seq_num number,
+                                 msg_seq_num end) noexcept {
+    if (number >= end) {
+        return number;
+    }
+    try {
+        const msg_seq_num next = next_application(session, number.next(), end);
+        return next.is_none() ? end : msg_seq_num{next.value - 1};
+    } catch (const std::exception&) {
+        return number;
+    }
 }
 
 // Retention took the segment, and not a fault.
@@ -141,7 +182,12 @@ bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, ms
     const resend_index& index = index_of(session.name);
     if (!index.has(begin) || !index.has(end)) {
         try {
-            return scan_messages(session, begin, end, sink);
+            for (const found_message& one : find_messages(session, begin, end)) {
+                if (!read_one(one.at, sink)) {
+                    return false;
+                }
+            }
+            return true;
         } catch (const std::exception&) {
             return false;
         }

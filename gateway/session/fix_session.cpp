@@ -36,11 +36,19 @@ fix_session::~fix_session() {
     close();
 }
 
-void fix_session::add_route(std::string_view name, outbound_link& link, route_doubt* doubt) {
-    routes_.push_back({std::string(name), engine::route_id(name), &link, doubt, false});
-    if (doubt != nullptr) {
-        lost_from_ = doubt->entry().from;  // of all its routes the same, or older
-        lost_generation_ = doubt->entry().generation;
+void fix_session::add_route(std::string_view name, outbound_link& link) {
+    routes_.push_back({std::string(name), engine::route_id(name), &link});
+}
+
+void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept {
+    for (outbound_route& known : routes_) {
+        if (known.name == route) {
+            known.doubt = &doubt;
+            if (doubt.entry().session == name()) {
+                lost_from_ = doubt.entry().from;  // of all its routes the same, or older
+                lost_generation_ = doubt.entry().generation;
+            }
+        }
     }
 }
 
@@ -242,13 +250,12 @@ bool fix_session::has_waiting_messages() const noexcept {
 
 void fix_session::publish_state() noexcept {
     const char* state = settlement_.is_running() ? "settling before a reset"
-                        : has_held_doubt_        ? "logged on; in doubt"
-                        : is_logged_on_          ? "logged on"
-                        : link_.is_open()        ? "connected"
-                        : is_stopping_           ? "stopped"
-                        : is_held_               ? "halted(numbers contradict the peer's)"
-                        : connector_ == nullptr  ? "listening"
-                                                 : "connecting";
+                        : is_logged_on_   ? (has_held_doubt_ ? "logged on; in doubt" : "logged on")
+                        : link_.is_open() ? "connected"
+                        : is_stopping_    ? "stopped"
+                        : is_held_        ? "halted(numbers contradict the peer's)"
+                        : connector_ == nullptr ? "listening"
+                                                : "connecting";
     counters.state.set(state);
     counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
     counters.next_sender.set(ledger_.next_sender().value);

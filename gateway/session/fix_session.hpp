@@ -75,6 +75,7 @@ struct outbound_route {
     outbound_link* link = nullptr;
     route_doubt* doubt = nullptr;  // null: nothing is in doubt
     bool is_halted = false;
+    bool is_held_in_doubt = false;
 };
 
 class fix_session final : private session_listener, private wire_sink {
@@ -84,7 +85,9 @@ public:
     ~fix_session();
 
     // Set-up.
-    void add_route(std::string_view name, outbound_link& link, route_doubt* doubt = nullptr);
+    void add_route(std::string_view name, outbound_link& link);
+    // Nothing if the route is not this session's.
+    void set_doubt(std::string_view route, route_doubt& doubt) noexcept;
     void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
@@ -194,7 +197,7 @@ private:
     bool is_slicing_ = false;      // QuickFIX looks at a slice the peer has not asked for
     bool is_session_time_ = true;  // as of the last look; nothing is connected outside
     bool is_held_ = false;         // numbers contradict the peer's: an operator must act
-    bool has_held_doubt_ = false;  // a route waits for a decision, and the session is logged on
+    bool has_held_doubt_ = false;  // a route waits for a decision
     bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
     std::string marked_body_;      // of a message with 97=Y
     // FIX_OUT may have lost messages from here on to a loss of power; 0: no, or it has been said.

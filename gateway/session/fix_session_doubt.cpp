@@ -18,19 +18,19 @@ route_doubt::answer fix_session::judge_doubt(outbound_route& route,
                                              const outbound_header& header) noexcept {
     const bool is_overdue = now_ns_ - logged_on_ns_ >= request_patience_ns;
     const engine::sequence seq{header.origin.sequence};
-    const route_doubt::answer answer = route.doubt->judge(seq, header.committed_ns, is_overdue);
+    const route_doubt::answer answer = route.doubt->judge(seq, is_overdue);
     const bool is_held = answer == route_doubt::answer::hold;
     if (is_held && is_overdue && route.doubt->is_first_hold(seq)) {
         say_held(route, header);
     }
+    route.is_held_in_doubt = is_held;
     if (answer == route_doubt::answer::over) {
         route.doubt = nullptr;
     }
-    const auto held = std::count_if(routes_.begin(), routes_.end(), [&](const auto& one) {
-        return one.doubt != nullptr && (&one != &route || is_held);
-    });
+    const auto held = std::count_if(routes_.begin(), routes_.end(),
+                                    [](const auto& one) { return one.is_held_in_doubt; });
     counters.in_doubt_routes.set(static_cast<std::uint64_t>(held));
-    if (std::exchange(has_held_doubt_, is_held) != is_held) {
+    if (std::exchange(has_held_doubt_, held > 0) != (held > 0)) {
         publish_state();
     }
     return answer;
@@ -69,7 +69,7 @@ void fix_session::note_asked(msg_seq_num from) noexcept {
     }
     for (outbound_route& route : routes_) {
         if (route.doubt != nullptr) [[unlikely]] {
-            route.doubt->limit_to(from, ledger_.generation());
+            route.doubt->note_asked(name(), ledger_.generation(), from);
         }
     }
 }

@@ -153,7 +153,8 @@ receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
     const std::uint32_t messages =
         link_.pending_bytes() > 0 || !gate_.is_empty() ? 1 : slice_messages();
     try {
-        const std::string& request = resend_.next(messages, utc_ns);
+        const msg_seq_num last = ledger_.gap_end(resend_.slice_end(messages), resend_.end());
+        const std::string& request = resend_.next(last, utc_ns);
         return port_->receive(
             screen_frame(request.data(), request.size(), port_->data_fields(), port_->screening()),
             utc_ns);

@@ -1,11 +1,8 @@
 #include "gateway/session/life.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/recovery.hpp"
@@ -17,8 +14,8 @@ namespace {
 
 constexpr std::string_view file_name = "life";
 constexpr std::string_view first_line = "millrace gateway life 1";
-constexpr std::int64_t ns_per_s = 1'000'000'000;
-constexpr std::int64_t sync_patience_ns = 30 * ns_per_s;
+constexpr std::int64_t sync_patience_ns = 30'000'000'000;
+constexpr std::uint32_t numbers_max = INT32_MAX;  // QuickFIX counts in int
 
 constexpr std::pair<life_state, std::string_view> states[] = {
     {life_state::open, "open"},
@@ -55,13 +52,6 @@ bool read_line(gateway_life& life, std::string_view key, std::string_view value)
 }
 
 }  // namespace
-
-host_boot read_host_boot() {
-    timespec up{};
-    ::clock_gettime(CLOCK_BOOTTIME, &up);
-    const std::int64_t up_ns = up.tv_sec * ns_per_s + up.tv_nsec;
-    return {engine::detail::read_boot_id_text(), {engine::utc_now().ns - up_ns}};
-}
 
 gateway_life read_life(const std::filesystem::path& directory) {
     const std::filesystem::path path = directory / file_name;
@@ -102,10 +92,10 @@ void write_life(const std::filesystem::path& directory, const gateway_life& life
     engine::write_file_atomically(directory / file_name, text + '\n');
 }
 
-gateway_life begin_life(const std::filesystem::path& directory, const host_boot& host) {
+gateway_life begin_life(const std::filesystem::path& directory, std::string_view boot_id) {
     gateway_life life = read_life(directory);
     if (life.state == life_state::open &&
-        (life.boot_id != host.id || engine::has_lost_hot_tier(directory / "FIX_OUT"))) {
+        (life.boot_id != boot_id || engine::has_lost_hot_tier(directory / "FIX_OUT"))) {
         life.state = life_state::cut;
         write_life(directory, life);
     }
@@ -113,15 +103,18 @@ gateway_life begin_life(const std::filesystem::path& directory, const host_boot&
 }
 
 std::string jump_numbers(const std::filesystem::path& directory, const gateway_life& life,
-                         const host_boot& host, fix_out_log& out) {
+                         fix_out_log& out) {
     if (life.numbers_at_risk == 0) {
         throw engine::error(directory.native() +
-                            ": the host lost power, and how many numbers were used is not known");
+                            ": the host lost power under a gateway on a synchronous log, so how "
+                            "many numbers it had used is not known. Compare them with every "
+                            "counterparty's, then remove " +
+                            (directory / file_name).native());
     }
-    note_doubts(directory, life, host, out);
+    note_doubts(directory, life, out);
     std::string jumps;
     for (const session_numbers& known : out.sessions()) {
-        if (known.next_sender.value > UINT32_MAX - life.numbers_at_risk) {
+        if (known.next_sender.value > numbers_max - life.numbers_at_risk) {
             throw engine::error(directory.native() + ": session " + known.name +
                                 " has no numbers left; reset it on both sides");
         }
@@ -132,13 +125,18 @@ std::string jump_numbers(const std::filesystem::path& directory, const gateway_l
         if (out.append_set(numbers, next, numbers.next_target) != engine::append_status::ok) {
             throw engine::error(directory.native() + ": FIX_OUT takes no record");
         }
+        // Among them may be messages the peer lacks, or has and nobody knows of: a session that
+        // resets at its logon lets it ask first.
+        numbers.last_application = {next.value - 1};
     }
     if (out.table().wait_durable(out.table().log().end(), sync_patience_ns) !=
         engine::durable_wait::durable) {
         throw engine::error(directory.native() + ": FIX_OUT does not become durable");
     }
-    return "the host lost power: next numbers jump past all that may have been used (" + jumps +
-           ")";
+    return "power was lost, or the memory of FIX_OUT: next numbers jump past all that may have "
+           "been "
+           "used (" +
+           jumps + ")";
 }
 
 }  // namespace millrace::gateway

@@ -21,13 +21,6 @@
 
 namespace millrace::gateway {
 
-// The running host: what was in memory or not yet on the disk when an earlier boot ended is gone.
-struct host_boot {
-    std::string id;
-    engine::timestamp began;
-};
-[[nodiscard]] host_boot read_host_boot();
-
 struct gateway_route {
     std::string name;
     std::string session;
@@ -48,12 +41,11 @@ void write_life(const std::filesystem::path& directory, const gateway_life& life
 // Before FIX_OUT is opened: whether its last life may have lost what it had sent. If so, the file
 // says `cut` from here on, until the numbers have jumped.
 [[nodiscard]] gateway_life begin_life(const std::filesystem::path& directory,
-                                      const host_boot& host);
+                                      std::string_view boot_id);
 // Behind a cut: notes what is in doubt, and moves every session's next number past all that may
 // have been used, durably. Returns a sentence for people. Throws engine::error: the disk does not
 // take it.
 [[nodiscard]] std::string jump_numbers(const std::filesystem::path& directory,
-                                       const gateway_life& life, const host_boot& host,
-                                       fix_out_log& out);
+                                       const gateway_life& life, fix_out_log& out);
 
 }  // namespace millrace::gateway

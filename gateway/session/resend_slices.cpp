@@ -47,14 +47,14 @@ bool resend_slices::begin(const screened_frame& request, msg_seq_num next_sender
     return true;
 }
 
-const std::string& resend_slices::next(std::uint32_t slice, std::int64_t utc_ns) {
-    MILLRACE_ASSERT(is_running(), "no resend is being answered");
-    const std::uint32_t last = end_ - next_ < slice ? end_ : next_ + slice - 1;
-    write(next_, last, utc_ns);
-    if (last == end_) {
+const std::string& resend_slices::next(msg_seq_num last, std::int64_t utc_ns) {
+    MILLRACE_ASSERT(is_running() && next_ <= last.value && last.value <= end_,
+                    "not a part of the range that is being answered");
+    write(next_, last.value, utc_ns);
+    if (last.value == end_) {
         stop();
     } else {
-        next_ = last + 1;
+        next_ = last.value + 1;
     }
     return slice_;
 }

@@ -3,6 +3,10 @@
 //
 //   34=9 7=2 16=0   ->   34=9 7=2 16=257 | 34=9 7=258 16=513 | ... ; 34 counts the first time only
 //
+// A slice ends before an application message, or with the range. Ended before one of the session's
+// own, it would let the peer take that from its queue (a Logon that came early), and ignore the gap
+// fill that then begins with it, and all that this fill was for.
+//
 // Threading  the session thread
 // Invariant  one range at a time: a request that comes while one is answered widens it, since what
 //            is sent twice is a possible duplicate and nothing else
@@ -23,9 +27,14 @@ public:
     // show it to QuickFIX as it is. REQUIRES: the frame passed the screen and is a ResendRequest.
     [[nodiscard]] bool begin(const screened_frame& request, msg_seq_num next_sender,
                              std::uint32_t slice);
-    // The request for the next `slice` messages; stays valid until the next call.
-    // REQUIRES: is_running().
-    [[nodiscard]] const std::string& next(std::uint32_t slice, std::int64_t utc_ns);
+    // Where the next `slice` messages end, and where all of it ends. REQUIRES: is_running().
+    [[nodiscard]] msg_seq_num slice_end(std::uint32_t slice) const noexcept {
+        return {end_ - next_ < slice ? end_ : next_ + slice - 1};
+    }
+    [[nodiscard]] msg_seq_num end() const noexcept { return {end_}; }
+    // The request for what comes next, up to `last`; stays valid until the next call.
+    // REQUIRES: slice_end(1) <= last <= end().
+    [[nodiscard]] const std::string& next(msg_seq_num last, std::int64_t utc_ns);
     void stop() noexcept { next_ = end_ = 0; }
 
     [[nodiscard]] bool is_running() const noexcept { return next_ != 0; }

@@ -4,6 +4,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/stream/life_file.hpp"
 
 namespace millrace::gateway {
 
@@ -17,19 +18,25 @@ fix_log_options out_options(const session_agent_options& options) {
     return wanted;
 }
 
+session_agent_options with_boot_id(session_agent_options options) {
+    if (options.boot_id.empty()) {
+        options.boot_id = engine::current_boot();
+    }
+    return options;
+}
+
 }  // namespace
 
 session_agent::session_agent(session_agent_options options, const settings_file& settings)
-    : options_(std::move(options)),
+    : options_(with_boot_id(std::move(options))),
       agent_name_("gateway:" + options_.name),
-      host_(options_.host ? *options_.host : read_host_boot()),
-      life_(begin_life(options_.directory, host_)),
+      life_(begin_life(options_.directory, options_.boot_id)),
       correlations_(options_.correlations),
       out_(options_.directory / "FIX_OUT", out_options(options_), correlations_),
       in_(options_.directory / "FIX_IN", options_.logs) {
     if (life_.state == life_state::cut) {
         events_.say(event_level::error, options_.name,
-                    jump_numbers(options_.directory, life_, host_, out_));
+                    jump_numbers(options_.directory, life_, out_));
     }
     doubt_entries_ = read_doubts(options_.directory);
     for (const session_spec& spec : settings.sessions) {
@@ -71,7 +78,7 @@ void session_agent::add_route(std::string_view session, std::string_view route, 
         if (known->name() == session) {
             out_.table().bind_route(route, source, start_after);
             link.gate = gate;
-            known->add_route(route, link, doubt_of(route));
+            known->add_route(route, link);
             if (gate == gate_level::committed) {
                 committed_routes_.push_back({std::string(route), std::string(session)});
             }
@@ -86,14 +93,18 @@ engine::sequence session_agent::highest_origin(std::string_view route) const noe
     return out_.table().origins().highest(engine::route_id(route));
 }
 
-route_doubt* session_agent::doubt_of(std::string_view route) {
-    for (const doubt_entry& entry : doubt_entries_) {
-        if (entry.route == route) {
-            doubts_.push_back(std::make_unique<route_doubt>(entry, options_.in_doubt));
-            return doubts_.back().get();
+bool session_agent::has_doubt(std::string_view route) const noexcept {
+    return std::any_of(doubt_entries_.begin(), doubt_entries_.end(),
+                       [&](const doubt_entry& one) { return one.route == route; });
+}
+
+void session_agent::limit_doubt(std::string_view route, engine::sequence through) {
+    for (doubt_entry& entry : doubt_entries_) {
+        // Said before: other records have come since.
+        if (entry.route == route && !entry.through) {
+            entry.through = through;
         }
     }
-    return nullptr;
 }
 
 stamp_ring& session_agent::use_stamps() {
@@ -105,10 +116,16 @@ stamp_ring& session_agent::use_stamps() {
 }
 
 void session_agent::open() {
-    if (!out_.table().is_synchronous()) {
-        life_ = {life_state::open, host_.id, out_.numbers_at_risk(), committed_routes_};
-        write_life(options_.directory, life_);
+    write_doubts(options_.directory, doubt_entries_);
+    for (const doubt_entry& entry : doubt_entries_) {
+        auto doubt = std::make_unique<route_doubt>(entry, options_.in_doubt);
+        for (const auto& session : sessions_) {
+            session->set_doubt(entry.route, *doubt);
+        }
+        doubts_.push_back(std::move(doubt));
     }
+    life_ = {life_state::open, options_.boot_id, out_.numbers_at_risk(), committed_routes_};
+    write_life(options_.directory, life_);
     out_.table().start();
     in_.table().start();
 }
@@ -165,22 +182,31 @@ std::string session_agent::tend() noexcept {
         bool is_changed = false;
         for (const auto& doubt : doubts_) {
             const auto known =
-                std::find_if(doubt_entries_.begin(), doubt_entries_.end(),
-                             [&](const auto& one) { return one.route == doubt->entry().route; });
+                std::find_if(doubt_entries_.begin(), doubt_entries_.end(), [&](const auto& one) {
+                    return one.route == doubt->entry().route &&
+                           one.session == doubt->entry().session;
+                });
             if (known == doubt_entries_.end()) {
                 continue;
             }
             if (doubt->is_over()) {
-                remove_verdict(options_.directory, known->route);
+                remove_verdicts(options_.directory, known->route);
                 doubt_entries_.erase(known);
                 is_changed = true;
                 continue;
             }
-            is_changed = is_changed || known->asked_from != doubt->asked_from();
+            is_changed = is_changed || known->asked_from != doubt->asked_from() ||
+                         known->passed != doubt->passed();
             known->asked_from = doubt->asked_from();
-            if (const auto verdict = read_verdict(options_.directory, known->route)) {
-                doubt->decide(verdict->decision, verdict->through);
+            known->passed = doubt->passed();
+            doubt_verdict next;  // none: it may have been taken back
+            for (const doubt_verdict& verdict : read_verdicts(options_.directory, known->route)) {
+                if (verdict.through >= doubt->held()) {
+                    next = verdict;
+                    break;
+                }
             }
+            doubt->decide(next.decision, next.through);
         }
         if (is_changed) {
             write_doubts(options_.directory, doubt_entries_);

@@ -30,7 +30,7 @@ struct session_agent_options {
                                << 17;            // recent orders whose reports find their beginning
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
-    std::optional<host_boot> host;  // for tests: another than the running one
+    std::string boot_id;  // of the host; empty: ask it
 };
 
 struct session_agent_counters {
@@ -48,6 +48,10 @@ public:
     void add_route(std::string_view session, std::string_view route, outbound_link& link,
                    const engine::log_uuid& source, engine::sequence start_after = {},
                    gate_level gate = gate_level::committed);
+    // Set-up, where power was lost: the last of the route's source records that were there when
+    // this gateway came up again, and so may have been sent before. To be said before open().
+    [[nodiscard]] bool has_doubt(std::string_view route) const noexcept;
+    void limit_doubt(std::string_view route, engine::sequence through);
     // How far the route has come: its client resumes behind it.
     [[nodiscard]] engine::sequence highest_origin(std::string_view route) const noexcept;
     // The route's source lost its end; durable when open() returns.
@@ -103,12 +107,10 @@ private:
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
     void listen_for(const session_spec& spec);
     void count_connections() noexcept;
-    [[nodiscard]] route_doubt* doubt_of(std::string_view route);
 
     session_agent_options options_;
     std::string agent_name_;  // "gateway:NAME", as thread plans call it
-    host_boot host_;
-    gateway_life life_;  // the last one, then this
+    gateway_life life_;       // the last one, then this
     event_ring events_;
     correlation_table correlations_;
     fix_out_log out_;

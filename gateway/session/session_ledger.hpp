@@ -117,6 +117,11 @@ public:
         return true;
     }  // the logs are ours alone: nothing to read again
 
+    // The last number of the gap that begins behind `number`, or `number` if an application message
+    // follows; at most `end`.
+    [[nodiscard]] msg_seq_num gap_end(msg_seq_num number, msg_seq_num end) const noexcept {
+        return out_->gap_end(*numbers_, number, end);
+    }
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
     // The largest frame this session has ever sent.
     [[nodiscard]] std::uint32_t frame_bytes_high() const noexcept {

@@ -38,6 +38,7 @@ struct doubt_options {
     std::string decision;
     std::optional<std::uint64_t> through;
     bool is_all = false;
+    bool is_revoked = false;
     bool is_sure = false;
 };
 
@@ -46,7 +47,7 @@ struct doubted_route {
     std::filesystem::path directory;  // of the gateway
     doubt_entry entry;
     engine::sequence done;  // FIX_OUT holds its records so far
-    std::optional<gateway::doubt_verdict> verdict;
+    std::vector<gateway::doubt_verdict> verdicts;
     const gateway::client_config* client = nullptr;  // null: not in the configuration any more
     const gateway::route_config* route = nullptr;
 };
@@ -75,22 +76,12 @@ std::vector<doubted_route> find_doubts(const gateway::pipeline_config& config) {
             one.directory = gateway.directory;
             one.entry = entry;
             one.done = std::max(entry.after, origins.highest(engine::route_id(entry.route)));
-            one.verdict = gateway::read_verdict(gateway.directory, entry.route);
+            one.verdicts = gateway::read_verdicts(gateway.directory, entry.route);
             find_route(config, one);
             found.push_back(std::move(one));
         }
     }
     return found;
-}
-
-// At most so many of the route's records can have reached the peer.
-std::uint32_t received_max(const doubt_entry& entry) {
-    if (entry.asked_from.is_none()) {
-        return entry.numbers;
-    }
-    return entry.asked_from > entry.from
-               ? std::min(entry.numbers, entry.asked_from.value - entry.from.value)
-               : 0;
 }
 
 // Calls show(record, row, schema, log) for each source record in doubt, oldest first.
@@ -108,11 +99,11 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
                                          engine::predicate::of(one.client->where, schema),
                                          engine::predicate::of(one.route->where, schema)};
     const std::uint64_t log_id = engine::correlation_log_id(reader.uuid());
-    std::uint32_t left = received_max(one.entry);
+    std::uint32_t left = gateway::received_max(one.entry);
     engine::record_view record;
     engine::read_status status = engine::read_status::none;
     while (left > 0 && (status = reader.poll(record)) == engine::read_status::record) {
-        if (record.time >= one.entry.before) {
+        if (record.seq > one.entry.through.value_or(record.seq)) {
             break;
         }
         const engine::row_view row = rows.row(record);
@@ -131,19 +122,20 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
     }
 }
 
-std::string decision_text(const doubted_route& one) {
-    if (!one.verdict) {
-        return "none yet";
+std::string decisions_text(const doubted_route& one) {
+    std::string text;
+    for (const gateway::doubt_verdict& verdict : one.verdicts) {
+        text += (text.empty() ? "" : "; then ") + std::string(gateway::to_text(verdict.decision)) +
+                " up to sequence " + std::to_string(verdict.through.value) + ", by " + verdict.by;
     }
-    return std::string(gateway::to_text(one.verdict->decision)) + " up to sequence " +
-           std::to_string(one.verdict->through.value) + ", by " + one.verdict->by;
+    return text.empty() ? "none yet" : text;
 }
 
 std::string proof_text(const doubt_entry& entry) {
     if (entry.asked_from.is_none()) {
         return "the peer has not asked for messages since, so it may have any of these";
     }
-    const std::uint32_t most = received_max(entry);
+    const std::uint32_t most = gateway::received_max(entry);
     return "the peer asked for messages from " + std::to_string(entry.asked_from.value) +
            " on: it has " +
            (most == 0 ? "none of these"
@@ -154,11 +146,10 @@ std::string proof_text(const doubt_entry& entry) {
 void show_text(const gateway::pipeline_config& config, const doubted_route& one) {
     const doubt_entry& entry = one.entry;
     std::string out =
-        "route " + entry.route + ", session " + entry.session + "\n  done up to " + "sequence " +
-        std::to_string(one.done.value) + "; the host came up again at " + to_string(entry.before) +
-        "\n  the first record in doubt would have had number " + std::to_string(entry.from.value) +
-        " of generation " + std::to_string(entry.generation) + "\n  " + proof_text(entry) +
-        "\n  decision: " + decision_text(one) + "\n";
+        "route " + entry.route + ", session " + entry.session + "\n  done up to sequence " +
+        std::to_string(one.done.value) + "\n  the first record in doubt would have had number " +
+        std::to_string(entry.from.value) + " of generation " + std::to_string(entry.generation) +
+        "\n  " + proof_text(entry) + "\n  decided: " + decisions_text(one) + "\n";
     if (one.route == nullptr) {
         out += "  the configuration has no such route any more\n";
     }
@@ -179,15 +170,18 @@ void show_json(const gateway::pipeline_config& config, const doubted_route& one)
     object["session"] = entry.session;
     object["generation"] = entry.generation;
     object["done"] = one.done.value;
-    object["before"] = to_string(entry.before);
+    object["through"] = entry.through ? ordered_json(entry.through->value) : ordered_json(nullptr);
     object["first_number"] = entry.from.value;
     object["numbers"] = entry.numbers;
     object["asked_from"] =
         entry.asked_from.is_none() ? ordered_json(nullptr) : ordered_json(entry.asked_from.value);
-    object["received_max"] = received_max(entry);
-    object["decision"] = one.verdict ? gateway::to_text(one.verdict->decision) : "none";
-    object["decided_through"] = one.verdict ? ordered_json(one.verdict->through.value) : nullptr;
-    object["decided_by"] = one.verdict ? ordered_json(one.verdict->by) : nullptr;
+    object["received_max"] = gateway::received_max(entry);
+    object["decisions"] = ordered_json::array();
+    for (const gateway::doubt_verdict& verdict : one.verdicts) {
+        object["decisions"].push_back({{"decision", gateway::to_text(verdict.decision)},
+                                       {"through", verdict.through.value},
+                                       {"by", verdict.by}});
+    }
     object["records"] = ordered_json::array();
     visit_records(config, one,
                   [&](const engine::record_view& record, const engine::row_view& row,
@@ -232,45 +226,78 @@ void confirm(const std::string& what, bool is_sure) {
     }
 }
 
-int decide(const gateway::pipeline_config& config, const doubted_route& one,
-           const doubt_options& options) {
+// Behind what has been decided before.
+struct decided_range {
     engine::sequence first;
     engine::sequence last;
     std::size_t count = 0;
-    visit_records(config, one,
-                  [&](const engine::record_view& record, const engine::row_view&,
-                      const engine::row_schema&, const engine::log_uuid&) {
-                      if (options.is_all || record.seq.value <= *options.through) {
-                          first = count == 0 ? record.seq : first;
-                          last = record.seq;
-                          ++count;
-                      }
-                  });
-    if (count == 0) {
-        throw engine::config_error("route '" + options.route +
-                                   "': no record in doubt up to there; `millrace session doubt " +
-                                   options.config + "` lists them");
+};
+
+decided_range find_range(const gateway::pipeline_config& config, const doubted_route& one,
+                         const doubt_options& options) {
+    const engine::sequence decided =
+        one.verdicts.empty() ? engine::sequence{} : one.verdicts.back().through;
+    decided_range range;
+    visit_records(
+        config, one,
+        [&](const engine::record_view& record, const engine::row_view&, const engine::row_schema&,
+            const engine::log_uuid&) {
+            if (record.seq > decided && (options.is_all || record.seq.value <= *options.through)) {
+                range.first = range.count == 0 ? record.seq : range.first;
+                range.last = record.seq;
+                ++range.count;
+            }
+        });
+    if (range.count == 0) {
+        throw engine::config_error(
+            "route '" + options.route + "': no record in doubt up to there" +
+            (one.verdicts.empty() ? "; `millrace session doubt " + options.config + "` lists them"
+                                  : " that is not decided yet (" + decisions_text(one) +
+                                        "); --revoke takes back what has not been carried out"));
     }
-    gateway::doubt_verdict verdict;
+    return range;
+}
+
+doubt_decision decision_of(const doubt_options& options) {
     for (const doubt_decision known :
          {doubt_decision::send, doubt_decision::possresend, doubt_decision::withdraw}) {
-        verdict.decision = options.decision == gateway::to_text(known) ? known : verdict.decision;
+        if (options.decision == gateway::to_text(known)) {
+            return known;
+        }
     }
-    verdict.through = last;
-    verdict.by = user_name();
-    const std::string what =
-        verdict.decision == doubt_decision::withdraw ? "are never sent by this route"
-        : verdict.decision == doubt_decision::send   ? "are sent as if they had never been"
-                                                     : "are sent again with 97=Y";
-    confirm("route '" + options.route + "': " + std::to_string(count) + " records in doubt, " +
-                std::to_string(first.value) + " to " + std::to_string(last.value) + ", " + what,
+    return doubt_decision::none;
+}
+
+int decide(const gateway::pipeline_config& config, doubted_route one,
+           const doubt_options& options) {
+    const decided_range range = find_range(config, one, options);
+    const doubt_decision decision = decision_of(options);
+    const std::string what = decision == doubt_decision::withdraw ? "are never sent by this route"
+                             : decision == doubt_decision::send
+                                 ? "are sent as if they had never been"
+                                 : "are sent again with 97=Y";
+    confirm("route '" + options.route + "': " + std::to_string(range.count) +
+                " records in doubt, " + std::to_string(range.first.value) + " to " +
+                std::to_string(range.last.value) + ", " + what,
             options.is_sure);
-    gateway::write_verdict(one.directory, options.route, verdict);
+    one.verdicts.push_back({decision, range.last, user_name()});
+    gateway::write_verdicts(one.directory, options.route, one.verdicts);
     std::printf(
-        "%s: %s up to sequence %llu (%zu records); `millrace run` takes it within a second, "
-        "or when it starts\n",
+        "%s: %s from sequence %llu to %llu (%zu records); `millrace run` takes it within a "
+        "second, or when it starts\n",
         options.route.c_str(), options.decision.c_str(),
-        static_cast<unsigned long long>(last.value), count);
+        static_cast<unsigned long long>(range.first.value),
+        static_cast<unsigned long long>(range.last.value), range.count);
+    return exit_ok;
+}
+
+int revoke(const doubted_route& one, const doubt_options& options) {
+    confirm("route '" + options.route + "': decisions that have not been carried out (" +
+                decisions_text(one) + ") are taken back",
+            options.is_sure);
+    gateway::remove_verdicts(one.directory, options.route);
+    std::printf("%s: nothing is decided; what a running engine has taken already it carries out\n",
+                options.route.c_str());
     return exit_ok;
 }
 
@@ -279,6 +306,9 @@ int doubt(const doubt_options& options) {
     const std::vector<doubted_route> all = find_doubts(config);
     if (!options.decision.empty()) {
         return decide(config, find(all, options), options);
+    }
+    if (options.is_revoked) {
+        return revoke(find(all, options), options);
     }
     if (!options.route.empty()) {
         static_cast<void>(find(all, options));
@@ -313,6 +343,8 @@ void add_session_command(CLI::App& program, command& chosen) {
     verb->add_option("--through", options->through,
                      "With --decide: up to this sequence of the source log");
     verb->add_flag("--all", options->is_all, "With --decide: all that is listed");
+    verb->add_flag("--revoke", options->is_revoked,
+                   "Take back decisions about --route that have not been carried out");
     verb->add_flag("--yes", options->is_sure, "Do not ask");
     verb->parse_complete_callback([options] {
         const bool has_place = options->is_all != options->through.has_value();
@@ -320,6 +352,9 @@ void add_session_command(CLI::App& program, command& chosen) {
         if (!options->decision.empty() && (options->route.empty() || !has_place)) {
             throw CLI::ValidationError("session doubt",
                                        "--decide needs --route and one of --through and --all");
+        }
+        if (options->is_revoked && (options->route.empty() || !options->decision.empty())) {
+            throw CLI::ValidationError("session doubt", "--revoke needs --route, and no --decide");
         }
         if (options->decision.empty() && has_any) {
             throw CLI::ValidationError("session doubt", "--through and --all need --decide");

@@ -17,15 +17,17 @@ doubt_entry entry() {
     made.session = "FIX.4.4:OURS->VENUE";
     made.generation = 3;
     made.after = {10};
-    made.before = {1000};
+    made.through = engine::sequence{20};
     made.from = {50};
     made.numbers = 100;
     return made;
 }
 
-answer judge(route_doubt& doubt, std::uint64_t seq, std::int64_t committed_ns = 999,
-             bool is_overdue = true) {
-    return doubt.judge({seq}, committed_ns, is_overdue);
+answer judge(route_doubt& doubt, std::uint64_t seq, bool is_overdue = true) {
+    return doubt.judge({seq}, is_overdue);
+}
+void ask(route_doubt& doubt, std::uint32_t from, std::uint32_t generation = 3) {
+    doubt.note_asked("FIX.4.4:OURS->VENUE", generation, {from});
 }
 
 TEST(Doubt, HoldsUntilAnOperatorDecidesAndOnlyAsFarAsDecided) {
@@ -40,16 +42,20 @@ TEST(Doubt, HoldsUntilAnOperatorDecidesAndOnlyAsFarAsDecided) {
     doubt.decide(doubt_decision::withdraw, {13});
     EXPECT_EQ(judge(doubt, 13), answer::withdraw);
     EXPECT_FALSE(doubt.is_over());
-    EXPECT_EQ(judge(doubt, 14, 1000), answer::over) << "committed after the host came up again";
+    EXPECT_EQ(judge(doubt, 21), answer::over) << "it came after the host was up again";
     EXPECT_TRUE(doubt.is_over());
 }
 
 TEST(Doubt, NoMoreIsInDoubtThanThePeerCanHave) {
     route_doubt doubt(entry(), in_doubt_policy::halt);
-    doubt.limit_to(msg_seq_num{52}, 2);
+    ask(doubt, 52, 2);
     EXPECT_TRUE(doubt.asked_from().is_none()) << "of another generation";
-    doubt.limit_to(msg_seq_num{52}, 3);
-    doubt.limit_to(msg_seq_num{90}, 3);
+    doubt.note_asked("FIX.4.4:OURS->BACKUP", 3, {50});
+    EXPECT_TRUE(doubt.asked_from().is_none()) << "of another session";
+    ask(doubt, 1);
+    EXPECT_TRUE(doubt.asked_from().is_none()) << "it may only want all of it again";
+    ask(doubt, 52);
+    ask(doubt, 90);
     EXPECT_EQ(doubt.asked_from(), msg_seq_num{52}) << "the first request counts";
     doubt.decide(doubt_decision::withdraw, {100});
     EXPECT_EQ(judge(doubt, 11), answer::withdraw);
@@ -60,9 +66,9 @@ TEST(Doubt, NoMoreIsInDoubtThanThePeerCanHave) {
 }
 
 TEST(Doubt, APeerThatHasNothingOfItEndsTheDoubt) {
-    for (const std::uint32_t asked : {1U, 49U, 50U}) {
+    for (const std::uint32_t asked : {2U, 49U, 50U}) {
         route_doubt doubt(entry(), in_doubt_policy::halt);
-        doubt.limit_to(msg_seq_num{asked}, 3);
+        ask(doubt, asked);
         EXPECT_EQ(judge(doubt, 11), answer::over);
     }
     doubt_entry known = entry();
@@ -70,15 +76,23 @@ TEST(Doubt, APeerThatHasNothingOfItEndsTheDoubt) {
     route_doubt after_a_restart(known, in_doubt_policy::halt);
     EXPECT_EQ(judge(after_a_restart, 11), answer::hold);
     after_a_restart.pass();
+    EXPECT_EQ(after_a_restart.passed(), 1U);
     EXPECT_EQ(judge(after_a_restart, 12), answer::over);
+    known.asked_from = {53};
+    known.passed = 2;
+    route_doubt after_another(known, in_doubt_policy::halt);
+    EXPECT_EQ(judge(after_another, 13), answer::hold);
+    EXPECT_EQ(after_another.held(), engine::sequence{13});
+    after_another.pass();
+    EXPECT_EQ(judge(after_another, 14), answer::over);
 }
 
 TEST(Doubt, PossresendWaitsForThePeersRequestAWhile) {
     route_doubt doubt(entry(), in_doubt_policy::possresend);
-    EXPECT_EQ(judge(doubt, 11, 999, false), answer::hold);
-    EXPECT_EQ(judge(doubt, 11, 999, true), answer::possresend);
-    doubt.limit_to(msg_seq_num{60}, 3);
-    EXPECT_EQ(judge(doubt, 11, 999, false), answer::possresend);
+    EXPECT_EQ(judge(doubt, 11, false), answer::hold);
+    EXPECT_EQ(judge(doubt, 11, true), answer::possresend);
+    ask(doubt, 60);
+    EXPECT_EQ(judge(doubt, 11, false), answer::possresend);
 }
 
 TEST(Doubt, SaysOnceThatARecordWaits) {
@@ -96,6 +110,8 @@ TEST(DoubtFile, KeepsWhatIsInDoubtAndWhatWasDecided) {
     doubt_entry other = entry();
     other.route = "second";
     other.asked_from = {77};
+    other.through.reset();
+    other.passed = 4;
     write_doubts(directory, {entry(), other});
     const std::vector<doubt_entry> read = read_doubts(directory);
     ASSERT_EQ(read.size(), 2U);
@@ -103,7 +119,9 @@ TEST(DoubtFile, KeepsWhatIsInDoubtAndWhatWasDecided) {
     EXPECT_EQ(read[0].session, "FIX.4.4:OURS->VENUE");
     EXPECT_EQ(read[0].generation, 3U);
     EXPECT_EQ(read[0].after, engine::sequence{10});
-    EXPECT_EQ(read[0].before, engine::timestamp{1000});
+    EXPECT_EQ(read[0].through, engine::sequence{20});
+    EXPECT_EQ(read[1].through, std::nullopt);
+    EXPECT_EQ(read[1].passed, 4U);
     EXPECT_EQ(read[0].from, msg_seq_num{50});
     EXPECT_EQ(read[0].numbers, 100U);
     EXPECT_TRUE(read[0].asked_from.is_none());
@@ -111,16 +129,20 @@ TEST(DoubtFile, KeepsWhatIsInDoubtAndWhatWasDecided) {
     write_doubts(directory, {});
     EXPECT_FALSE(std::filesystem::exists(directory / "doubt"));
 
-    EXPECT_EQ(read_verdict(directory, "second"), std::nullopt);
-    write_verdict(directory, "second", {doubt_decision::possresend, {12}, "anna b"});
-    const std::optional<doubt_verdict> verdict = read_verdict(directory, "second");
-    ASSERT_TRUE(verdict.has_value());
-    EXPECT_EQ(verdict->decision, doubt_decision::possresend);
-    EXPECT_EQ(verdict->through, engine::sequence{12});
-    EXPECT_EQ(verdict->by, "anna b");
-    EXPECT_EQ(read_verdict(directory, "orders of ours"), std::nullopt);
-    remove_verdict(directory, "second");
-    EXPECT_EQ(read_verdict(directory, "second"), std::nullopt);
+    EXPECT_TRUE(read_verdicts(directory, "second").empty());
+    write_verdicts(
+        directory, "second",
+        {{doubt_decision::possresend, {12}, "anna b"}, {doubt_decision::send, {14}, "ben"}});
+    const std::vector<doubt_verdict> verdicts = read_verdicts(directory, "second");
+    ASSERT_EQ(verdicts.size(), 2U);
+    EXPECT_EQ(verdicts[0].decision, doubt_decision::possresend);
+    EXPECT_EQ(verdicts[0].through, engine::sequence{12});
+    EXPECT_EQ(verdicts[0].by, "anna b");
+    EXPECT_EQ(verdicts[1].decision, doubt_decision::send);
+    EXPECT_EQ(verdicts[1].through, engine::sequence{14});
+    EXPECT_TRUE(read_verdicts(directory, "orders of ours").empty());
+    remove_verdicts(directory, "second");
+    EXPECT_TRUE(read_verdicts(directory, "second").empty());
 }
 
 TEST(DoubtFile, RefusesWhatItCannotRead) {

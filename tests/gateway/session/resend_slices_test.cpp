@@ -26,7 +26,7 @@ protected:
     }
     // "7-16" of the next slice, whose frame must be whole.
     [[nodiscard]] std::string next(std::uint32_t count = 10) {
-        const std::string& bytes = slices.next(count, utc_ns);
+        const std::string& bytes = slices.next(slices.slice_end(count), utc_ns);
         const screened_frame frame =
             screen_frame(bytes.data(), bytes.size(), data_field_table::standard(), {});
         EXPECT_TRUE(frame.is_passed()) << to_text(frame.reason());
@@ -78,7 +78,7 @@ TEST_F(ResendSlices, KnowsHowOldVersionsWriteEverything) {
 
 TEST_F(ResendSlices, ChangesOnlyTheRangeAndTheTime) {
     EXPECT_TRUE(begin("7=1|16=0|", 100));
-    const std::string frame = slices.next(10, utc_ns);
+    const std::string frame = slices.next(slices.slice_end(10), utc_ns);
     EXPECT_EQ(frame, test::frame_of("35=2|34=9|49=PEER|50=SUB|52=20260301-09:30:00.250|56=OURS|"
                                     "7=1|16=10|"));
 }

@@ -145,6 +145,7 @@ private:
 
 public:
     engine::log_uuid log;
+    engine::sequence before_boot;  // its last record from before the host came up again
     gateway::outbound_link link;
 };
 
@@ -305,6 +306,7 @@ public:
         : inner(options, settings) {
         inner.add_route(settings.sessions.front().name, orders.route(), orders.link, orders.log, {},
                         gate);
+        inner.limit_doubt(orders.route(), orders.before_boot);
         inner.open();
         orders.link.ring.detach_consumer();
         inner.on_start();

@@ -1,4 +1,3 @@
-#include "engine/core/clock.hpp"
 #include "gateway/session/doubt_file.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
@@ -25,7 +24,6 @@ protected:
         static_cast<void>(out.open_session("FIX.4.4:MILLRACE->VENUE"));
         append(
             "A1,IBM,B,1.5,100\nA2,IBM,B,1.5,200\nA3,,B,1.5,300\nA4,IBM,S,1.5,400\nA5,IBM,S,1,5\n");
-        before_ = engine::utc_now();
         append("A6,IBM,B,1.5,600\n");
     }
 
@@ -41,7 +39,7 @@ protected:
         entry.route = route;
         entry.session = "FIX.4.4:MILLRACE->VENUE";
         entry.generation = 1;
-        entry.before = before_;
+        entry.through = engine::sequence{5};
         entry.from = {50};
         entry.numbers = 1000;
         entry.asked_from = {asked_from};
@@ -57,9 +55,6 @@ protected:
         EXPECT_EQ(result.code, code_ok) << result.err;
         return nlohmann::json::parse(result.out);
     }
-
-private:
-    engine::timestamp before_;
 };
 
 TEST_F(CommandSession, ListsWhatIsInDoubtAndWhatThePeerProved) {
@@ -71,7 +66,7 @@ TEST_F(CommandSession, ListsWhatIsInDoubtAndWhatThePeerProved) {
     EXPECT_EQ(sequences(listed()["records"]), (std::vector<std::uint64_t>{1, 2, 4, 5}));
     EXPECT_TRUE(listed()["asked_from"].is_null());
     EXPECT_EQ(listed()["received_max"], 1000);
-    EXPECT_EQ(listed()["decision"], "none");
+    EXPECT_TRUE(listed()["decisions"].empty());
 
     leave_in_doubt(52);
     const nlohmann::json proved = listed();
@@ -82,7 +77,7 @@ TEST_F(CommandSession, ListsWhatIsInDoubtAndWhatThePeerProved) {
     const exit_result text = run({"session", "doubt", orders()});
     EXPECT_TRUE(has(text.out, "route orders-to-venue, session FIX.4.4:MILLRACE->VENUE"));
     EXPECT_TRUE(has(text.out, "asked for messages from 52 on: it has at most the first 2"));
-    EXPECT_TRUE(has(text.out, "decision: none yet"));
+    EXPECT_TRUE(has(text.out, "decided: none yet"));
     EXPECT_TRUE(has(text.out, "A2"));
     EXPECT_FALSE(has(text.out, "A4"));
 
@@ -97,23 +92,30 @@ TEST_F(CommandSession, NotesTheDecisionForTheEngine) {
     EXPECT_EQ(unsure.code, code_configuration);
     EXPECT_TRUE(has(unsure.err, "2 records in doubt, 1 to 2, are never sent"));
     EXPECT_TRUE(has(unsure.err, "--yes"));
-    EXPECT_EQ(gateway::read_verdict(gateway_directory(), route), std::nullopt);
+    EXPECT_TRUE(gateway::read_verdicts(gateway_directory(), route).empty());
 
     EXPECT_EQ(decide({"--decide", "withdraw", "--through", "3", "--yes"}).code, code_ok);
-    auto verdict = gateway::read_verdict(gateway_directory(), route);
-    ASSERT_TRUE(verdict.has_value());
-    EXPECT_EQ(verdict->decision, doubt_decision::withdraw);
-    EXPECT_EQ(verdict->through, engine::sequence{2}) << "3 is not the route's";
-    EXPECT_FALSE(verdict->by.empty());
-    EXPECT_EQ(listed()["decision"], "withdraw");
-    EXPECT_EQ(listed()["decided_through"], 2);
+    auto verdicts = gateway::read_verdicts(gateway_directory(), route);
+    ASSERT_EQ(verdicts.size(), 1U);
+    EXPECT_EQ(verdicts[0].decision, doubt_decision::withdraw);
+    EXPECT_EQ(verdicts[0].through, engine::sequence{2}) << "3 is not the route's";
+    EXPECT_FALSE(verdicts[0].by.empty());
+    EXPECT_EQ(listed()["decisions"][0]["decision"], "withdraw");
 
+    const exit_result again = decide({"--decide", "send", "--through", "2", "--yes"});
+    EXPECT_EQ(again.code, code_configuration) << "what is decided stays decided";
+    EXPECT_TRUE(has(again.err, "withdraw up to sequence 2"));
     const exit_result all = decide({"--decide", "possresend", "--all", "--yes"});
     EXPECT_EQ(all.code, code_ok) << all.err;
-    EXPECT_TRUE(has(all.out, "up to sequence 5 (4 records)"));
-    verdict = gateway::read_verdict(gateway_directory(), route);
-    EXPECT_EQ(verdict->decision, doubt_decision::possresend);
-    EXPECT_EQ(verdict->through, engine::sequence{5});
+    EXPECT_TRUE(has(all.out, "from sequence 4 to 5 (2 records)"));
+    verdicts = gateway::read_verdicts(gateway_directory(), route);
+    ASSERT_EQ(verdicts.size(), 2U) << "the first stands";
+    EXPECT_EQ(verdicts[0].decision, doubt_decision::withdraw);
+    EXPECT_EQ(verdicts[1].decision, doubt_decision::possresend);
+    EXPECT_EQ(verdicts[1].through, engine::sequence{5});
+    EXPECT_EQ(decide({"--revoke"}).code, code_configuration) << "without --yes";
+    EXPECT_EQ(decide({"--revoke", "--yes"}).code, code_ok);
+    EXPECT_TRUE(gateway::read_verdicts(gateway_directory(), route).empty());
 }
 
 TEST_F(CommandSession, RefusesWhatMakesNoSense) {
@@ -157,7 +159,7 @@ TEST_F(CommandSession, TheEngineSaysThatThePowerWasLostAndJumps) {
     {
         millrace_process engine({"run", orders()}, path());
         wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
-        EXPECT_FALSE(has(engine.said(), "lost power")) << "it was only killed";
+        EXPECT_FALSE(has(engine.said(), "power was lost")) << "it was only killed";
         engine.kill_hard();
     }
     const std::string open = read_text(life);
@@ -167,7 +169,7 @@ TEST_F(CommandSession, TheEngineSaysThatThePowerWasLostAndJumps) {
     {
         millrace_process engine({"run", orders()}, path());
         wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
-        EXPECT_TRUE(has(engine.said(), "the host lost power"));
+        EXPECT_TRUE(has(engine.said(), "power was lost"));
         EXPECT_TRUE(has(engine.said(), "FIX.4.4:MILLRACE->VENUE from 1 to 66561"));
         const exit_result listed = run({"session", "doubt", orders()});
         EXPECT_TRUE(has(listed.out, "route orders-to-venue")) << listed.err;

@@ -132,11 +132,9 @@ void note_doubts(const fs::path& directory, const gateway_life& life, const host
             continue;  // nothing of the session was ever durable, so nothing was ever sent
         }
         remove_verdict(directory, route.name);
-        auto known = std::find_if(entries.begin(), entries.end(), [&](const doubt_entry& one) {
-            return one.route == route.name && one.generation == numbers->generation;
-        });
+        auto known = std::find_if(entries.begin(), entries.end(),
+                                  [&](const doubt_entry& one) { return one.route == route.name; });
         if (known == entries.end()) {
-            std::erase_if(entries, [&](const doubt_entry& one) { return one.route == route.name; });
             entries.push_back({route.name,
                                route.session,
                                numbers->generation,
@@ -149,7 +147,14 @@ void note_doubts(const fs::path& directory, const gateway_life& life, const host
             known->after = out.table().origins().highest(engine::route_id(route.name));
         }
         known->before = host.began;
-        known->numbers = numbers->next_sender.value + life.numbers_at_risk - known->from.value;
+        // Of an earlier generation no request tells any more what the peer has; those numbers stay
+        // in doubt, and all of this generation's come on top.
+        const bool is_older = known->generation != numbers->generation;
+        const std::uint32_t before = is_older ? known->numbers : 0;
+        const std::uint32_t first = is_older ? 0 : known->from.value;
+        known->numbers =
+            std::min(before, UINT32_MAX / 2) +
+            std::min(numbers->next_sender.value - first + life.numbers_at_risk, UINT32_MAX / 2);
         known->asked_from = {};
     }
     write_doubts(directory, entries);

@@ -39,8 +39,9 @@ fix_session::~fix_session() {
 void fix_session::add_route(std::string_view name, outbound_link& link, route_doubt* doubt) {
     routes_.push_back({std::string(name), engine::route_id(name), &link, doubt, false});
     if (doubt != nullptr) {
-        lost_from_ = doubt->entry().from;  // of all its routes the same, or older
-        lost_generation_ = doubt->entry().generation;
+        const bool is_older = doubt->entry().generation != ledger_.generation();
+        lost_from_ = is_older ? ledger_.passed_over_from() : doubt->entry().from;
+        lost_generation_ = ledger_.generation();
     }
 }
 

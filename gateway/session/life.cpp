@@ -132,6 +132,9 @@ std::string jump_numbers(const std::filesystem::path& directory, const gateway_l
         if (out.append_set(numbers, next, numbers.next_target) != engine::append_status::ok) {
             throw engine::error(directory.native() + ": FIX_OUT takes no record");
         }
+        // Among them may be messages the peer lacks, or has and nobody knows of: a session that
+        // resets at its logon lets it ask first.
+        numbers.last_application = {next.value - 1};
     }
     if (out.table().wait_durable(out.table().log().end(), sync_patience_ns) !=
         engine::durable_wait::durable) {

@@ -153,6 +153,7 @@ void note_doubts(const fs::path& directory, const gateway_life& life, const fix_
         if (known->generation == numbers->generation) {
             known->numbers = numbers->next_sender.value + life.numbers_at_risk - known->from.value;
         } else {
+            // Of an earlier generation no request tells any more what the peer has.
             known->generation = 0;
             known->numbers += life.numbers_at_risk;
         }

@@ -45,8 +45,9 @@ void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept
         if (known.name == route) {
             known.doubt = &doubt;
             if (doubt.entry().session == name()) {
-                lost_from_ = doubt.entry().from;  // of all its routes the same, or older
-                lost_generation_ = doubt.entry().generation;
+                const bool is_older = doubt.entry().generation != ledger_.generation();
+                lost_from_ = is_older ? ledger_.passed_over_from() : doubt.entry().from;
+                lost_generation_ = ledger_.generation();
             }
         }
     }

@@ -123,6 +123,10 @@ public:
         return out_->gap_end(*numbers_, number, end);
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
+    // The first of the numbers that were last passed over; 0: none, or not known.
+    [[nodiscard]] msg_seq_num passed_over_from() const noexcept {
+        return numbers_->passed_over_from;
+    }
     // The largest frame this session has ever sent.
     [[nodiscard]] std::uint32_t frame_bytes_high() const noexcept {
         return numbers_->frame_bytes_high;

@@ -256,7 +256,7 @@ void disk_model::after(const file_call_site& site, bool is_done) noexcept {
             note_done(site);
         }
     }
-    if (site.what != file_call::map && site.what != file_call::punch &&
+    if (keeps_moments && site.what != file_call::map && site.what != file_call::punch &&
         (site.what != file_call::open || site.is_creating)) {
         keep_moment();
     }

@@ -100,6 +100,9 @@ public:
 
     // A call on something in the model may be refused by whoever sets this; any thread.
     std::function<int(const file_call_site&)> refuse;
+    // False: no call keeps a moment by itself. For programs with many files, whose every call would
+    // cost a look at all of them. Set before the first call.
+    bool keeps_moments = true;
 
     int before(const file_call_site& site) noexcept override;
     void after(const file_call_site& site, bool is_done) noexcept override;

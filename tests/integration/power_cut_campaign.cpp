@@ -125,9 +125,9 @@ engine_settings power_cut_campaign::next_settings() {
 }
 
 std::unique_ptr<powered_engine> power_cut_campaign::open() {
-    const gateway::host_boot host{"boot-" + std::to_string(++boot_), engine::utc_now()};
+    const std::string boot_id = "boot-" + std::to_string(++boot_);
     try {
-        return std::make_unique<powered_engine>(next_settings(), host);
+        return std::make_unique<powered_engine>(next_settings(), boot_id);
     } catch (const std::exception& failure) {
         ADD_FAILURE() << "does not open what a loss of power may leave: " << failure.what();
         return nullptr;
@@ -253,10 +253,10 @@ void power_cut_campaign::decide(powered_engine& engine) {
         at_venue_ = tools::read_journal(tools::journal_path(venue_directory()));
     }
     const bool has_it = at_venue_->orders.contains(orders_[next - 1]);
-    gateway::write_verdict(
+    gateway::write_verdicts(
         gateway(), powered_engine::route_name,
-        {has_it ? gateway::doubt_decision::withdraw : gateway::doubt_decision::send,
-         engine::sequence{next}, "the oracle"});
+        {{has_it ? gateway::doubt_decision::withdraw : gateway::doubt_decision::send,
+          engine::sequence{next}, "the oracle"}});
     EXPECT_EQ(engine.agent().tend(), "");
     if (!has_it && next > decided_through_) {
         ++sent_by_decision_;

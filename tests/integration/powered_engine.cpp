@@ -74,18 +74,18 @@ engine::table_log_options log_options_of(const engine_settings& settings,
 }
 
 gateway::session_agent_options agent_options_of(const engine_settings& settings,
-                                                const gateway::host_boot& host) {
+                                                const std::string& boot_id) {
     auto options = millrace::test::agent_options(settings.disk / "gateway");
     options.logs.table = log_options_of(settings, settings.gateway_delay_ns);
     options.undurable_messages_max = undurable_messages_max;
     options.in_doubt = settings.in_doubt;
-    options.host = host;
+    options.boot_id = boot_id;
     return options;
 }
 
 }  // namespace
 
-powered_engine::powered_engine(const engine_settings& settings, const gateway::host_boot& host)
+powered_engine::powered_engine(const engine_settings& settings, const std::string& boot_id)
     : settings_(settings),
       config_(gateway::parse_config(settings.disk / "test.toml", config_text)),
       orders_(std::make_unique<engine::table_log>(
@@ -94,7 +94,7 @@ powered_engine::powered_engine(const engine_settings& settings, const gateway::h
     orders_->start();
     const std::string more = settings.resets_on_logon ? "ResetOnLogon=Y\n" : "";
     agent_ = std::make_unique<gateway::session_agent>(
-        agent_options_of(settings, host),
+        agent_options_of(settings, boot_id),
         millrace::test::agent_settings(true, settings.venue_port, settings.venue,
                                        "HeartBtInt=30\n" + more));
     executions_ = std::make_unique<engine::table_log>(
@@ -131,6 +131,7 @@ void powered_engine::open_orders() {
     if (past.is_beyond(agent_->highest_origin(name))) {
         agent_->cut_back(name, past.survivor());
     }
+    agent_->limit_doubt(name, orders_->log().last_sequence());  // nothing came since
     const engine::sequence highest = agent_->highest_origin(name);
     out_.client = std::make_unique<gateway::client_agent>("orders", "", orders_->schema(),
                                                           orders_->log().uuid(), 256);

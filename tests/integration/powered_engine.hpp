@@ -54,7 +54,7 @@ struct shown_report {
 
 class powered_engine {
 public:
-    powered_engine(const engine_settings& settings, const gateway::host_boot& host);
+    powered_engine(const engine_settings& settings, const std::string& boot_id);
     ~powered_engine();
     powered_engine(const powered_engine&) = delete;
     powered_engine& operator=(const powered_engine&) = delete;

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include "tests/integration/power_cut_campaign.hpp"
 
@@ -14,28 +16,47 @@ namespace millrace::tests {
 
 namespace {
 
-constexpr int venues_per_scenario = 2;
+constexpr int venues_min = 2;
+constexpr int venues_max = 12;
 
 int cuts_wanted() {
     const char* const given = std::getenv("MILLRACE_POWER_CUTS");
     return given != nullptr ? std::atoi(given) : 25;
 }
 
-power_tally run(const power_scenario& scenario) {
-    power_tally tally;
-    for (int i = 0; i < venues_per_scenario && !::testing::Test::HasFailure(); ++i) {
-        const std::uint64_t seed = engine::test::test_seed() + static_cast<std::uint64_t>(i);
-        power_cut_campaign(scenario, seed, tally).run(cuts_wanted());
-    }
-    tally.print(scenario.name);
-    return tally;
+// What must have come about, or the scenario has shown nothing.
+using cases = std::vector<std::pair<const char*, std::uint64_t>>;
+
+cases cases_of_every_scenario(const power_tally& tally) {
+    return {{"ORDER_OUT lost its end", tally.lost_tails[0]},
+            {"FIX_OUT lost its end", tally.lost_tails[1]},
+            {"FIX_IN lost its end", tally.lost_tails[2]},
+            {"EXECUTION lost its end", tally.lost_tails[3]},
+            {"cuts while opening", static_cast<std::uint64_t>(tally.cuts_while_opening)},
+            {"jumps", tally.jumps}};
 }
 
-void expect_lost_tails(const power_tally& tally) {
-    for (std::size_t i = 0; i < log_count; ++i) {
-        EXPECT_GT(tally.lost_tails[i], 0U) << "log " << i << " never lost its end";
+// When the power goes is chance, so it goes on until everything has happened.
+template <class Cases>
+power_tally run(const power_scenario& scenario, Cases&& more_cases) {
+    power_tally tally;
+    cases missing;
+    for (int i = 0; i < venues_max && !::testing::Test::HasFailure(); ++i) {
+        const std::uint64_t seed = engine::test::test_seed() + static_cast<std::uint64_t>(i);
+        power_cut_campaign(scenario, seed, tally).run(cuts_wanted());
+        missing = cases_of_every_scenario(tally);
+        const cases more = more_cases(tally);
+        missing.insert(missing.end(), more.begin(), more.end());
+        std::erase_if(missing, [](const auto& one) { return one.second > 0; });
+        if (i + 1 >= venues_min && missing.empty()) {
+            break;
+        }
     }
-    EXPECT_GT(tally.cuts_while_opening, 0);
+    tally.print(scenario.name);
+    for (const auto& [name, count] : missing) {
+        ADD_FAILURE() << "never came about: " << name;
+    }
+    return tally;
 }
 
 }  // namespace
@@ -50,39 +71,43 @@ protected:
 };
 
 TEST_F(PowerCut, BehindADurableGateNothingIsEverInDoubt) {
-    const power_tally tally = run(
-        {"gate = durable", gateway::gate_level::durable, gateway::in_doubt_policy::halt, false});
-    expect_lost_tails(tally);
-    EXPECT_GT(tally.jumps, 0U);
+    const power_tally tally =
+        run({"gate = durable", gateway::gate_level::durable, gateway::in_doubt_policy::halt, false},
+            [](const power_tally& so_far) {
+                return cases{{"shown again", so_far.repeated_shows}};
+            });
     EXPECT_EQ(tally.sent_and_gone, 0U);
-    EXPECT_GT(tally.repeated_shows, 0U);
 }
 
 TEST_F(PowerCut, CommittedOrdersInDoubtWaitForTheTruth) {
-    const power_tally tally = run({"gate = committed, halt", gateway::gate_level::committed,
-                                   gateway::in_doubt_policy::halt, false});
-    expect_lost_tails(tally);
-    EXPECT_GT(tally.withdrawn, 0U);
-    EXPECT_GT(tally.bounded, 0U);
-    EXPECT_GT(tally.cut_back, 0U);
-    EXPECT_GT(tally.sent_and_gone, 0U);
-    EXPECT_GT(tally.repeated_rows, 0U);
+    run({"gate = committed, halt", gateway::gate_level::committed, gateway::in_doubt_policy::halt,
+         false},
+        [](const power_tally& so_far) {
+            return cases{{"withdrawn", so_far.withdrawn},
+                         {"bounded by the venue's request", so_far.bounded},
+                         {"cut back", so_far.cut_back},
+                         {"sent, and gone from the source", so_far.sent_and_gone},
+                         {"rows that came again", so_far.repeated_rows}};
+        });
 }
 
 TEST_F(PowerCut, CommittedOrdersInDoubtGoAgainMarkedWhereThePolicySaysSo) {
-    const power_tally tally = run({"gate = committed, possresend", gateway::gate_level::committed,
-                                   gateway::in_doubt_policy::possresend, false});
-    expect_lost_tails(tally);
-    EXPECT_GT(tally.poss_resent, 0U);
-    EXPECT_GT(tally.bounded, 0U);
+    const power_tally tally =
+        run({"gate = committed, possresend", gateway::gate_level::committed,
+             gateway::in_doubt_policy::possresend, false},
+            [](const power_tally& so_far) {
+                return cases{{"sent with 97=Y", so_far.poss_resent},
+                             {"bounded by the venue's request", so_far.bounded}};
+            });
     EXPECT_EQ(tally.withdrawn, 0U);
 }
 
 TEST_F(PowerCut, AResetIsDurableBeforeItsLogonLeaves) {
-    const power_tally tally = run({"gate = committed, ResetOnLogon", gateway::gate_level::committed,
-                                   gateway::in_doubt_policy::halt, true});
-    expect_lost_tails(tally);
-    EXPECT_GT(tally.resets, 0U);
+    run({"gate = committed, ResetOnLogon", gateway::gate_level::committed,
+         gateway::in_doubt_policy::halt, true},
+        [](const power_tally& so_far) {
+            return cases{{"resets", so_far.resets}};
+        });
 }
 
 }  // namespace millrace::tests

@@ -2,10 +2,11 @@
 // until an operator decides.
 //
 // Threading  the session thread; decide(), asked_from() and is_over() from any
-// Invariant  a record is in doubt if it was committed before the host was started anew, FIX_OUT does
-//            not hold it, and fewer such records were passed than numbers can have reached the peer
-// Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has not
-//            received, so none behind it was processed
+// Invariant  a record is in doubt if it was committed before the host was started anew, FIX_OUT
+//            does not hold it, and fewer such records were passed than numbers can have reached the
+//            peer
+// Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has
+//            not received, so none behind it was processed
 #pragma once
 
 #include <algorithm>

@@ -39,6 +39,7 @@ public:
             }
         }
         for (const gateway_config& gateway : report_.config.gateways) {
+            check_numbers(gateway);
             for (const char* const name : {"FIX_OUT", "FIX_IN"}) {
                 check_log(gateway.lines, gateway.storage, gateway.directory / name,
                           "gateway '" + gateway.name + "' " + name);
@@ -106,30 +107,29 @@ private:
         wanted_ += limit;
     }
 
-    // What is never synced is never durable, and the route would wait for ever.
+    // Numbers are reserved by what is durable, and of such a log nothing is before it is closed.
+    void check_numbers(const gateway_config& gateway) {
+        if (gateway.storage.kind == storage_kind::synchronous) {
+            report_.error(line_of(gateway.lines, "storage"),
+                          "FIX_OUT of gateway '" + gateway.name +
+                              "': storage = \"synchronous\" is synced by nobody, so numbers could "
+                              "be used twice after a loss of power; use \"hot\" or \"direct\"");
+        }
+    }
+
+    // What is never synced is never durable, and the route would wait for ever. Of gateways' own
+    // logs check_numbers() says it.
     void check_gate(const client_config& client, const route_config& route) {
-        if (route.gate != gate_level::durable) {
-            return;
-        }
         const stream_config* const stream = report_.config.find_stream(client.stream);
-        if (stream != nullptr) {
-            const table_config* const table = report_.config.find_table(stream->table);
-            const gateway_config* const gateway = report_.config.find_gateway(
-                std::string_view(stream->table).substr(0, stream->table.find('.')));
-            if (table != nullptr) {
-                check_durable(route, table->storage, "table '" + table->name + "'");
-            } else if (gateway != nullptr) {
-                check_durable(route, gateway->storage, "gateway '" + gateway->name + "'");
-            }
-        }
-        for (std::size_t i = 0; i < report_.config.gateways.size(); ++i) {
-            const gateway_config& gateway = report_.config.gateways[i];
-            const auto& sessions = report_.settings[i].sessions;
-            if ((route.gateway.empty() || route.gateway == gateway.name) &&
-                std::any_of(sessions.begin(), sessions.end(),
-                            [&](const auto& one) { return one.name == route.session; })) {
-                check_durable(route, gateway.storage, "gateway '" + gateway.name + "'");
-            }
+        const table_config* const table =
+            stream == nullptr ? nullptr : report_.config.find_table(stream->table);
+        if (route.gate == gate_level::durable && table != nullptr &&
+            table->storage.kind == storage_kind::synchronous) {
+            report_.error(route.lines.of("gate"),
+                          "route '" + route.name + "' has gate = \"durable\", and table '" +
+                              table->name +
+                              "' has storage = \"synchronous\", which syncs only when it is "
+                              "closed; use \"hot\" or \"direct\" there");
         }
     }
 
@@ -147,16 +147,6 @@ private:
                                                 "' of its client does; to go ahead it needs a "
                                                 "client of its own");
             }
-        }
-    }
-
-    void check_durable(const route_config& route, const storage_config& storage,
-                       const std::string& what) {
-        if (storage.kind == storage_kind::synchronous) {
-            report_.error(route.lines.of("gate"),
-                          "route '" + route.name + "' has gate = \"durable\", and " + what +
-                              " has storage = \"synchronous\", which syncs only when it is closed; "
-                              "use \"hot\" or \"direct\" there");
         }
     }
 

@@ -22,7 +22,7 @@ public:
     // Its doubts are looked after.
     void tend(session_agent& gateway) { gateways_.push_back({&gateway, {}}); }
     // A halt, and what it waits for in vain, are said once; the engine has no voice of its own.
-    void watch(const engine::subscription& stream) { streams_.push_back({&stream}); }
+    void watch(const engine::subscription& stream) { streams_.push_back({&stream, false, {}}); }
     // Rings whose filling is published every turn.
     void watch(const engine::stream_ring& ring, engine::counter used) {
         slot_rings_.emplace_back(&ring, std::move(used));

@@ -21,7 +21,8 @@ constexpr std::int64_t clients_max = 64;
 constexpr std::size_t default_stream_clients = 16;
 constexpr std::int64_t reconnect_ms_max = 3'600'000;
 constexpr std::int64_t ns_per_ms = 1'000'000;
-constexpr std::int64_t undurable_messages_most = 1'000'000'000;
+// Each loss of power jumps over so many numbers, and a session has 2^31 - 1 of them.
+constexpr std::int64_t undurable_messages_most = 16'777'216;
 
 template <class Named>
 const Named* find_named(const std::vector<Named>& all, std::string_view name) {

@@ -1,8 +1,8 @@
 // STAMPS, the side log of stage stamps, and the rings it is filled from.
 //
 // Threading  set up on one thread, then driven and closed by the cold thread
-// Progress   write() appends what the rings hold, at most their capacity; its log is synchronous, so
-//            it may make a file
+// Progress   write() appends what the rings hold, at most their capacity; its log is synchronous,
+//            so it may make a file
 // Errors     the constructor throws as opening a log does; stamps the log refuses are counted
 #pragma once
 

@@ -45,8 +45,8 @@ struct doubt_entry {
 // Without entries the file is removed.
 void write_doubts(const std::filesystem::path& directory, const std::vector<doubt_entry>& entries);
 
-// Adds what FIX_OUT, recovered behind a cut, leaves in doubt. A cut in the midst of an earlier one's
-// doubt leaves one doubt, the wider one. Decisions of before are removed.
+// Adds what FIX_OUT, recovered behind a cut, leaves in doubt. A cut in the midst of an earlier
+// one's doubt leaves one doubt, the wider one. Decisions of before are removed.
 void note_doubts(const std::filesystem::path& directory, const gateway_life& life,
                  const fix_out_log& out);
 

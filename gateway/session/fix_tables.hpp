@@ -17,9 +17,9 @@ namespace millrace::gateway {
 inline constexpr std::size_t session_name_bytes_max = 62;
 
 // FIX_OUT kinds: application, admin, reset (a new generation begins), set (a number was moved
-// without a message), withdrawn (a source record in doubt that an operator did not want sent; it has
-// no number). FIX_IN kinds: application, admin, rejected (these moved the expected number), duplicate,
-// garbled (audit only), set.
+// without a message), withdrawn (a source record in doubt that an operator did not want sent; it
+// has no number). FIX_IN kinds: application, admin, rejected (these moved the expected number),
+// duplicate, garbled (audit only), set.
 namespace kind {
 inline constexpr std::string_view application = "application";
 inline constexpr std::string_view admin = "admin";

@@ -11,9 +11,11 @@ namespace millrace::engine::detail {
 
 namespace {
 
-// How soon a spare that was taken is replaced: the writer must not wake anybody. Two spares of the
-// default size last longer than this at any rate of appending.
-constexpr std::int64_t work_interval_ns = 1'000'000;
+// How soon a spare that was taken is replaced: the writer must not wake anybody. So the helper
+// looks once in the time that one of the two spares lasts a writer of two bytes a nanosecond.
+constexpr std::int64_t bytes_per_ns = 2;
+constexpr std::int64_t work_interval_ns_min = 1'000'000;
+constexpr std::int64_t work_interval_ns_max = 10'000'000;
 constexpr std::int64_t idle_interval_ns = clock_keeper::interval_ns;
 
 struct helper_of_process {
@@ -84,9 +86,21 @@ void log_helper::run() noexcept {
             has_worked = supply->work() || has_worked;
         }
         if (!has_worked) {
-            bell_.wait(ticket, supplies_.empty() ? idle_interval_ns : work_interval_ns);
+            bell_.wait(ticket, interval_ns());
         }
     }
+}
+
+std::int64_t log_helper::interval_ns() const noexcept {
+    if (supplies_.empty()) {
+        return idle_interval_ns;
+    }
+    std::int64_t shortest = work_interval_ns_max;
+    for (const segment_supply* supply : supplies_) {
+        shortest =
+            std::min(shortest, static_cast<std::int64_t>(supply->segment_bytes()) / bytes_per_ns);
+    }
+    return std::max(shortest, work_interval_ns_min);
 }
 
 }  // namespace millrace::engine::detail

@@ -38,6 +38,7 @@ private:
 
     void give(command next);
     void run() noexcept;
+    [[nodiscard]] std::int64_t interval_ns() const noexcept;
     void take_commands() noexcept;
 
     cold_lock commands_lock_;

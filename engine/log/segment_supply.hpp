@@ -64,6 +64,9 @@ public:
     // Removes the spares' files. REQUIRES that the helper works on it no longer.
     void discard() noexcept;
 
+    [[nodiscard]] std::size_t segment_bytes() const noexcept {
+        return settings_.first.segment_bytes;
+    }
     // errno of the last attempt to make a segment; 0: it succeeded.
     [[nodiscard]] int error_number() const noexcept {
         return error_number_.load(std::memory_order_relaxed);

@@ -191,6 +191,32 @@ TEST(Readme, MapsEveryTopFolder) {
     }
 }
 
+// Of those in a loop over names the build file shows a part alone.
+TEST(TestingDocument, ListsEveryTestProgram) {
+    const std::string document = read(root() / "docs/testing.md");
+    int count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(root() / "tests")) {
+        if (entry.path().filename() != "CMakeLists.txt") {
+            continue;
+        }
+        const std::string text = read(entry.path());
+        for (const std::string_view opening : {"millrace_test(", "add_test(NAME "}) {
+            for (std::size_t at = text.find(opening); at != std::string::npos;
+                 at = text.find(opening, at + 1)) {
+                const std::size_t begin = at + opening.size();
+                const std::string name =
+                    text.substr(begin, text.find_first_of(" \n", begin) - begin);
+                if (name.find("${") == std::string::npos) {
+                    EXPECT_NE(document.find('`' + name + '`'), std::string::npos)
+                        << name << " of " << entry.path() << " is not in docs/testing.md";
+                    ++count;
+                }
+            }
+        }
+    }
+    EXPECT_GT(count, 50) << "the build files are read";
+}
+
 TEST(FirstProgram, PrintsTheSell) {
     const temporary_directory directory;
     const std::string command =

@@ -1,11 +1,13 @@
 // A host that lost power, as the logs and lives below a directory see it afterwards.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "engine/core/crc32c.hpp"
+#include "engine/log/durable_mark.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/log/log_writer.hpp"
 #include "engine/stream/life_file.hpp"
@@ -39,8 +41,10 @@ inline void restart_host_under(const fs::path& root) {
         const fs::path& path = entry.path();
         if (path.extension() == ".alog") {
             const std::uint64_t index = std::stoull(path.stem().native());
-            if (read_segment_info(path.parent_path(), index).boot_id ==
-                detail::read_host_identity().boot_id) {
+            const std::vector<std::uint64_t> begun = list_segments(path.parent_path());
+            if (std::find(begun.begin(), begun.end(), index) != begun.end() &&
+                read_segment_info(path.parent_path(), index).boot_id ==
+                    detail::read_host_identity().boot_id) {
                 set_boot(path, boot);
             }
         } else if (path.parent_path().filename() == "lives") {
@@ -53,24 +57,43 @@ inline void restart_host_under(const fs::path& root) {
     }
 }
 
-// Takes the records behind `last` from a log, as a loss of power takes what was not durable.
+// Takes all that stands behind `at` from a log's files.
+inline void lose_bytes_behind(const fs::path& log, position at) {
+    for (const std::uint64_t index : list_segment_names(log)) {
+        const fs::path segment = segment_path(log, index);
+        const std::uint64_t bytes = fs::file_size(segment);
+        if (index > at.value / bytes) {
+            fs::remove(segment);
+        } else if (index == at.value / bytes) {
+            overwrite(segment, at.value % bytes, std::vector<std::byte>(bytes - at.value % bytes));
+        }
+    }
+}
+
+// Takes the records behind `last` from a log, as a loss of power takes what was not durable: its
+// mark, where it has one, then never came farther, and neither did index and seals.
 inline void lose_records_behind(const fs::path& log, std::uint64_t last) {
     position at;
+    log_uuid uuid;
     {
         log_reader reader(log, read_from::at_sequence({last + 1}));
         record_view record;
         ASSERT_EQ(reader.poll(record), read_status::record);
         at = record.at;
+        uuid = reader.uuid();
+    }
+    if (durable_mark::open(log, uuid).is_open()) {
+        fs::remove(log / durable_mark_name);  // else it refuses to go back
+        durable_mark::open_for_writing(log, uuid).set_durable(at, {last});
     }
     for (const std::uint64_t index : list_segment_names(log)) {
-        const std::uint64_t bytes = fs::file_size(segment_path(log, index));
-        if (index > at.value / bytes) {
-            fs::remove(segment_path(log, index));
-        } else if (index == at.value / bytes) {
-            overwrite(segment_path(log, index), at.value % bytes,
-                      std::vector<std::byte>(bytes - at.value % bytes));
+        const fs::path segment = segment_path(log, index);
+        if (index >= at.value / fs::file_size(segment)) {
+            fs::remove(fs::path(segment).replace_extension(".idx"));
+            fs::remove(fs::path(segment).replace_extension(".seal"));
         }
     }
+    lose_bytes_behind(log, at);
 }
 
 }  // namespace millrace::engine::test

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "tests/engine/stream/host_restart.hpp"
@@ -114,6 +115,41 @@ TEST_F(RoutePast, PassesOverNoNewRecordUnderASequenceThatWasDone) {
     EXPECT_EQ(progress(copying), 11U);
 }
 
+// The source's directory as its writer left it when the power went: nothing of it is made up here
+// but that the disk forgot what no sync had told it to keep.
+TEST_F(RoutePast, FindsWhatAHotSourceLostThatNobodyHadSyncedYet) {
+    const std::string late = replaced(copying, "[engine]\n",
+                                      "[engine]\nstorage = \"hot\"\nsync_bytes_max = \"1GiB\"\n"
+                                      "sync_delay_max_us = 60000000\n");
+    const std::filesystem::path on_disk = path() / "on_disk";
+    {
+        run once(*this, late);
+        once.start();
+        append_orders(once.source(), 1, 7);
+        ASSERT_EQ(once.source().wait_durable(once.source().log().end(), 30'000'000'000),
+                  engine::durable_wait::durable);
+        append_orders(once.source(), 8, 10);
+        wait_for_highest("copy", 10);
+        std::filesystem::copy(data("ORDER_OUT"), on_disk, std::filesystem::copy_options::recursive);
+        once.stop();
+    }
+    std::filesystem::remove_all(data("ORDER_OUT"));
+    std::filesystem::rename(on_disk, data("ORDER_OUT"));
+    engine::test::restart_host_under(path());
+    const auto mark = engine::durable_mark::open(
+        data("ORDER_OUT"), engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
+    EXPECT_EQ(mark.durable_sequence().value, 7U);
+    engine::test::lose_bytes_behind(data("ORDER_OUT"), mark.durable_position());
+    EXPECT_EQ(
+        engine::log_reader(data("ORDER_OUT"), engine::read_from::tail()).last_sequence().value, 7U);
+    run_to(late, "copy", 101, 102, 9);
+    EXPECT_EQ(findings("copy"), finding_of(8, 10));
+    std::vector<std::uint64_t> origins = range(1, 10);
+    origins.insert(origins.end(), {8, 9});
+    EXPECT_EQ(origins_of(rows("COPY")), origins);
+    EXPECT_EQ(ids("COPY").back(), "A102");
+}
+
 TEST_F(RoutePast, GoesOnBehindASourceThatIsShorterThanItsProgress) {
     run_to(copying, "copy", 1, 10, 10);
     lose_power(7);
@@ -221,7 +257,8 @@ TEST_F(RoutePast, ChangesNothingWhereNothingWasLost) {
 
 TEST_F(RoutePast, RefusesAShorterSourceUnderTheSameBoot) {
     run_to(copying, "copy", 1, 10, 10);
-    engine::test::lose_records_behind(data("ORDER_OUT"), 7);  // no kill does that
+    // No kill does that; an older copy, put back with its mark, does.
+    engine::test::lose_records_behind(data("ORDER_OUT"), 7);
     expect_refused(copying);
 }
 

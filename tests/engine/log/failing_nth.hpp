@@ -63,8 +63,8 @@ private:
     file_call failed_ = file_call::open;
 };
 
-// For each call of `act` below `root`, and for each kind of failure: `prepare`, `act` with that call
-// failing, `check(whether act threw)`. The number of calls there were.
+// For each call of `act` below `root`, and each kind of failure: `prepare`, `act` with that call
+// failing, `check(whether act threw)`. Returns how many calls failed.
 template <class Prepare, class Act, class Check>
 std::uint64_t fail_each_call(const std::filesystem::path& root, Prepare&& prepare, Act&& act,
                              Check&& check) {

@@ -24,6 +24,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -53,23 +54,54 @@ std::uint64_t turns_per_kind() {
     return run().is_quick ? 3 : 60;
 }
 
-// Gives way only when the other side is surely not running: a fair machine never gets there.
+// When a run is over, whatever it has come to: a machine without two CPUs for it would take hours.
+class time_limit {
+public:
+    void begin() {
+        const double seconds = run().is_quick ? quick_seconds_max : run().seconds;
+        end_ns_.store(monotonic_now_ns() + static_cast<std::int64_t>(seconds * 1e9),
+                      std::memory_order_relaxed);
+    }
+    // relaxed: nothing is handed over, both threads come to it by themselves
+    [[nodiscard]] bool is_over() const {
+        return monotonic_now_ns() > end_ns_.load(std::memory_order_relaxed);
+    }
+
+private:
+    static constexpr double quick_seconds_max = 10;
+    std::atomic<std::int64_t> end_ns_{0};  // the asker
+};
+time_limit limit;
+
+// Gives way only when the other side is surely not running: a fair machine never gets there. False:
+// the time is over.
 template <class Condition>
-void spin_until(Condition&& is_met) {
+[[nodiscard]] bool spin_until(Condition&& is_met) {
     for (std::uint32_t spins = 1; !is_met(); ++spins) {
         if (spins % 4'096 == 0) {
+            if (limit.is_over()) {
+                return false;
+            }
             ::sched_yield();
         }
     }
+    return true;
 }
+
+// What a side has received; without a number when the time was over.
+struct received {
+    bool is_there = false;
+    std::uint64_t number = 0;
+};
 
 struct alignas(engine::no_sharing_bytes) line {
     std::atomic<std::uint64_t> number{0};
     void send(std::uint64_t next) { number.store(next, std::memory_order_release); }
-    [[nodiscard]] std::uint64_t receive(std::uint64_t after) const {
+    [[nodiscard]] received receive(std::uint64_t after) const {
         std::uint64_t seen = after;
-        spin_until([&] { return (seen = number.load(std::memory_order_acquire)) != after; });
-        return seen;
+        const bool is_there =
+            spin_until([&] { return (seen = number.load(std::memory_order_acquire)) != after; });
+        return {is_there, seen};
     }
 };
 
@@ -102,11 +134,14 @@ public:
         }
     }
     // The number in the payload.
-    [[nodiscard]] std::uint64_t receive() {
+    [[nodiscard]] received receive() {
         std::byte* const record = reading_at_;
         reading_at_ += record_bytes;
         std::uint64_t committed = 0;
-        spin_until([&] { return (committed = word(record).load(std::memory_order_acquire)) != 0; });
+        if (!spin_until(
+                [&] { return (committed = word(record).load(std::memory_order_acquire)) != 0; })) {
+            return {};
+        }
         if constexpr (parts != record_parts::bytes) {
             fail_if_not(
                 engine::record_checksum(7, record, record_bytes) == engine::commit_crc(committed),
@@ -117,7 +152,7 @@ public:
         std::memcpy(&number, record + engine::record_header_bytes, sizeof number);
         std::memcpy(&last_word, record + record_bytes - sizeof last_word, sizeof last_word);
         benchmark::DoNotOptimize(last_word);
-        return number;
+        return {true, number};
     }
 
 private:
@@ -144,12 +179,14 @@ public:
         fail_if_not(writer_.try_append(1, payload).status == engine::append_status::ok,
                     "an append was refused");
     }
-    [[nodiscard]] std::uint64_t receive() {
+    [[nodiscard]] received receive() {
         engine::record_view view;
-        spin_until([&] { return reader_->poll(view) == engine::read_status::record; });
+        if (!spin_until([&] { return reader_->poll(view) == engine::read_status::record; })) {
+            return {};
+        }
         std::uint64_t number = 0;
         std::memcpy(&number, view.payload, sizeof number);
-        return number;
+        return {true, number};
     }
 
 private:
@@ -163,7 +200,12 @@ private:
     std::unique_ptr<engine::log_reader> reader_;
 };
 
-// Both ways of one kind; the asker's number comes back in the answer.
+[[nodiscard]] bool is_answer(const received& answer, std::uint64_t number) {
+    fail_if_not(!answer.is_there || answer.number == number, "another answer came back");
+    return answer.is_there;
+}
+
+// Both ways of one kind; the asker's number comes back in the answer. False: the time is over.
 template <class Way>
 struct both_ways {
     Way there;
@@ -173,15 +215,18 @@ struct both_ways {
     both_ways(const std::filesystem::path& first, const std::filesystem::path& second)
         : there(first), back(second) {}
 
-    void ask(std::span<std::byte> payload, std::uint64_t number) {
+    [[nodiscard]] bool ask(std::span<std::byte> payload, std::uint64_t number) {
         std::memcpy(payload.data(), &number, sizeof number);
         there.send(payload);
-        fail_if_not(back.receive() == number, "another answer came back");
+        return is_answer(back.receive(), number);
     }
-    void answer(std::span<std::byte> payload, std::uint64_t) {
-        const std::uint64_t number = there.receive();
-        std::memcpy(payload.data(), &number, sizeof number);
-        back.send(payload);
+    [[nodiscard]] bool answer(std::span<std::byte> payload, std::uint64_t) {
+        const received asked = there.receive();
+        if (asked.is_there) {
+            std::memcpy(payload.data(), &asked.number, sizeof asked.number);
+            back.send(payload);
+        }
+        return asked.is_there;
     }
 };
 
@@ -189,12 +234,16 @@ template <>
 struct both_ways<line> {
     line there;
     line back;
-    void ask(std::span<std::byte>, std::uint64_t number) {
+    [[nodiscard]] bool ask(std::span<std::byte>, std::uint64_t number) {
         there.send(number);
-        fail_if_not(back.receive(number - 1) == number, "another answer came back");
+        return is_answer(back.receive(number - 1), number);
     }
-    void answer(std::span<std::byte>, std::uint64_t number) {
-        back.send(there.receive(number - 1));
+    [[nodiscard]] bool answer(std::span<std::byte>, std::uint64_t number) {
+        const received asked = there.receive(number - 1);
+        if (asked.is_there) {
+            back.send(asked.number);
+        }
+        return asked.is_there;
     }
 };
 
@@ -216,8 +265,9 @@ public:
         answerer_.join();
     }
 
-    // The time of a whole turn. Single round trips go to `each`, if there is one.
-    std::int64_t ask_turn(kind what, engine::histogram* each) {
+    // The time of a whole turn; nothing if it was not ended in time. Single round trips go to
+    // `each`, if there is one.
+    std::optional<std::int64_t> ask_turn(kind what, engine::histogram* each) {
         // relaxed: this thread alone writes it
         const std::uint64_t next = turn_.load(std::memory_order_relaxed) / kind_count + 1;
         turn_.store(next * kind_count + static_cast<std::uint64_t>(what),
@@ -226,7 +276,9 @@ public:
         const std::int64_t begin_ns = monotonic_now_ns();
         for (std::uint64_t i = 0; i < rounds_; ++i) {
             const std::int64_t before_ns = each != nullptr ? monotonic_now_ns() : 0;
-            with(what, [&](auto& ways) { ways.ask(payload_, ++number); });
+            if (!with(what, [&](auto& ways) { return ways.ask(payload_, ++number); })) {
+                return std::nullopt;
+            }
             if (each != nullptr) {
                 each->record(monotonic_now_ns() - before_ns);
             }
@@ -236,7 +288,7 @@ public:
 
 private:
     template <class Visitor>
-    void with(kind what, Visitor&& visit) {
+    bool with(kind what, Visitor&& visit) {
         switch (what) {
             case kind::line:
                 return visit(lines_);
@@ -252,6 +304,7 @@ private:
             case kind::count:
                 break;
         }
+        return false;
     }
     void answer_turns() {
         const thread_pin pin(1);
@@ -262,15 +315,19 @@ private:
         std::uint64_t my_turn = 0;
         while (true) {
             std::uint64_t asked = 0;
-            spin_until([&] { return (asked = turn_.load(std::memory_order_acquire)) != my_turn; });
-            if (asked == UINT64_MAX) {
+            const bool is_asked = spin_until(
+                [&] { return (asked = turn_.load(std::memory_order_acquire)) != my_turn; });
+            if (!is_asked || asked == UINT64_MAX) {
                 return;
             }
             my_turn = asked;
             const auto what = static_cast<kind>(asked % kind_count);
             for (std::uint64_t i = 0; i < rounds_; ++i) {
-                with(what,
-                     [&](auto& ways) { ways.answer(payload, ++answered[asked % kind_count]); });
+                if (!with(what, [&](auto& ways) {
+                        return ways.answer(payload, ++answered[asked % kind_count]);
+                    })) {
+                    return;
+                }
             }
         }
     }
@@ -307,36 +364,53 @@ double append_alone_ns() {
     return static_cast<double>(batch_ps.percentile_ns(50)) / 1000;
 }
 
-void log_visible(benchmark::State& state) {
+struct findings {
     std::array<engine::histogram, kind_count> turn_ps;  // of one round trip, a turn's mean
     engine::histogram log_to_line;                      // thousandths
     engine::histogram round_trip_ns;
+};
+
+// One turn of each kind; false: the time is over, and nothing was counted.
+bool take_turns(ping_pong& both, bool is_counted, findings& found) {
+    std::array<std::int64_t, kind_count> took_ps{};
+    for (std::size_t at = 0; at < kind_count; ++at) {
+        const auto what = static_cast<kind>(at);
+        const bool is_each = is_counted && what == kind::log_timed;
+        const std::optional<std::int64_t> took =
+            limit.is_over() ? std::nullopt
+                            : both.ask_turn(what, is_each ? &found.round_trip_ns : nullptr);
+        if (!took) {
+            return false;
+        }
+        took_ps[at] = *took * 1000 / static_cast<std::int64_t>(rounds_per_turn());
+    }
+    for (std::size_t at = 0; at < kind_count && is_counted; ++at) {
+        found.turn_ps[at].record(took_ps[at]);
+    }
+    if (is_counted) {
+        found.log_to_line.record(took_ps[static_cast<std::size_t>(kind::log)] * 1000 /
+                                 took_ps[static_cast<std::size_t>(kind::line)]);
+    }
+    return true;
+}
+
+void log_visible(benchmark::State& state) {
+    findings found;
+    const auto& [turn_ps, log_to_line, round_trip_ns] = found;
     label_threads(state, 2);
+    limit.begin();
     ping_pong both;
     const thread_pin pin(0);
-    const std::int64_t end_ns = monotonic_now_ns() + static_cast<std::int64_t>(run().seconds * 5e9);
     for (auto _ : state) {
-        for (std::uint64_t turn = 0; turn < turns_per_kind() + warm_up_turns; ++turn) {
-            // A machine without two CPUs for it would take hours.
-            if (turn > warm_up_turns && monotonic_now_ns() > end_ns) {
-                break;
-            }
-            std::array<std::int64_t, kind_count> took_ps{};
-            for (std::size_t at = 0; at < kind_count; ++at) {
-                const auto what = static_cast<kind>(at);
-                engine::histogram* each = what == kind::log_timed ? &round_trip_ns : nullptr;
-                took_ps[at] = both.ask_turn(what, turn < warm_up_turns ? nullptr : each) * 1000 /
-                              static_cast<std::int64_t>(rounds_per_turn());
-            }
-            if (turn < warm_up_turns) {
-                continue;
-            }
-            for (std::size_t at = 0; at < kind_count; ++at) {
-                turn_ps[at].record(took_ps[at]);
-            }
-            log_to_line.record(took_ps[static_cast<std::size_t>(kind::log)] * 1000 /
-                               took_ps[static_cast<std::size_t>(kind::line)]);
+        bool is_going_on = true;
+        for (std::uint64_t turn = 0; is_going_on && turn < turns_per_kind() + warm_up_turns;
+             ++turn) {
+            is_going_on = take_turns(both, turn >= warm_up_turns, found);
         }
+    }
+    if (log_to_line.count() == 0) {
+        state.SkipWithError("not one turn ended in time: are there two CPUs for it?");
+        return;
     }
     for (std::size_t at = 0; at + 1 < kind_count; ++at) {
         state.counters[std::string(kind_names[at]) + "_round_trip_ns"] =

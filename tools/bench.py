@@ -51,6 +51,11 @@ class Beside:
         self.stolen_cpus = round((stolen - self.stolen) / wall, 2)
 
 
+# Rivals are compared in these: their repetitions are shuffled, so that a change of the machine meets all alike. In
+# the others a benchmark goes on from what the one before left.
+COMPARES_RIVALS = {"ring_bench", "log_rivals_bench", "xlator_encode_bench"}
+
+
 def run_program(name, options, out):
     program = options.binaries / name
     command = [str(program), f"--histograms={out / (name + '.histograms.jsonl')}"]
@@ -67,6 +72,8 @@ def run_program(name, options, out):
         "--benchmark_display_aggregates_only=true",
         "--benchmark_counters_tabular=false",
     ]
+    if name in COMPARES_RIVALS and options.repetitions > 1:
+        command.append("--benchmark_enable_random_interleaving=true")
     (out / (name + ".histograms.jsonl")).unlink(missing_ok=True)
     print(f"bench: {name}", file=sys.stderr, flush=True)
     with open(out / (name + ".txt"), "wb") as said, Beside() as beside:

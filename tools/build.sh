@@ -5,7 +5,7 @@
 set -euo pipefail
 
 if (($# == 0)) || [[ "$1" == -* ]]; then
-    echo "usage: tools/build.sh PRESET [TARGET...]   (presets: dev, release, asan, tsan, fuzz)" >&2
+    echo "usage: tools/build.sh PRESET [TARGET...]   (presets: dev, release, slow, asan, tsan, fuzz)" >&2
     exit 2
 fi
 preset=$1

@@ -266,13 +266,17 @@ file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose
 
 bool is_lock_held(const std::filesystem::path& path) {
     const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open()) {
+    if (!fd.is_open() && errno == ENOENT) {
         return false;
     }
     struct flock request {};
     request.l_type = F_WRLCK;
     request.l_whence = SEEK_SET;
-    return ::fcntl(fd.get(), F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
+    // Who cannot tell must not say no: a log would be changed under its writer.
+    if (!fd.is_open() || ::fcntl(fd.get(), F_OFD_GETLK, &request) != 0) {
+        throw io_error("look at the lock", path.native(), errno);
+    }
+    return request.l_type != F_UNLCK;
 }
 
 std::string lock_holder(const std::filesystem::path& path) {

@@ -101,7 +101,7 @@ private:
     unique_fd fd_;
 };
 
-// Whether somebody holds the lock on this file now; false where there is no file.
+// Whether somebody holds it now; false where there is no file, io_error where it cannot be told.
 [[nodiscard]] bool is_lock_held(const std::filesystem::path& path);
 // "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty
 // string.

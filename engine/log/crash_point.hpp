@@ -1,7 +1,7 @@
 // Places where a test may end the process as if the power of its CPU were cut.
 //
 // Threading  arm before the threads that pass the points are started
-// Progress   one load per point in checked builds (MILLRACE_DCHECKS), nothing at all in others
+// Progress   one load per point where they are built in, see below; nothing at all elsewhere
 //
 // A crash test arms one point, by name and how often it is passed before, and finds out what the
 // next start makes of what was left. The names are "what.where"; crash_point_names lists them all.
@@ -28,8 +28,11 @@ void pass_crash_point(std::string_view name) noexcept;
 
 }  // namespace millrace::engine
 
-#if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
+#if (defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS) || \
+    (defined(MILLRACE_CRASH_POINTS) && MILLRACE_CRASH_POINTS)
+#define MILLRACE_HAS_CRASH_POINTS 1
 #define MILLRACE_CRASH_POINT(name) ::millrace::engine::detail::pass_crash_point(name)
 #else
+#define MILLRACE_HAS_CRASH_POINTS 0
 #define MILLRACE_CRASH_POINT(name) static_cast<void>(0)
 #endif

@@ -35,6 +35,12 @@ std::uint32_t checksum(const stored_checkpoint& slot) {
     return crc32c(0, &slot, offsetof(stored_checkpoint, crc));
 }
 
+// The two generations are never written: a slot behind the last one would count less than it.
+bool is_valid(const stored_checkpoint& slot) {
+    return slot.magic == checkpoint_magic && slot.crc == checksum(slot) && slot.generation != 0 &&
+           slot.generation != UINT64_MAX;
+}
+
 stored_checkpoint make_slot(std::uint64_t generation, std::uint64_t route, const log_uuid& source,
                             sequence highest) {
     stored_checkpoint slot{};
@@ -78,7 +84,7 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
     for (std::size_t i = 0; i < slot_count; ++i) {
         stored_checkpoint slot{};
         std::memcpy(&slot, map_.data() + i * sizeof slot, sizeof slot);
-        if (slot.magic != checkpoint_magic || slot.crc != checksum(slot)) {
+        if (!is_valid(slot)) {
             continue;
         }
         if (slot.route != route_ || std::memcmp(slot.source, source_.bytes.data(), 16) != 0) {
@@ -136,8 +142,7 @@ checkpoint_state read_checkpoint(const std::filesystem::path& path) {
         for (std::size_t i = 0; bytes.size() == file_bytes && i < slot_count; ++i) {
             stored_checkpoint slot{};
             std::memcpy(&slot, bytes.data() + i * sizeof slot, sizeof slot);
-            if (slot.magic == checkpoint_magic && slot.crc == checksum(slot) &&
-                slot.generation > newest) {
+            if (is_valid(slot) && slot.generation > newest) {
                 newest = slot.generation;
                 state.route = slot.route;
                 std::memcpy(state.source.bytes.data(), slot.source, sizeof slot.source);

@@ -47,6 +47,12 @@ std::uint32_t checksum(const stored_cursor& slot) {
     return crc32c(0, &slot, offsetof(stored_cursor, crc));
 }
 
+// The two generations are never written: a slot behind the last one would count less than it.
+bool is_valid(const stored_cursor& slot) {
+    return slot.magic == cursor_magic && slot.crc == checksum(slot) && slot.generation != 0 &&
+           slot.generation != UINT64_MAX;
+}
+
 stored_cursor make_slot(std::uint64_t generation, const log_uuid& uuid, std::uint64_t name_hash,
                         const cursor_state& state) {
     stored_cursor slot{};
@@ -74,7 +80,7 @@ found_slot find_newest(const fs::path& path, const std::byte* bytes, const log_u
     for (std::size_t i = 0; i < slot_count; ++i) {
         stored_cursor slot{};
         std::memcpy(&slot, bytes + i * sizeof slot, sizeof slot);
-        if (slot.magic != cursor_magic || slot.crc != checksum(slot)) {
+        if (!is_valid(slot)) {
             continue;
         }
         if (slot.name_hash != route_id(name) ||

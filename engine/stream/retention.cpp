@@ -62,7 +62,13 @@ hard_floor find_hard_floor(const fs::path& directory, const std::vector<std::uin
             floor = {index, reason};
         }
     };
-    if (mark.is_open() && is_lock_held(directory / "writer.lock")) {
+    const bool is_written = is_lock_held(directory / "writer.lock");
+    if (is_written && !mark.is_open() && fs::exists(directory / durable_mark_name)) {
+        throw damage_error((directory / durable_mark_name).native() +
+                           ": cannot be read beside the log's writer, so nobody knows what is "
+                           "durable; nothing is removed. Try again, or once the writer has closed");
+    }
+    if (mark.is_open() && is_written) {
         lower(mark.durable_position().value / newest.segment_bytes,
               "what the writer has not made durable yet");
     }

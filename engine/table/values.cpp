@@ -11,6 +11,8 @@ __extension__ typedef __int128 int128;
 
 constexpr std::int32_t plain_exponent_min = -64;
 constexpr std::int32_t plain_exponent_max = 20;
+// With zeros appended: any so many digits are a mantissa, so that the text is read back.
+constexpr std::int32_t plain_digits_max = 18;
 
 constexpr std::array<std::int64_t, 19> powers_of_ten = [] {
     std::array<std::int64_t, 19> powers{1};
@@ -163,7 +165,9 @@ std::size_t format_decimal(const decimal& value, char* out) noexcept {
     if (value.mantissa < 0) {
         *out++ = '-';
     }
-    if (value.exponent < plain_exponent_min || value.exponent > plain_exponent_max) {
+    const bool is_too_long =
+        value.exponent > 0 && value.mantissa != 0 && count + value.exponent > plain_digits_max;
+    if (value.exponent < plain_exponent_min || value.exponent > plain_exponent_max || is_too_long) {
         out = std::copy_n(digits, count, out);
         *out++ = 'e';
         return static_cast<std::size_t>(std::to_chars(out, out + 12, value.exponent).ptr - start);

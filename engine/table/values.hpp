@@ -129,7 +129,7 @@ inline constexpr std::int32_t decimal_exponent_max = 9999;  // beyond it parse_d
 
 inline constexpr std::size_t decimal_text_size_max = 96;
 // Writes at most decimal_text_size_max bytes and returns how many; nothing for null. Plain digits
-// up to 64 decimals or 20 appended zeros, mantissa and exponent ("5e99") beyond.
+// up to 64 decimals, or 18 digits with the zeros appended; mantissa and exponent ("5e99") beyond.
 [[nodiscard]] std::size_t format_decimal(const decimal& value, char* out) noexcept;
 [[nodiscard]] std::string to_string(const decimal& value);
 

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view file_name = "doubt";
-constexpr std::string_view first_line = "millrace doubt 1";
-constexpr std::string_view verdict_line = "millrace doubt decisions 1";
+constexpr std::string_view first_line = "millrace doubt 1\n";
+constexpr std::string_view verdict_line = "millrace doubt decisions 1\n";
 
 fs::path verdict_path(const fs::path& directory, std::string_view route) {
     char name[32];
@@ -41,7 +41,7 @@ bool read_lines(std::string_view text, std::string_view first, Take&& take) {
     if (!text.starts_with(first) || !text.ends_with('\n')) {
         return false;
     }
-    text.remove_prefix(text.find('\n') + 1);
+    text.remove_prefix(first.size());
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(line.size() + 1);
@@ -115,14 +115,14 @@ void write_doubts(const fs::path& directory, const std::vector<doubt_entry>& ent
     }
     std::string text(first_line);
     for (const doubt_entry& entry : entries) {
-        text += "\nroute " + entry.route + "\nsession " + entry.session + "\ngeneration " +
+        text += "route " + entry.route + "\nsession " + entry.session + "\ngeneration " +
                 std::to_string(entry.generation) + "\nafter " + std::to_string(entry.after.value) +
                 (entry.through ? "\nthrough " + std::to_string(entry.through->value) : "") +
                 "\npassed " + std::to_string(entry.passed) + "\nfrom " +
                 std::to_string(entry.from.value) + "\nnumbers " + std::to_string(entry.numbers) +
-                "\nasked " + std::to_string(entry.asked_from.value);
+                "\nasked " + std::to_string(entry.asked_from.value) + '\n';
     }
-    engine::write_file_atomically(path, text + '\n');
+    engine::write_file_atomically(path, text);
 }
 
 void note_doubts(const fs::path& directory, const gateway_life& life, const fix_out_log& out) {
@@ -220,10 +220,10 @@ void write_verdicts(const fs::path& directory, std::string_view route,
                     const std::vector<doubt_verdict>& verdicts) {
     std::string text(verdict_line);
     for (const doubt_verdict& verdict : verdicts) {
-        text += "\ndecision " + std::string(to_text(verdict.decision)) + "\nthrough " +
-                std::to_string(verdict.through.value) + "\nby " + verdict.by;
+        text += "decision " + std::string(to_text(verdict.decision)) + "\nthrough " +
+                std::to_string(verdict.through.value) + "\nby " + verdict.by + '\n';
     }
-    engine::write_file_atomically(verdict_path(directory, route), text + '\n');
+    engine::write_file_atomically(verdict_path(directory, route), text);
 }
 
 void remove_verdicts(const fs::path& directory, std::string_view route) {

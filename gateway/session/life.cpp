@@ -13,7 +13,7 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::string_view file_name = "life";
-constexpr std::string_view first_line = "millrace gateway life 1";
+constexpr std::string_view first_line = "millrace gateway life 1\n";
 constexpr std::int64_t sync_patience_ns = 30'000'000'000;
 constexpr std::uint32_t numbers_max = INT32_MAX;  // QuickFIX counts in int
 
@@ -40,7 +40,8 @@ bool read_line(gateway_life& life, std::string_view key, std::string_view value)
     }
     if (key == "numbers_at_risk") {
         const char* const end = value.data() + value.size();
-        return std::from_chars(value.data(), end, life.numbers_at_risk).ptr == end;
+        const auto number = std::from_chars(value.data(), end, life.numbers_at_risk);
+        return number.ec == std::errc{} && number.ptr == end;
     }
     const std::size_t tab = value.find('\t');
     if (key != "route" || tab == std::string_view::npos) {
@@ -61,7 +62,7 @@ gateway_life read_life(const std::filesystem::path& directory) {
     }
     const std::string text = engine::read_whole_file(path);
     bool is_whole = text.starts_with(first_line) && text.ends_with('\n');
-    for (std::size_t at = text.find('\n') + 1; is_whole && at < text.size();) {
+    for (std::size_t at = first_line.size(); is_whole && at < text.size();) {
         const std::size_t end = text.find('\n', at);
         const std::string_view line = std::string_view(text).substr(at, end - at);
         const std::size_t blank = std::min(line.find(' '), line.size() - 1);
@@ -82,7 +83,7 @@ void write_life(const std::filesystem::path& directory, const gateway_life& life
     std::string text(first_line);
     for (const auto& [state, name] : states) {
         if (state == life.state) {
-            text += "\nstate " + std::string(name);
+            text += "state " + std::string(name);
         }
     }
     text += "\nboot " + life.boot_id + "\nnumbers_at_risk " + std::to_string(life.numbers_at_risk);

@@ -114,6 +114,19 @@ class Bench(unittest.TestCase):
         self.assertIn("one_bench ended with 3: said so", ran.stderr)
         self.assertEqual(self.line(ran, "other")[1], "7")
 
+    def arguments_of(self, program, *arguments):
+        self.make_program(program, [row("a/1", x=1)])
+        ran = self.run_script([self.aim(program=program)], *arguments, program)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        return json.loads((self.root / "bin" / program).with_suffix(".arguments").read_text())
+
+    def test_shuffles_the_repetitions_of_rivals_and_of_nobody_else(self):
+        shuffled = "--benchmark_enable_random_interleaving=true"
+        self.assertIn(shuffled, self.arguments_of("log_rivals_bench"))
+        self.assertIn(shuffled, self.arguments_of("ring_bench"))
+        self.assertNotIn(shuffled, self.arguments_of("ring_bench", "--repetitions", "1"))
+        self.assertNotIn(shuffled, self.arguments_of("log_replay_bench"))
+
     def test_names_what_had_too_few_cpus(self):
         self.make_program("one_bench", [row("a/1", x=1, oversubscribed=1),
                                         row("b", x=1, oversubscribed=0)])

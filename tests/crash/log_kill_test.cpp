@@ -16,6 +16,7 @@
 #include <set>
 
 #include "engine/log/crash_point.hpp"
+#include "tests/crash/kill_tally.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -23,12 +24,11 @@ namespace millrace::engine::test {
 namespace {
 
 constexpr int kills_per_log = 60;
-constexpr int hits_wanted = 10;  // of each crash point
+constexpr int hits_least = 10;  // of each crash point
 
 // Of each way to write a log, beside those at crash points.
 int random_kills_wanted() {
-    const char* given = std::getenv("MILLRACE_KILLS");
-    return given != nullptr ? std::atoi(given) : kills_per_log;
+    return number_wanted("MILLRACE_KILLS", kills_per_log);
 }
 
 std::size_t size_of(std::uint64_t seq) {
@@ -314,6 +314,7 @@ TEST_P(LogKill, NothingAcknowledgedOrReadIsEverLostOrChanged) {
             if (::testing::Test::HasFatalFailure()) {
                 return;
             }
+            kill_tally::get().at_random(to_text(GetParam()));
         }
         log.check_all();
     }
@@ -323,29 +324,32 @@ INSTANTIATE_TEST_SUITE_P(Ways, LogKill,
                          ::testing::Values(way::synchronous, way::direct_ahead, way::hot),
                          [](const auto& param) { return to_text(param.param); });
 
-#if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
+#if MILLRACE_HAS_CRASH_POINTS
 
 class LogCrashPoint : public ::testing::Test {
 protected:
-    // Kills at the point until it was hit often enough, or is not on this way's path.
+    // Kills at the point until it was hit often enough, or is not on this way's path. The first way
+    // that passes a point is killed there the most.
     void kill_at(killed_log& log, way how, std::string_view point) {
         int misses = 0;
+        const std::uint64_t end =
+            std::max(hits_wanted(), kill_tally::get().hits(point) + hits_wanted() / 3);
         const bool is_of_recovery = point.starts_with("join.") || point.starts_with("replace.") ||
                                     point.starts_with("recover.");
-        for (std::uint64_t nth = 1; hits_[point] < hits_wanted && misses < 3; nth = nth % 4 + 1) {
+        for (std::uint64_t nth = 1; kill_tally::get().hits(point) < end && misses < 3;
+             nth = nth % 4 + 1) {
             SCOPED_TRACE(to_text(how) + ", " + std::string(point) + " " + std::to_string(nth));
             bool is_reached = false;
             if (is_of_recovery) {
                 // Leaves something to recover from; an odd number leaves it to the next life.
                 log.run_to_point("commit.before_word", 151, is_reached);
-                kills_ += is_reached ? 1 : 0;
+                note("commit.before_word", is_reached);
             }
             log.run_to_point(point, is_of_recovery ? 1 : nth, is_reached);
             if (HasFatalFailure()) {
                 return;
             }
-            hits_[point] += is_reached ? 1 : 0;
-            kills_ += is_reached ? 1 : 0;
+            note(point, is_reached);
             misses = is_reached ? 0 : misses + 1;
         }
     }
@@ -361,8 +365,14 @@ protected:
         return points;
     }
 
-    std::map<std::string_view, int> hits_;
-    int kills_ = 0;
+    static std::uint64_t hits_wanted() {
+        return static_cast<std::uint64_t>(number_wanted("MILLRACE_POINT_KILLS", hits_least));
+    }
+    static void note(std::string_view point, bool is_reached) {
+        if (is_reached) {
+            kill_tally::get().at_point(point);
+        }
+    }
 };
 
 TEST_F(LogCrashPoint, EachIsReachedOftenAndNoneLosesOrChangesARecord) {
@@ -381,10 +391,9 @@ TEST_F(LogCrashPoint, EachIsReachedOftenAndNoneLosesOrChangesARecord) {
             }
         }
     }
-    std::cout << kills_ << " kills; hits:\n";
     for (const std::string_view point : log_points()) {
-        std::cout << "  " << hits_[point] << " x " << point << '\n';
-        EXPECT_GE(hits_[point], hits_wanted) << point << " was passed too seldom";
+        EXPECT_GE(kill_tally::get().hits(point), std::uint64_t{hits_least})
+            << point << " was passed too seldom";
     }
 }
 

@@ -15,6 +15,7 @@
 #include <set>
 
 #include "engine/core/crc32c.hpp"
+#include "tests/crash/kill_tally.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -24,8 +25,7 @@ namespace {
 constexpr int kills_per_log = 40;
 
 int kills_wanted() {
-    const char* given = std::getenv("MILLRACE_KILLS");
-    return given != nullptr ? std::atoi(given) : kills_per_log;
+    return number_wanted("MILLRACE_KILLS", kills_per_log);
 }
 
 // What a follower saw of one record.
@@ -283,6 +283,7 @@ TEST_P(StreamerKill, NobodyIsShownARecordThatIsTakenBack) {
             if (::testing::Test::HasFailure()) {
                 return;
             }
+            kill_tally::get().at_random(to_text(GetParam()));
         }
         log.check();
     }

@@ -11,10 +11,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "engine/log/crash_point.hpp"
 
 namespace {
 
@@ -146,6 +149,56 @@ TEST(Documents, ShowTheirSamplesAsTheyAre) {
                 << document << " shows another text than " << shown.path;
         }
     }
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<std::string> registered_crash_points() {
+    const auto names = millrace::engine::crash_point_names();
+    return sorted({names.begin(), names.end()});
+}
+
+// What stands between `opening` and the next `closing`, each time.
+std::vector<std::string> between(const std::string& text, std::string_view opening, char closing) {
+    std::vector<std::string> found;
+    for (std::size_t at = text.find(opening); at != std::string::npos;) {
+        const std::size_t begin = at + opening.size();
+        const std::size_t end = std::min(text.find(closing, begin), text.size());
+        found.push_back(text.substr(begin, end - begin));
+        at = text.find(opening, end + 1);
+    }
+    return found;
+}
+
+TEST(Documents, NameEveryCrashPoint) {
+    const std::string text = read(root() / "docs/testing.md");
+    const std::size_t begin = text.find("\n| points | where |");
+    ASSERT_NE(begin, std::string::npos) << "docs/testing.md has no table of crash points";
+    std::istringstream rows(text.substr(begin + 1, text.find("\n\n", begin) - begin));
+    std::vector<std::string> named;
+    for (std::string row; std::getline(rows, row);) {
+        const std::vector<std::string> cell = between(row.substr(0, row.find('|', 1)), "`", '`');
+        named.insert(named.end(), cell.begin(), cell.end());
+    }
+    EXPECT_EQ(sorted(named), registered_crash_points());
+}
+
+// A name that is only registered would never be reached, one that is not could not be armed.
+TEST(CrashPoints, OfTheRegistryAreThoseOfTheCode) {
+    std::vector<std::string> placed;
+    for (const auto& entry : fs::recursive_directory_iterator(root() / "engine")) {
+        if (entry.path().extension() == ".cpp" || entry.path().extension() == ".hpp") {
+            const std::string text = read(entry.path());
+            const auto found = between(text, "MILLRACE_CRASH_POINT(\"", '"');
+            placed.insert(placed.end(), found.begin(), found.end());
+        }
+    }
+    placed = sorted(placed);
+    placed.erase(std::unique(placed.begin(), placed.end()), placed.end());
+    EXPECT_EQ(placed, registered_crash_points());
 }
 
 TEST(Documents, PointToWhatIsThere) {

@@ -1,11 +1,7 @@
 #include "tests/fuzz/log_fuzz.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
@@ -14,61 +10,15 @@
 #include "engine/log/seal_file.hpp"
 #include "engine/log/segment_check.hpp"
 
-namespace millrace::engine::fuzz {
+namespace millrace::fuzz {
+
+using namespace engine;
 
 namespace fs = std::filesystem;
 
 namespace {
 
 constexpr std::size_t segment_size = segment_bytes_min;
-
-// Of the process; memory-backed, and gone at its end.
-class scratch {
-public:
-    scratch() {
-        std::string name = "/dev/shm/millrace-fuzz-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw io_error("mkdtemp", name, errno);
-        }
-        path_ = name;
-    }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    ~scratch() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
-
-scratch& place() {
-    static scratch directory;
-    return directory;
-}
-
-void write(const fs::path& path, std::span<const std::byte> content) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(content.data()),
-              static_cast<std::streamsize>(content.size()));
-    MILLRACE_ASSERT(out.good(), "the scratch directory is full");
-}
-
-template <class Value>
-void put(bytes& target, std::size_t offset, const Value& value) {
-    MILLRACE_ASSERT(offset + sizeof value <= target.size(), "a fix lies outside of the input");
-    std::memcpy(target.data() + offset, &value, sizeof value);
-}
-
-template <class Value>
-Value get(std::span<const std::byte> source, std::size_t offset) {
-    Value value{};
-    MILLRACE_ASSERT(offset + sizeof value <= source.size(), "a look outside of the input");
-    std::memcpy(&value, source.data() + offset, sizeof value);
-    return value;
-}
 
 // The input as a whole segment: magic, sizes and checksums put right, the rest as it came.
 bytes as_segment(std::span<const std::byte> input) {
@@ -165,13 +115,13 @@ struct known_log {
     fs::path directory;
     std::vector<seen> records;
     log_image image;
-    detail::segment_check checked;
+    engine::detail::segment_check checked;
 };
 
 const known_log& known() {
     static const known_log log = [] {
         known_log made;
-        made.directory = place() / "known";
+        made.directory = scratch_directory() / "known";
         {
             log_writer writer(
                 made.directory,
@@ -225,7 +175,7 @@ bytes with_index_checksums(std::span<const std::byte> input) {
 
 void seek_with(std::span<const std::byte> index) {
     const known_log& log = known();
-    write(log.directory / index_file_name(0), index);
+    write_scratch(log.directory / index_file_name(0), index);
     for (std::size_t i = 0; i < log.records.size(); i += 97) {
         const seen& wanted = log.records[i];
         for (const read_from& from :
@@ -245,8 +195,8 @@ void parse_index_checked(std::span<const std::byte> input) {
         MILLRACE_ASSERT(contents.entries[i].offset > contents.entries[i - 1].offset,
                         "entries do not rise");
     }
-    detail::segment_check check = known().checked;
-    detail::check_index_bytes(check, "index", input);
+    engine::detail::segment_check check = known().checked;
+    engine::detail::check_index_bytes(check, "index", input);
     MILLRACE_ASSERT(check.has_index == check.findings.empty(), "a bad index is not told");
 }
 
@@ -277,8 +227,8 @@ bytes with_seal_checksums(std::span<const std::byte> input) {
 void check_seals(std::span<const std::byte> input) {
     static const seal_key key(bytes(32, std::byte{'k'}));
     const std::span<const std::byte> log_bytes = known().checked.file->bytes();
-    detail::segment_check check = known().checked;
-    detail::check_seal_bytes(check, "seals", input, &key);
+    engine::detail::segment_check check = known().checked;
+    engine::detail::check_seal_bytes(check, "seals", input, &key);
     std::uint64_t good = 0;
     digest previous = check.seals.header.previous;
     std::uint64_t end = 0;
@@ -293,15 +243,20 @@ void check_seals(std::span<const std::byte> input) {
     MILLRACE_ASSERT(check.good_seal_count == good, "a seal is called good that is not");
 }
 
+std::vector<seed_input> whole_and_half(bytes content) {
+    bytes half(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(content.size() / 2));
+    return {{"seed-1", std::move(content)}, {"seed-2", std::move(half)}};
+}
+
 }  // namespace
 
 void fuzz_segment(std::span<const std::byte> input) {
     static_cast<void>(walk_all(input));
     static_cast<void>(find_seed(input, segment_header_bytes_min));
     const bytes made = as_segment(input);
-    const fs::path directory = place() / "segment";
+    const fs::path directory = scratch_directory() / "segment";
     fs::create_directories(directory);
-    write(directory / segment_file_name(0), made);
+    write_scratch(directory / segment_file_name(0), made);
     const std::vector<seen> read = read_all(directory);
     const std::vector<seen> walked = walk_all(made);
     MILLRACE_ASSERT(read.size() <= walked.size(), "the walk misses what the reader reads");
@@ -323,8 +278,8 @@ void fuzz_seals(std::span<const std::byte> input) {
     check_seals(with_seal_checksums(input));
 }
 
-bytes segment_seed() {
-    const fs::path directory = place() / "seed";
+std::vector<seed_input> segment_seeds() {
+    const fs::path directory = scratch_directory() / "seed";
     fs::remove_all(directory);
     std::size_t end = 0;
     {
@@ -338,26 +293,27 @@ bytes segment_seed() {
         end = writer.end().value + record_header_bytes;
     }
     const segment where = segment::open(directory, 0, access::read_only);
-    return {where.data(), where.data() + end};
+    return whole_and_half({where.data(), where.data() + end});
 }
 
-bytes index_seed() {
+std::vector<seed_input> index_seeds() {
     const fs::path directory = known().directory;
     rebuild_index(directory, segment::open(directory, 0, access::read_only));
-    const std::string text = read_whole_file(directory / index_file_name(0));
-    const auto content = std::as_bytes(std::span(text.data(), text.size()));
-    return {content.begin(), content.end()};
+    return whole_and_half(read_bytes(directory / index_file_name(0)));
 }
 
-bytes seal_seed() {
-    const fs::path directory = known().directory;
-    fs::remove(directory / seal_file_name(0));
-    static const seal_key key(bytes(32, std::byte{'k'}));
-    static_cast<void>(seal_log(directory, &key));
-    const std::string text = read_whole_file(directory / seal_file_name(0));
-    fs::remove(directory / seal_file_name(0));
-    const auto content = std::as_bytes(std::span(text.data(), text.size()));
-    return {content.begin(), content.end()};
+std::vector<seed_input> seal_seeds() {
+    // Once: the known log's index is changed by others in between.
+    static const bytes sealed = [] {
+        const fs::path path = known().directory / seal_file_name(0);
+        const seal_key key(bytes(32, std::byte{'k'}));
+        fs::remove(known().directory / index_file_name(0));
+        static_cast<void>(seal_log(known().directory, &key));
+        const bytes content = read_bytes(path);
+        fs::remove(path);
+        return content;
+    }();
+    return whole_and_half(sealed);
 }
 
-}  // namespace millrace::engine::fuzz
+}  // namespace millrace::fuzz

@@ -6,14 +6,12 @@
 // Threading  one thread
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
-namespace millrace::engine::fuzz {
+#include "tests/fuzz/subjects.hpp"
 
-using bytes = std::vector<std::byte>;
+namespace millrace::fuzz {
 
 // A segment's file: header, records. The reader and the walk over damage must agree on what both
 // can read.
@@ -24,8 +22,8 @@ void fuzz_index(std::span<const std::byte> input);
 void fuzz_seals(std::span<const std::byte> input);
 
 // Seeds: what a fuzzer starts from.
-[[nodiscard]] bytes segment_seed();
-[[nodiscard]] bytes index_seed();
-[[nodiscard]] bytes seal_seed();
+[[nodiscard]] std::vector<seed_input> segment_seeds();
+[[nodiscard]] std::vector<seed_input> index_seeds();
+[[nodiscard]] std::vector<seed_input> seal_seeds();
 
-}  // namespace millrace::engine::fuzz
+}  // namespace millrace::fuzz

@@ -282,7 +282,7 @@ TEST_P(Sidecars, FitALogThatIsVerifiedWhileItGrows) {
     expect_all(0, verdict::torn);
 }
 
-#if defined(MILLRACE_DCHECKS) && MILLRACE_DCHECKS
+#if MILLRACE_HAS_CRASH_POINTS
 
 TEST_P(Sidecars, FitTheLogWhereverTheirWriterIsKilled) {
     std::size_t kill_count = 0;

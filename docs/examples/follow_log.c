@@ -3,8 +3,9 @@
  *
  *   follow_log DIRECTORY [first | tail | sequence:N | time:NS | position:N] [COUNT]
  *
- * It prints sequence, time, operation, user and the columns, and ends behind COUNT rows; without
- * COUNT it follows until it is stopped. The writer neither knows of it nor waits for it.
+ * It prints sequence, time, operation, user and the columns, also those that the table gets while it
+ * is read, and ends behind COUNT rows; without COUNT it follows until it is stopped. The writer
+ * neither knows of it nor waits for it.
  *
  *   cc follow_log.c -I PREFIX/include/millrace -L PREFIX/lib -lmillrace_log
  */
@@ -136,6 +137,10 @@ int main(int argc, char** argv) {
     while (left > 0) {
         const millrace_log_status status = millrace_log_poll(reader, &record);
         if (status == millrace_log_ok) {
+            if (millrace_log_take_columns(reader) == millrace_log_ok) {
+                fprintf(stderr, "%zu columns from sequence %" PRIu64 " on\n",
+                        millrace_log_column_count(reader), record.sequence);
+            }
             print_row(reader, &record);
             --left;
         } else if (status == millrace_log_none) {

@@ -6,7 +6,7 @@
 // Progress   millrace_log_poll waits for nothing and allocates nothing but where it crosses into
 //            the next segment, which maps a file; the functions that read a column do neither
 // Invariant  records come in order, each once; what does not pass its checks (checksum, order, row
-//            against schema) is never handed out
+//            against its segment's schema) is never handed out
 // Units      time: nanoseconds UTC since 1970; position: bytes since the start of the log
 // Errors     a status, never a C++ exception; open writes its reason where the caller says, and
 //            millrace_log_damage tells what stopped a reader
@@ -88,7 +88,7 @@ typedef struct millrace_log_record {
     uint64_t position;       // where the record begins
     uint64_t end;            // where the next one does: what to begin at to go on behind this one
     uint32_t type;           // 1: a row
-    millrace_log_bytes raw;  // the whole payload
+    millrace_log_bytes raw;  // the whole payload, by the schema of the segment it stands in
 } millrace_log_record;
 
 // What, who and why of a row.
@@ -130,8 +130,13 @@ MILLRACE_LOG_API const char* millrace_log_damage(const millrace_log_reader* read
 MILLRACE_LOG_API const char* millrace_log_describe(millrace_log_status status)
     MILLRACE_LOG_NOEXCEPT;
 
-// The table whose rows the log holds, and its columns, by index from 0. A log that is no table's
-// has no columns, and an empty name. Names are valid until the reader is closed.
+// The table whose rows the log holds, and its columns, by index from 0: those of its newest segment
+// when it was opened. A log that is no table's has no columns, and an empty name. Names are valid
+// until the reader is closed.
+//
+// A table may get columns, and wider texts, while it is read. Rows of every segment are read by the
+// same columns: one written before there was a column has it empty, 0 or false, and one written
+// later is read without those that came since, until millrace_log_take_columns. Texts come whole.
 MILLRACE_LOG_API const char* millrace_log_table(const millrace_log_reader* reader)
     MILLRACE_LOG_NOEXCEPT;
 MILLRACE_LOG_API size_t millrace_log_column_count(const millrace_log_reader* reader)
@@ -139,10 +144,15 @@ MILLRACE_LOG_API size_t millrace_log_column_count(const millrace_log_reader* rea
 // Null where there is no such column.
 MILLRACE_LOG_API const char* millrace_log_column_name(const millrace_log_reader* reader,
                                                       size_t column) MILLRACE_LOG_NOEXCEPT;
+// To be asked behind each poll that gave a record. ok: the table had got columns, and from here on
+// there are those of the last record's segment: what was found by name is to be found anew, for
+// indexes may be others. none: there are no others. failed: no memory; all is as it was.
+MILLRACE_LOG_API millrace_log_status millrace_log_take_columns(millrace_log_reader* reader)
+    MILLRACE_LOG_NOEXCEPT;
 MILLRACE_LOG_API millrace_log_status
 millrace_log_type_of(const millrace_log_reader* reader, size_t column,
                      millrace_log_column_type* type) MILLRACE_LOG_NOEXCEPT;
-// By name, whatever its case. Once, when the log is opened: records are read by index.
+// By name, whatever its case. Once, when the columns are known: records are read by index.
 MILLRACE_LOG_API millrace_log_status millrace_log_find(const millrace_log_reader* reader,
                                                        const char* name,
                                                        size_t* column) MILLRACE_LOG_NOEXCEPT;

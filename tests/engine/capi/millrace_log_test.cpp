@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/log/log_writer.hpp"
+#include "engine/stream/table_log.hpp"
 #include "engine/table/row.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
@@ -273,12 +274,125 @@ TEST_F(CapiLog, ReadsALogThatIsNoTablesAsBytes) {
     EXPECT_EQ(millrace_log_integer(log.get(), 0, &number), millrace_log_no_row);
 }
 
+// A table that gets columns and a wider text: what is new stands before the trailing column, and the
+// wider text moves all behind it.
+const char* const narrow_orders =
+    "table ORDERS\ncolumn ID text(4) key\ncolumn SIDE char\ncolumn NOTE vartext\n";
+const char* const wide_orders =
+    "table ORDERS\ncolumn ID text(20) key\ncolumn SIDE char\ncolumn SIZE i64\n"
+    "column LEFT u32\ncolumn IS_LIVE bool\ncolumn DESK text(6)\ncolumn NOTE vartext\n";
+
+class CapiSchema : public CapiLog {
+protected:
+    // Each in a segment of its own where the schema is another than before.
+    void append_order(const char* schema_text, const std::string& id) const {
+        const row_schema schema = row_schema::parse(schema_text);
+        table_log_options options = table_options(way::synchronous, directory_.path());
+        table_log table(log_, schema, options);
+        std::vector<std::byte> buffer(schema.payload_size(64));
+        row_builder row(schema, buffer);
+        ASSERT_EQ(row.set_text(0, id), row_status::ok);
+        ASSERT_EQ(row.set_character(1, '2'), row_status::ok);
+        ASSERT_EQ(row.set_text(schema.index_of("NOTE"), "of " + id), row_status::ok);
+        if (schema.find("SIZE")) {
+            ASSERT_EQ(row.set_integer(2, -7), row_status::ok);
+            ASSERT_EQ(row.set_unsigned_integer(3, 8), row_status::ok);
+            ASSERT_EQ(row.set_boolean(4, true), row_status::ok);
+            ASSERT_EQ(row.set_text(5, "EU"), row_status::ok);
+        }
+        ASSERT_EQ(table.try_append(row.payload()).status, append_status::ok);
+    }
+    // The columns of the last record, those of `wide_orders` that there are.
+    static std::string line_of(millrace_log_reader* log) {
+        std::string line;
+        for (const char* const name : {"ID", "SIDE", "DESK", "NOTE"}) {
+            std::size_t column = 0;
+            millrace_log_bytes text{};
+            if (millrace_log_find(log, name, &column) == millrace_log_ok) {
+                const auto status = millrace_log_text(log, column, &text);
+                line += status == millrace_log_ok ? text_of(text) + " " : "- ";
+            }
+        }
+        std::size_t column = 0;
+        if (millrace_log_find(log, "SIZE", &column) == millrace_log_ok) {
+            std::int64_t size = 99;
+            std::uint64_t left = 99;
+            int flag = 99;
+            EXPECT_EQ(millrace_log_integer(log, column, &size), millrace_log_ok);
+            EXPECT_EQ(millrace_log_unsigned(log, column + 1, &left), millrace_log_ok);
+            EXPECT_EQ(millrace_log_boolean(log, column + 2, &flag), millrace_log_ok);
+            line += std::to_string(size) + " " + std::to_string(left) + " " + std::to_string(flag);
+        }
+        return line;
+    }
+};
+
+TEST_F(CapiSchema, ReadsOldRowsByTheColumnsOfTheNewestSegment) {
+    append_order(narrow_orders, "A1");
+    append_order(wide_orders, "a-longer-order");
+    opened log(log_, {millrace_log_from_first, 0});
+    EXPECT_EQ(millrace_log_column_count(log.get()), 7U);
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(line_of(log.get()), "A1 2 - of A1 0 0 0");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+    ASSERT_EQ(log.next(), 2U) << millrace_log_damage(log.get());
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 EU of a-longer-order -7 8 1");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+}
+
+TEST_F(CapiSchema, FollowsALiveChangeByTheColumnsItKnowsAndTakesUpTheNew) {
+    append_order(narrow_orders, "A1");
+    opened log(log_, {millrace_log_from_first, 0});
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(log.next(), 0U);
+    const char* const name = millrace_log_column_name(log.get(), 2);
+    append_order(wide_orders, "a-longer-order");
+    ASSERT_TRUE(comes_true([&] { return log.next() == 2U; })) << millrace_log_damage(log.get());
+    EXPECT_EQ(millrace_log_column_count(log.get()), 3U);
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 of a-longer-order ");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_ok);
+    EXPECT_EQ(millrace_log_column_count(log.get()), 7U);
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 EU of a-longer-order -7 8 1");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+    EXPECT_STREQ(name, "NOTE") << "names live as long as the reader";
+    append_order(wide_orders, "A3");
+    EXPECT_EQ(log.next(), 3U);
+    EXPECT_EQ(line_of(log.get()), "A3 2 EU of A3 -7 8 1");
+}
+
+TEST_F(CapiSchema, StopsWhereASegmentsColumnsAreNotTheTables) {
+    class lenient final : public schema_judge {
+        [[nodiscard]] std::string refuse(const std::string&, const std::string&) const override {
+            return {};
+        }
+    };
+    append_order(narrow_orders, "A1");
+    opened log(log_, {millrace_log_from_first, 0});
+    ASSERT_EQ(log.next(), 1U);
+    {
+        const lenient judge;
+        log_options options = table_options(way::synchronous, directory_.path());
+        options.judge = &judge;
+        log_writer writer(log_, options);
+        append_row(writer, 3);
+    }
+    millrace_log_status status = millrace_log_none;
+    ASSERT_TRUE(comes_true([&] {
+        status = millrace_log_poll(log.get(), &log.record);
+        return status != millrace_log_none;
+    }));
+    EXPECT_EQ(status, millrace_log_damaged);
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), "cannot be followed"));
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), "column ID: was text(4) key"));
+}
+
 TEST(CapiMisuse, IsAnswered) {
     millrace_log_close(nullptr);
     EXPECT_EQ(millrace_log_poll(nullptr, nullptr), millrace_log_misuse);
     EXPECT_STREQ(millrace_log_uuid(nullptr), "");
     EXPECT_STREQ(millrace_log_damage(nullptr), "");
     EXPECT_EQ(millrace_log_column_count(nullptr), 0U);
+    EXPECT_EQ(millrace_log_take_columns(nullptr), millrace_log_misuse);
     EXPECT_EQ(millrace_log_cause_of(nullptr, nullptr), millrace_log_misuse);
     for (int status = 0; status <= millrace_log_misuse; ++status) {
         EXPECT_STRNE(millrace_log_describe(static_cast<millrace_log_status>(status)),
@@ -299,6 +413,23 @@ std::vector<std::string> lines_of(std::FILE* pipe) {
     }
     EXPECT_EQ(::pclose(pipe), 0);
     return lines;
+}
+
+TEST_F(CapiSchema, TheExampleShowsTheColumnsOfBothSchemasAsTheyCome) {
+    append_order(narrow_orders, "A1");
+    const std::string command =
+        std::string(MILLRACE_FOLLOW_LOG) + " " + log_.native() + " first 2 2>/dev/null";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    std::string first;  // it has opened the log, and shown the row
+    for (int c = std::fgetc(pipe); c != EOF && c != '\n'; c = std::fgetc(pipe)) {
+        first += static_cast<char>(c);
+    }
+    EXPECT_TRUE(contains(first, " ID=A1 SIDE=2 NOTE=of A1"));
+    append_order(wide_orders, "A2");
+    const auto lines = lines_of(pipe);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(contains(lines[0], " ID=A2 SIDE=2 SIZE=-7 LEFT=8 IS_LIVE=true DESK=EU NOTE=of A2"));
 }
 
 class FollowLog : public CapiLog, public ::testing::WithParamInterface<way> {};

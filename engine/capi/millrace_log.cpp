@@ -5,9 +5,11 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "engine/capi/reader_handle.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/read_place.hpp"
 
 namespace engine = millrace::engine;
 
@@ -63,7 +65,58 @@ bool take_row(millrace_log_reader& reader) {
     return true;
 }
 
-std::string place_of(const millrace_log_reader& reader) {
+// Runs `action`, which answers a status; what it throws is one, and a reason.
+template <class Action>
+millrace_log_status said(char* reason, std::size_t reason_size, Action&& action) noexcept {
+    try {
+        return action();
+    } catch (const engine::damage_error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_damaged;
+    } catch (const engine::io_error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_failed;
+    } catch (const engine::error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_no_start;
+    } catch (const std::exception& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_failed;
+    }
+}
+
+millrace_log_status open_reader(const char* directory, const engine::read_from& from,
+                                millrace_log_reader** reader, char* reason,
+                                std::size_t reason_size) noexcept {
+    return said(reason, reason_size, [&] {
+        *reader = std::make_unique<millrace_log_reader>(directory, from).release();
+        return millrace_log_ok;
+    });
+}
+
+millrace_log_place make_place(std::string_view uuid, engine::sequence done, engine::timestamp time,
+                              engine::position end) noexcept {
+    millrace_log_place place{{}, done.value, time.ns, end.value};
+    std::copy_n(uuid.data(), std::min(uuid.size(), sizeof place.log - 1), place.log);
+    return place;
+}
+
+// False: not what make_place() makes.
+bool to_read_place(const millrace_log_place& place, engine::read_place& out) noexcept {
+    const std::string_view uuid(place.log, ::strnlen(place.log, sizeof place.log));
+    out.done = {place.sequence};
+    out.time = {place.timestamp_ns};
+    out.end = {place.end};
+    return engine::parse(uuid, out.log) && place.timestamp_ns >= 0;
+}
+
+std::string describe_loss(const char* directory, engine::sequence survivor, engine::sequence done) {
+    return std::string(directory) + ": records " + std::to_string(survivor.value + 1) + " to " +
+           std::to_string(done.value) +
+           " were read and are gone, as after a loss of power; others take their sequences";
+}
+
+std::string where(const millrace_log_reader& reader) {
     return reader.log.directory().native() + ": position " +
            std::to_string(reader.record.at.value) + ": ";
 }
@@ -74,10 +127,9 @@ bool take_record(millrace_log_reader& reader) noexcept {
         if (take_row(reader)) {
             return true;
         }
-        reader.stop(place_of(reader) + "the record is not a row of " +
-                    reader.columns()->table_name());
+        reader.stop(where(reader) + "the record is not a row of " + reader.columns()->table_name());
     } catch (const engine::config_error& failure) {
-        reader.stop(place_of(reader) +
+        reader.stop(where(reader) +
                     "the schema of this segment cannot be followed: " + failure.what());
     } catch (const std::exception&) {
         reader.stop("there is no memory to go on with");
@@ -112,22 +164,38 @@ millrace_log_status millrace_log_open(const char* directory, millrace_log_start 
                    reason, reason_size);
         return millrace_log_misuse;
     }
-    try {
-        *reader = std::make_unique<millrace_log_reader>(directory, from).release();
-        return millrace_log_ok;
-    } catch (const engine::damage_error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_damaged;
-    } catch (const engine::io_error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_failed;
-    } catch (const engine::error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_no_start;
-    } catch (const std::exception& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_failed;
+    return open_reader(directory, from, reader, reason, reason_size);
+}
+
+millrace_log_status millrace_log_open_behind(const char* directory, millrace_log_place* place,
+                                             millrace_log_reader** reader, char* reason,
+                                             std::size_t reason_size) noexcept {
+    put_reason("", reason, reason_size);
+    if (reader != nullptr) {
+        *reader = nullptr;
     }
+    engine::read_place known;
+    if (reader == nullptr || directory == nullptr || place == nullptr ||
+        !to_read_place(*place, known)) {
+        put_reason("a null pointer was given, or a place that no reader was at", reason,
+                   reason_size);
+        return millrace_log_misuse;
+    }
+    const auto status = said(reason, reason_size, [&] {
+        const engine::read_place survivor = engine::surviving_place(directory, known);
+        if (survivor.done == known.done) {
+            return millrace_log_ok;
+        }
+        const std::string text = describe_loss(directory, survivor.done, known.done);
+        put_reason(text.c_str(), reason, reason_size);
+        *place =
+            make_place(engine::to_string(survivor.log), survivor.done, survivor.time, survivor.end);
+        return millrace_log_lost;
+    });
+    return status != millrace_log_ok
+               ? status
+               : open_reader(directory, engine::read_from::at_sequence(known.done.next()), reader,
+                             reason, reason_size);
 }
 
 void millrace_log_close(millrace_log_reader* reader) noexcept {
@@ -158,6 +226,17 @@ millrace_log_status millrace_log_poll(millrace_log_reader* reader,
     *record = {seen.seq.value, seen.time.ns,
                seen.at.value,  seen.end.value,
                seen.type,      {reinterpret_cast<const char*>(seen.payload), seen.payload_size}};
+    return millrace_log_ok;
+}
+
+millrace_log_status millrace_log_place_of(const millrace_log_reader* reader,
+                                          millrace_log_place* place) noexcept {
+    if (reader == nullptr || place == nullptr) {
+        return millrace_log_misuse;
+    }
+    const engine::log_reader& log = reader->log;
+    *place =
+        make_place(reader->uuid, log.last_sequence(), log.last_timestamp(), log.next_position());
     return millrace_log_ok;
 }
 
@@ -195,6 +274,8 @@ const char* millrace_log_describe(millrace_log_status status) noexcept {
             return "the value is larger than the type it was asked as";
         case millrace_log_misuse:
             return "a null pointer or an unknown enumerator";
+        case millrace_log_lost:
+            return "records that were read are gone from the log";
     }
     return "no status of this library";
 }

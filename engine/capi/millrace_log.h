@@ -40,6 +40,7 @@ typedef enum millrace_log_status {
     millrace_log_wrong_type = 7,    // the column holds values of another type
     millrace_log_out_of_range = 8,  // an u64 beyond the largest int64_t: millrace_log_unsigned
     millrace_log_misuse = 9,        // a null pointer, or an enumerator that there is not
+    millrace_log_lost = 10,         // open_behind: records up to that place are gone from the log
 } millrace_log_status;
 
 typedef enum millrace_log_start_kind {
@@ -86,10 +87,18 @@ typedef struct millrace_log_record {
     uint64_t sequence;       // from 1, without gaps
     int64_t timestamp_ns;    // strictly increasing
     uint64_t position;       // where the record begins
-    uint64_t end;            // where the next one does: what to begin at to go on behind this one
+    uint64_t end;            // behind it; the next one begins there, or in the next segment
     uint32_t type;           // 1: a row
     millrace_log_bytes raw;  // the whole payload, by the schema of the segment it stands in
 } millrace_log_record;
+
+// How far a reader has come: to be stored, whole, behind the effect of a record.
+typedef struct millrace_log_place {
+    char log[40];          // the log's uuid and zeros
+    uint64_t sequence;     // of the last record that was polled; 0: there was none before it
+    int64_t timestamp_ns;  // these two tell
+    uint64_t end;          // that record from another with its sequence
+} millrace_log_place;
 
 // What, who and why of a row.
 typedef struct millrace_log_cause {
@@ -109,6 +118,15 @@ MILLRACE_LOG_API millrace_log_status millrace_log_open(const char* directory,
                                                        millrace_log_start start,
                                                        millrace_log_reader** reader, char* reason,
                                                        size_t reason_size) MILLRACE_LOG_NOEXCEPT;
+// The same behind the record that `place` was taken at: how to go on after a restart.
+//
+// A loss of power takes from a log what was not durable yet, also what this reader had polled, and
+// new records take the sequences of those that are gone. Then the answer is lost, the reason says
+// which they were, and *place is behind the last one that survives: whoever opens behind that sees
+// every new record. Of another log: no_start.
+MILLRACE_LOG_API millrace_log_status millrace_log_open_behind(
+    const char* directory, millrace_log_place* place, millrace_log_reader** reader, char* reason,
+    size_t reason_size) MILLRACE_LOG_NOEXCEPT;
 // A null pointer is let pass.
 MILLRACE_LOG_API void millrace_log_close(millrace_log_reader* reader) MILLRACE_LOG_NOEXCEPT;
 
@@ -117,7 +135,10 @@ MILLRACE_LOG_API void millrace_log_close(millrace_log_reader* reader) MILLRACE_L
 MILLRACE_LOG_API millrace_log_status
 millrace_log_poll(millrace_log_reader* reader, millrace_log_record* record) MILLRACE_LOG_NOEXCEPT;
 
-// Where the reader stands: give it to millrace_log_open to go on there.
+// Behind the last record that was polled, or where the reader was opened: ok or misuse.
+MILLRACE_LOG_API millrace_log_status millrace_log_place_of(
+    const millrace_log_reader* reader, millrace_log_place* place) MILLRACE_LOG_NOEXCEPT;
+// Where the reader stands, in bytes. To go on there later, millrace_log_place_of says more.
 MILLRACE_LOG_API uint64_t millrace_log_next_position(const millrace_log_reader* reader)
     MILLRACE_LOG_NOEXCEPT;
 // Names the log for ever: 36 characters and a zero. Valid until the reader is closed.

@@ -13,6 +13,7 @@
 #include "engine/stream/table_log.hpp"
 #include "engine/table/row.hpp"
 #include "tests/engine/log/log_test_support.hpp"
+#include "tests/engine/stream/host_restart.hpp"
 
 namespace millrace::engine::test {
 namespace {
@@ -274,6 +275,83 @@ TEST_F(CapiLog, ReadsALogThatIsNoTablesAsBytes) {
     EXPECT_EQ(millrace_log_integer(log.get(), 0, &number), millrace_log_no_row);
 }
 
+// A reader that stores its place, and a log that may lose its end before it is opened again.
+class CapiPlace : public CapiLog {
+protected:
+    // Reads up to record `last` and returns the place behind it.
+    [[nodiscard]] millrace_log_place place_behind(std::uint64_t last) const {
+        millrace_log_place place{};
+        opened log(log_, {millrace_log_from_first, 0});
+        while (log.next() != last) {
+            if (log.record.sequence > last || log.record.sequence == 0) {
+                ADD_FAILURE() << "record " << last << " is not there";
+                break;
+            }
+        }
+        EXPECT_EQ(millrace_log_place_of(log.get(), &place), millrace_log_ok);
+        return place;
+    }
+    // The sequence of the first record behind the place; the status if it does not open.
+    [[nodiscard]] std::pair<millrace_log_status, std::uint64_t> open_behind(
+        millrace_log_place& place) {
+        char reason[256];
+        millrace_log_reader* reader = nullptr;
+        const auto status =
+            millrace_log_open_behind(log_.c_str(), &place, &reader, reason, sizeof reason);
+        reason_ = reason;
+        EXPECT_EQ(reader != nullptr, status == millrace_log_ok);
+        millrace_log_record record{};
+        static_cast<void>(millrace_log_poll(reader, &record));
+        millrace_log_close(reader);
+        return {status, record.sequence};
+    }
+    using opening = std::pair<millrace_log_status, std::uint64_t>;
+
+    std::string reason_;
+};
+
+TEST_F(CapiPlace, IsGoneOnBehind) {
+    append_rows(1, 30);
+    millrace_log_place place = place_behind(20);
+    EXPECT_EQ(place.sequence, 20U);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 21));
+    place = place_behind(30);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 0));
+    append_rows(31, 31);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 31));
+    millrace_log_place tail{};
+    opened at_tail(log_, {millrace_log_from_tail, 0});
+    ASSERT_EQ(millrace_log_place_of(at_tail.get(), &tail), millrace_log_ok);
+    EXPECT_EQ(tail.sequence, 31U);
+    append_rows(32, 32);
+    EXPECT_EQ(open_behind(tail), opening(millrace_log_ok, 32));
+}
+
+TEST_F(CapiPlace, IsRefusedWhereItsRecordIsLostAndPointsBehindTheLastThatSurvives) {
+    append_rows(1, 30);
+    millrace_log_place place = place_behind(30);
+    lose_records_behind(log_, 22);
+    append_rows(23, 60);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_lost, 0));
+    EXPECT_TRUE(contains(reason_, "records 23 to 30 were read and are gone"));
+    EXPECT_EQ(place.sequence, 22U);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 23));
+}
+
+TEST_F(CapiPlace, IsOfOneLogAndOfOneThatWasRead) {
+    append_rows(1, 3);
+    millrace_log_place place = place_behind(3);
+    millrace_log_place other = place;
+    other.log[0] = other.log[0] == '0' ? '1' : '0';
+    EXPECT_EQ(open_behind(other).first, millrace_log_no_start);
+    EXPECT_TRUE(contains(reason_, "the reader's place is in log "));
+    millrace_log_place none{};
+    EXPECT_EQ(open_behind(none).first, millrace_log_misuse);
+    EXPECT_EQ(millrace_log_open_behind(log_.c_str(), &place, nullptr, nullptr, 0),
+              millrace_log_misuse);
+    EXPECT_EQ(millrace_log_place_of(nullptr, &place), millrace_log_misuse);
+}
+
 // A table that gets columns and a wider text: what is new stands before the trailing column, and the
 // wider text moves all behind it.
 const char* const narrow_orders =
@@ -394,7 +472,7 @@ TEST(CapiMisuse, IsAnswered) {
     EXPECT_EQ(millrace_log_column_count(nullptr), 0U);
     EXPECT_EQ(millrace_log_take_columns(nullptr), millrace_log_misuse);
     EXPECT_EQ(millrace_log_cause_of(nullptr, nullptr), millrace_log_misuse);
-    for (int status = 0; status <= millrace_log_misuse; ++status) {
+    for (int status = 0; status <= millrace_log_lost; ++status) {
         EXPECT_STRNE(millrace_log_describe(static_cast<millrace_log_status>(status)),
                      "no status of this library");
     }
@@ -430,6 +508,30 @@ TEST_F(CapiSchema, TheExampleShowsTheColumnsOfBothSchemasAsTheyCome) {
     const auto lines = lines_of(pipe);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_TRUE(contains(lines[0], " ID=A2 SIDE=2 SIZE=-7 LEFT=8 IS_LIVE=true DESK=EU NOTE=of A2"));
+}
+
+TEST_F(CapiPlace, TheExampleGoesOnAtItsPlaceAndSaysWhatIsLost) {
+    const auto follow = [this](int count) {
+        const std::string command = std::string(MILLRACE_FOLLOW_LOG) + " " + log_.native() +
+                                    " place:" + (directory_ / "place").native() + " " +
+                                    std::to_string(count) + " 2>&1";
+        std::FILE* const pipe = ::popen(command.c_str(), "r");
+        return pipe == nullptr ? std::vector<std::string>{} : lines_of(pipe);
+    };
+    const auto sequence_of = [](const std::string& line) { return std::stoull(line); };
+    append_rows(1, 30);
+    auto lines = follow(12);
+    ASSERT_EQ(lines.size(), 13U);
+    EXPECT_EQ(sequence_of(lines[12]), 12U);
+    lines = follow(13);
+    ASSERT_EQ(lines.size(), 14U);
+    EXPECT_EQ(sequence_of(lines[1]), 13U);
+    lose_records_behind(log_, 22);
+    append_rows(23, 60);
+    lines = follow(1);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(contains(lines[0], "records 23 to 25 were read and are gone"));
+    EXPECT_EQ(sequence_of(lines[2]), 23U);
 }
 
 class FollowLog : public CapiLog, public ::testing::WithParamInterface<way> {};

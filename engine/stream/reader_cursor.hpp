@@ -57,8 +57,8 @@ public:
     // Where to go on.
     [[nodiscard]] read_from next() const noexcept { return read_from::at_sequence(seq().next()); }
     [[nodiscard]] sequence seq() const noexcept { return state_.seq; }
-    // What this opening has found to be lost: the reader goes on at `first`, with other records, and
-    // has to take back what it made of those that are gone, if it can.
+    // What this opening has found to be lost: the reader goes on at `first`, with other records,
+    // and has to take back what it made of those that are gone, if it can.
     [[nodiscard]] const lost_records& lost() const noexcept { return lost_; }
     // After the effect of `done`. REQUIRES: not before state().
     void update(const record_view& done) noexcept;

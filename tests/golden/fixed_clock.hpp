@@ -1,5 +1,5 @@
-// The process's clock, calibrated from the fixed clocks, and when they say so: what the log helper's
-// thread does in its own time.
+// The process's clock, calibrated from the fixed clocks, and when they say so: what the log
+// helper's thread does in its own time.
 //
 // Threading  one thread; one at a time in a process
 #pragma once

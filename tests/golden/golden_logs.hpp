@@ -8,8 +8,8 @@
 //   archive   the two oldest segments of `archived`, compressed, with their manifest
 //   archived  `rolled` without them; archive.at says where they are
 //   salvaged  what was whole of a `rolled` that had lost a record and a segment: gap records
-//   clocked   the clock was set back and forward, was slewed, and stood behind the log when that was
-//             opened again: a clock record for each; index, seals
+//   clocked   the clock was set back and forward, was slewed, and stood behind the log when that
+//             was opened again: a clock record for each; index, seals
 #pragma once
 
 #include <filesystem>

@@ -352,8 +352,8 @@ TEST_F(CapiPlace, IsOfOneLogAndOfOneThatWasRead) {
     EXPECT_EQ(millrace_log_place_of(nullptr, &place), millrace_log_misuse);
 }
 
-// A table that gets columns and a wider text: what is new stands before the trailing column, and the
-// wider text moves all behind it.
+// A table that gets columns and a wider text: what is new stands before the trailing column, and
+// the wider text moves all behind it.
 const char* const narrow_orders =
     "table ORDERS\ncolumn ID text(4) key\ncolumn SIDE char\ncolumn NOTE vartext\n";
 const char* const wide_orders =

@@ -84,7 +84,8 @@ TEST_F(CommandCursor, SaysWhichRecordsAReaderHasDoneThatTheLogHasLost) {
     ASSERT_EQ(set(log("ORDER_OUT"), "risk", {"--tail"}).code, code_ok);
     EXPECT_FALSE(show(log("ORDER_OUT"), "risk").contains("lost_last"));
     std::filesystem::copy(file("copy"), log("ORDER_OUT"),
-                          std::filesystem::copy_options::overwrite_existing);
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::overwrite_existing);
     append_orders(31, 70);  // sequences 21 to 60
     for (const std::string& target : {config(), log("ORDER_OUT")}) {
         const nlohmann::json row = show(target, "risk");

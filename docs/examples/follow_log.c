@@ -1,10 +1,12 @@
 /* A separate application that reads a table's stream, in plain C: every row of a log from where it
  * is told, and on as it grows, one line a row.
  *
- *   follow_log DIRECTORY [first | tail | sequence:N | time:NS | position:N] [COUNT]
+ *   follow_log DIRECTORY [first | tail | sequence:N | time:NS | position:N | place:FILE] [COUNT]
  *
- * It prints sequence, time, operation, user and the columns, and ends behind COUNT rows; without
- * COUNT it follows until it is stopped. The writer neither knows of it nor waits for it.
+ * It prints sequence, time, operation, user and the columns, also those that the table gets while it
+ * is read, and ends behind COUNT rows; without COUNT it follows until it is stopped. The writer
+ * neither knows of it nor waits for it. With place:FILE it keeps in FILE how far it has come, and
+ * goes on there when it is started again.
  *
  *   cc follow_log.c -I PREFIX/include/millrace -L PREFIX/lib -lmillrace_log
  */
@@ -40,6 +42,54 @@ static int parse_start(const char* text, millrace_log_start* start) {
         }
     }
     return 0;
+}
+
+static int load_place(const char* file, millrace_log_place* place) {
+    FILE* const in = fopen(file, "rb");
+    const int is_loaded = in != NULL && fread(place, sizeof *place, 1, in) == 1;
+    if (in != NULL) {
+        fclose(in);
+    }
+    return is_loaded;
+}
+
+/* Behind the rows that were printed: a crash before it prints some of them again. */
+static void store_place(const char* file, const millrace_log_reader* reader) {
+    char written[4096];
+    millrace_log_place place;
+    FILE* out = NULL;
+    fflush(stdout);
+    if (file == NULL || millrace_log_place_of(reader, &place) != millrace_log_ok) {
+        return;
+    }
+    snprintf(written, sizeof written, "%s.new", file);
+    out = fopen(written, "wb");
+    if (out == NULL || fwrite(&place, sizeof place, 1, out) != 1 || fclose(out) != 0 ||
+        rename(written, file) != 0) {
+        perror(file);
+        exit(3);
+    }
+}
+
+/* With no place stored yet, from the oldest record. */
+static millrace_log_status open_log(const char* directory, millrace_log_start start,
+                                    const char* file, millrace_log_reader** reader) {
+    char reason[512];
+    millrace_log_place place;
+    millrace_log_status status;
+    if (file == NULL || !load_place(file, &place)) {
+        status = millrace_log_open(directory, start, reader, reason, sizeof reason);
+    } else {
+        status = millrace_log_open_behind(directory, &place, reader, reason, sizeof reason);
+        if (status == millrace_log_lost) { /* what was printed of those records is void */
+            fprintf(stderr, "follow_log: %s\n", reason);
+            status = millrace_log_open_behind(directory, &place, reader, reason, sizeof reason);
+        }
+    }
+    if (status != millrace_log_ok) {
+        fprintf(stderr, "follow_log: %s\n", reason);
+    }
+    return status;
 }
 
 static void print_decimal(millrace_log_decimal value) {
@@ -114,38 +164,55 @@ static void print_row(const millrace_log_reader* reader, const millrace_log_reco
     printf("\n");
 }
 
-int main(int argc, char** argv) {
+/* Until `left` rows are printed; returns how many are missing, for the log is damaged. */
+static unsigned long long follow(millrace_log_reader* reader, const char* file,
+                                 unsigned long long left) {
     const struct timespec pause = {0, 1000000};
-    millrace_log_start start = {millrace_log_from_first, 0};
-    millrace_log_reader* reader = NULL;
     millrace_log_record record;
-    char reason[512];
-    unsigned long long left = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
-    if (argc < 2 || argc > 4 || (argc > 2 && !parse_start(argv[2], &start))) {
-        fprintf(stderr,
-                "follow_log DIRECTORY [first | tail | sequence:N | time:NS | position:N]"
-                " [COUNT]\n");
-        return 64;
-    }
-    if (millrace_log_open(argv[1], start, &reader, reason, sizeof reason) != millrace_log_ok) {
-        fprintf(stderr, "follow_log: %s\n", reason);
-        return 2;
-    }
-    fprintf(stderr, "table %s of log %s from position %" PRIu64 "\n", millrace_log_table(reader),
-            millrace_log_uuid(reader), millrace_log_next_position(reader));
+    int is_stored = 1;
     while (left > 0) {
         const millrace_log_status status = millrace_log_poll(reader, &record);
         if (status == millrace_log_ok) {
+            if (millrace_log_take_columns(reader) == millrace_log_ok) {
+                fprintf(stderr, "%zu columns from sequence %" PRIu64 " on\n",
+                        millrace_log_column_count(reader), record.sequence);
+            }
             print_row(reader, &record);
+            is_stored = 0;
             --left;
         } else if (status == millrace_log_none) {
-            fflush(stdout);
+            if (!is_stored) {
+                store_place(file, reader);
+                is_stored = 1;
+            }
             nanosleep(&pause, NULL);
         } else {
             fprintf(stderr, "follow_log: %s\n", millrace_log_damage(reader));
             break;
         }
     }
+    store_place(file, reader);
+    return left;
+}
+
+int main(int argc, char** argv) {
+    const int is_kept = argc > 2 && strncmp(argv[2], "place:", 6) == 0;
+    const char* const file = is_kept ? argv[2] + 6 : NULL;
+    millrace_log_start start = {millrace_log_from_first, 0};
+    millrace_log_reader* reader = NULL;
+    unsigned long long left = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
+    if (argc < 2 || argc > 4 || (argc > 2 && !is_kept && !parse_start(argv[2], &start))) {
+        fprintf(stderr,
+                "follow_log DIRECTORY [first | tail | sequence:N | time:NS | position:N |"
+                " place:FILE] [COUNT]\n");
+        return 64;
+    }
+    if (open_log(argv[1], start, file, &reader) != millrace_log_ok) {
+        return 2;
+    }
+    fprintf(stderr, "table %s of log %s from position %" PRIu64 "\n", millrace_log_table(reader),
+            millrace_log_uuid(reader), millrace_log_next_position(reader));
+    left = follow(reader, file, left);
     millrace_log_close(reader);
     return left == 0 ? 0 : 4;
 }

@@ -4,43 +4,16 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/capi/reader_handle.hpp"
 #include "engine/core/error.hpp"
-#include "engine/log/log_reader.hpp"
-#include "engine/table/row.hpp"
-#include "engine/table/schema.hpp"
+#include "engine/log/read_place.hpp"
 
 namespace engine = millrace::engine;
 
-struct millrace_log_reader {
-    millrace_log_reader(const char* directory, const engine::read_from& from)
-        : log(directory, from), uuid(engine::to_string(log.uuid())) {
-        damage.reserve(damage_bytes);
-        try {
-            schema.emplace(engine::row_schema::parse(log.schema()));
-        } catch (const engine::config_error&) {
-            // A log that is no table's: its records are bytes.
-        }
-    }
-
-    static constexpr std::size_t damage_bytes = 1024;
-
-    engine::log_reader log;
-    std::string uuid;
-    std::optional<engine::row_schema> schema;
-    std::optional<engine::row_view> row;  // of the last record, where it is one
-    engine::record_view record;           // the last one; `row` looks at its payload
-    std::string damage;
-};
-
 namespace {
-
-using engine::column_type;
-using engine::record_view;
-using engine::schema_column;
 
 void put_reason(const char* text, char* reason, std::size_t reason_size) noexcept {
     if (reason == nullptr || reason_size == 0) {
@@ -77,85 +50,98 @@ bool to_read_from(const millrace_log_start& start, engine::read_from& from) noex
     return false;
 }
 
-millrace_log_bytes to_bytes(std::string_view text) noexcept {
-    return {text.data(), text.size()};
-}
-
-millrace_log_bytes to_bytes(std::span<const std::byte> bytes) noexcept {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// In place, so that it lives as long as the record.
-millrace_log_bytes name_at(const engine::row_view& row, std::size_t offset) noexcept {
-    const char* const name = reinterpret_cast<const char*>(row.payload().data()) + offset;
-    return {name, ::strnlen(name, sizeof(engine::short_name::bytes))};
-}
-
-millrace_log_column_type type_of(const schema_column& column) noexcept {
-    switch (column.type) {
-        case column_type::decimal:
-            return millrace_log_decimal_column;
-        case column_type::character:
-        case column_type::text:
-        case column_type::vartext:
-            return millrace_log_text_column;
-        case column_type::timestamp:
-            return millrace_log_timestamp_column;
-        case column_type::boolean:
-            return millrace_log_boolean_column;
-        case column_type::bytes:
-            return millrace_log_bytes_column;
-        default:
-            return millrace_log_integer_column;
+// False: the record says that it is a row of the log's table, and is none.
+bool take_row(millrace_log_reader& reader) {
+    if (reader.log.segment_schema_version() != reader.version) {
+        reader.follow();
     }
-}
-
-// ok: reader has a row whose column is of the type and holds a value.
-millrace_log_status look_at(const millrace_log_reader* reader, std::size_t column,
-                            millrace_log_column_type type, const void* value) noexcept {
-    if (reader == nullptr || value == nullptr) {
-        return millrace_log_misuse;
-    }
-    if (!reader->row.has_value()) {
-        return millrace_log_no_row;
-    }
-    if (column >= reader->schema->column_count()) {
-        return millrace_log_no_column;
-    }
-    if (type_of(reader->schema->column(column)) != type) {
-        return millrace_log_wrong_type;
-    }
-    return reader->row->is_empty(column) ? millrace_log_none : millrace_log_ok;
-}
-
-void set_damage(millrace_log_reader& reader, std::string_view text) noexcept {
-    if (reader.damage.empty()) {  // within what was reserved, so that nothing can throw
-        reader.damage.assign(text.substr(0, millrace_log_reader::damage_bytes));
-    }
-}
-
-// False: the record says that it is a row, and is none.
-bool take_row(millrace_log_reader& reader) noexcept {
-    reader.row.reset();
-    if (!reader.schema.has_value() || reader.record.type != engine::row_record_type) {
+    if (!reader.written.has_value() || reader.record.type != engine::row_record_type) {
         return true;
     }
-    if (engine::row_view::check(*reader.schema, reader.record.bytes()) != engine::row_status::ok) {
+    if (engine::row_view::check(*reader.written, reader.record.bytes()) != engine::row_status::ok) {
         return false;
     }
-    reader.row.emplace(*reader.schema, reader.record.bytes());
+    reader.row.emplace(*reader.written, reader.record.bytes());
     return true;
 }
 
-millrace_log_status stop_at(millrace_log_reader& reader) noexcept {
+// Runs `action`, which answers a status; what it throws is one, and a reason.
+template <class Action>
+millrace_log_status said(char* reason, std::size_t reason_size, Action&& action) noexcept {
     try {
-        set_damage(reader, reader.log.damage().kind != engine::damage_kind::none
-                               ? reader.log.damage().text()
-                               : reader.log.directory().native() + ": position " +
-                                     std::to_string(reader.record.at.value) +
-                                     ": the record is not a row of " + reader.schema->table_name());
+        return action();
+    } catch (const engine::damage_error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_damaged;
+    } catch (const engine::io_error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_failed;
+    } catch (const engine::error& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_no_start;
+    } catch (const std::exception& failure) {
+        put_reason(failure.what(), reason, reason_size);
+        return millrace_log_failed;
+    }
+}
+
+millrace_log_status open_reader(const char* directory, const engine::read_from& from,
+                                millrace_log_reader** reader, char* reason,
+                                std::size_t reason_size) noexcept {
+    return said(reason, reason_size, [&] {
+        *reader = std::make_unique<millrace_log_reader>(directory, from).release();
+        return millrace_log_ok;
+    });
+}
+
+millrace_log_place make_place(std::string_view uuid, engine::sequence done, engine::timestamp time,
+                              engine::position end) noexcept {
+    millrace_log_place place{{}, done.value, time.ns, end.value};
+    std::copy_n(uuid.data(), std::min(uuid.size(), sizeof place.log - 1), place.log);
+    return place;
+}
+
+// False: not what make_place() makes.
+bool to_read_place(const millrace_log_place& place, engine::read_place& out) noexcept {
+    const std::string_view uuid(place.log, ::strnlen(place.log, sizeof place.log));
+    out.done = {place.sequence};
+    out.time = {place.timestamp_ns};
+    out.end = {place.end};
+    return engine::parse(uuid, out.log) && place.timestamp_ns >= 0;
+}
+
+std::string describe_loss(const char* directory, engine::sequence survivor, engine::sequence done) {
+    return std::string(directory) + ": records " + std::to_string(survivor.value + 1) + " to " +
+           std::to_string(done.value) +
+           " were read and are gone, as after a loss of power; others take their sequences";
+}
+
+std::string where(const millrace_log_reader& reader) {
+    return reader.log.directory().native() + ": position " +
+           std::to_string(reader.record.at.value) + ": ";
+}
+
+// True: the reader has the record, and its row where it is one. Else it has stopped.
+bool take_record(millrace_log_reader& reader) noexcept {
+    try {
+        if (take_row(reader)) {
+            return true;
+        }
+        reader.stop(where(reader) + "the record is not a row of " + reader.columns()->table_name());
+    } catch (const engine::config_error& failure) {
+        reader.stop(where(reader) +
+                    "the schema of this segment cannot be followed: " + failure.what());
     } catch (const std::exception&) {
-        set_damage(reader, "the log is damaged, and there is no memory to say where");
+        reader.stop("there is no memory to go on with");
+    }
+    return false;
+}
+
+millrace_log_status stop_at_damage(millrace_log_reader& reader) noexcept {
+    try {
+        reader.stop(reader.log.damage().text());
+    } catch (const std::exception&) {
+        reader.stop("the log is damaged, and there is no memory to say where");
     }
     return millrace_log_damaged;
 }
@@ -178,22 +164,38 @@ millrace_log_status millrace_log_open(const char* directory, millrace_log_start 
                    reason, reason_size);
         return millrace_log_misuse;
     }
-    try {
-        *reader = std::make_unique<millrace_log_reader>(directory, from).release();
-        return millrace_log_ok;
-    } catch (const engine::damage_error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_damaged;
-    } catch (const engine::io_error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_failed;
-    } catch (const engine::error& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_no_start;
-    } catch (const std::exception& failure) {
-        put_reason(failure.what(), reason, reason_size);
-        return millrace_log_failed;
+    return open_reader(directory, from, reader, reason, reason_size);
+}
+
+millrace_log_status millrace_log_open_behind(const char* directory, millrace_log_place* place,
+                                             millrace_log_reader** reader, char* reason,
+                                             std::size_t reason_size) noexcept {
+    put_reason("", reason, reason_size);
+    if (reader != nullptr) {
+        *reader = nullptr;
     }
+    engine::read_place known;
+    if (reader == nullptr || directory == nullptr || place == nullptr ||
+        !to_read_place(*place, known)) {
+        put_reason("a null pointer was given, or a place that no reader was at", reason,
+                   reason_size);
+        return millrace_log_misuse;
+    }
+    const auto status = said(reason, reason_size, [&] {
+        const engine::read_place survivor = engine::surviving_place(directory, known);
+        if (survivor.done == known.done) {
+            return millrace_log_ok;
+        }
+        const std::string text = describe_loss(directory, survivor.done, known.done);
+        put_reason(text.c_str(), reason, reason_size);
+        *place =
+            make_place(engine::to_string(survivor.log), survivor.done, survivor.time, survivor.end);
+        return millrace_log_lost;
+    });
+    return status != millrace_log_ok
+               ? status
+               : open_reader(directory, engine::read_from::at_sequence(known.done.next()), reader,
+                             reason, reason_size);
 }
 
 void millrace_log_close(millrace_log_reader* reader) noexcept {
@@ -213,16 +215,28 @@ millrace_log_status millrace_log_poll(millrace_log_reader* reader,
         case engine::read_status::none:
             return millrace_log_none;
         case engine::read_status::damaged:
-            return stop_at(*reader);
+            return stop_at_damage(*reader);
         case engine::read_status::record:
             break;
     }
-    if (!take_row(*reader)) {
-        return stop_at(*reader);
+    if (!take_record(*reader)) {
+        return millrace_log_damaged;
     }
-    const record_view& seen = reader->record;
-    *record = {seen.seq.value, seen.time.ns, seen.at.value,
-               seen.end.value, seen.type,    to_bytes(seen.bytes())};
+    const engine::record_view& seen = reader->record;
+    *record = {seen.seq.value, seen.time.ns,
+               seen.at.value,  seen.end.value,
+               seen.type,      {reinterpret_cast<const char*>(seen.payload), seen.payload_size}};
+    return millrace_log_ok;
+}
+
+millrace_log_status millrace_log_place_of(const millrace_log_reader* reader,
+                                          millrace_log_place* place) noexcept {
+    if (reader == nullptr || place == nullptr) {
+        return millrace_log_misuse;
+    }
+    const engine::log_reader& log = reader->log;
+    *place =
+        make_place(reader->uuid, log.last_sequence(), log.last_timestamp(), log.next_position());
     return millrace_log_ok;
 }
 
@@ -260,145 +274,8 @@ const char* millrace_log_describe(millrace_log_status status) noexcept {
             return "the value is larger than the type it was asked as";
         case millrace_log_misuse:
             return "a null pointer or an unknown enumerator";
+        case millrace_log_lost:
+            return "records that were read are gone from the log";
     }
     return "no status of this library";
-}
-
-const char* millrace_log_table(const millrace_log_reader* reader) noexcept {
-    const bool has_table = reader != nullptr && reader->schema.has_value();
-    return has_table ? reader->schema->table_name().c_str() : "";
-}
-
-std::size_t millrace_log_column_count(const millrace_log_reader* reader) noexcept {
-    const bool has_table = reader != nullptr && reader->schema.has_value();
-    return has_table ? reader->schema->column_count() : 0;
-}
-
-const char* millrace_log_column_name(const millrace_log_reader* reader,
-                                     std::size_t column) noexcept {
-    return column < millrace_log_column_count(reader) ? reader->schema->column(column).name.c_str()
-                                                      : nullptr;
-}
-
-millrace_log_status millrace_log_type_of(const millrace_log_reader* reader, std::size_t column,
-                                         millrace_log_column_type* type) noexcept {
-    if (reader == nullptr || type == nullptr) {
-        return millrace_log_misuse;
-    }
-    if (column >= millrace_log_column_count(reader)) {
-        return millrace_log_no_column;
-    }
-    *type = type_of(reader->schema->column(column));
-    return millrace_log_ok;
-}
-
-millrace_log_status millrace_log_find(const millrace_log_reader* reader, const char* name,
-                                      std::size_t* column) noexcept {
-    if (reader == nullptr || name == nullptr || column == nullptr) {
-        return millrace_log_misuse;
-    }
-    if (!reader->schema.has_value()) {
-        return millrace_log_no_column;
-    }
-    const std::optional<std::size_t> found = reader->schema->find(name);
-    if (!found.has_value()) {
-        return millrace_log_no_column;
-    }
-    *column = *found;
-    return millrace_log_ok;
-}
-
-millrace_log_status millrace_log_integer(const millrace_log_reader* reader, std::size_t column,
-                                         std::int64_t* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_integer_column, value);
-    if (status != millrace_log_ok) {
-        return status;
-    }
-    if (reader->schema->column(column).type == column_type::u64 &&
-        reader->row->unsigned_integer(column) > std::uint64_t{INT64_MAX}) {
-        return millrace_log_out_of_range;
-    }
-    *value = reader->row->integer(column);
-    return millrace_log_ok;
-}
-
-millrace_log_status millrace_log_unsigned(const millrace_log_reader* reader, std::size_t column,
-                                          std::uint64_t* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_integer_column, value);
-    if (status != millrace_log_ok) {
-        return status;
-    }
-    if (!engine::is_unsigned_integer(reader->schema->column(column).type)) {
-        return millrace_log_wrong_type;
-    }
-    *value = reader->row->unsigned_integer(column);
-    return millrace_log_ok;
-}
-
-millrace_log_status millrace_log_decimal_of(const millrace_log_reader* reader, std::size_t column,
-                                            millrace_log_decimal* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_decimal_column, value);
-    if (status == millrace_log_ok) {
-        const engine::decimal found = reader->row->decimal_value(column);
-        *value = {found.mantissa, found.exponent};
-    }
-    return status;
-}
-
-millrace_log_status millrace_log_text(const millrace_log_reader* reader, std::size_t column,
-                                      millrace_log_bytes* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_text_column, value);
-    if (status != millrace_log_ok) {
-        return status;
-    }
-    const schema_column& described = reader->schema->column(column);
-    if (described.type == column_type::character) {
-        *value = to_bytes(std::span(reader->row->fixed() + described.offset, 1));
-    } else {
-        *value = to_bytes(reader->row->text(column));
-    }
-    return millrace_log_ok;
-}
-
-millrace_log_status millrace_log_timestamp(const millrace_log_reader* reader, std::size_t column,
-                                           std::int64_t* ns) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_timestamp_column, ns);
-    if (status == millrace_log_ok) {
-        *ns = reader->row->timestamp(column).ns;
-    }
-    return status;
-}
-
-millrace_log_status millrace_log_boolean(const millrace_log_reader* reader, std::size_t column,
-                                         int* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_boolean_column, value);
-    if (status == millrace_log_ok) {
-        *value = reader->row->boolean(column) ? 1 : 0;
-    }
-    return status;
-}
-
-millrace_log_status millrace_log_trailing(const millrace_log_reader* reader, std::size_t column,
-                                          millrace_log_bytes* value) noexcept {
-    const millrace_log_status status = look_at(reader, column, millrace_log_bytes_column, value);
-    if (status == millrace_log_ok) {
-        *value = to_bytes(reader->row->trailing());
-    }
-    return status;
-}
-
-millrace_log_status millrace_log_cause_of(const millrace_log_reader* reader,
-                                          millrace_log_cause* cause) noexcept {
-    if (reader == nullptr || cause == nullptr) {
-        return millrace_log_misuse;
-    }
-    if (!reader->row.has_value()) {
-        return millrace_log_no_row;
-    }
-    const engine::row_envelope envelope = reader->row->envelope();
-    *cause = {static_cast<millrace_log_operation>(envelope.operation),
-              name_at(*reader->row, offsetof(engine::row_envelope, event)),
-              name_at(*reader->row, offsetof(engine::row_envelope, user)),
-              envelope.correlation.log_id, envelope.correlation.sequence};
-    return millrace_log_ok;
 }

@@ -6,7 +6,7 @@
 // Progress   millrace_log_poll waits for nothing and allocates nothing but where it crosses into
 //            the next segment, which maps a file; the functions that read a column do neither
 // Invariant  records come in order, each once; what does not pass its checks (checksum, order, row
-//            against schema) is never handed out
+//            against its segment's schema) is never handed out
 // Units      time: nanoseconds UTC since 1970; position: bytes since the start of the log
 // Errors     a status, never a C++ exception; open writes its reason where the caller says, and
 //            millrace_log_damage tells what stopped a reader
@@ -40,6 +40,7 @@ typedef enum millrace_log_status {
     millrace_log_wrong_type = 7,    // the column holds values of another type
     millrace_log_out_of_range = 8,  // an u64 beyond the largest int64_t: millrace_log_unsigned
     millrace_log_misuse = 9,        // a null pointer, or an enumerator that there is not
+    millrace_log_lost = 10,         // open_behind: records up to that place are gone from the log
 } millrace_log_status;
 
 typedef enum millrace_log_start_kind {
@@ -86,10 +87,18 @@ typedef struct millrace_log_record {
     uint64_t sequence;       // from 1, without gaps
     int64_t timestamp_ns;    // strictly increasing
     uint64_t position;       // where the record begins
-    uint64_t end;            // where the next one does: what to begin at to go on behind this one
+    uint64_t end;            // behind it; the next one begins there, or in the next segment
     uint32_t type;           // 1: a row
-    millrace_log_bytes raw;  // the whole payload
+    millrace_log_bytes raw;  // the whole payload, by the schema of the segment it stands in
 } millrace_log_record;
+
+// How far a reader has come: to be stored, whole, behind the effect of a record.
+typedef struct millrace_log_place {
+    char log[40];          // the log's uuid and zeros
+    uint64_t sequence;     // of the last record that was polled; 0: there was none before it
+    int64_t timestamp_ns;  // these two tell
+    uint64_t end;          // that record from another with its sequence
+} millrace_log_place;
 
 // What, who and why of a row.
 typedef struct millrace_log_cause {
@@ -109,6 +118,15 @@ MILLRACE_LOG_API millrace_log_status millrace_log_open(const char* directory,
                                                        millrace_log_start start,
                                                        millrace_log_reader** reader, char* reason,
                                                        size_t reason_size) MILLRACE_LOG_NOEXCEPT;
+// The same behind the record that `place` was taken at: how to go on after a restart.
+//
+// A loss of power takes from a log what was not durable yet, also what this reader had polled, and
+// new records take the sequences of those that are gone. Then the answer is lost, the reason says
+// which they were, and *place is behind the last one that survives: whoever opens behind that sees
+// every new record. Of another log: no_start.
+MILLRACE_LOG_API millrace_log_status millrace_log_open_behind(
+    const char* directory, millrace_log_place* place, millrace_log_reader** reader, char* reason,
+    size_t reason_size) MILLRACE_LOG_NOEXCEPT;
 // A null pointer is let pass.
 MILLRACE_LOG_API void millrace_log_close(millrace_log_reader* reader) MILLRACE_LOG_NOEXCEPT;
 
@@ -117,7 +135,10 @@ MILLRACE_LOG_API void millrace_log_close(millrace_log_reader* reader) MILLRACE_L
 MILLRACE_LOG_API millrace_log_status
 millrace_log_poll(millrace_log_reader* reader, millrace_log_record* record) MILLRACE_LOG_NOEXCEPT;
 
-// Where the reader stands: give it to millrace_log_open to go on there.
+// Behind the last record that was polled, or where the reader was opened: ok or misuse.
+MILLRACE_LOG_API millrace_log_status millrace_log_place_of(
+    const millrace_log_reader* reader, millrace_log_place* place) MILLRACE_LOG_NOEXCEPT;
+// Where the reader stands, in bytes. To go on there later, millrace_log_place_of says more.
 MILLRACE_LOG_API uint64_t millrace_log_next_position(const millrace_log_reader* reader)
     MILLRACE_LOG_NOEXCEPT;
 // Names the log for ever: 36 characters and a zero. Valid until the reader is closed.
@@ -130,8 +151,13 @@ MILLRACE_LOG_API const char* millrace_log_damage(const millrace_log_reader* read
 MILLRACE_LOG_API const char* millrace_log_describe(millrace_log_status status)
     MILLRACE_LOG_NOEXCEPT;
 
-// The table whose rows the log holds, and its columns, by index from 0. A log that is no table's
-// has no columns, and an empty name. Names are valid until the reader is closed.
+// The table whose rows the log holds, and its columns, by index from 0: those of its newest segment
+// when it was opened. A log that is no table's has no columns, and an empty name. Names are valid
+// until the reader is closed.
+//
+// A table may get columns, and wider texts, while it is read. Rows of every segment are read by the
+// same columns: one written before there was a column has it empty, 0 or false, and one written
+// later is read without those that came since, until millrace_log_take_columns. Texts come whole.
 MILLRACE_LOG_API const char* millrace_log_table(const millrace_log_reader* reader)
     MILLRACE_LOG_NOEXCEPT;
 MILLRACE_LOG_API size_t millrace_log_column_count(const millrace_log_reader* reader)
@@ -139,10 +165,15 @@ MILLRACE_LOG_API size_t millrace_log_column_count(const millrace_log_reader* rea
 // Null where there is no such column.
 MILLRACE_LOG_API const char* millrace_log_column_name(const millrace_log_reader* reader,
                                                       size_t column) MILLRACE_LOG_NOEXCEPT;
+// To be asked behind each poll that gave a record. ok: the table had got columns, and from here on
+// there are those of the last record's segment: what was found by name is to be found anew, for
+// indexes may be others. none: there are no others. failed: no memory; all is as it was.
+MILLRACE_LOG_API millrace_log_status millrace_log_take_columns(millrace_log_reader* reader)
+    MILLRACE_LOG_NOEXCEPT;
 MILLRACE_LOG_API millrace_log_status
 millrace_log_type_of(const millrace_log_reader* reader, size_t column,
                      millrace_log_column_type* type) MILLRACE_LOG_NOEXCEPT;
-// By name, whatever its case. Once, when the log is opened: records are read by index.
+// By name, whatever its case. Once, when the columns are known: records are read by index.
 MILLRACE_LOG_API millrace_log_status millrace_log_find(const millrace_log_reader* reader,
                                                        const char* name,
                                                        size_t* column) MILLRACE_LOG_NOEXCEPT;

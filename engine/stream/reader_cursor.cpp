@@ -160,6 +160,16 @@ reader_cursor::reader_cursor(const fs::path& log_directory, std::string_view nam
     generation_ = newest.generation;
     newest_slot_ = newest.slot;
     state_ = newest.state;
+    go_back_to_survivor(log_directory);
+}
+
+// A crash on the way finds the same again.
+void reader_cursor::go_back_to_survivor(const fs::path& log_directory) {
+    const cursor_state survivor = surviving_state(log_directory, state_);
+    if (survivor.seq != state_.seq) {
+        lost_ = {survivor.seq.next(), state_.seq};
+        set(survivor);
+    }
 }
 
 void reader_cursor::update(const record_view& done) noexcept {
@@ -218,11 +228,18 @@ cursor_state read_reader_cursor(const fs::path& log_directory, std::string_view 
     }
 }
 
+cursor_state surviving_state(const fs::path& log_directory, const cursor_state& state) {
+    const read_place place{newest_of(log_directory).uuid, state.seq, state.time, state.at};
+    const read_place survivor = surviving_place(log_directory, place);
+    return {survivor.end, survivor.done, survivor.time, state.updated};
+}
+
 cursor_state find_cursor_state(const fs::path& log_directory, const read_from& from) {
     log_reader reader(log_directory, from);
     record_view record;
     if (from.what != read_from::kind::tail && reader.poll(record) == read_status::record) {
-        return {record.at, {record.seq.value - 1}, {}, utc_now()};
+        const sequence done{record.seq.value - 1};
+        return {record.at, done, place_behind(log_directory, done).time, utc_now()};
     }
     const timestamp last = reader.last_sequence().is_none() ? timestamp{} : reader.last_timestamp();
     return {reader.next_position(), reader.last_sequence(), last, utc_now()};

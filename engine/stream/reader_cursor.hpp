@@ -6,13 +6,18 @@
 //   0      8            16       32         40         48     56        64      72    ... 124
 //   | magic | generation | uuid   | position | sequence | time | updated | name  | 0     | crc32c |
 //
-// Threading  a cursor belongs to one thread of one process (its lock); read_reader_cursor and
-//            list_reader_cursors are for any, beside it
+// A loss of power may take records that a reader has done, and new ones take their sequences. A
+// cursor that is opened is held against the log, and goes back behind the last record it has done
+// that is still there: its reader may see a record twice, which it must bear anyhow, but passes
+// over none.
+//
+// Threading  a cursor belongs to one thread of one process (its lock); what is read without opening
+//            one is for any, beside it
 // Progress   update() is one store into a mapped page; nothing waits for a disk
 // Invariant  the file gets its name with a valid slot in it
 // Units      position: behind the last record done; sequence and time: of that record
 // Errors     opening throws: locked_error if it is held, config_error if it is of another log or
-//            its name cannot be, damage_error if no slot is valid
+//            its name cannot be, damage_error if no slot is valid, and what log_reader throws
 #pragma once
 
 #include <filesystem>
@@ -23,6 +28,7 @@
 #include "engine/core/file.hpp"
 #include "engine/core/types.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/read_place.hpp"
 
 namespace millrace::engine {
 
@@ -35,6 +41,13 @@ struct cursor_state {
     timestamp updated;  // when the reader said so
 };
 
+// Records that a reader has done, and that its log does not have any more.
+struct lost_records {
+    sequence first;
+    sequence last;  // 0: none
+    [[nodiscard]] bool is_none() const noexcept { return last.is_none(); }
+};
+
 class reader_cursor {
 public:
     // Opens, or creates one that has done nothing of what the log still keeps.
@@ -44,12 +57,16 @@ public:
     // Where to go on.
     [[nodiscard]] read_from next() const noexcept { return read_from::at_sequence(seq().next()); }
     [[nodiscard]] sequence seq() const noexcept { return state_.seq; }
+    // What this opening has found to be lost: the reader goes on at `first`, with other records,
+    // and has to take back what it made of those that are gone, if it can.
+    [[nodiscard]] const lost_records& lost() const noexcept { return lost_; }
     // After the effect of `done`. REQUIRES: not before state().
     void update(const record_view& done) noexcept;
     // Anywhere, backwards too.
     void set(const cursor_state& to) noexcept;
 
 private:
+    void go_back_to_survivor(const std::filesystem::path& log_directory);
     void write_slot() noexcept;
 
     file_lock lock_;
@@ -59,12 +76,13 @@ private:
     std::uint64_t generation_ = 0;
     std::size_t newest_slot_ = 0;  // never the next one written
     cursor_state state_;
+    lost_records lost_;
 };
 
 // Names, sorted; none is no error.
 [[nodiscard]] std::vector<std::string> list_reader_cursors(
     const std::filesystem::path& log_directory);
-// Takes no lock and needs no right to write.
+// As the file says. Takes no lock and needs no right to write.
 [[nodiscard]] cursor_state read_reader_cursor(const std::filesystem::path& log_directory,
                                               std::string_view name);
 [[nodiscard]] std::filesystem::path reader_cursor_path(const std::filesystem::path& log_directory,
@@ -72,6 +90,9 @@ private:
 // Whose lock it is: is_lock_held and lock_holder take it.
 [[nodiscard]] std::filesystem::path reader_cursor_lock(const std::filesystem::path& log_directory,
                                                        std::string_view name);
+// What a cursor that says `state` will be when its reader opens it: the same, if nothing was lost.
+[[nodiscard]] cursor_state surviving_state(const std::filesystem::path& log_directory,
+                                           const cursor_state& state);
 // The cursor that reads on at the first record `from` means; at the end for one still to come.
 [[nodiscard]] cursor_state find_cursor_state(const std::filesystem::path& log_directory,
                                              const read_from& from);

@@ -128,7 +128,8 @@ std::vector<reader_progress> find_cursors(const fs::path& directory) {
         found.store = progress_store::reader_file;
         found.where = engine::reader_cursor_path(directory, name);
         found.has_begun = true;
-        found.done = state.seq;
+        found.done = engine::surviving_state(directory, state).seq;
+        found.lost = found.done == state.seq ? engine::sequence{} : state.seq;
         found.updated = state.updated;
         found.holder = holder_of(engine::reader_cursor_lock(directory, name));
         all.push_back(std::move(found));

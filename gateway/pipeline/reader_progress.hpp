@@ -29,7 +29,9 @@ struct reader_progress {
     progress_store store = progress_store::checkpoint;
     std::filesystem::path where;  // the file or the log that holds the progress
     bool has_begun = false;       // a route that has never run holds nothing back
-    engine::sequence done;
+    engine::sequence done;        // as the next start will see it, whatever the log has lost
+    engine::sequence
+        lost;  // of a cursor: it had come so far, and records up to here are gone; or 0
     engine::timestamp updated;
     std::string holder;  // who may be moving it now; empty: nobody
 };

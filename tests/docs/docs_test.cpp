@@ -289,6 +289,53 @@ TEST(FirstProgram, SaysHowItIsStarted) {
     EXPECT_EQ(result.output, "usage: first_program FOLDER\n");
 }
 
+// The log that two runs of the first program leave: A1 and A2, twice.
+class ReadingProgram : public ::testing::Test {
+protected:
+    void SetUp() override {
+        for (int i = 0; i < 2; ++i) {
+            ASSERT_EQ(run(std::string(MILLRACE_FIRST_PROGRAM) + " " + log()).status, 0);
+        }
+    }
+    [[nodiscard]] std::string log() const { return (directory_.path() / "orders").string(); }
+    [[nodiscard]] outcome read(const std::string& start, int count) const {
+        return run("timeout 30 " + std::string(MILLRACE_READING_PROGRAM) + " " + log() + " " +
+                   start + " " + std::to_string(count));
+    }
+
+    temporary_directory directory_;
+};
+
+TEST_F(ReadingProgram, BeginsWhereItIsTold) {
+    EXPECT_EQ(read("first", 4).output,
+              "1 A1 B 100 committed\n2 A2 S 250 committed\n"
+              "3 A1 B 100 committed\n4 A2 S 250 committed\n");
+    EXPECT_EQ(read("sequence:4", 1).output, "4 A2 S 250 committed\n");
+    EXPECT_EQ(read("time:2020-01-01T00:00:00Z", 1).output, "1 A1 B 100 committed\n");
+    EXPECT_EQ(read("offset:4096", 1).output, "1 A1 B 100 committed\n");
+    EXPECT_EQ(read("offset:4097", 1).status, 1 << 8) << "no record begins there";
+    EXPECT_EQ(read("anywhere", 1).status, 2 << 8);
+    EXPECT_EQ(read("time:soon", 1).status, 2 << 8);
+}
+
+TEST_F(ReadingProgram, GoesOnBehindWhatItsCursorHasDone) {
+    EXPECT_EQ(read("cursor:risk", 3).status, 0);
+    EXPECT_EQ(read("cursor:risk", 1).output, "4 A2 S 250 committed\n");
+}
+
+TEST_F(ReadingProgram, FollowsTheTail) {
+    const std::string command =
+        "timeout 30 " + std::string(MILLRACE_READING_PROGRAM) + " " + log() + " sequence:4 3";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    EXPECT_EQ(run(std::string(MILLRACE_FIRST_PROGRAM) + " " + log()).status, 0);
+    std::array<char, 4096> buffer{};
+    const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe);
+    EXPECT_EQ(::pclose(pipe), 0);
+    EXPECT_EQ(std::string(buffer.data(), count),
+              "4 A2 S 250 committed\n5 A1 B 100 committed\n6 A2 S 250 committed\n");
+}
+
 TEST(Samples, AreReadFromADocument) {
     const auto found = samples_in("x\n<!-- sample: a/b.cpp -->\n```cpp\nint a;\n```\ny\n");
     ASSERT_EQ(found.size(), 1U);

@@ -17,6 +17,7 @@ constexpr std::int64_t ns_per_s = 1'000'000'000;
 
 std::atomic<bool> is_fixed{false};
 std::atomic<std::int64_t> elapsed_ns{0};
+std::atomic<std::int64_t> set_ns{0};
 std::atomic<std::uint64_t> state{0};
 
 // Source: splitmix64, Steele, Lea, Flood
@@ -31,12 +32,21 @@ std::uint64_t next_random() {
 
 fixed_inputs::fixed_inputs(std::uint64_t seed) {
     elapsed_ns.store(0, std::memory_order_relaxed);
+    set_ns.store(0, std::memory_order_relaxed);
     state.store(seed, std::memory_order_relaxed);
     is_fixed.store(true, std::memory_order_release);
 }
 
 fixed_inputs::~fixed_inputs() {
     is_fixed.store(false, std::memory_order_release);
+}
+
+void fixed_inputs::pass(std::int64_t ns) noexcept {
+    elapsed_ns.fetch_add(ns, std::memory_order_relaxed);
+}
+
+void fixed_inputs::set_by(std::int64_t ns) noexcept {
+    set_ns.fetch_add(ns, std::memory_order_relaxed);
 }
 
 }  // namespace millrace::golden
@@ -48,7 +58,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* now) noexcept {
     if (!is_fixed.load(std::memory_order_acquire)) {
         return static_cast<int>(::syscall(SYS_clock_gettime, clock, now));
     }
-    const std::int64_t begin = clock == CLOCK_REALTIME ? first_moment_ns : 5 * ns_per_s;
+    const std::int64_t begin = clock == CLOCK_REALTIME
+                                   ? first_moment_ns + set_ns.load(std::memory_order_relaxed)
+                                   : 5 * ns_per_s;
     const std::int64_t ns = begin + elapsed_ns.fetch_add(look_ns, std::memory_order_relaxed);
     *now = {ns / ns_per_s, ns % ns_per_s};
     return 0;

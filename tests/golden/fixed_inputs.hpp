@@ -19,6 +19,11 @@ public:
     fixed_inputs(const fixed_inputs&) = delete;
     fixed_inputs& operator=(const fixed_inputs&) = delete;
     ~fixed_inputs();
+
+    // All clocks go on.
+    static void pass(std::int64_t ns) noexcept;
+    // Somebody sets the real-time clock.
+    static void set_by(std::int64_t ns) noexcept;
 };
 
 }  // namespace millrace::golden

@@ -15,6 +15,7 @@
 #include "engine/stream/archive_log.hpp"
 #include "engine/stream/table_log.hpp"
 #include "engine/table/typed.hpp"
+#include "tests/golden/fixed_clock.hpp"
 #include "tests/golden/fixed_inputs.hpp"
 #include "tests/golden/hex_files.hpp"
 
@@ -82,6 +83,15 @@ log_writer open_raw(const fs::path& log) {
     return {log, options};
 }
 
+// Whoever opens a log looks at the clock more often than when the first of these were made: to see
+// whether the last record is ahead of it, and how long reading what is there may take. Takes that
+// back, for it is no change of the format.
+constexpr std::int64_t looks_to_open_new = 3;
+constexpr std::int64_t looks_to_open_again = 4;
+void take_back(std::int64_t looks) {
+    fixed_inputs::pass(-looks * look_ns);
+}
+
 // Which host and which process wrote a log is not to be fixed from within: it is written over, in
 // every segment.
 void settle_host(const fs::path& log) {
@@ -97,6 +107,33 @@ void settle_host(const fs::path& log) {
         active.process_id = 4711;
         active.crc = crc32c(0, &active, offsetof(segment_activation, crc));
         std::memcpy(bytes.data() + sizeof(segment_static), &active, sizeof active);
+        write_file(path, bytes);
+    }
+}
+
+// Nor is how often the clock of this process had moved before.
+void settle_clock(const fs::path& log) {
+    std::uint64_t number = 0;
+    for (const std::uint64_t index : list_segments(log)) {
+        const fs::path path = log / segment_file_name(index);
+        std::string bytes = read_file(path);
+        const segment where = segment::open(log, index, access::read_only);
+        segment_cursor cursor(where);
+        record_view record;
+        while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
+            if (!record.is_control(control_type::clock)) {
+                continue;
+            }
+            ++number;
+            char* const at = bytes.data() + (record.at.value - where.info().first_position().value);
+            std::memcpy(at + record_header_bytes + offsetof(clock_payload, number), &number,
+                        sizeof number);
+            std::uint32_t length = 0;
+            std::memcpy(&length, at, sizeof length);
+            const std::uint32_t crc =
+                record_checksum(where.seed(), reinterpret_cast<const std::byte*>(at), length);
+            std::memcpy(at + sizeof length, &crc, sizeof crc);
+        }
         write_file(path, bytes);
     }
 }
@@ -117,6 +154,7 @@ void mark_durable(const fs::path& log, std::uint64_t retired) {
 
 void make_closed(const fs::path& log) {
     table_log table = open_table(log, order_table.schema());
+    take_back(looks_to_open_new);
     log_uuid source;
     source.bytes.fill(0x5a);
     table.bind_route("orders-to-venue", source, {7});
@@ -136,6 +174,7 @@ void make_torn(const fs::path& log) {
     const fs::path living = log.native() + ".living";
     {
         log_writer writer = open_raw(living);
+        take_back(looks_to_open_new);
         for (const std::string_view text : {"first", "second", ""}) {
             require(writer.try_append(1, bytes_of(text)).status == append_status::ok, "no append");
         }
@@ -150,11 +189,13 @@ void make_torn(const fs::path& log) {
 void make_changed(const fs::path& log) {
     {
         table_log table = open_table(log, order_table.schema());
+        take_back(looks_to_open_new);
         for (const std::uint64_t number : {1, 2, 3}) {
             require(bool(order_table.append(table, order_of<order>(number))), "a row was refused");
         }
     }
     table_log table = open_table(log, order_with_venue_table.schema());
+    take_back(looks_to_open_again);
     for (const std::uint64_t number : {4, 5}) {
         auto row = order_of<order_with_venue>(number);
         require(row.venue.assign("XETR"), "a venue is too long");
@@ -163,9 +204,39 @@ void make_changed(const fs::path& log) {
     }
 }
 
+// A clock record for each reason, between records whose times show what the clock did.
+void make_clocked(const fs::path& log) {
+    constexpr std::int64_t second = 1'000'000'000;
+    constexpr std::int64_t hour = 3600 * second;
+    fixed_clock clock;
+    const auto append = [&clock](log_writer& writer, std::string_view text) {
+        clock.run(second);
+        require(writer.try_append(1, bytes_of(text)).status == append_status::ok, "no append");
+    };
+    {
+        log_writer writer = open_raw(log);
+        append(writer, "by an even clock");
+        fixed_inputs::set_by(-hour);
+        append(writer, "set back by an hour");
+        append(writer, "has not caught up");
+        fixed_inputs::set_by(2 * hour);
+        append(writer, "set forward by two");
+        fixed_inputs::set_by(15'000'000);
+        clock.run(25 * second);
+        append(writer, "slewed by ten milliseconds");
+    }
+    fixed_inputs::set_by(-hour);
+    clock.run(second);
+    log_writer writer = open_raw(log);
+    append(writer, "opened an hour behind");
+    append(writer, "and on");
+    writer.close();
+}
+
 // Large records, nearly all zeros, so that few lines of text hold them.
 void make_rolled(const fs::path& log) {
     log_writer writer = open_raw(log);
+    take_back(looks_to_open_new);
     for (std::uint64_t number = 1; number <= 20; ++number) {
         log_claim claim = writer.try_claim(static_cast<std::uint16_t>(number % 3), 8000);
         require(bool(claim), "no claim");
@@ -224,6 +295,12 @@ void make_golden_logs(const fs::path& directory) {
         make_archived(directory);
         make_salvaged(directory);
         settle_host(directory / "salvaged");
+    }
+    {
+        const fixed_inputs fixed(5);
+        make_clocked(directory / "clocked");
+        settle_clock(directory / "clocked");
+        finish(directory / "clocked");
     }
 }
 

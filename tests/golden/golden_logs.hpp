@@ -8,6 +8,8 @@
 //   archive   the two oldest segments of `archived`, compressed, with their manifest
 //   archived  `rolled` without them; archive.at says where they are
 //   salvaged  what was whole of a `rolled` that had lost a record and a segment: gap records
+//   clocked   the clock was set back and forward, was slewed, and stood behind the log when that
+//             was opened again: a clock record for each; index, seals
 #pragma once
 
 #include <filesystem>
@@ -16,8 +18,8 @@
 
 namespace millrace::golden {
 
-inline constexpr std::string_view golden_names[] = {"closed",  "torn",     "changed", "rolled",
-                                                    "archive", "archived", "salvaged"};
+inline constexpr std::string_view golden_names[] = {"closed",  "torn",     "changed",  "rolled",
+                                                    "archive", "archived", "salvaged", "clocked"};
 
 // All of them, below `directory`, by today's writers with fixed inputs.
 void make_golden_logs(const std::filesystem::path& directory);

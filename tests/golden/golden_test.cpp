@@ -237,7 +237,30 @@ TEST(GoldenLogs, HoldEveryTypeOfControlRecord) {
             }
         }
     }
-    EXPECT_EQ(found, (std::set<std::uint16_t>{0xff01, 0xff02, 0xff03, 0xff05}));
+    EXPECT_EQ(found, (std::set<std::uint16_t>{0xff01, 0xff02, 0xff03, 0xff04, 0xff05}));
+}
+
+TEST(GoldenLogs, HoldAClockRecordForEveryReason) {
+    const tests::temporary_directory directory;
+    const fs::path log = directory.path() / "clocked";
+    unpack(version_1 / "clocked", log);
+    log_reader reader(log, read_from::first(), true);
+    std::vector<std::uint32_t> reasons;
+    std::vector<std::int64_t> moved_ms;
+    record_view record;
+    while (reader.poll(record) == read_status::record) {
+        if (record.is_control(control_type::clock)) {
+            clock_payload payload;
+            ASSERT_EQ(record.payload_size, sizeof payload);
+            std::memcpy(&payload, record.payload, sizeof payload);
+            EXPECT_EQ(payload.number, reasons.size() + 1);
+            reasons.push_back(payload.reason);
+            moved_ms.push_back((payload.new_offset_ns - payload.old_offset_ns) / 1'000'000);
+        }
+    }
+    EXPECT_EQ(reasons, (std::vector<std::uint32_t>{1, 1, 2, 3}));
+    // The last: an hour, less the second since, and what was left to slew.
+    EXPECT_EQ(moved_ms, (std::vector<std::int64_t>{-3'600'000, 7'200'000, 10, -3'598'997}));
 }
 
 TEST(HexFiles, ComeBackAsTheyWere) {

@@ -1,7 +1,8 @@
 // make_golden DIR: writes the golden logs and their answers as they are kept in the tree.
 //
-// Those of a version are made once, when the version is new, and never again: a test that no longer
-// agrees with them has found that the format changed. This stays to show how they were made.
+// What is kept of a version is never written anew: a test that no longer agrees with it has found
+// that the format changed. A log may be added while its version is still what writers write, for
+// then the bytes are that version's; this shows how each was made.
 #include <cstdio>
 #include <exception>
 

@@ -15,7 +15,7 @@ import struct
 import sys
 import uuid
 
-CONTROL = {0xFF01: "end", 0xFF02: "snapshot", 0xFF03: "close", 0xFF05: "gap"}
+CONTROL = {0xFF01: "end", 0xFF02: "snapshot", 0xFF03: "close", 0xFF04: "clock", 0xFF05: "gap"}
 EPOCH = datetime.datetime(1970, 1, 1)
 
 

@@ -70,6 +70,10 @@ ordered_json describe(const reader_progress& one) {
             tail.last_sequence.value - std::min(tail.last_sequence, one.done).value;
         out["lag_bytes"] = tail.end().value - std::min(tail.end(), next.at).value;
         out["is_next_removed"] = is_removed;
+        if (!one.lost.is_none()) {
+            out["lost_first"] = one.done.next().value;
+            out["lost_last"] = one.lost.value;
+        }
         out["updated"] = to_string(one.updated);
     }
     out["log_sequence"] = tail.last_sequence.value;
@@ -103,6 +107,12 @@ int list(const cursor_options& options) {
                     cell(row, "position").c_str(), cell(row, "lag_records").c_str(),
                     cell(row, "lag_bytes").c_str(), cell(row, "updated").c_str(),
                     cell(row, "log").c_str());
+        if (row.contains("lost_last")) {
+            std::printf(
+                "%-24s the log has lost records %s to %s, which it had done; it goes on "
+                "with those that took their sequences\n",
+                "", cell(row, "lost_first").c_str(), cell(row, "lost_last").c_str());
+        }
     }
     return exit_ok;
 }

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "engine/log/log_writer.hpp"
+#include "engine/stream/table_log.hpp"
 #include "engine/table/row.hpp"
 #include "tests/engine/log/log_test_support.hpp"
+#include "tests/engine/stream/host_restart.hpp"
 
 namespace millrace::engine::test {
 namespace {
@@ -273,14 +275,204 @@ TEST_F(CapiLog, ReadsALogThatIsNoTablesAsBytes) {
     EXPECT_EQ(millrace_log_integer(log.get(), 0, &number), millrace_log_no_row);
 }
 
+// A reader that stores its place, and a log that may lose its end before it is opened again.
+class CapiPlace : public CapiLog {
+protected:
+    // Reads up to record `last` and returns the place behind it.
+    [[nodiscard]] millrace_log_place place_behind(std::uint64_t last) const {
+        millrace_log_place place{};
+        opened log(log_, {millrace_log_from_first, 0});
+        while (log.next() != last) {
+            if (log.record.sequence > last || log.record.sequence == 0) {
+                ADD_FAILURE() << "record " << last << " is not there";
+                break;
+            }
+        }
+        EXPECT_EQ(millrace_log_place_of(log.get(), &place), millrace_log_ok);
+        return place;
+    }
+    // The sequence of the first record behind the place; the status if it does not open.
+    [[nodiscard]] std::pair<millrace_log_status, std::uint64_t> open_behind(
+        millrace_log_place& place) {
+        char reason[256];
+        millrace_log_reader* reader = nullptr;
+        const auto status =
+            millrace_log_open_behind(log_.c_str(), &place, &reader, reason, sizeof reason);
+        reason_ = reason;
+        EXPECT_EQ(reader != nullptr, status == millrace_log_ok);
+        millrace_log_record record{};
+        static_cast<void>(millrace_log_poll(reader, &record));
+        millrace_log_close(reader);
+        return {status, record.sequence};
+    }
+    using opening = std::pair<millrace_log_status, std::uint64_t>;
+
+    std::string reason_;
+};
+
+TEST_F(CapiPlace, IsGoneOnBehind) {
+    append_rows(1, 30);
+    millrace_log_place place = place_behind(20);
+    EXPECT_EQ(place.sequence, 20U);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 21));
+    place = place_behind(30);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 0));
+    append_rows(31, 31);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 31));
+    millrace_log_place tail{};
+    opened at_tail(log_, {millrace_log_from_tail, 0});
+    ASSERT_EQ(millrace_log_place_of(at_tail.get(), &tail), millrace_log_ok);
+    EXPECT_EQ(tail.sequence, 31U);
+    append_rows(32, 32);
+    EXPECT_EQ(open_behind(tail), opening(millrace_log_ok, 32));
+}
+
+TEST_F(CapiPlace, IsRefusedWhereItsRecordIsLostAndPointsBehindTheLastThatSurvives) {
+    append_rows(1, 30);
+    millrace_log_place place = place_behind(30);
+    lose_records_behind(log_, 22);
+    append_rows(23, 60);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_lost, 0));
+    EXPECT_TRUE(contains(reason_, "records 23 to 30 were read and are gone"));
+    EXPECT_EQ(place.sequence, 22U);
+    EXPECT_EQ(open_behind(place), opening(millrace_log_ok, 23));
+}
+
+TEST_F(CapiPlace, IsOfOneLogAndOfOneThatWasRead) {
+    append_rows(1, 3);
+    millrace_log_place place = place_behind(3);
+    millrace_log_place other = place;
+    other.log[0] = other.log[0] == '0' ? '1' : '0';
+    EXPECT_EQ(open_behind(other).first, millrace_log_no_start);
+    EXPECT_TRUE(contains(reason_, "the reader's place is in log "));
+    millrace_log_place none{};
+    EXPECT_EQ(open_behind(none).first, millrace_log_misuse);
+    EXPECT_EQ(millrace_log_open_behind(log_.c_str(), &place, nullptr, nullptr, 0),
+              millrace_log_misuse);
+    EXPECT_EQ(millrace_log_place_of(nullptr, &place), millrace_log_misuse);
+}
+
+// A table that gets columns and a wider text: what is new stands before the trailing column, and
+// the wider text moves all behind it.
+const char* const narrow_orders =
+    "table ORDERS\ncolumn ID text(4) key\ncolumn SIDE char\ncolumn NOTE vartext\n";
+const char* const wide_orders =
+    "table ORDERS\ncolumn ID text(20) key\ncolumn SIDE char\ncolumn SIZE i64\n"
+    "column LEFT u32\ncolumn IS_LIVE bool\ncolumn DESK text(6)\ncolumn NOTE vartext\n";
+
+class CapiSchema : public CapiLog {
+protected:
+    // Each in a segment of its own where the schema is another than before.
+    void append_order(const char* schema_text, const std::string& id) const {
+        const row_schema schema = row_schema::parse(schema_text);
+        table_log_options options = table_options(way::synchronous, directory_.path());
+        table_log table(log_, schema, options);
+        std::vector<std::byte> buffer(schema.payload_size(64));
+        row_builder row(schema, buffer);
+        ASSERT_EQ(row.set_text(0, id), row_status::ok);
+        ASSERT_EQ(row.set_character(1, '2'), row_status::ok);
+        ASSERT_EQ(row.set_text(schema.index_of("NOTE"), "of " + id), row_status::ok);
+        if (schema.find("SIZE")) {
+            ASSERT_EQ(row.set_integer(2, -7), row_status::ok);
+            ASSERT_EQ(row.set_unsigned_integer(3, 8), row_status::ok);
+            ASSERT_EQ(row.set_boolean(4, true), row_status::ok);
+            ASSERT_EQ(row.set_text(5, "EU"), row_status::ok);
+        }
+        ASSERT_EQ(table.try_append(row.payload()).status, append_status::ok);
+    }
+    // The columns of the last record, those of `wide_orders` that there are.
+    static std::string line_of(millrace_log_reader* log) {
+        std::string line;
+        for (const char* const name : {"ID", "SIDE", "DESK", "NOTE"}) {
+            std::size_t column = 0;
+            millrace_log_bytes text{};
+            if (millrace_log_find(log, name, &column) == millrace_log_ok) {
+                const auto status = millrace_log_text(log, column, &text);
+                line += status == millrace_log_ok ? text_of(text) + " " : "- ";
+            }
+        }
+        std::size_t column = 0;
+        if (millrace_log_find(log, "SIZE", &column) == millrace_log_ok) {
+            std::int64_t size = 99;
+            std::uint64_t left = 99;
+            int flag = 99;
+            EXPECT_EQ(millrace_log_integer(log, column, &size), millrace_log_ok);
+            EXPECT_EQ(millrace_log_unsigned(log, column + 1, &left), millrace_log_ok);
+            EXPECT_EQ(millrace_log_boolean(log, column + 2, &flag), millrace_log_ok);
+            line += std::to_string(size) + " " + std::to_string(left) + " " + std::to_string(flag);
+        }
+        return line;
+    }
+};
+
+TEST_F(CapiSchema, ReadsOldRowsByTheColumnsOfTheNewestSegment) {
+    append_order(narrow_orders, "A1");
+    append_order(wide_orders, "a-longer-order");
+    opened log(log_, {millrace_log_from_first, 0});
+    EXPECT_EQ(millrace_log_column_count(log.get()), 7U);
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(line_of(log.get()), "A1 2 - of A1 0 0 0");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+    ASSERT_EQ(log.next(), 2U) << millrace_log_damage(log.get());
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 EU of a-longer-order -7 8 1");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+}
+
+TEST_F(CapiSchema, FollowsALiveChangeByTheColumnsItKnowsAndTakesUpTheNew) {
+    append_order(narrow_orders, "A1");
+    opened log(log_, {millrace_log_from_first, 0});
+    ASSERT_EQ(log.next(), 1U);
+    EXPECT_EQ(log.next(), 0U);
+    const char* const name = millrace_log_column_name(log.get(), 2);
+    append_order(wide_orders, "a-longer-order");
+    ASSERT_TRUE(comes_true([&] { return log.next() == 2U; })) << millrace_log_damage(log.get());
+    EXPECT_EQ(millrace_log_column_count(log.get()), 3U);
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 of a-longer-order ");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_ok);
+    EXPECT_EQ(millrace_log_column_count(log.get()), 7U);
+    EXPECT_EQ(line_of(log.get()), "a-longer-order 2 EU of a-longer-order -7 8 1");
+    EXPECT_EQ(millrace_log_take_columns(log.get()), millrace_log_none);
+    EXPECT_STREQ(name, "NOTE") << "names live as long as the reader";
+    append_order(wide_orders, "A3");
+    EXPECT_EQ(log.next(), 3U);
+    EXPECT_EQ(line_of(log.get()), "A3 2 EU of A3 -7 8 1");
+}
+
+TEST_F(CapiSchema, StopsWhereASegmentsColumnsAreNotTheTables) {
+    class lenient final : public schema_judge {
+        [[nodiscard]] std::string refuse(const std::string&, const std::string&) const override {
+            return {};
+        }
+    };
+    append_order(narrow_orders, "A1");
+    opened log(log_, {millrace_log_from_first, 0});
+    ASSERT_EQ(log.next(), 1U);
+    {
+        const lenient judge;
+        log_options options = table_options(way::synchronous, directory_.path());
+        options.judge = &judge;
+        log_writer writer(log_, options);
+        append_row(writer, 3);
+    }
+    millrace_log_status status = millrace_log_none;
+    ASSERT_TRUE(comes_true([&] {
+        status = millrace_log_poll(log.get(), &log.record);
+        return status != millrace_log_none;
+    }));
+    EXPECT_EQ(status, millrace_log_damaged);
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), "cannot be followed"));
+    EXPECT_TRUE(contains(millrace_log_damage(log.get()), "column ID: was text(4) key"));
+}
+
 TEST(CapiMisuse, IsAnswered) {
     millrace_log_close(nullptr);
     EXPECT_EQ(millrace_log_poll(nullptr, nullptr), millrace_log_misuse);
     EXPECT_STREQ(millrace_log_uuid(nullptr), "");
     EXPECT_STREQ(millrace_log_damage(nullptr), "");
     EXPECT_EQ(millrace_log_column_count(nullptr), 0U);
+    EXPECT_EQ(millrace_log_take_columns(nullptr), millrace_log_misuse);
     EXPECT_EQ(millrace_log_cause_of(nullptr, nullptr), millrace_log_misuse);
-    for (int status = 0; status <= millrace_log_misuse; ++status) {
+    for (int status = 0; status <= millrace_log_lost; ++status) {
         EXPECT_STRNE(millrace_log_describe(static_cast<millrace_log_status>(status)),
                      "no status of this library");
     }
@@ -299,6 +491,47 @@ std::vector<std::string> lines_of(std::FILE* pipe) {
     }
     EXPECT_EQ(::pclose(pipe), 0);
     return lines;
+}
+
+TEST_F(CapiSchema, TheExampleShowsTheColumnsOfBothSchemasAsTheyCome) {
+    append_order(narrow_orders, "A1");
+    const std::string command =
+        std::string(MILLRACE_FOLLOW_LOG) + " " + log_.native() + " first 2 2>/dev/null";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    std::string first;  // it has opened the log, and shown the row
+    for (int c = std::fgetc(pipe); c != EOF && c != '\n'; c = std::fgetc(pipe)) {
+        first += static_cast<char>(c);
+    }
+    EXPECT_TRUE(contains(first, " ID=A1 SIDE=2 NOTE=of A1"));
+    append_order(wide_orders, "A2");
+    const auto lines = lines_of(pipe);
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(contains(lines[0], " ID=A2 SIDE=2 SIZE=-7 LEFT=8 IS_LIVE=true DESK=EU NOTE=of A2"));
+}
+
+TEST_F(CapiPlace, TheExampleGoesOnAtItsPlaceAndSaysWhatIsLost) {
+    const auto follow = [this](int count) {
+        const std::string command = std::string(MILLRACE_FOLLOW_LOG) + " " + log_.native() +
+                                    " place:" + (directory_ / "place").native() + " " +
+                                    std::to_string(count) + " 2>&1";
+        std::FILE* const pipe = ::popen(command.c_str(), "r");
+        return pipe == nullptr ? std::vector<std::string>{} : lines_of(pipe);
+    };
+    const auto sequence_of = [](const std::string& line) { return std::stoull(line); };
+    append_rows(1, 30);
+    auto lines = follow(12);
+    ASSERT_EQ(lines.size(), 13U);
+    EXPECT_EQ(sequence_of(lines[12]), 12U);
+    lines = follow(13);
+    ASSERT_EQ(lines.size(), 14U);
+    EXPECT_EQ(sequence_of(lines[1]), 13U);
+    lose_records_behind(log_, 22);
+    append_rows(23, 60);
+    lines = follow(1);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(contains(lines[0], "records 23 to 25 were read and are gone"));
+    EXPECT_EQ(sequence_of(lines[2]), 23U);
 }
 
 class FollowLog : public CapiLog, public ::testing::WithParamInterface<way> {};

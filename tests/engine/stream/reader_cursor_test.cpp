@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "tests/engine/core/manual_clock.hpp"
+#include "tests/engine/stream/host_restart.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -103,6 +105,193 @@ TEST_F(ReaderCursor, RefusesTheFileOfAnotherLogAndNamesThatAreNone) {
     for (const char* name : {"", ".", "..", "../x", "a/b", "x.lock", "with space"}) {
         EXPECT_THROW(reader_cursor(log(), name), config_error) << name;
     }
+}
+
+// A log that loses its end and is gone on with, and a cursor that had come to that end.
+class ReaderCursorLoss : public ::testing::Test {
+protected:
+    ReaderCursorLoss() {
+        append(300);  // over several segments
+        restart_host();
+        append(20);
+    }
+    [[nodiscard]] fs::path log() const { return directory_ / "log"; }
+    [[nodiscard]] fs::path other() const { return directory_ / "other"; }
+    void append(std::uint64_t count) const {
+        table_log table(log(), tick_table.schema(), tiny_log());
+        table.start();
+        const std::uint64_t last = table.log().last_sequence().value;
+        append_ticks(table, last + 1, last + count);
+    }
+    void restart_host() const { restart_host_under(directory_.path()); }
+    void read_to(std::uint64_t last) const {
+        reader_cursor cursor(log(), "risk");
+        log_reader reader(log(), cursor.next());
+        record_view record;
+        while (cursor.seq().value < last) {
+            ASSERT_EQ(reader.poll(record), read_status::record);
+            cursor.update(record);
+        }
+    }
+    // Opens the cursor: where it goes on behind, and that it says what it found.
+    [[nodiscard]] std::uint64_t open_behind() const {
+        const sequence said = read_reader_cursor(log(), "risk").seq;
+        const sequence foreseen = surviving_state(log(), read_reader_cursor(log(), "risk")).seq;
+        const reader_cursor cursor(log(), "risk");
+        EXPECT_EQ(cursor.seq(), foreseen);
+        EXPECT_EQ(cursor.lost().is_none(), cursor.seq() == said);
+        if (!cursor.lost().is_none()) {
+            EXPECT_EQ(cursor.lost().first, cursor.seq().next());
+            EXPECT_EQ(cursor.lost().last, said);
+        }
+        return cursor.seq().value;
+    }
+
+    temporary_directory directory_;
+};
+
+TEST_F(ReaderCursorLoss, IsNoneWhereEverythingIsThere) {
+    for (const std::uint64_t last : {1, 150, 299, 300, 301, 319, 320}) {
+        read_to(last);
+        EXPECT_EQ(open_behind(), last);
+    }
+    restart_host();
+    EXPECT_EQ(open_behind(), 320U);
+    append(300);
+    EXPECT_EQ(open_behind(), 320U);
+}
+
+TEST_F(ReaderCursorLoss, TakesTheCursorBackToTheLastSurvivorOnce) {
+    read_to(320);
+    restart_host();
+    lose_records_behind(log(), 310);
+    append(300);  // 311 to 610, others
+    EXPECT_EQ(open_behind(), 310U);
+    EXPECT_EQ(open_behind(), 310U);
+    EXPECT_TRUE(reader_cursor(log(), "risk").lost().is_none()) << "it was told";
+    read_to(610);
+    EXPECT_EQ(open_behind(), 610U);
+}
+
+TEST_F(ReaderCursorLoss, IsFoundBeforeAnythingIsAppendedAgain) {
+    read_to(320);
+    restart_host();
+    lose_records_behind(log(), 310);
+    EXPECT_EQ(open_behind(), 310U);
+    append(5);
+    read_to(315);
+}
+
+TEST_F(ReaderCursorLoss, IsFoundWhereTheNewRecordsDoNotReachAsFar) {
+    read_to(320);
+    restart_host();
+    lose_records_behind(log(), 310);
+    append(4);
+    EXPECT_EQ(open_behind(), 310U);
+}
+
+TEST_F(ReaderCursorLoss, IsFoundWhereWholeSegmentsAreGone) {
+    read_to(320);
+    restart_host();
+    lose_records_behind(log(), 100);
+    append(400);
+    EXPECT_EQ(open_behind(), 100U);
+}
+
+TEST_F(ReaderCursorLoss, LeavesACursorThatHadNotComeSoFar) {
+    read_to(310);
+    restart_host();
+    lose_records_behind(log(), 310);
+    append(30);
+    EXPECT_EQ(open_behind(), 310U);
+    EXPECT_TRUE(reader_cursor(log(), "risk").lost().is_none());
+}
+
+// Nothing but times and places tells an older copy, put back under the same boot.
+TEST_F(ReaderCursorLoss, IsFoundWithoutABootBetween) {
+    {
+        table_log table(other(), tick_table.schema(), tiny_log());
+        append_ticks(table, 1, 40);
+    }
+    reader_cursor(other(), "risk").set(find_cursor_state(other(), read_from::tail()));
+    lose_records_behind(other(), 25);
+    {
+        table_log table(other(), tick_table.schema(), tiny_log());
+        append_ticks(table, 26, 90);
+    }
+    const reader_cursor cursor(other(), "risk");
+    EXPECT_EQ(cursor.seq(), sequence{25});
+    EXPECT_EQ(cursor.lost().last, sequence{40});
+}
+
+TEST_F(ReaderCursorLoss, OfTwoLossesGoesBackBehindTheEarlier) {
+    read_to(320);
+    restart_host();
+    lose_records_behind(log(), 305);
+    append(10);  // 306 to 315
+    restart_host();
+    lose_records_behind(log(), 312);
+    append(30);
+    EXPECT_EQ(open_behind(), 305U);
+}
+
+// Then new records have the times of those that are gone.
+TEST_F(ReaderCursorLoss, IsFoundThoughTheClockWasSetBackWhenTheHostWasStartedAnew) {
+    manual_clock clock;
+    const auto append_slowly = [&](std::uint64_t first, std::uint64_t last) {
+        table_log table(other(), tick_table.schema(), tiny_log());
+        for (std::uint64_t number = first; number <= last; ++number) {
+            clock.run(manual_clock::interval_ns);
+            append_ticks(table, number, number);
+        }
+    };
+    append_slowly(1, 40);
+    reader_cursor(other(), "risk").set(find_cursor_state(other(), read_from::tail()));
+    restart_host();
+    lose_records_behind(other(), 25);
+    clock.set_by(-3'600'000'000'000);
+    clock.run(manual_clock::interval_ns);  // it has seen that
+    append_slowly(26, 90);
+    const reader_cursor cursor(other(), "risk");
+    EXPECT_EQ(cursor.seq(), sequence{25});
+    EXPECT_EQ(cursor.lost().last, sequence{40});
+}
+
+TEST_F(ReaderCursorLoss, GoesBackRatherTooFarWhereTheTimeIsNotKnown) {
+    read_to(320);
+    {
+        reader_cursor cursor(log(), "risk");
+        cursor_state state = cursor.state();
+        state.time = {};
+        cursor.set(state);
+    }
+    EXPECT_EQ(open_behind(), 320U);
+    lose_records_behind(log(), 310);
+    append(30);  // under the same boot
+    EXPECT_EQ(open_behind(), 300U);
+}
+
+TEST_F(ReaderCursorLoss, IsFoundForACursorThatWasSetByHand) {
+    reader_cursor(log(), "risk").set(find_cursor_state(log(), read_from::at_sequence({316})));
+    EXPECT_EQ(open_behind(), 315U);
+    EXPECT_NE(read_reader_cursor(log(), "risk").time.ns, 0);
+    restart_host();
+    lose_records_behind(log(), 310);
+    append(30);
+    EXPECT_EQ(open_behind(), 310U);
+}
+
+TEST_F(ReaderCursorLoss, IsNotTakenForItWhatWasRemovedFromTheFront) {
+    const std::uint64_t index = list_segments(log()).back();
+    const sequence last_removed = read_segment_info(log(), index).previous_last_sequence;
+    read_to(last_removed.value);
+    for (const std::uint64_t old : list_segments(log())) {
+        if (old != index) {
+            fs::remove(segment_path(log(), old));
+        }
+    }
+    EXPECT_EQ(open_behind(), last_removed.value);
+    read_to(320);
 }
 
 }  // namespace

@@ -28,7 +28,14 @@ protected:
         fs::create_directories(directory());
     }
     static doubt_entry doubt_of(std::uint64_t after) {
-        return {"ORDERS", "FIX.4.4:A->B", 1, {after}, {17}, {5}, 30, {}};
+        doubt_entry made;
+        made.route = "ORDERS";
+        made.session = "FIX.4.4:A->B";
+        made.generation = 1;
+        made.after = {after};
+        made.from = {5};
+        made.numbers = 30;
+        return made;
     }
     static gateway_life life_of(life_state state) {
         return {state, "another-boot", 66560, {{"ORDERS", "FIX.4.4:A->B"}}};

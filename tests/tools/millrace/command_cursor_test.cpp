@@ -76,6 +76,27 @@ TEST_F(CommandCursor, ListsRoutesAndCursorsAndRefusesToSetAnOrigin) {
     }
 }
 
+// An older copy of the log is put back, as after a loss of power its end is gone.
+TEST_F(CommandCursor, SaysWhichRecordsAReaderHasDoneThatTheLogHasLost) {
+    append_orders(1, 20);
+    std::filesystem::copy(log("ORDER_OUT"), file("copy"));
+    append_orders(21, 30);
+    ASSERT_EQ(set(log("ORDER_OUT"), "risk", {"--tail"}).code, code_ok);
+    EXPECT_FALSE(show(log("ORDER_OUT"), "risk").contains("lost_last"));
+    std::filesystem::copy(file("copy"), log("ORDER_OUT"),
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::overwrite_existing);
+    append_orders(31, 70);  // sequences 21 to 60
+    for (const std::string& target : {config(), log("ORDER_OUT")}) {
+        const nlohmann::json row = show(target, "risk");
+        EXPECT_EQ(row["sequence"], 20);
+        EXPECT_EQ(row["lag_records"], 40);
+        EXPECT_EQ(row["lost_first"], 21);
+        EXPECT_EQ(row["lost_last"], 30);
+        EXPECT_TRUE(has(run({"cursor", "list", target}).out, "lost records 21 to 30"));
+    }
+}
+
 TEST_F(CommandCursor, SaysWhatIsWrongWithItsArguments) {
     append_orders(1, 3);
     EXPECT_EQ(set(log("ORDER_OUT"), "risk", {}).code, code_usage);

@@ -46,6 +46,11 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     } else {
         recover_log();
     }
+    if (detail::is_loss_accepted(directory_)) {
+        joined =
+            "the loss of the log's hot tier was accepted; records that were not durable are lost";
+        detail::forget_accepted_loss(directory_);
+    }
     if (!joined.empty()) {
         recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
     }

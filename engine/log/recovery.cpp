@@ -106,8 +106,7 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
 
 bool has_lost_hot_tier(const std::filesystem::path& directory) {
     const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
-    std::error_code ignored;
-    return where && !std::filesystem::is_directory(where->directory, ignored);
+    return where ? detail::is_gone(*where) : detail::is_loss_accepted(directory);
 }
 
 position detail::find_unsynced(const std::filesystem::path& directory) {

@@ -30,8 +30,9 @@ struct recovered_tail {
                                           position unsynced_from = {UINT64_MAX});
 
 // Whether records that were committed and not durable went with the memory they were in: the host
-// was started anew since, or somebody removed the log's hot tier. Before the log is opened for
-// writing, which forgets it.
+// was started anew since, or somebody removed the log's hot tier or a part of it and that was
+// accepted. Before the log is opened for writing, which forgets it. Throws io_error where the tier
+// cannot be looked at.
 [[nodiscard]] bool has_lost_hot_tier(const std::filesystem::path& directory);
 
 namespace detail {

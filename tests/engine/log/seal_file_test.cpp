@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.hpp"
+#include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -138,6 +139,17 @@ TEST(SealLog, NeverSealsWhatIsDamagedNorSealsOverOtherSeals) {
                       nullptr);
     EXPECT_TRUE(alone.catch_up(segment::open(directory.path(), 1, access::read_only)));
     EXPECT_TRUE(contains(text(), "does not continue"));
+}
+
+TEST(SealLog, MakesNoSealOfBytesThatCouldNotBeSynced) {
+    const failing_calls_guard calls;
+    temporary_directory directory;
+    fill(directory.path(), 50);
+    fdatasync_call.fail(1, EIO);
+    EXPECT_THROW(static_cast<void>(seal_log(directory.path(), nullptr)), io_error);
+    EXPECT_TRUE(read_seals(directory.path(), read_segment_info(directory.path(), 0)).seals.empty());
+    static_cast<void>(seal_log(directory.path(), nullptr));
+    EXPECT_EQ(expect_chain(directory.path()), 1u);
 }
 
 TEST(SealLog, NeedsTheLogsLock) {

@@ -33,6 +33,13 @@ protected:
     fs::path log() const { return directory_ / "log"; }
     log_options options() const { return options_of(GetParam(), directory_.path()); }
     bool is_hot() const { return GetParam() == way::hot; }
+    // On which file system, and with hot mode's way out where it was the memory's.
+    void expect_says_where(const std::string& text) const {
+        EXPECT_TRUE(contains(text, is_hot() ? "posix_fallocate " + (directory_ / "hot").native()
+                                            : "posix_fallocate " + log().native()));
+        EXPECT_TRUE(contains(text, "No space left on device"));
+        EXPECT_EQ(text.find("use storage mode \"direct\"") != std::string::npos, is_hot()) << text;
+    }
 
     failing_calls_guard calls_;
     temporary_directory directory_;
@@ -225,12 +232,28 @@ TEST_P(LogAhead, AnswersNoSpaceWhenSegmentsCannotBeMadeAndResumesByItself) {
     ASSERT_EQ(status, append_status::no_space);
     EXPECT_EQ(writer.last_error(), ENOSPC);
     EXPECT_GE(writer.storage().no_space_count, 1u);
+    expect_says_where(writer.storage().text);
     const std::uint64_t before = writer.last_sequence().value;
     fallocate_call.fail(0, 0);
     EXPECT_TRUE(comes_true([&] { return append(writer, 2000).status == append_status::ok; }));
     EXPECT_EQ(writer.last_error(), 0);
     writer.close();
     EXPECT_EQ(read_log(log()).size(), before + 1);
+}
+
+TEST_P(LogAhead, SaysWhereTheFirstSegmentFoundNoSpace) {
+    fallocate_call.fail(0, 0);
+    { log_writer writer(log(), options()); }  // the mark is there, and needs no space
+    fallocate_call.fail(1'000'000, ENOSPC);
+    log_options other = options();
+    other.schema = "column price\ncolumn size";
+    class takes_all final : public schema_judge {
+        [[nodiscard]] std::string refuse(const std::string&, const std::string&) const override {
+            return {};
+        }
+    } judge;
+    other.judge = &judge;  // so that a new segment is needed
+    expect_says_where(thrown_text<io_error>([&] { log_writer writer(log(), other); }));
 }
 
 TEST_P(LogAhead, SaysThatSpaceIsLowWhileItGoesOn) {

@@ -9,6 +9,7 @@
 #include "engine/log/crash_point.hpp"
 #include "engine/log/hot_registry.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/log_reader.hpp"
 #include "engine/log/segment.hpp"
 
 namespace millrace::engine {
@@ -19,9 +20,23 @@ namespace detail {
 
 namespace {
 
+// What was brought home need not be written again by who goes on with the log. REQUIRES that the
+// segment is synced, and all before it.
+void mark_durable(const fs::path& directory, std::uint64_t index, durable_mark& mark) {
+    const segment home = segment::open(directory, index, access::read_only);
+    segment_cursor cursor(home);
+    record_view record;
+    while (cursor.next(record) == damage_kind::none && record.payload != nullptr) {
+    }
+    const position end{home.info().first_position().value + cursor.offset()};
+    if (end >= mark.durable_position() && cursor.last_sequence() >= mark.durable_sequence()) {
+        mark.set_durable(end, cursor.last_sequence());
+    }
+}
+
 // One after the other, each whole and synced before the next: a crash leaves a prefix.
 void bring_home(const fs::path& directory, const hot_location& where, std::uint64_t index,
-                durable_mark& mark) {
+                durable_mark& mark, bool is_rest_durable) {
     const fs::path path = where.directory / segment_file_name(index);
     const unique_fd fd = open_file(path, O_RDWR);
     if (mark.retired_below() > index) {
@@ -41,6 +56,9 @@ void bring_home(const fs::path& directory, const hot_location& where, std::uint6
     const unique_fd disk =
         replace_segment_file(directory, index, {bytes.data(), used}, info.segment_bytes);
     MILLRACE_CRASH_POINT("join.copied");
+    if (is_rest_durable && mark.retired_below() == index) {
+        mark_durable(directory, index, mark);  // before it is retired, as its readers expect
+    }
     // Readers of this process may have it mapped from before, when a close could not bring it home.
     retire_hot_segment(info.uuid, index, mark, disk.get(), directory / segment_file_name(index));
     MILLRACE_CRASH_POINT("join.marked");
@@ -131,8 +149,11 @@ std::string join_hot_tier(const fs::path& directory, hot_loss loss) {
     // Held by a living writer of a log with this uuid, which a copied directory may meet.
     const file_lock lock(where->directory / "owner.lock", "recovery");
     std::optional<std::uint64_t> missing;
+    bool is_rest_durable = false;  // what stands before the tier; without a mark nobody knows
     if (where->is_of_this_boot) {
-        missing = find_missing(directory, *where, durable_mark::open(directory, where->uuid));
+        const durable_mark known = durable_mark::open(directory, where->uuid);
+        is_rest_durable = known.is_open();
+        missing = find_missing(directory, *where, known);
     }
     if (missing && loss == hot_loss::refused) {
         refuse_loss(directory,
@@ -146,7 +167,7 @@ std::string join_hot_tier(const fs::path& directory, hot_loss loss) {
         if (missing && index > *missing) {
             keep_aside(directory, *where, index);
         } else {
-            bring_home(directory, *where, index, mark);
+            bring_home(directory, *where, index, mark, is_rest_durable);
         }
     }
     remove_unbegun_segments(where->directory);

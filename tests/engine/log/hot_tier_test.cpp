@@ -8,6 +8,7 @@
 #include "engine/log/crash_point.hpp"
 #include "engine/log/log_image.hpp"
 #include "engine/log/recovery.hpp"
+#include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::detail::test {
@@ -165,6 +166,53 @@ TEST(JoinHotTier, BringsEveryRecordHome) {
     EXPECT_TRUE(contains(join_hot_tier(log.log()), "brought to the disk"));
     log.expect_whole();
     EXPECT_EQ(join_hot_tier(log.log()), "");
+}
+
+namespace {
+
+// How often each segment's file was put in the place of another.
+class replacement_counter final : public file_call_observer {
+public:
+    int before(const file_call_site&) noexcept override { return 0; }
+    void after(const file_call_site& site, bool is_done) noexcept override {
+        const bool is_segment = std::string_view(site.target).ends_with(".alog");
+        count_ += site.what == file_call::rename && is_segment && is_done ? 1 : 0;
+    }
+    [[nodiscard]] std::size_t count() const { return count_; }
+
+private:
+    std::size_t count_ = 0;
+};
+
+}  // namespace
+
+TEST(JoinHotTier, MovesTheMarkSoThatWhatCameHomeIsWrittenOnce) {
+    dead_hot_log log;
+    (void)durable_mark::open_for_writing(log.log(), log.where().uuid);
+    const std::size_t segments = log.indexes().size();
+    replacement_counter counter;
+    {
+        const file_call_observation observation(counter);
+        (void)join_hot_tier(log.log());
+    }
+    const durable_mark mark = durable_mark::open(log.log(), log.where().uuid);
+    EXPECT_EQ(mark.durable_position(), recover_tail(log.log()).read_end());
+    EXPECT_EQ(mark.durable_sequence(), log.expected().back().seq);
+    const file_call_observation observation(counter);
+    { log_writer writer(log.log(), options_of(way::direct_ahead, log.log().parent_path())); }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LE(counter.count() - segments, 2u) << "spares, and no segment that came home";
+    EXPECT_GT(segments, 2u);
+#endif
+}
+
+TEST(JoinHotTier, LeavesTheMarkWhereWhatStandsBeforeIsNotKnownToBeDurable) {
+    dead_hot_log log;
+    fs::rename(segment_path(log.hot(), 0), segment_path(log.log(), 0));  // and no mark says so
+    (void)join_hot_tier(log.log());
+    const durable_mark mark = durable_mark::open(log.log(), log.where().uuid);
+    EXPECT_EQ(mark.durable_position().value, 0u);
+    EXPECT_EQ(mark.retired_below(), log.indexes().back() + 1);
 }
 
 TEST(JoinHotTier, GoesOnWhereAnEarlierOneWasCutShort) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -57,6 +59,11 @@ constexpr bool is_sanitized = true;
 #else
 constexpr bool is_sanitized = false;
 #endif
+
+bool is_in_memory(const fs::path& directory) {
+    struct statfs status {};
+    return ::statfs(directory.c_str(), &status) == 0 && status.f_type == TMPFS_MAGIC;
+}
 
 std::size_t count_names(const fs::path& directory) {
     return static_cast<std::size_t>(
@@ -264,7 +271,7 @@ TEST_P(LogAhead, SaysThatSpaceIsLowWhileItGoesOn) {
     EXPECT_TRUE(comes_true([&] { return writer.storage().is_space_low; }));
 }
 
-TEST_P(LogAhead, RollsWithoutAFaultOnThePagesOfTheNextSegment) {
+TEST_P(LogAhead, RollsWithoutAFaultOfItsOwnOnThePagesOfTheNextSegment) {
     if (is_sanitized) {
         GTEST_SKIP() << "the sanitizer's own pages are faulted in too";
     }
@@ -285,7 +292,10 @@ TEST_P(LogAhead, RollsWithoutAFaultOnThePagesOfTheNextSegment) {
     }
     ::getrusage(RUSAGE_THREAD, &after);
     EXPECT_GE(writer.end().value, std::uint64_t{2} << 20);
-    if (is_hot()) {
+    EXPECT_EQ(after.ru_majflt, before.ru_majflt) << "a page was read in, or made";
+    // Of a file on a disk the kernel writes pages back when it likes, and the next store to one is
+    // a fault, which direct mode does not promise away. Nothing is written back from memory.
+    if (is_hot() || is_in_memory(log())) {
         // 512 pages are written in these two segments.
         EXPECT_LT(after.ru_minflt - before.ru_minflt, 50);
     }

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "engine/core/error.hpp"
+#include "engine/log/clock_keeper.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/log_helper.hpp"
 
@@ -197,8 +198,9 @@ void log_storage::start() {
     if (sidecars_) {
         sidecars_->start();
     }
-    log_helper::instance().add(*supply_);
-    is_with_helper_ = true;
+    keep_clock();
+    helper_ = &log_helper::of(directory_);
+    helper_->add(*supply_);
 }
 
 stored_segment* log_storage::first_segment() {
@@ -245,8 +247,8 @@ int log_storage::close() noexcept {
     if (sidecars_) {
         sidecars_->stop();
     }
-    if (is_with_helper_) {
-        log_helper::instance().remove(*supply_);
+    if (helper_ != nullptr) {
+        helper_->remove(*supply_);
     }
     supply_->discard();
     if (!persister_.is_all_home()) {

@@ -72,6 +72,7 @@ protected:
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
         GTEST_SKIP() << "calls are not observed under a sanitizer";
 #endif
+        fast_.emplace(other_.path() / "log", options_of(way::direct_ahead, other_.path()));
         slow_.emplace(directory_ / "slow", options_of(way::direct_ahead, directory_.path()));
         disk_.hold();
         const bool is_stuck = comes_true([&] {
@@ -81,26 +82,27 @@ protected:
         ASSERT_TRUE(is_stuck);
     }
     void TearDown() override {
-        disk_.release();
+        disk_.release();  // first: a close waits for its helper
         slow_.reset();
+        fast_.reset();
     }
 
+    const disk_directory other_;
     temporary_directory directory_;
     slow_disk disk_{directory_ / "slow"};
     file_call_observation observation_{disk_};
     std::optional<log_writer> slow_;
+    std::optional<log_writer> fast_;  // on another file system, where there is one
 };
 
 }  // namespace
 
 TEST_F(LogHelperOnASlowDisk, HoldsUpNoLogOnAnother) {
-    const disk_directory other;
-    if (device_of(other.path()) == device_of(directory_.path())) {
+    if (device_of(other_.path()) == device_of(directory_.path())) {
         GTEST_SKIP() << "there is one file system here";
     }
-    log_writer writer(other.path() / "log", options_of(way::direct_ahead, other.path()));
-    while (writer.end().value < 6 * segment_bytes_min) {
-        ASSERT_EQ(append_when_ready(writer, 5000).status, append_status::ok);
+    while (fast_->end().value < 6 * segment_bytes_min) {
+        ASSERT_EQ(append_when_ready(*fast_, 5000).status, append_status::ok);
     }
 }
 

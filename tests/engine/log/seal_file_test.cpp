@@ -145,11 +145,14 @@ TEST(SealLog, MakesNoSealOfBytesThatCouldNotBeSynced) {
     const failing_calls_guard calls;
     temporary_directory directory;
     fill(directory.path(), 50);
+    static_cast<void>(seal_log(directory.path(), nullptr));  // so that the file is there
+    fill(directory.path(), 50);
     fdatasync_call.fail(1, EIO);
     EXPECT_THROW(static_cast<void>(seal_log(directory.path(), nullptr)), io_error);
-    EXPECT_TRUE(read_seals(directory.path(), read_segment_info(directory.path(), 0)).seals.empty());
+    const segment_info info = read_segment_info(directory.path(), 0);
+    EXPECT_EQ(read_seals(directory.path(), info).seals.size(), 1u);
     static_cast<void>(seal_log(directory.path(), nullptr));
-    EXPECT_EQ(expect_chain(directory.path()), 1u);
+    EXPECT_EQ(expect_chain(directory.path()), 2u);
 }
 
 TEST(SealLog, NeedsTheLogsLock) {

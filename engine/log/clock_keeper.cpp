@@ -1,22 +1,41 @@
 #include "engine/log/clock_keeper.hpp"
 
-#include "engine/core/clock.hpp"
-#include "engine/log/log_helper.hpp"
+#include <unistd.h>
+
+#include <ctime>
+#include <mutex>
+
+#include "engine/log/cold_sync.hpp"
+#include "engine/log/cold_thread.hpp"
 
 namespace millrace::engine {
 
+namespace {
+
+void keep_clock_for_ever() noexcept {
+    detail::clock_keeper keeper;
+    while (true) {
+        keeper.work();
+        const timespec pause{0, detail::clock_keeper::interval_ns};
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
+}  // namespace
+
 void keep_clock() {
-    static_cast<void>(detail::log_helper::instance());
+    static detail::cold_lock lock;
+    static pid_t kept_process = 0;
+    const std::lock_guard<detail::cold_lock> held(lock);
+    if (kept_process != ::getpid()) {  // a parent's thread is not in this process
+        detail::start_cold_thread("log-clock", keep_clock_for_ever).detach();
+        kept_process = ::getpid();
+    }
 }
 
 namespace detail {
 
 void clock_keeper::work() noexcept {
-    const std::int64_t now_ns = monotonic_now_ns();
-    if (now_ns < next_ns_) {
-        return;
-    }
-    next_ns_ = now_ns + interval_ns;
     // Never waits: in a child forked while it was held, it is held for good, and UTC is
     // CLOCK_REALTIME there.
     if (the_clock.is_held.test_and_set(std::memory_order_acquire)) {

@@ -1,7 +1,7 @@
-// Calibrates the process's clock, from the thread that works for all its logs.
+// Calibrates the process's clock, on a thread of its own: no disk and no log stands before it.
 //
-// Threading  the log helper's thread; keep_clock() from any
-// Progress   work() reads a few clocks ten times a second, and no more than one between
+// Threading  keep_clock() from any thread; the keeper belongs to its own
+// Progress   the thread reads a few clocks ten times a second, and sleeps
 // Invariant  one publisher at a time: whoever does not get the clock leaves it to who has it
 #pragma once
 
@@ -11,8 +11,9 @@
 
 namespace millrace::engine {
 
-// From here on this process's clock is calibrated, also if it has no log with threads. Returns at
-// once; until the first line is drawn, a fifth of a second later, UTC is CLOCK_REALTIME.
+// From here on this process's clock is calibrated; whoever opens a log with threads has it so.
+// Returns at once; until the first line is drawn, a fifth of a second later, UTC is CLOCK_REALTIME.
+// A forked child needs a call of its own.
 void keep_clock();
 
 namespace detail {
@@ -21,12 +22,12 @@ class clock_keeper {
 public:
     static constexpr std::int64_t interval_ns = 100'000'000;
 
+    // One look. REQUIRES: from one thread.
     void work() noexcept;
 
 private:
     host_clock source_;
     clock_discipline discipline_{source_.ticks()};
-    std::int64_t next_ns_ = 0;
 };
 
 }  // namespace detail

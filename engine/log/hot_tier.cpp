@@ -38,6 +38,17 @@ std::string directory_identity(const fs::path& directory) {
     return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
 }
 
+// One that cannot be looked at must not pass for none: records would be lost.
+bool is_named(const fs::path& path) {
+    if (::access(path.c_str(), F_OK) == 0) {
+        return true;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        throw io_error("access", path.native(), errno);
+    }
+    return false;
+}
+
 // The rest of the line that begins with `key` and a space.
 std::string value_of(const std::string& text, std::string_view key) {
     std::istringstream lines(text);
@@ -47,34 +58,6 @@ std::string value_of(const std::string& text, std::string_view key) {
         }
     }
     return {};
-}
-
-// One after the other, each whole and synced before the next: a crash leaves a prefix.
-void bring_home(const fs::path& directory, const hot_location& where, std::uint64_t index,
-                durable_mark& mark) {
-    const fs::path path = where.directory / segment_file_name(index);
-    const unique_fd fd = open_file(path, O_RDWR);
-    if (mark.retired_below() > index) {
-        free_hot_file(fd.get(), path);
-        return;
-    }
-    if (!is_begun(fd.get())) {
-        return;  // a spare, which remove_unbegun_segments takes
-    }
-    const segment_info info = read_header(fd.get(), path, index);
-    if (info.uuid != where.uuid) {
-        throw damage_error(path.native() + ": " +
-                           std::string(describe(damage_kind::foreign_segment)));
-    }
-    const mapping bytes(fd.get(), info.segment_bytes, access::read_only, path.native());
-    const std::size_t used = used_bytes({bytes.data(), bytes.size()}, info.header_bytes);
-    const unique_fd disk =
-        replace_segment_file(directory, index, {bytes.data(), used}, info.segment_bytes);
-    MILLRACE_CRASH_POINT("join.copied");
-    // Readers of this process may have it mapped from before, when a close could not bring it home.
-    retire_hot_segment(info.uuid, index, mark, disk.get(), directory / segment_file_name(index));
-    MILLRACE_CRASH_POINT("join.marked");
-    free_hot_file(fd.get(), path);
 }
 
 }  // namespace
@@ -118,9 +101,20 @@ hot_directory_look look_at_hot_directory(const fs::path& directory) {
 
 namespace detail {
 
+bool is_gone(const hot_location& where) {
+    struct stat status {};
+    if (::stat(where.directory.c_str(), &status) == 0) {
+        return !S_ISDIR(status.st_mode);
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        throw io_error("cannot look at the log's hot tier,", where.directory.native(), errno);
+    }
+    return true;
+}
+
 std::optional<hot_location> read_hot_location(const fs::path& directory) {
     const fs::path path = directory / hot_tier_name;
-    if (::access(path.c_str(), F_OK) != 0) {
+    if (!is_named(path)) {
         return std::nullopt;
     }
     std::string text;
@@ -208,36 +202,6 @@ unique_fd replace_segment_file(const fs::path& directory, std::uint64_t index,
         ::unlink(temporary.c_str());
         throw;
     }
-}
-
-std::string join_hot_tier(const fs::path& directory) {
-    const std::optional<hot_location> where = read_hot_location(directory);
-    std::error_code ignored;
-    if (!where || !fs::is_directory(where->directory, ignored)) {
-        remove_hot_location(directory);
-        if (!where) {
-            return {};
-        }
-        return where->is_of_this_boot
-                   ? "somebody removed the log's hot tier, " + where->directory.native() +
-                         "; the log is what was on the disk, and records that were not durable "
-                         "are lost"
-                   : "the host was started anew, so the log's hot tier is gone; the log is what "
-                     "was on the disk";
-    }
-    // Held by a living writer of a log with this uuid, which a copied directory may meet.
-    const file_lock lock(where->directory / "owner.lock", "recovery");
-    durable_mark mark = durable_mark::open_for_writing(directory, where->uuid);
-    const std::vector<std::uint64_t> indexes = list_segment_names(where->directory);
-    for (const std::uint64_t index : indexes) {
-        bring_home(directory, *where, index, mark);
-    }
-    remove_unbegun_segments(where->directory);
-    remove_hot_location(directory);  // first: without it the directory is nobody's, and no alarm
-    remove_hot_directory(where->directory);
-    return indexes.empty() ? std::string()
-                           : "the hot tier was brought to the disk, up to segment " +
-                                 std::to_string(indexes.back());
 }
 
 void remove_hot_directory(const fs::path& directory) noexcept {

@@ -12,8 +12,9 @@
 // Invariant  a hot file is retired in one order: its bytes are on stable storage, the mark says so,
 //            mappings of this process show the disk's file, and only then its memory is given back.
 //            It is punched and unlinked, never truncated, so that no reader meets SIGBUS
-// Errors     all throw but free_hot_file; a hot.tier that cannot be understood is a damage_error,
-//            for ignoring it could lose records
+// Errors     all throw but free_hot_file. For ignoring it could lose records, a damage_error is: a
+//            hot.tier that cannot be understood; a hot tier, or a segment of it, that is gone and
+//            no restart of the host took. One that cannot be looked at is an io_error
 #pragma once
 
 #include <filesystem>
@@ -28,6 +29,9 @@
 namespace millrace::engine {
 
 inline constexpr std::string_view hot_tier_name = "hot.tier";
+// What hot.tier is called from when the loss of its segments was accepted until the next writer
+// opens the log.
+inline constexpr std::string_view lost_hot_tier_name = "hot.tier.lost";
 
 // /dev/shm/millrace-UID
 [[nodiscard]] std::filesystem::path default_hot_directory();
@@ -38,6 +42,15 @@ struct hot_directory_look {
 };
 // Makes nothing: of a directory that is not there yet, the nearest one above is looked at.
 [[nodiscard]] hot_directory_look look_at_hot_directory(const std::filesystem::path& directory);
+
+enum class hot_loss : std::uint8_t {
+    refused,
+    accepted,  // the log is what is on the disk; what cannot be read in order gets the name .lost
+};
+
+// Brings to the disk what a writer that died left in memory. Takes the log's lock. Returns what was
+// found, for people; empty if nothing was.
+std::string recover_hot_tier(const std::filesystem::path& directory, hot_loss loss);
 
 namespace detail {
 
@@ -51,6 +64,9 @@ struct hot_location {
 [[nodiscard]] std::optional<hot_location> read_hot_location(const std::filesystem::path& directory);
 void write_hot_location(const std::filesystem::path& directory, const hot_location& where);
 void remove_hot_location(const std::filesystem::path& directory);
+
+// Of another boot's, this is in order. A place that cannot be looked at throws io_error.
+[[nodiscard]] bool is_gone(const hot_location& where);
 
 // Throws config_error, naming `direct` as the way out, unless `directory` lies in memory and
 // `bytes_needed` fit there now. Makes the directory.
@@ -67,7 +83,12 @@ void free_hot_file(int fd, const std::filesystem::path& path) noexcept;
 
 // What a writer that died left in memory goes to the disk. Returns what was found, for people;
 // empty if nothing was. REQUIRES the log's writer lock.
-std::string join_hot_tier(const std::filesystem::path& directory);
+std::string join_hot_tier(const std::filesystem::path& directory,
+                          hot_loss loss = hot_loss::refused);
+
+// Whether a loss was accepted since a writer last had the log.
+[[nodiscard]] bool is_loss_accepted(const std::filesystem::path& directory);
+void forget_accepted_loss(const std::filesystem::path& directory);
 
 // The empty directory of one log's hot tier, with its lock file.
 void remove_hot_directory(const std::filesystem::path& directory) noexcept;

@@ -1,10 +1,13 @@
 #include "engine/log/log_helper.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 
+#include "engine/core/error.hpp"
 #include "engine/log/cold_thread.hpp"
 
 namespace millrace::engine::detail {
@@ -16,25 +19,41 @@ namespace {
 constexpr std::int64_t bytes_per_ns = 2;
 constexpr std::int64_t work_interval_ns_min = 1'000'000;
 constexpr std::int64_t work_interval_ns_max = 10'000'000;
-constexpr std::int64_t idle_interval_ns = clock_keeper::interval_ns;
+// With no log open there is nothing to look for; add rings.
+constexpr std::int64_t idle_interval_ns = 3'600'000'000'000;
 
-struct helper_of_process {
+struct helper_of_device {
+    dev_t device = 0;
     log_helper* helper = nullptr;
+};
+
+struct helpers_of_process {
     pid_t process = 0;
+    std::vector<helper_of_device> all;
 };
 
 }  // namespace
 
-log_helper& log_helper::instance() {
+log_helper& log_helper::of(const std::filesystem::path& directory) {
     static cold_lock lock;
-    static helper_of_process current;
+    static helpers_of_process current;
+    struct stat status {};
+    if (::stat(directory.c_str(), &status) != 0) {
+        throw io_error("stat", directory.native(), errno);
+    }
     const std::lock_guard<cold_lock> held(lock);
     if (current.process != ::getpid()) {
-        // Never destroyed: a parent's belongs to a thread that is not in this process, and this
-        // process's thread ends with it, when the last log has long been closed.
-        current = {new log_helper, ::getpid()};
+        // Never destroyed: a parent's belong to threads that are not in this process, and this
+        // process's threads end with it, when the last log has long been closed.
+        current = {::getpid(), {}};
     }
-    return *current.helper;
+    for (const helper_of_device& one : current.all) {
+        if (one.device == status.st_dev) {
+            return *one.helper;
+        }
+    }
+    current.all.push_back({status.st_dev, new log_helper});
+    return *current.all.back().helper;
 }
 
 log_helper::log_helper() {
@@ -80,7 +99,6 @@ void log_helper::run() noexcept {
     while (true) {
         const std::uint32_t ticket = bell_.ticket();
         take_commands();
-        clock_.work();
         bool has_worked = false;
         for (segment_supply* supply : supplies_) {
             has_worked = supply->work() || has_worked;

@@ -1,14 +1,18 @@
-// The one thread of a process that makes segments ahead for all logs open for writing in it, and
-// calibrates the clock their timestamps come from.
+// The threads of a process that make segments ahead for the logs open for writing in it: one for
+// each file system these are on, so that a slow disk holds up no log on another.
+//
+// Logs on one file system share its thread, for there each waits for the same disk. A hot log's
+// file in memory is made by the thread of its disk too: the spare is of no use without its twin.
 //
 // Threading  any thread adds and removes; the helper's thread works
 // Progress   add returns at once; remove waits until the helper is done with that log
+// Errors     of() throws io_error where the directory cannot be looked at
 #pragma once
 
+#include <filesystem>
 #include <future>
 #include <vector>
 
-#include "engine/log/clock_keeper.hpp"
 #include "engine/log/cold_sync.hpp"
 #include "engine/log/segment_supply.hpp"
 
@@ -16,8 +20,9 @@ namespace millrace::engine::detail {
 
 class log_helper {
 public:
-    // Of this process: a forked child has its own. Lives until the process ends.
-    [[nodiscard]] static log_helper& instance();
+    // Of this process, a forked child has its own, and of the file system the directory is on.
+    // Lives until the process ends.
+    [[nodiscard]] static log_helper& of(const std::filesystem::path& directory);
 
     log_helper(const log_helper&) = delete;
     log_helper& operator=(const log_helper&) = delete;
@@ -34,7 +39,7 @@ private:
     };
 
     log_helper();
-    ~log_helper() = default;  // never called, see instance
+    ~log_helper() = default;  // never called, see of
 
     void give(command next);
     void run() noexcept;
@@ -45,7 +50,6 @@ private:
     std::vector<command> commands_;  // under the lock
     cold_event bell_;
     std::vector<segment_supply*> supplies_;  // helper
-    clock_keeper clock_;                     // helper
 };
 
 }  // namespace millrace::engine::detail

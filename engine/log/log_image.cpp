@@ -24,6 +24,9 @@ std::optional<mapping> copy_hot_file(const fs::path& directory, std::uint64_t in
     const fs::path path = where.directory / segment_file_name(index);
     const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.is_open()) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            throw io_error("open", path.native(), errno);
+        }
         return std::nullopt;
     }
     const std::size_t size = file_size(fd.get(), path.native());
@@ -93,14 +96,14 @@ segment_file open_segment_file(const fs::path& directory, std::uint64_t index,
 }
 
 std::string describe_hot(const detail::hot_location& where, std::size_t count, bool is_live) {
-    std::error_code ignored;
     if (!where.is_of_this_boot) {
         return "the host was started anew, so the log's hot tier is gone; the log is what was on "
                "the disk, and the next writer goes on behind that";
     }
-    if (!fs::is_directory(where.directory, ignored)) {
-        return "somebody removed the log's hot tier, " + where.directory.native() +
-               "; the log is what was on the disk, and records that were not durable are lost";
+    if (detail::is_gone(where)) {
+        return "the log's hot tier, " + where.directory.native() +
+               ", is gone or not mounted here; read was what is on the disk, and no writer opens "
+               "the log until the tier is back or `millrace log recover` accepts its loss";
     }
     return std::to_string(count) + " segments were read in the hot tier, " +
            where.directory.native() +

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "engine/core/error.hpp"
+#include "engine/log/clock_keeper.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/log_helper.hpp"
 
@@ -197,8 +198,9 @@ void log_storage::start() {
     if (sidecars_) {
         sidecars_->start();
     }
-    log_helper::instance().add(*supply_);
-    is_with_helper_ = true;
+    keep_clock();
+    helper_ = &log_helper::of(directory_);
+    helper_->add(*supply_);
 }
 
 stored_segment* log_storage::first_segment() {
@@ -206,8 +208,8 @@ stored_segment* log_storage::first_segment() {
         if (stored_segment* ready = supply_->try_take()) {
             return ready;
         }
-        if (const int number = supply_->error_number(); number != 0) {
-            throw io_error("cannot make a segment in", directory_.native(), number);
+        if (const segment_supply::failure why = supply_->last_failure(); why.error_number != 0) {
+            throw io_error(why.call, "", why.error_number);
         }
         const timespec pause{0, 100'000};
         ::nanosleep(&pause, nullptr);
@@ -245,8 +247,8 @@ int log_storage::close() noexcept {
     if (sidecars_) {
         sidecars_->stop();
     }
-    if (is_with_helper_) {
-        log_helper::instance().remove(*supply_);
+    if (helper_ != nullptr) {
+        helper_->remove(*supply_);
     }
     supply_->discard();
     if (!persister_.is_all_home()) {
@@ -272,6 +274,10 @@ storage_report log_storage::report() const {
     made.back_pressured_count = back_pressured_count_.load(std::memory_order_relaxed);
     made.no_space_count = no_space_count_.load(std::memory_order_relaxed);
     made.is_space_low = supply_->is_space_low();
+    // It stands in the way now; what the persister said last is older.
+    if (const segment_supply::failure why = supply_->last_failure(); why.error_number != 0) {
+        made.text = io_error(why.call, "", why.error_number).what();
+    }
     made.unlocked_count = supply_->unlocked_count();
     made.is_memory_locked = hot_.has_value() && made.unlocked_count == 0;
     if (made.unlocked_count > 0 && made.text.empty() && has_swap_) {

@@ -20,6 +20,8 @@
 
 namespace millrace::engine::detail {
 
+class log_helper;
+
 class log_storage {
 public:
     // `first` describes the next segment to be made; what the log holds up to `durable` is synced.
@@ -81,7 +83,7 @@ private:
     std::optional<sidecar_thread> sidecars_;
     std::atomic<std::uint64_t> back_pressured_count_{0};  // writer
     std::atomic<std::uint64_t> no_space_count_{0};        // writer
-    bool is_with_helper_ = false;
+    log_helper* helper_ = nullptr;                        // once it makes segments
     bool is_closed_ = false;
     int close_error_ = 0;
 };

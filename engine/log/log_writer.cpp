@@ -46,6 +46,11 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     } else {
         recover_log();
     }
+    if (detail::is_loss_accepted(directory_)) {
+        joined =
+            "the loss of the log's hot tier was accepted; records that were not durable are lost";
+        detail::forget_accepted_loss(directory_);
+    }
     if (!joined.empty()) {
         recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
     }
@@ -101,13 +106,7 @@ void log_writer::recover_log() {
         }
     }
     const durable_mark mark = durable_mark::open(directory_, tail.info.uuid);
-    if (mark.durable_position() > tail.read_end()) {
-        throw damage_error(
-            directory_.native() + ": the log was durable up to position " +
-            std::to_string(mark.durable_position().value) + " and ends at " +
-            std::to_string(tail.read_end().value) +
-            "; records are lost. Restore the log from a copy, its durable.mark included");
-    }
+    detail::check_durable_is_there(directory_, tail, mark.durable_position());
     // Not before: one that follows an end record says that a roll did not get to the disk.
     detail::remove_unbegun_segments(directory_);
     last_sequence_ = tail.last_sequence;

@@ -81,6 +81,34 @@ void set_aside(const std::filesystem::path& path) {
     }
 }
 
+struct old_mark {
+    durable_mark mark;  // not open: no loss of power is known of, or the log has none
+    log_uuid uuid;
+    std::uint64_t segment_bytes = 0;
+};
+
+// If the host was started anew since the newest segment was begun. REQUIRES a segment.
+old_mark open_old_mark(const std::filesystem::path& directory,
+                       const std::vector<std::uint64_t>& indexes) {
+    std::optional<segment_info> newest;
+    for (auto it = indexes.rbegin(); it != indexes.rend() && !newest; ++it) {
+        newest = try_read_info(directory, *it);
+    }
+    const std::filesystem::path first = directory / segment_file_name(indexes.front());
+    std::optional<log_uuid> uuid;
+    if (!newest) {
+        uuid = detail::uuid_without_activation(open_file(first, O_RDONLY).get(), first);
+    } else if (newest->boot_id != detail::read_host_identity().boot_id) {
+        uuid = newest->uuid;
+    }
+    if (!uuid) {
+        return {};
+    }
+    return {durable_mark::open(directory, *uuid), *uuid,
+            newest ? newest->segment_bytes
+                   : file_size(open_file(first, O_RDONLY).get(), first.native())};
+}
+
 struct records_end {
     position at;            // behind the last record, an end record counted
     bool is_whole = false;  // where the next segment says it is
@@ -106,29 +134,37 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
 
 bool has_lost_hot_tier(const std::filesystem::path& directory) {
     const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
-    std::error_code ignored;
-    return where && !std::filesystem::is_directory(where->directory, ignored);
+    return where ? detail::is_gone(*where) : detail::is_loss_accepted(directory);
 }
 
 position detail::find_unsynced(const std::filesystem::path& directory) {
-    constexpr position nowhere{UINT64_MAX};
     const std::vector<std::uint64_t> indexes = list_segments(directory);
-    if (indexes.empty()) {
-        return nowhere;  // an archive
+    const old_mark found = indexes.empty() ? old_mark() : open_old_mark(directory, indexes);
+    if (!found.mark.is_open()) {
+        return {UINT64_MAX};
     }
-    std::optional<segment_info> newest;
-    for (auto it = indexes.rbegin(); it != indexes.rend() && !newest; ++it) {
-        newest = try_read_info(directory, *it);
+    return find_durable(directory, found.uuid, found.segment_bytes, found.mark.durable_position());
+}
+
+position detail::find_durable(const std::filesystem::path& directory, const log_uuid& uuid,
+                              std::uint64_t segment_bytes, position marked) {
+    const std::uint64_t first =
+        std::max(list_segments(directory).front(), marked.value / segment_bytes);
+    return std::max(marked, read_sealed_end(directory, uuid, segment_bytes, first));
+}
+
+void detail::check_durable_is_there(const std::filesystem::path& directory,
+                                    const recovered_tail& tail, position marked) {
+    const position durable =
+        find_durable(directory, tail.info.uuid, tail.info.segment_bytes, marked);
+    if (durable > tail.read_end()) {
+        throw damage_error(
+            directory.native() + ": the log was durable up to position " +
+            std::to_string(durable.value) + ", as its " +
+            (durable > marked ? "seals say" : "durable.mark says") + ", and ends at " +
+            std::to_string(tail.read_end().value) +
+            "; records are lost. Restore the log from a copy, its durable.mark and seals included");
     }
-    std::optional<log_uuid> uuid;
-    if (!newest) {
-        const std::filesystem::path first = directory / segment_file_name(indexes.front());
-        uuid = uuid_without_activation(open_file(first, O_RDONLY).get(), first);
-    } else if (newest->boot_id != read_host_identity().boot_id) {
-        uuid = newest->uuid;
-    }
-    const durable_mark mark = uuid ? durable_mark::open(directory, *uuid) : durable_mark();
-    return mark.is_open() ? mark.durable_position() : nowhere;
 }
 
 std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
@@ -137,11 +173,13 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
         return {};
     }
     const std::vector<std::uint64_t> indexes = list_segments(directory);
-    const std::filesystem::path oldest = directory / segment_file_name(indexes.front());
-    const std::uint64_t segment_bytes =
-        file_size(open_file(oldest, O_RDONLY).get(), oldest.native());
-    // The first whose records cannot be read in order.
-    std::uint64_t lost = std::max(indexes.front(), unsynced_from.value / segment_bytes);
+    const old_mark old = open_old_mark(directory, indexes);
+    const std::uint64_t segment_bytes = old.segment_bytes;
+    // The first whose records cannot be read in order. From the mark on, though seals may prove
+    // more: bytes between the two are nowhere else held against anything when a log is opened.
+    std::uint64_t lost =
+        std::max(indexes.front(),
+                 std::min(old.mark.durable_position(), unsynced_from).value / segment_bytes);
     position end{lost * segment_bytes};
     if (lost <= indexes.back() && try_read_info(directory, lost)) {
         records_end found{};

@@ -30,15 +30,25 @@ struct recovered_tail {
                                           position unsynced_from = {UINT64_MAX});
 
 // Whether records that were committed and not durable went with the memory they were in: the host
-// was started anew since, or somebody removed the log's hot tier. Before the log is opened for
-// writing, which forgets it.
+// was started anew since, or somebody removed the log's hot tier or a part of it and that was
+// accepted. Before the log is opened for writing, which forgets it. Throws io_error where the tier
+// cannot be looked at.
 [[nodiscard]] bool has_lost_hot_tier(const std::filesystem::path& directory);
 
 namespace detail {
 
-// From where on a loss of power may have left gaps: the durable position, if the host was started
+// From where on a loss of power may have left gaps: behind what is durable, if the host was started
 // anew since the newest segment was begun and the log has a mark; else the largest position.
 [[nodiscard]] position find_unsynced(const std::filesystem::path& directory);
+
+// What must be there: up to the mark, which may lag after a loss of power, and up to what the seals
+// prove. REQUIRES a segment.
+[[nodiscard]] position find_durable(const std::filesystem::path& directory, const log_uuid& uuid,
+                                    std::uint64_t segment_bytes, position marked);
+
+// Throws damage_error where the log ends before that. REQUIRES the writer lock.
+void check_durable_is_there(const std::filesystem::path& directory, const recovered_tail& tail,
+                            position marked);
 
 // After a loss of power: segments behind a gap in an earlier one hold what was never durable and
 // cannot be read in order. They are kept under another name (.lost). Returns what was done, for

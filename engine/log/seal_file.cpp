@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
@@ -176,6 +179,87 @@ seal_head read_seal_head(const fs::path& directory) {
 
 namespace {
 
+// Ascending, from `first` on.
+std::vector<std::uint64_t> list_seal_files(const fs::path& directory, std::uint64_t first) {
+    std::vector<std::uint64_t> indexes;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+        std::uint64_t index = 0;
+        const std::string stem = entry.path().stem().native();
+        const auto [end, code] = std::from_chars(stem.data(), stem.data() + stem.size(), index);
+        if (code == std::errc{} && index >= first &&
+            entry.path().filename().native() == seal_file_name(index)) {
+            indexes.push_back(index);
+        }
+    }
+    std::sort(indexes.begin(), indexes.end());
+    return indexes;
+}
+
+// What its own seals say of a segment whose header nobody can read.
+segment_info info_from_seals(std::span<const std::byte> bytes, const segment_info& known) {
+    segment_info info = known;
+    info.header_bytes = segment_header_bytes_min;
+    seal_header header{};
+    seal first{};
+    if (bytes.size() >= sizeof header) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+        info.salt = header.salt;
+        info.epoch = header.epoch;
+    }
+    if (bytes.size() >= sizeof header + sizeof first) {
+        std::memcpy(&first, bytes.data() + sizeof header, sizeof first);
+        info.previous_last_sequence = {first.first_sequence - 1};
+    }
+    return info;
+}
+
+seal_contents read_seals_without(const fs::path& directory, const segment_info& known) {
+    const std::string text = read_whole_file(directory / seal_file_name(known.index));
+    const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+    try {
+        segment_info info = read_segment_info(directory, known.index);
+        info.uuid = known.uuid;  // a foreign segment proves nothing here
+        return parse_seals(bytes, info);
+    } catch (const damage_error&) {
+        return parse_seals(bytes, info_from_seals(bytes, known));
+    } catch (const io_error& failure) {
+        if (failure.error_number() != ENOENT) {
+            throw;
+        }
+        return parse_seals(bytes, info_from_seals(bytes, known));
+    }
+}
+
+}  // namespace
+
+position read_sealed_end(const fs::path& directory, const log_uuid& uuid,
+                         std::uint64_t segment_bytes, std::uint64_t first_index) {
+    position end{};
+    segment_info known;
+    known.uuid = uuid;
+    known.segment_bytes = segment_bytes;
+    std::optional<seal_contents> before;
+    for (const std::uint64_t index : list_seal_files(directory, first_index)) {
+        const bool is_next = !before || index == known.index + 1;
+        known.index = index;
+        seal_contents found = read_seals_without(directory, known);
+        const bool is_linked =
+            !before || (!before->seals.empty() && before->seals.back().is_segment_end() &&
+                        before->seals.back().hash == found.header.previous);
+        if (!is_next || !is_linked || !found.has_header) {
+            break;
+        }
+        end = found.seals.empty() ? end : position{found.seals.back().end};
+        if (!found.fault.empty()) {
+            break;
+        }
+        before = std::move(found);
+    }
+    return end;
+}
+
+namespace {
+
 // Where the records of a segment end must be where the next one says they do.
 void check_end(const fs::path& directory, const segment_info& info, const seal_writer& seals,
                std::uint64_t next_index) {
@@ -215,15 +299,16 @@ sealed_log seal_log(const fs::path& directory, const seal_key* key) {
         const segment where = segment::open(directory, *it, access::read_only);
         seal_writer seals(directory, where, head, key);
         const std::size_t before = seals.seal_count();
+        if (!seals.is_finished()) {
+            // What a writer that died left in the page cache. First: a seal on the disk says that
+            // the bytes it covers are there.
+            const fs::path path = directory / segment_file_name(*it);
+            sync_file(open_file(path, O_RDWR).get(), path.native());
+        }
         bool is_written = seals.catch_up(where);
         if (is_written && it + 1 != indexes.end()) {
             check_end(directory, where.info(), seals, *(it + 1));
             is_written = seals.finish_segment();
-        }
-        if (seals.seal_count() != before || seals.next_position() != seals.sealed_to()) {
-            // What a writer that died left in the page cache.
-            const fs::path path = directory / segment_file_name(*it);
-            sync_file(open_file(path, O_RDWR).get(), path.native());
         }
         if (!is_written || !seals.seal_now() || !seals.sync()) {
             throw io_error("write", (directory / seal_file_name(*it)).native(), seals.last_error());

@@ -73,6 +73,13 @@ struct seal_head {
 };
 [[nodiscard]] seal_head read_seal_head(const std::filesystem::path& directory);
 
+// Up to where the seals say that the log was on stable storage, for none is made before the bytes
+// it covers are there: the end of the newest seal of a chain unbroken from the oldest file at or
+// behind `first_index` on. Zero: nothing says so. A segment whose own bytes are damaged or gone
+// counts all the same.
+[[nodiscard]] position read_sealed_end(const std::filesystem::path& directory, const log_uuid& uuid,
+                                       std::uint64_t segment_bytes, std::uint64_t first_index);
+
 struct sealed_log {
     seal_head head;
     std::size_t new_seal_count = 0;

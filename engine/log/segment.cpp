@@ -49,7 +49,7 @@ void touch_pages(std::byte* data, std::size_t size, [[maybe_unused]] const fs::p
 // Not open: there is no such file. One that is there and cannot be opened must not pass for none.
 unique_fd open_if_there(const fs::path& path) {
     unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open() && errno != ENOENT) {
+    if (!fd.is_open() && errno != ENOENT && errno != ENOTDIR) {
         throw io_error("open", path.native(), errno);
     }
     return fd;

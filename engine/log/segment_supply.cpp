@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <mutex>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
@@ -74,13 +76,11 @@ bool segment_supply::take_back_finished() noexcept {
 bool segment_supply::make_spare() noexcept {
     try {
         segments_.push_back(make(next_));
-    } catch (const io_error& failure) {
-        error_number_.store(failure.error_number(), std::memory_order_relaxed);
-        retry_ns_ = monotonic_now_ns() + retry_interval_ns;
+    } catch (const io_error& cause) {
+        note_failure(cause, cause.error_number());
         return false;
-    } catch (const std::exception&) {
-        error_number_.store(ENOMEM, std::memory_order_relaxed);
-        retry_ns_ = monotonic_now_ns() + retry_interval_ns;
+    } catch (const std::exception& cause) {
+        note_failure(cause, ENOMEM);
         return false;
     }
     const bool has_room = spares_.try_push(segments_.back().get());
@@ -90,9 +90,37 @@ bool segment_supply::make_spare() noexcept {
     return true;
 }
 
+void segment_supply::note_failure(const std::exception& cause, int error_number) noexcept {
+    retry_ns_ = monotonic_now_ns() + retry_interval_ns;
+    try {
+        std::string call = "cannot make the next segment";
+        call += is_in_memory_ ? " in memory (make room there, or use storage mode \"direct\"): "
+                              : " on the disk: ";
+        call += cause.what();
+        const std::string reason = std::string(": ") + std::strerror(error_number);
+        if (call.ends_with(reason)) {
+            call.resize(call.size() - reason.size());  // the io_error made of it says it again
+        }
+        const std::lock_guard<cold_lock> held(failure_lock_);
+        failed_call_ = std::move(call);
+    } catch (const std::exception&) {
+        // Out of memory: the number has to do.
+    }
+    // release: pairs with segment_supply.cpp: last_failure
+    error_number_.store(error_number, std::memory_order_release);
+}
+
+segment_supply::failure segment_supply::last_failure() const {
+    // acquire: pairs with segment_supply.cpp: note_failure
+    const int error_number = error_number_.load(std::memory_order_acquire);
+    const std::lock_guard<cold_lock> held(failure_lock_);
+    return {failed_call_, error_number};
+}
+
 std::unique_ptr<stored_segment> segment_supply::make(segment_info info) {
     auto made = std::make_unique<stored_segment>();
     made->disk_path = settings_.directory / segment_file_name(info.index);
+    is_in_memory_ = !settings_.hot_directory.empty();
     if (settings_.hot_directory.empty()) {
         make_direct(*made, std::move(info));
     } else {
@@ -152,7 +180,8 @@ void segment_supply::lock_in_memory(const stored_segment& made) noexcept {
 }
 
 // The disk's file with the same header and not begun either, so that the persister needs no space.
-void segment_supply::make_twin(stored_segment& made) const {
+void segment_supply::make_twin(stored_segment& made) {
+    is_in_memory_ = false;
     const fs::path temporary = temporary_of(made.disk_path);
     try {
         const segment_info& info = made.bytes.info();

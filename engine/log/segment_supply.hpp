@@ -8,12 +8,13 @@
 // Invariant  at most segments_max exist at a time, so what is neither taken nor durable is bounded
 // Invariant  a hot segment is locked in memory, where the process may, before it is offered; it is
 //            no longer once its mapping is exchanged or goes
-// Errors     work keeps the errno of what failed and tries again later
+// Errors     work keeps what failed, where and why, and tries again later
 #pragma once
 
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/log/cold_sync.hpp"
@@ -71,6 +72,13 @@ public:
     [[nodiscard]] int error_number() const noexcept {
         return error_number_.load(std::memory_order_relaxed);
     }
+    // The last failure: what was tried, on which file, and what helps, for an io_error of it.
+    // `error_number` 0: there was none, or it passed.
+    struct failure {
+        std::string call;
+        int error_number = 0;
+    };
+    [[nodiscard]] failure last_failure() const;
     [[nodiscard]] bool is_space_low() const noexcept {
         return is_space_low_.load(std::memory_order_relaxed);
     }
@@ -89,8 +97,9 @@ private:
     [[nodiscard]] std::unique_ptr<stored_segment> make(segment_info info);
     void make_direct(stored_segment& made, segment_info info) const;
     void make_hot(stored_segment& made, segment_info info);
+    void note_failure(const std::exception& cause, int error_number) noexcept;
     void lock_in_memory(const stored_segment& made) noexcept;
-    void make_twin(stored_segment& made) const;
+    void make_twin(stored_segment& made);
     void check_space() noexcept;
 
     supply_settings settings_;
@@ -101,7 +110,11 @@ private:
     std::atomic<std::uint64_t> unlocked_count_{0};  // helper
     std::atomic<int> lock_error_{0};                // helper
 
+    mutable cold_lock failure_lock_;
+    std::string failed_call_;  // under the lock
+
     // Of the helper.
+    bool is_in_memory_ = false;  // what is being made lies in the hot tier
     std::vector<std::unique_ptr<stored_segment>> segments_;
     segment_info next_;
     std::int64_t retry_ns_ = 0;

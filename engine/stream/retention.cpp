@@ -187,8 +187,12 @@ retention_plan plan_retention(const fs::path& directory, const retention_policy&
 
 void apply_retention(const fs::path& directory, const retention_plan& plan) {
     const file_lock lock(directory / "retention.lock", "retention");
+    // A loss of power takes any set of names back that was not synced, and a log with a hole does
+    // not open. So each removal is durable before the next, that of a retention killed before too.
+    sync_directory(directory);
     for (const std::uint64_t index : plan.doomed) {
         unlink_if_there(directory / segment_file_name(index));
+        sync_directory(directory);
         remove_sidecars(directory, index);
     }
     remove_orphans(directory, plan.first_kept);

@@ -5,7 +5,8 @@
 // and what the next opening of the log needs (never given up).
 //
 // Threading  any process, beside the log's writer and its readers; one retention at a time (a lock)
-// Invariant  the segments left are an unbroken run up to the newest one
+// Invariant  the segments left are an unbroken run up to the newest one, on the disk too: each
+//            removal is durable before the next begins
 // Units      age in nanoseconds; bytes as allocated on the disk
 // Errors     throws: error where no log is, io_error, damage_error, locked_error beside another
 #pragma once
@@ -50,7 +51,8 @@ struct retention_plan {
                                             const retention_policy& policy,
                                             std::span<const retention_floor> floors, timestamp now,
                                             bool is_forced);
-// Removes what the plan dooms, each segment before its index and seals, and makes that durable.
+// Removes what the plan dooms, each segment before its index and seals, and makes that durable: two
+// syncs of the directory and one more for each segment.
 // Sidecars of segments that are gone, which a kill may have left, go too.
 void apply_retention(const std::filesystem::path& directory, const retention_plan& plan);
 

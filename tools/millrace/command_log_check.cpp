@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/salvage.hpp"
 #include "engine/log/verify.hpp"
@@ -29,6 +30,7 @@ struct check_options {
     engine::digest head;  // none: not asked for
     unsigned thread_count = 0;
     bool is_json = false;
+    bool accepts_loss = false;
 };
 
 std::optional<engine::seal_key> load_key(const check_options& options) {
@@ -212,6 +214,15 @@ int seal(const check_options& options) {
     return exit_ok;
 }
 
+int recover(const check_options& options) {
+    const std::string note = engine::recover_hot_tier(
+        options.directory,
+        options.accepts_loss ? engine::hot_loss::accepted : engine::hot_loss::refused);
+    std::printf("%s: %s\n", options.directory.c_str(),
+                note.empty() ? "no writer left anything in memory" : note.c_str());
+    return exit_ok;
+}
+
 using action = int (*)(const check_options&);
 
 CLI::App* add_verb(CLI::App& log, command& chosen, const char* name, const char* description,
@@ -258,6 +269,12 @@ void add_log_check_verbs(CLI::App& log, command& chosen) {
     auto sealing = std::make_shared<check_options>();
     verb = add_verb(log, chosen, "seal", "Seal what no seal covers yet", sealing, seal);
     verb->add_option("--key", sealing->key, "File with a key: 16 to 1024 bytes, mode 600");
+
+    auto recovering = std::make_shared<check_options>();
+    verb = add_verb(log, chosen, "recover", "Bring to the disk what a killed writer left in memory",
+                    recovering, recover);
+    verb->add_flag("--accept-loss", recovering->accepts_loss,
+                   "Go on without a hot tier, or a segment of it, that is gone for good");
 }
 
 }  // namespace millrace::tools

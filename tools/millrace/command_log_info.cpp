@@ -83,10 +83,10 @@ ordered_json describe_hot_tier(const std::filesystem::path& directory) {
     if (!where) {
         return nullptr;
     }
-    const bool is_there = where->is_of_this_boot && std::filesystem::is_directory(where->directory);
+    const bool is_there = where->is_of_this_boot && !engine::detail::is_gone(*where);
     return {{"directory", where->directory.native()},
             {"state", !where->is_of_this_boot ? "gone with a restart of the host"
-                      : !is_there             ? "removed by somebody"
+                      : !is_there             ? "gone, and no restart of the host took it"
                       : engine::is_lock_held(directory / "writer.lock")
                           ? "in use"
                           : "left by a writer that died; the next one brings it to the disk"},

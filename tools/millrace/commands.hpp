@@ -22,7 +22,7 @@ void add_table_command(CLI::App& program, command& chosen);
 void add_log_command(CLI::App& program, command& chosen);
 // The verbs of `log` that do not print rows.
 void add_log_info_verb(CLI::App& log, command& chosen);
-void add_log_check_verbs(CLI::App& log, command& chosen);  // verify, salvage, index, seal
+void add_log_check_verbs(CLI::App& log, command& chosen);  // verify, salvage, index, seal, recover
 void add_log_export_verb(CLI::App& log, command& chosen);
 void add_log_retain_verb(CLI::App& log, command& chosen);
 void add_log_archive_verb(CLI::App& log, command& chosen);

@@ -6,6 +6,9 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/crash_point.hpp"
+#include "engine/log/log_image.hpp"
+#include "engine/log/recovery.hpp"
+#include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::detail::test {
@@ -31,8 +34,7 @@ public:
         fs::create_directories(hot());
         for (const std::uint64_t index : indexes_) {
             fs::rename(segment_path(log(), index), segment_path(hot(), index));
-            std::ofstream(segment_path(log(), index)) << "";
-            fs::resize_file(segment_path(log(), index), segment_bytes_min);
+            make_twin(index);
         }
         write_hot_location(log(), where_);
     }
@@ -49,6 +51,15 @@ public:
     const std::vector<seen_record>& expected() const { return expected_; }
 
 private:
+    // The same header, not begun.
+    void make_twin(std::uint64_t index) const {
+        std::string header =
+            read_whole_file(segment_path(hot(), index)).substr(0, segment_header_bytes_min);
+        std::memset(header.data() + sizeof(segment_static), 0, sizeof(segment_activation));
+        std::ofstream(segment_path(log(), index)) << header;
+        fs::resize_file(segment_path(log(), index), segment_bytes_min);
+    }
+
     temporary_directory directory_;
     hot_location where_;
     std::vector<seen_record> expected_;
@@ -157,6 +168,53 @@ TEST(JoinHotTier, BringsEveryRecordHome) {
     EXPECT_EQ(join_hot_tier(log.log()), "");
 }
 
+namespace {
+
+// How often each segment's file was put in the place of another.
+class replacement_counter final : public file_call_observer {
+public:
+    int before(const file_call_site&) noexcept override { return 0; }
+    void after(const file_call_site& site, bool is_done) noexcept override {
+        const bool is_segment = std::string_view(site.target).ends_with(".alog");
+        count_ += site.what == file_call::rename && is_segment && is_done ? 1 : 0;
+    }
+    [[nodiscard]] std::size_t count() const { return count_; }
+
+private:
+    std::size_t count_ = 0;
+};
+
+}  // namespace
+
+TEST(JoinHotTier, MovesTheMarkSoThatWhatCameHomeIsWrittenOnce) {
+    dead_hot_log log;
+    (void)durable_mark::open_for_writing(log.log(), log.where().uuid);
+    const std::size_t segments = log.indexes().size();
+    replacement_counter counter;
+    {
+        const file_call_observation observation(counter);
+        (void)join_hot_tier(log.log());
+    }
+    const durable_mark mark = durable_mark::open(log.log(), log.where().uuid);
+    EXPECT_EQ(mark.durable_position(), recover_tail(log.log()).read_end());
+    EXPECT_EQ(mark.durable_sequence(), log.expected().back().seq);
+    const file_call_observation observation(counter);
+    { log_writer writer(log.log(), options_of(way::direct_ahead, log.log().parent_path())); }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LE(counter.count() - segments, 2u) << "spares, and no segment that came home";
+    EXPECT_GT(segments, 2u);
+#endif
+}
+
+TEST(JoinHotTier, LeavesTheMarkWhereWhatStandsBeforeIsNotKnownToBeDurable) {
+    dead_hot_log log;
+    fs::rename(segment_path(log.hot(), 0), segment_path(log.log(), 0));  // and no mark says so
+    (void)join_hot_tier(log.log());
+    const durable_mark mark = durable_mark::open(log.log(), log.where().uuid);
+    EXPECT_EQ(mark.durable_position().value, 0u);
+    EXPECT_EQ(mark.retired_below(), log.indexes().back() + 1);
+}
+
 TEST(JoinHotTier, GoesOnWhereAnEarlierOneWasCutShort) {
     dead_hot_log log;
     // The first segment is on the disk and marked, its hot file half freed.
@@ -213,11 +271,104 @@ TEST(JoinHotTier, TakesTheDiskAloneWhenTheHostWasStartedAnew) {
     EXPECT_FALSE(fs::exists(log.log() / hot_tier_name));
 }
 
-TEST(JoinHotTier, SaysSoWhenSomebodyRemovedTheTier) {
+TEST(JoinHotTier, RefusesATierThatIsGoneAndNoRestartTook) {
+    dead_hot_log log;
+    fs::rename(log.hot(), log.hot().native() + "-elsewhere");
+    const std::string refusal =
+        thrown_text<damage_error>([&] { log_writer writer(log.log(), small_log()); });
+    EXPECT_TRUE(contains(refusal, log.hot().native() + ", is gone"));
+    EXPECT_TRUE(contains(refusal, "millrace log recover " + log.log().native() + " --accept-loss"));
+    EXPECT_TRUE(fs::exists(log.log() / hot_tier_name));
+    fs::rename(log.hot().native() + "-elsewhere", log.hot());  // mounted again, say
+    (void)join_hot_tier(log.log());
+    log.expect_whole();
+}
+
+TEST(JoinHotTier, GoesOnWithoutATierThatIsGoneOnceThatIsAccepted) {
     dead_hot_log log;
     fs::remove_all(log.hot());
-    EXPECT_TRUE(contains(join_hot_tier(log.log()), "somebody removed the log's hot tier"));
+    EXPECT_TRUE(has_lost_hot_tier(log.log()));
+    EXPECT_TRUE(
+        contains(recover_hot_tier(log.log(), hot_loss::accepted), "is what was on the disk"));
     EXPECT_FALSE(fs::exists(log.log() / hot_tier_name));
+    EXPECT_TRUE(has_lost_hot_tier(log.log())) << "until a writer has the log";
+    {
+        log_writer writer(log.log(), small_log());
+        EXPECT_TRUE(contains(writer.recovery_note(), "was accepted"));
+    }
+    EXPECT_FALSE(has_lost_hot_tier(log.log()));
+}
+
+TEST(JoinHotTier, TakesATierThatItCannotLookAtForNoneThatIsGone) {
+    dead_hot_log log;
+    fs::rename(log.hot(), log.hot().native() + "-elsewhere");
+    fs::create_symlink(log.hot(), log.hot());  // ELOOP, which root meets too
+    for (const hot_loss loss : {hot_loss::refused, hot_loss::accepted}) {
+        EXPECT_TRUE(
+            contains(thrown_text<io_error>([&] { (void)recover_hot_tier(log.log(), loss); }),
+                     "cannot look at the log's hot tier, " + log.hot().native()));
+    }
+    EXPECT_THROW((void)has_lost_hot_tier(log.log()), io_error);
+    EXPECT_TRUE(fs::exists(log.log() / hot_tier_name));
+    EXPECT_THROW((void)open_log_image(log.log()), io_error) << "nor do readers pass it over";
+}
+
+TEST(JoinHotTier, AnswersThatNothingIsLostWhereALossIsAcceptedInVain) {
+    dead_hot_log log;
+    EXPECT_TRUE(contains(recover_hot_tier(log.log(), hot_loss::accepted), "brought to the disk"));
+    log.expect_whole();
+    EXPECT_FALSE(has_lost_hot_tier(log.log()));
+    EXPECT_EQ(recover_hot_tier(log.log(), hot_loss::accepted), "");
+}
+
+// As a cleaner leaves it that takes old files and no directories.
+TEST(JoinHotTier, RefusesATierThatLacksASegmentTheDiskHasAPartOf) {
+    for (const bool is_last : {true, false}) {
+        dead_hot_log log;
+        const std::uint64_t gone = is_last ? log.indexes().back() : 1;
+        durable_mark mark = durable_mark::open_for_writing(log.log(), log.where().uuid);
+        for (std::uint64_t home = 0; home < gone; ++home) {
+            fs::rename(segment_path(log.hot(), home), segment_path(log.log(), home));
+        }
+        mark.set_retired_below(gone);
+        // Its header and its first records are durable.
+        const std::string all = read_whole_file(segment_path(log.hot(), gone));
+        overwrite(segment_path(log.log(), gone), 0,
+                  std::as_bytes(std::span(all.data(), std::size_t{8192})));
+        fs::remove(segment_path(log.hot(), gone));
+        const std::string refusal =
+            thrown_text<damage_error>([&] { (void)join_hot_tier(log.log()); });
+        EXPECT_TRUE(contains(refusal, "lacks segment " + segment_file_name(gone)));
+        EXPECT_EQ(fs::exists(segment_path(log.hot(), log.indexes().back())), !is_last);
+
+        EXPECT_TRUE(contains(recover_hot_tier(log.log(), hot_loss::accepted), "is given up"));
+        EXPECT_FALSE(fs::exists(log.hot()));
+        EXPECT_EQ(fs::exists(segment_path(log.log(), log.indexes().back()).native() + ".lost"),
+                  !is_last);
+        { log_writer writer(log.log(), small_log()); }
+        const std::vector<seen_record> kept = read_log(log.log());
+        EXPECT_GT(kept.size(), gone * 200);
+        EXPECT_LT(kept.size(), log.expected().size());
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            ASSERT_EQ(kept[i], log.expected()[i]);
+        }
+    }
+}
+
+// Its twin is made first; the hot file had no name yet when the writer died.
+TEST(JoinHotTier, TakesATwinWithoutAHotFileForASpareHalfMade) {
+    dead_hot_log log;
+    const std::uint64_t next = log.indexes().back() + 1;
+    durable_mark::open_for_writing(log.log(), log.where().uuid).set_retired_below(0);
+    segment_info info = read_segment_info(log.log(), 0);
+    info.index = next;
+    {
+        const fs::path path = segment_path(log.log(), next);
+        const unique_fd fd = open_file(path, O_RDWR | O_CREAT);
+        const segment twin = segment::make_ahead(fd.get(), path, info);
+    }
+    (void)join_hot_tier(log.log());
+    log.expect_whole();
 }
 
 TEST(UnbegunSegments, AreRemovedWithThoseHalfMadeAndNothingElse) {

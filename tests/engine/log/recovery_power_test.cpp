@@ -120,11 +120,96 @@ TEST(RecoveryAfterPowerLoss, KeepsWhatItSetsAsideUnderAnotherName) {
     EXPECT_TRUE(fs::exists(cut.log() / "000000000004.alog.lost"));
 }
 
+// A mark may lag after a loss of power, for nobody syncs it. Seals are synced, and behind what they
+// cover.
+TEST(RecoveryAfterPowerLoss, RefusesAGapInWhatIsSealedThoughTheMarkLags) {
+    for (const std::uint64_t index : {std::uint64_t{2}, std::uint64_t{4}}) {
+        for (const std::size_t page : {std::size_t{0}, std::size_t{2}}) {
+            SCOPED_TRACE(std::to_string(index) + ", page " + std::to_string(page));
+            power_cut cut;
+            static_cast<void>(seal_log(cut.log(), nullptr));
+            cut.start_host_anew();
+            cut.lose_page(index, page);
+            EXPECT_EQ(verify_log(cut.log()).result(), verdict::damaged);
+            const std::string refusal =
+                thrown_text<damage_error>([&] { log_writer writer(cut.log(), small_log()); });
+            EXPECT_TRUE(contains(refusal, index == 4 && page == 2 ? "damaged, not torn"
+                                                                  : "the log was durable up to"));
+            EXPECT_EQ(list_segment_names(cut.log()).size(), 5u) << "nothing was touched";
+            EXPECT_TRUE(fs::exists(cut.log() / seal_file_name(4)));
+        }
+    }
+}
+
+TEST(RecoveryAfterPowerLoss, RefusesALogThatLostItsSealedEnd) {
+    power_cut cut;
+    static_cast<void>(seal_log(cut.log(), nullptr));
+    cut.start_host_anew();
+    const std::vector<std::byte> zeros(segment_bytes_min - 8192);
+    overwrite(segment_path(cut.log(), 4), 8192, zeros);
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { log_writer writer(cut.log(), small_log()); }),
+                 "as its seals say"));
+    fs::remove(segment_path(cut.log(), 4));
+    EXPECT_THROW(log_writer(cut.log(), small_log()), damage_error);
+}
+
+TEST(RecoveryAfterPowerLoss, TakesSealsForProofOnlyAsFarAsTheirChainIsWhole) {
+    power_cut cut;
+    static_cast<void>(seal_log(cut.log(), nullptr));
+    const log_uuid uuid = read_segment_info(cut.log(), 0).uuid;
+    const auto sealed_end = [&](std::uint64_t first = 0) {
+        return read_sealed_end(cut.log(), uuid, segment_bytes_min, first).value;
+    };
+    const std::uint64_t all = read_seal_head(cut.log()).end.value;
+    EXPECT_EQ(sealed_end(), all);
+    EXPECT_EQ(sealed_end(4), all);
+    EXPECT_EQ(sealed_end(5), 0u);
+    EXPECT_EQ(read_sealed_end(cut.log(), random_log_uuid(), segment_bytes_min, 0).value, 0u);
+    const std::uint64_t third_end =
+        read_segment_info(cut.log(), 3).previous_end.value + record_header_bytes;
+    const fs::path fourth = cut.log() / seal_file_name(3);
+    flip_bit(fourth, offsetof(seal_header, previous), 0);
+    EXPECT_EQ(sealed_end(), third_end) << "its header fails its checks";
+    fs::remove(fourth);
+    EXPECT_EQ(sealed_end(), third_end);
+    flip_bit(cut.log() / seal_file_name(1), sizeof(seal_header), 0);
+    EXPECT_EQ(sealed_end(),
+              read_segment_info(cut.log(), 1).previous_end.value + record_header_bytes);
+}
+
+// A writer without threads leaves no mark.
+TEST(RecoveryAfterPowerLoss, TakesTheDamagedLastRecordForNoneThatWasTornWhereItIsSealed) {
+    for (const bool is_sealed : {true, false}) {
+        temporary_directory directory;
+        position last;
+        {
+            log_writer writer(directory / "live", small_log());
+            append(writer, 500);
+            last = append(writer, 500).at;
+            copy_log(directory / "live", directory / "log");
+        }
+        if (is_sealed) {
+            static_cast<void>(seal_log(directory / "log", nullptr));
+        }
+        flip_bit(segment_path(directory / "log", 0), last.value + 100, 3);
+        if (is_sealed) {
+            EXPECT_TRUE(contains(thrown_text<damage_error>(
+                                     [&] { log_writer writer(directory / "log", small_log()); }),
+                                 "as its seals say"));
+        } else {
+            log_writer writer(directory / "log", small_log());
+            EXPECT_EQ(writer.last_sequence().value, 1u) << "nothing tells it from a torn one";
+        }
+    }
+}
+
 // The next segment of that number is another one.
 TEST(RecoveryAfterPowerLoss, SetsIndexAndSealsAsideWithTheirSegment) {
     power_cut cut;
     static_cast<void>(index_log(cut.log()));
     static_cast<void>(seal_log(cut.log(), nullptr));
+    fs::remove(cut.log() / seal_file_name(2));  // else they would prove that all was durable
     cut.start_host_anew();
     const std::string index = read_whole_file(cut.log() / index_file_name(3));
     const std::string seals = read_whole_file(cut.log() / seal_file_name(4));

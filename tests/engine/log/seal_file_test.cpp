@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.hpp"
+#include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -138,6 +139,20 @@ TEST(SealLog, NeverSealsWhatIsDamagedNorSealsOverOtherSeals) {
                       nullptr);
     EXPECT_TRUE(alone.catch_up(segment::open(directory.path(), 1, access::read_only)));
     EXPECT_TRUE(contains(text(), "does not continue"));
+}
+
+TEST(SealLog, MakesNoSealOfBytesThatCouldNotBeSynced) {
+    const failing_calls_guard calls;
+    temporary_directory directory;
+    fill(directory.path(), 50);
+    static_cast<void>(seal_log(directory.path(), nullptr));  // so that the file is there
+    fill(directory.path(), 50);
+    fdatasync_call.fail(1, EIO);
+    EXPECT_THROW(static_cast<void>(seal_log(directory.path(), nullptr)), io_error);
+    const segment_info info = read_segment_info(directory.path(), 0);
+    EXPECT_EQ(read_seals(directory.path(), info).seals.size(), 1u);
+    static_cast<void>(seal_log(directory.path(), nullptr));
+    EXPECT_EQ(expect_chain(directory.path()), 2u);
 }
 
 TEST(SealLog, NeedsTheLogsLock) {

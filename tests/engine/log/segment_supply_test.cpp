@@ -195,6 +195,11 @@ TEST(SegmentSupply, SaysWhyItHasNoneAndTriesAgainByItself) {
             ::usleep(25'000);
             EXPECT_FALSE(supply.work());
             EXPECT_EQ(supply.error_number(), ENOSPC);
+            EXPECT_EQ(supply.last_failure().error_number, ENOSPC);
+            // In hot mode the first to need space is the file in memory.
+            const fs::path where = is_hot ? log.hot() : log.log();
+            EXPECT_TRUE(contains(supply.last_failure().call, (where / "0000").native()));
+            EXPECT_EQ(supply.last_failure().call.find("\"direct\"") != std::string::npos, is_hot);
             EXPECT_TRUE(list_segment_names(log.log()).empty()) << "nothing is left behind";
             for (const fs::directory_entry& entry : fs::directory_iterator(log.log())) {
                 ADD_FAILURE() << entry.path();
@@ -207,6 +212,41 @@ TEST(SegmentSupply, SaysWhyItHasNoneAndTriesAgainByItself) {
             supply.discard();
         }
     }
+}
+
+namespace {
+
+// A disk on which nothing new gets its name.
+class full_disk final : public file_call_observer {
+public:
+    explicit full_disk(fs::path directory) : directory_(std::move(directory)) {}
+    int before(const file_call_site& site) noexcept override {
+        return site.what == file_call::rename &&
+                       std::string_view(site.target).starts_with(directory_.native())
+                   ? EDQUOT
+                   : 0;
+    }
+    void after(const file_call_site&, bool) noexcept override {}
+
+private:
+    fs::path directory_;
+};
+
+}  // namespace
+
+TEST(SegmentSupply, NamesTheDiskWhereTheTwinOfAHotSegmentCannotBeMade) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "calls are not observed under a sanitizer";
+#endif
+    supplied_log log(true);
+    segment_supply supply(log.settings());
+    full_disk disk(log.log());
+    const file_call_observation observation(disk);
+    EXPECT_FALSE(supply.work());
+    const segment_supply::failure why = supply.last_failure();
+    EXPECT_EQ(why.error_number, EDQUOT);
+    EXPECT_TRUE(contains(why.call, "on the disk: rename " + segment_path(log.log(), 5).native()));
+    EXPECT_EQ(why.call.find("direct"), std::string::npos) << why.call;
 }
 
 TEST(SegmentSupply, TellsThatSpaceIsLow) {

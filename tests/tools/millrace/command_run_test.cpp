@@ -1,4 +1,5 @@
 // `millrace run`, and what the program says of itself.
+#include "engine/log/hot_tier.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
 namespace millrace::tests {
@@ -126,6 +127,34 @@ TEST_F(RunCommand, LeavesAHotLogThatAppendJoinsAfterAKill) {
     EXPECT_TRUE(has(appended.err, "the hot tier was brought to the disk"));
     EXPECT_FALSE(std::filesystem::exists(tier));
     EXPECT_EQ(sequences(dump("COPY")), range(1, 40));
+    EXPECT_EQ(run({"log", "verify", log("COPY")}).code, code_ok);
+}
+
+TEST_F(RunCommand, LeavesAHotLogThatNobodyOpensWithoutItsTierUntilThatLossIsAccepted) {
+    write("test.toml", replaced(std::string(tables_text) + std::string(copying_text), "[engine]\n",
+                                "[engine]\nsync_delay_max_us = 60000000\n"));
+    append_orders(1, 20);
+    {
+        millrace_process process({"run", config()}, path());
+        wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == 20U; });
+        process.kill_hard();
+    }
+    const auto where = engine::detail::read_hot_location(log("COPY"));
+    ASSERT_TRUE(where.has_value());
+    std::filesystem::remove_all(where->directory);
+    for (const exit_result& refused :
+         {run({"append", config(), "COPY", file("orders.csv")}), run({"log", "seal", log("COPY")}),
+          run({"log", "recover", log("COPY")})}) {
+        EXPECT_EQ(refused.code, code_damaged) << refused.err;
+        EXPECT_TRUE(has(refused.err, where->directory.native() + ", is gone"));
+        EXPECT_TRUE(has(refused.err, "millrace log recover " + log("COPY") + " --accept-loss"));
+    }
+    const exit_result accepted = run({"log", "recover", log("COPY"), "--accept-loss"});
+    EXPECT_EQ(accepted.code, code_ok) << accepted.err;
+    EXPECT_TRUE(has(accepted.out, "the log is what was on the disk"));
+    const exit_result appended = run({"append", config(), "COPY", file("orders.csv")});
+    EXPECT_EQ(appended.code, code_ok) << appended.err;
+    EXPECT_TRUE(has(appended.err, "the log's hot tier was accepted"));
     EXPECT_EQ(run({"log", "verify", log("COPY")}).code, code_ok);
 }
 

@@ -121,9 +121,7 @@ TEST_F(DoubtFailing, ACutLifeIsNeverBegunAsAnother) {
                       write_life(directory(), life_of(life_state::open));
                       begun = {};
                   },
-                  [&] {
-                      begun = begin_life(directory(), "this-boot");
-                  },
+                  [&] { begun = begin_life(directory(), "this-boot"); },
                   [&](bool has_thrown) {
                       EXPECT_TRUE(has_thrown) << "cut, and it may not be noted";
                       const life_state found = read_life(directory()).state;

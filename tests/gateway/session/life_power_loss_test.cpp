@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/log/hot_tier.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 #include "tests/gateway/quickfix/stock_peer.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
@@ -343,6 +344,10 @@ TEST_F(PowerLoss, AHotTierThatIsGoneUnderTheSameBootIsALossToo) {
     options.logs.table.hot_directory = hot.path();
     lose_two_sent_orders();
     options.boot_id = "first-boot";
+    EXPECT_THROW(open_agent(), engine::damage_error) << "somebody must accept that";
+    for (const char* log : {"FIX_OUT", "FIX_IN"}) {
+        static_cast<void>(engine::recover_hot_tier(gateway / log, engine::hot_loss::accepted));
+    }
     open_agent();
     EXPECT_EQ(next_sender(), kept_next_sender + numbers_at_risk);
     offer({4, 5, 6});

@@ -146,14 +146,24 @@ void check_cursor(std::span<const std::byte> file) {
     write_scratch(path, file);
     const expectation wanted = expected_of(file, cursor_layout, known().whose);
     expect_same(answer_of([&] { return read_reader_cursor(log, owner_name).seq.value; }), wanted);
-    expect_same(answer_of([&] { return reader_cursor(log, owner_name).seq().value; }), wanted);
+    // The log has no records, so whoever has read some is taken back.
+    bool is_back = false;
+    expect_same(answer_of([&] {
+                    const reader_cursor opened(log, owner_name);
+                    is_back = !opened.lost().is_none();
+                    return is_back ? opened.lost().last.value : opened.seq().value;
+                }),
+                wanted);
     if (wanted.what != finding::good) {
         return;
     }
+    write_scratch(path, file);
     const cursor_state next{{4711}, {wanted.done / 2 + 1}, {17}, {}};
     reader_cursor(log, owner_name).set(next);
-    expect_kept(path, file, wanted.slot);
-    const cursor_state found = reader_cursor(log, owner_name).state();
+    if (!is_back) {
+        expect_kept(path, file, wanted.slot);
+    }
+    const cursor_state found = read_reader_cursor(log, owner_name);
     MILLRACE_ASSERT(found.at == next.at && found.seq == next.seq && found.time == next.time,
                     "the next start does not find where the reader was set");
 }

@@ -167,7 +167,8 @@ TEST_F(StreamFailing, AReadersCursorIsOpenedAsItIsOrNotAtAll) {
             [&] {
                 begin_anew();
                 if (known != 0) {
-                    reader_cursor(log(), "risk").set({{4096}, {known}, {}, {}});
+                    reader_cursor(log(), "risk")
+                        .set(find_cursor_state(log(), read_from::at_sequence({known + 1})));
                 }
             },
             [&] { found = reader_cursor(log(), "risk").seq().value; },

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "bench/bench_run.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/clock_discipline.hpp"
 
@@ -72,14 +73,23 @@ void clock_gettime_monotonic(benchmark::State& state) {
     measure(state, [] { return engine::detail::read_clock_ns(CLOCK_MONOTONIC); });
 }
 
-}  // namespace
+void register_all() {
+    const double seconds = run().is_quick ? 0.01 : 0.5;
+    // First, while there was never a line. The next one ends well before its line is too old.
+    benchmark::RegisterBenchmark("clock_utc_now_uncalibrated", clock_utc_now_uncalibrated)
+        ->MinTime(seconds);
+    benchmark::RegisterBenchmark("clock_utc_now_calibrated", clock_utc_now_calibrated)
+        ->MinTime(seconds);
+    benchmark::RegisterBenchmark("clock_gettime_realtime", clock_gettime_realtime)
+        ->MinTime(seconds);
+    benchmark::RegisterBenchmark("clock_gettime_monotonic", clock_gettime_monotonic)
+        ->MinTime(seconds);
+}
 
-// First, while there was never a line. The next one ends well before its line is too old.
-BENCHMARK(clock_utc_now_uncalibrated)->MinTime(0.5);
-BENCHMARK(clock_utc_now_calibrated)->MinTime(0.5);
-BENCHMARK(clock_gettime_realtime)->MinTime(0.5);
-BENCHMARK(clock_gettime_monotonic)->MinTime(0.5);
+}  // namespace
 
 }  // namespace millrace::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return millrace::bench::run_benchmarks(argc, argv, millrace::bench::register_all);
+}

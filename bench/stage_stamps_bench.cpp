@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "bench/bench_run.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/clock_discipline.hpp"
 #include "gateway/session/stage_stamps.hpp"
@@ -68,11 +69,20 @@ void stamps_clock_cost(benchmark::State& state) {
     });
 }
 
-}  // namespace
+void register_all() {
+    const double seconds = run().is_quick ? 0.01 : 0.3;
+    benchmark::RegisterBenchmark("stamps_put_cost", stamps_put_cost)
+        ->UseManualTime()
+        ->MinTime(seconds);
+    benchmark::RegisterBenchmark("stamps_clock_cost", stamps_clock_cost)
+        ->UseManualTime()
+        ->MinTime(seconds);
+}
 
-BENCHMARK(stamps_put_cost)->UseManualTime()->MinTime(0.3);
-BENCHMARK(stamps_clock_cost)->UseManualTime()->MinTime(0.3);
+}  // namespace
 
 }  // namespace millrace::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return millrace::bench::run_benchmarks(argc, argv, millrace::bench::register_all);
+}

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
+
 #include "engine/core/error.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/log_image.hpp"
@@ -176,12 +178,13 @@ public:
     int before(const file_call_site&) noexcept override { return 0; }
     void after(const file_call_site& site, bool is_done) noexcept override {
         const bool is_segment = std::string_view(site.target).ends_with(".alog");
-        count_ += site.what == file_call::rename && is_segment && is_done ? 1 : 0;
+        count_.fetch_add(site.what == file_call::rename && is_segment && is_done ? 1 : 0,
+                         std::memory_order_relaxed);
     }
-    [[nodiscard]] std::size_t count() const { return count_; }
+    [[nodiscard]] std::size_t count() const { return count_.load(std::memory_order_relaxed); }
 
 private:
-    std::size_t count_ = 0;
+    std::atomic<std::size_t> count_{0};  // a log's threads call too
 };
 
 }  // namespace

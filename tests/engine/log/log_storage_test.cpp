@@ -517,6 +517,9 @@ TEST(LogOptions, OfASizeOtherThanTheLogsAreMeasuredByTheLogs) {
 }
 
 TEST(LogHelper, ServesManyLogsAtOnceAndEachProcessItsOwn) {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "ThreadSanitizer knows no threads of a child of a process with threads";
+#endif
     temporary_directory directory;
     std::vector<std::unique_ptr<log_writer>> writers;
     for (int i = 0; i < 6; ++i) {

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +12,7 @@
 #include "engine/stream/reader_cursor.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
+#include "tools/millrace/confirm.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/read_range.hpp"
 
@@ -156,20 +155,6 @@ void refuse_held(const reader_progress& one) {
     }
 }
 
-void confirm(const cursor_options& options, const std::string& what) {
-    if (options.is_sure) {
-        return;
-    }
-    if (::isatty(STDIN_FILENO) == 0) {
-        throw engine::config_error(what + ": give --yes to confirm");
-    }
-    std::fprintf(stderr, "%s. Go on? [y/N] ", what.c_str());
-    const int answer = std::getchar();
-    if (answer != 'y' && answer != 'Y') {
-        throw engine::error("nothing was changed");
-    }
-}
-
 void set_checkpoint(const reader_progress& one, engine::sequence done) {
     const engine::checkpoint_state state = engine::read_checkpoint(one.where);
     engine::checkpoint file(one.where, one.name, state.source);
@@ -202,8 +187,9 @@ int set_to(const cursor_options& options, const engine::read_from& from) {
                                std::to_string(to.seq.value) + " instead of " +
                                std::to_string(one.done.value);
     if (!is_new && to.seq != one.done) {
-        confirm(options, change + (to.seq > one.done ? ": records between are never read"
-                                                     : ": records between are read again"));
+        confirm(change + (to.seq > one.done ? ": records between are never read"
+                                            : ": records between are read again"),
+                options.is_sure, "nothing was changed");
     }
     if (one.store == progress_store::reader_file) {
         engine::reader_cursor(one.directory, one.name).set(to);

@@ -18,6 +18,7 @@
 #include "gateway/session/doubt_file.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
+#include "tools/millrace/confirm.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/standard_output.hpp"
@@ -212,20 +213,6 @@ const doubted_route& find(const std::vector<doubted_route>& all, const doubt_opt
                                "' is in doubt" + engine::did_you_mean(options.route, names));
 }
 
-void confirm(const std::string& what, bool is_sure) {
-    if (is_sure) {
-        return;
-    }
-    if (::isatty(STDIN_FILENO) == 0) {
-        throw engine::config_error(what + ": give --yes to confirm");
-    }
-    std::fprintf(stderr, "%s. Go on? [y/N] ", what.c_str());
-    const int answer = std::getchar();
-    if (answer != 'y' && answer != 'Y') {
-        throw engine::error("nothing was decided");
-    }
-}
-
 // Behind what has been decided before.
 struct decided_range {
     engine::sequence first;
@@ -279,7 +266,7 @@ int decide(const gateway::pipeline_config& config, doubted_route one,
     confirm("route '" + options.route + "': " + std::to_string(range.count) +
                 " records in doubt, " + std::to_string(range.first.value) + " to " +
                 std::to_string(range.last.value) + ", " + what,
-            options.is_sure);
+            options.is_sure, "nothing was decided");
     one.verdicts.push_back({decision, range.last, user_name()});
     gateway::write_verdicts(one.directory, options.route, one.verdicts);
     std::printf(
@@ -294,7 +281,7 @@ int decide(const gateway::pipeline_config& config, doubted_route one,
 int revoke(const doubted_route& one, const doubt_options& options) {
     confirm("route '" + options.route + "': decisions that have not been carried out (" +
                 decisions_text(one) + ") are taken back",
-            options.is_sure);
+            options.is_sure, "nothing was decided");
     gateway::remove_verdicts(one.directory, options.route);
     std::printf("%s: nothing is decided; what a running engine has taken already it carries out\n",
                 options.route.c_str());

@@ -7,8 +7,7 @@
 #include "engine/log/durable_mark.hpp"
 #include "tests/engine/log/failing_calls.hpp"
 #include "tests/gateway/pipeline/pipeline_support.hpp"
-#include "tests/gateway/quickfix/stock_peer.hpp"
-#include "tests/gateway/support/free_port.hpp"
+#include "tests/gateway/pipeline/stock_venue.hpp"
 
 namespace millrace::gateway::test {
 namespace {
@@ -21,9 +20,7 @@ constexpr std::string_view committed_route = "handler = \"quick\"\nstart = \"fir
 
 class PipelineGate : public PipelineTest {
 protected:
-    ~PipelineGate() override {
-        fdatasync_call.is_held = false;
-    }
+    ~PipelineGate() override { fdatasync_call.is_held = false; }
 
     // Two clients of one log, each with one route.
     [[nodiscard]] static std::string two_clients(std::string_view storage) {
@@ -170,26 +167,15 @@ start = "first"
 )toml";
 
 TEST_F(PipelineGate, ShowsAnInboundMessageToADurableHandlerOnceItsReceiptIsDurable) {
-    const std::uint16_t port = millrace::test::free_port();
-    std::ofstream(path() / "sessions.cfg")
-        << "[DEFAULT]\nConnectionType=initiator\nStartTime=00:00:00\nEndTime=00:00:00\n"
-           "HeartBtInt=30\nReconnectInterval=1\nDataDictionary=FIX44.xml\n"
-           "SocketConnectHost=127.0.0.1\nSocketConnectPort="
-        << port << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=MILLRACE\nTargetCompID=STOCK\n";
-    millrace::test::stock_options wanted;
-    wanted.port = port;
-    wanted.sender = "STOCK";
-    wanted.target = "MILLRACE";
-    wanted.dictionary = (dictionaries() / "FIX44.xml").native();
-    millrace::test::stock_peer peer(wanted);
+    const auto peer = open_stock_venue(path(), dictionaries());
     run once(*this, std::string(tables_text) + std::string(inbound_text),
              [&](pipeline& made) { set_handlers(made); });
     once.start();
     wait_until("logged on", [&] {
-        return counter("session.FIX.4.4:MILLRACE->STOCK.is_logged_on") == 1 && peer.is_logged_on();
+        return counter("session.FIX.4.4:MILLRACE->STOCK.is_logged_on") == 1 && peer->is_logged_on();
     });
     fdatasync_call.is_held = true;
-    ASSERT_TRUE(peer.send_order("IN1"));
+    ASSERT_TRUE(peer->send_order("IN1"));
     wait_until("the committed route has it", [&] { return quick_.seen().size() == 1; });
     wait_until("the wait is published",
                [&] { return counter("stream.safe.undurable_sequence") != 0; });

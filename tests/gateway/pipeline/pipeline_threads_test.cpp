@@ -14,8 +14,7 @@
 #include <tuple>
 
 #include "tests/gateway/pipeline/pipeline_support.hpp"
-#include "tests/gateway/quickfix/stock_peer.hpp"
-#include "tests/gateway/support/free_port.hpp"
+#include "tests/gateway/pipeline/stock_venue.hpp"
 
 namespace millrace::gateway::test {
 namespace {
@@ -179,21 +178,7 @@ std::vector<std::string> ids_of(const std::vector<fix_row>& rows) {
 
 class PipelineThreads : public PipelineTest {
 protected:
-    PipelineThreads() {
-        const std::uint16_t port = millrace::test::free_port();
-        std::ofstream(path() / "sessions.cfg")
-            << "[DEFAULT]\nConnectionType=initiator\nStartTime=00:00:00\nEndTime=00:00:00\n"
-               "HeartBtInt=30\nReconnectInterval=1\nDataDictionary=FIX44.xml\n"
-               "SocketConnectHost=127.0.0.1\nSocketConnectPort="
-            << port << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=MILLRACE\n"
-            << "TargetCompID=STOCK\n";
-        millrace::test::stock_options wanted;
-        wanted.port = port;
-        wanted.sender = "STOCK";
-        wanted.target = "MILLRACE";
-        wanted.dictionary = (dictionaries() / "FIX44.xml").native();
-        peer_ = std::make_unique<millrace::test::stock_peer>(wanted);
-    }
+    PipelineThreads() : peer_(open_stock_venue(path(), dictionaries())) {}
 
     [[nodiscard]] static std::string text() {
         return replaced(std::string(tables_text), "segment_bytes = \"1MiB\"",

@@ -3,8 +3,7 @@
 
 #include "tests/engine/stream/host_restart.hpp"
 #include "tests/gateway/pipeline/pipeline_support.hpp"
-#include "tests/gateway/quickfix/stock_peer.hpp"
-#include "tests/gateway/support/free_port.hpp"
+#include "tests/gateway/pipeline/stock_venue.hpp"
 
 namespace millrace::gateway::test {
 namespace {
@@ -41,21 +40,7 @@ OrderQty = "QUANTITY"
 
 class RoutePastSession : public PipelineTest {
 protected:
-    RoutePastSession() {
-        const std::uint16_t port = millrace::test::free_port();
-        std::ofstream(path() / "sessions.cfg")
-            << "[DEFAULT]\nConnectionType=initiator\nStartTime=00:00:00\nEndTime=00:00:00\n"
-               "HeartBtInt=30\nReconnectInterval=1\nDataDictionary=FIX44.xml\n"
-               "SocketConnectHost=127.0.0.1\nSocketConnectPort="
-            << port << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=MILLRACE\n"
-            << "TargetCompID=STOCK\n";
-        millrace::test::stock_options wanted;
-        wanted.port = port;
-        wanted.sender = "STOCK";
-        wanted.target = "MILLRACE";
-        wanted.dictionary = (dictionaries() / "FIX44.xml").native();
-        peer_ = std::make_unique<millrace::test::stock_peer>(wanted);
-    }
+    RoutePastSession() : peer_(open_stock_venue(path(), dictionaries())) {}
     void send(std::uint64_t first, std::uint64_t last, std::size_t wanted_at_peer) {
         run once(*this, std::string(tables_text) + std::string(sending_text));
         append_orders(once.source(), first, last);

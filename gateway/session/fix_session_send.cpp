@@ -145,6 +145,9 @@ void fix_session::measure(const outbound_header& header) noexcept {
 }
 
 void fix_session::note_sent(engine::sequence record, std::int64_t begin_ns) noexcept {
+    if (stamps_ == nullptr && begin_ns == 0) {
+        return;  // nobody wants to know, and the clock is not free
+    }
     const std::int64_t sent_ns = engine::utc_now().ns;
     if (stamps_ != nullptr) {
         stamps_->put(stage::sent, out_->table().log().uuid(), record, sent_ns);

@@ -3,7 +3,7 @@
 namespace millrace::gateway {
 
 route_doubt::answer route_doubt::judge(engine::sequence seq, bool is_overdue) noexcept {
-    if (left_ == 0 || seq > entry_.through.value_or(seq)) {
+    if (received_max(entry_) == 0 || seq > entry_.through.value_or(seq)) {
         is_over_.store(true, std::memory_order_relaxed);
         return answer::over;
     }
@@ -37,7 +37,6 @@ void route_doubt::note_asked(std::string_view session, std::uint32_t generation,
         return;
     }
     entry_.asked_from = from;
-    left_ = received_max(entry_);
     asked_from_.store(from.value, std::memory_order_relaxed);
 }
 

@@ -23,7 +23,6 @@ public:
     route_doubt(doubt_entry entry, in_doubt_policy policy)
         : entry_(std::move(entry)),
           policy_(policy),
-          left_(received_max(entry_)),
           passed_(entry_.passed),
           asked_from_(entry_.asked_from.value) {}
 
@@ -31,10 +30,7 @@ public:
     // `is_overdue`: the peer has had time to ask for what it lacks.
     [[nodiscard]] answer judge(engine::sequence seq, bool is_overdue) noexcept;
     // The record judged last is done with.
-    void pass() noexcept {
-        --left_;
-        passed_.store(entry_.passed += 1, std::memory_order_relaxed);
-    }
+    void pass() noexcept { passed_.store(entry_.passed += 1, std::memory_order_relaxed); }
     // The first ResendRequest since of this session, in this generation.
     void note_asked(std::string_view session, std::uint32_t generation, msg_seq_num from) noexcept;
 
@@ -70,7 +66,6 @@ private:
 
     doubt_entry entry_;
     in_doubt_policy policy_;
-    std::uint32_t left_;  // so many more may have reached the peer
     engine::sequence said_;
     std::atomic<std::uint64_t> verdict_{0};  // writer: the cold thread; of the rest: the session's
     std::atomic<std::uint64_t> held_{0};

@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/stream/origin_tracker.hpp"
+#include "gateway/session/key_lines.hpp"
 
 namespace millrace::gateway {
 
 namespace fs = std::filesystem;
+
+using detail::parse_number;
+using detail::read_lines;
 
 namespace {
 
@@ -26,32 +29,6 @@ fs::path verdict_path(const fs::path& directory, std::string_view route) {
     std::snprintf(name, sizeof name, "doubt.%016llx",
                   static_cast<unsigned long long>(engine::route_id(route)));
     return directory / name;
-}
-
-template <class Number>
-bool parse_number(std::string_view text, Number& number) {
-    const char* const end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    return result.ptr == end && result.ec == std::errc();
-}
-
-// Calls take(key, value) for each "key value" line behind the first; false: not such a file.
-template <class Take>
-bool read_lines(std::string_view text, std::string_view first, Take&& take) {
-    if (!text.starts_with(first) || !text.ends_with('\n')) {
-        return false;
-    }
-    text.remove_prefix(first.size());
-    while (!text.empty()) {
-        const std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(line.size() + 1);
-        const std::size_t blank = line.find(' ');
-        if (blank == std::string_view::npos ||
-            !take(line.substr(0, blank), line.substr(blank + 1))) {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool take_field(doubt_entry& entry, std::string_view key, std::string_view value) {

@@ -1,12 +1,12 @@
 #include "gateway/session/life.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/recovery.hpp"
 #include "gateway/session/doubt_file.hpp"
+#include "gateway/session/key_lines.hpp"
 
 namespace millrace::gateway {
 
@@ -23,7 +23,7 @@ constexpr std::pair<life_state, std::string_view> states[] = {
     {life_state::cut, "cut"},
 };
 
-bool read_line(gateway_life& life, std::string_view key, std::string_view value) {
+bool take_line(gateway_life& life, std::string_view key, std::string_view value) {
     if (key == "state") {
         const auto* const known =
             std::find_if(std::begin(states), std::end(states),
@@ -39,9 +39,7 @@ bool read_line(gateway_life& life, std::string_view key, std::string_view value)
         return true;
     }
     if (key == "numbers_at_risk") {
-        const char* const end = value.data() + value.size();
-        const auto number = std::from_chars(value.data(), end, life.numbers_at_risk);
-        return number.ec == std::errc{} && number.ptr == end;
+        return detail::parse_number(value, life.numbers_at_risk);
     }
     const std::size_t tab = value.find('\t');
     if (key != "route" || tab == std::string_view::npos) {
@@ -60,15 +58,9 @@ gateway_life read_life(const std::filesystem::path& directory) {
     if (!std::filesystem::exists(path)) {
         return life;
     }
-    const std::string text = engine::read_whole_file(path);
-    bool is_whole = text.starts_with(first_line) && text.ends_with('\n');
-    for (std::size_t at = first_line.size(); is_whole && at < text.size();) {
-        const std::size_t end = text.find('\n', at);
-        const std::string_view line = std::string_view(text).substr(at, end - at);
-        const std::size_t blank = std::min(line.find(' '), line.size() - 1);
-        is_whole = !line.empty() && read_line(life, line.substr(0, blank), line.substr(blank + 1));
-        at = end + 1;
-    }
+    const bool is_whole = detail::read_lines(
+        engine::read_whole_file(path), first_line,
+        [&](std::string_view key, std::string_view value) { return take_line(life, key, value); });
     if (!is_whole || life.state == life_state::none) {
         throw engine::damage_error(
             path.native() +

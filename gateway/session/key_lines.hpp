@@ -1,0 +1,38 @@
+// Small text files of a gateway's directory: a first line that says what it is, then lines of a
+// key, a blank and a value.
+#pragma once
+
+#include <charconv>
+#include <string_view>
+#include <system_error>
+
+namespace millrace::gateway::detail {
+
+// False: not a whole number of this type.
+template <class Number>
+[[nodiscard]] bool parse_number(std::string_view text, Number& number) {
+    const char* const end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, number);
+    return result.ptr == end && result.ec == std::errc();
+}
+
+// Calls take(key, value) for each line behind the first; false: not such a file.
+template <class Take>
+[[nodiscard]] bool read_lines(std::string_view text, std::string_view first, Take&& take) {
+    if (!text.starts_with(first) || !text.ends_with('\n')) {
+        return false;
+    }
+    text.remove_prefix(first.size());
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(line.size() + 1);
+        const std::size_t blank = line.find(' ');
+        if (blank == std::string_view::npos ||
+            !take(line.substr(0, blank), line.substr(blank + 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace millrace::gateway::detail

@@ -194,8 +194,14 @@ public:
     [[nodiscard]] engine::append_status append(const session_numbers& session,
                                                const message& received,
                                                msg_seq_num next_target) noexcept;
-    // As fix_out_log::has_room.
+    // As those of fix_out_log.
     [[nodiscard]] bool has_room(std::size_t frame_bytes) noexcept;
+    [[nodiscard]] bool is_durable(engine::position until) noexcept {
+        if (until > known_durable_) [[unlikely]] {
+            known_durable_ = table_->log().durable_position();
+        }
+        return until <= known_durable_;
+    }
 
     [[nodiscard]] engine::table_log& table() noexcept { return *table_; }
     [[nodiscard]] const engine::table_log& table() const noexcept { return *table_; }
@@ -210,6 +216,7 @@ private:
 
     session_table sessions_;
     std::unique_ptr<engine::table_log> table_;
+    engine::position known_durable_;  // when last looked
 };
 
 }  // namespace millrace::gateway

@@ -47,11 +47,12 @@ void fix_session::on_event(const char* text, std::size_t size) noexcept {
 }
 
 bool fix_session::send(const char* frame, std::size_t size) noexcept {
-    if (!gate_.is_empty() || !out_->is_durable(ledger_.send_after())) [[unlikely]] {
+    if (!gate_.is_empty() || !ledger_.may_send()) [[unlikely]] {
         if (!gate_.hold({frame, size}, ledger_.send_after())) {
-            events_->say(event_level::error, name(),
-                         "FIX_OUT has not become durable for so long that no more frames can wait "
-                         "for it; disconnecting");
+            events_->say(
+                event_level::error, name(),
+                "FIX_OUT or FIX_IN has not become durable for so long that no more frames can wait "
+                "for it; disconnecting");
             wants_disconnect_ = true;
             return false;
         }

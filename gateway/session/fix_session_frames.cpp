@@ -138,6 +138,9 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
         return port_->receive(frame, utc_ns);
     }
     note_asked({frame.facts().begin_seq_no});
+    if (settlement_.peer_has_asked()) {
+        ledger_.forget_question();
+    }
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
             return port_->receive(frame, utc_ns);
@@ -238,17 +241,17 @@ void fix_session::prepare_logon(std::int64_t now_ns) noexcept {
 
 // One step of a settlement, when it is due.
 void fix_session::settle(std::int64_t now_ns) noexcept {
-    static constexpr const char* test_req_id = "SETTLE";
-    if (settlement_.step() == settlement_step::logging_on && is_logged_on_) {
-        ledger_.await_proof(test_req_id);
-        settlement_.go_on(settlement_step::asking, now_ns);
-        if (port_->send_test_request(test_req_id) != call_status::ok) {
+    if (settlement_.is_to_ask() && is_logged_on_ && !resend_.is_running()) {
+        settlement_.ask(now_ns);
+        if (port_->send_test_request(ledger_.await_proof()) != call_status::ok) {
             events_->say(event_level::warning, name(), port_->last_text());
             end_link(close_reason::local, now_ns);
         }
         return;
     }
-    if (settlement_.step() == settlement_step::asking && !ledger_.has_unproven()) {
+    // What the peer sends again of its own comes first: the reset would cut that off too.
+    if (settlement_.step() == settlement_step::asking && !ledger_.has_unproven() &&
+        ledger_.held_count() == 0) {
         settlement_.go_on(settlement_step::logging_out, now_ns);
         static_cast<void>(port_->logout("the numbers will be reset"));
         next_tick_ns_ = now_ns;  // the Logout goes out with the next tick
@@ -263,7 +266,8 @@ void fix_session::settle(std::int64_t now_ns) noexcept {
 
 void fix_session::say_given_up(std::string_view reason) noexcept {
     char text[256];
-    std::snprintf(text, sizeof text, "resetting without proof that the peer has everything: %.*s",
+    std::snprintf(text, sizeof text,
+                  "resetting before it is proven that both sides have everything: %.*s",
                   static_cast<int>(reason.size()), reason.data());
     events_->say(event_level::error, name(), text);
 }

@@ -160,7 +160,8 @@ void fix_session::note_sent(engine::sequence record, std::int64_t begin_ns) noex
 // What has waited for the disk goes on its way, as far as the disk has come.
 void fix_session::release_gated(std::int64_t now_ns) noexcept {
     const engine::position durable = out_->table().log().durable_position();
-    while (link_.is_open() && link_.pending_bytes() == 0) {
+    const bool is_received_durable = ledger_.is_received_durable();
+    while (is_received_durable && link_.is_open() && link_.pending_bytes() == 0) {
         const wire_gate::released_frame frame = gate_.take(durable);
         if (frame.bytes.empty()) {
             break;
@@ -195,7 +196,7 @@ bool fix_session::is_disk_behind() noexcept {
 void fix_session::request_sync(std::int64_t now_ns) noexcept {
     if (now_ns >= next_sync_request_ns_) {
         next_sync_request_ns_ = now_ns + sync_request_interval_ns;
-        out_->table().request_sync();
+        ledger_.request_sync();
     }
 }
 

@@ -56,12 +56,27 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
         proven_below_ = numbers_->next_sender;  // it answered our Logout
     }
     hold_sends();
+    hold_sends_for_received();  // a reset that the last process did not come to send
 }
 
 // From here on nothing is sent before all that FIX_OUT holds now is durable.
 void session_ledger::hold_sends() noexcept {
     if (!out_->table().is_synchronous()) {
         send_after_ = out_->table().log().end();
+    }
+}
+
+// The same of FIX_IN.
+void session_ledger::hold_sends_for_received() noexcept {
+    if (!in_->table().is_synchronous()) {
+        send_after_received_ = in_->table().log().end();
+    }
+}
+
+void session_ledger::request_sync() noexcept {
+    out_->table().request_sync();
+    if (!is_received_durable()) {
+        in_->table().request_sync();
     }
 }
 
@@ -90,6 +105,8 @@ bool session_ledger::end_frame() noexcept {
     if (number > numbers_->next_target && is_queued_when_early(frame) && !is_frame_rejected_) {
         // The library has queued it without its bytes, and would have it twice.
         static_cast<void>(port_->clear_queue());
+        // What it waits for was said on an earlier connection, and may be filled together with it.
+        note_answer(frame);
         return hold(frame, received_ns_);
     }
     return true;
@@ -164,33 +181,40 @@ void session_ledger::forget_held() noexcept {
 
 void session_ledger::connection_ended() noexcept {
     forget_held();
-    proof_id_ = {};
+    forget_question();
 }
 
-void session_ledger::await_proof(std::string_view test_req_id) noexcept {
-    proof_id_ = test_req_id;
+const char* session_ledger::await_proof() noexcept {
     proof_below_ = numbers_->next_sender;
+    // With a number of its own an answer that comes late, or again, answers no other question.
+    std::snprintf(proof_id_, sizeof proof_id_, "SETTLE-%u", proof_below_.value);
+    return proof_id_;
 }
 
-// In its turn the peer says something it can only say when it has what came before.
-void session_ledger::note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept {
-    if (frame.is_msg_type('5') && numbers_->logout_time.ns != 0 &&
-        numbers_->logout_time.ns < received_ns) {
-        proven_below_ = numbers_->next_sender;  // its answer to our Logout
-        return;
-    }
-    if (proof_id_.empty() || !frame.is_msg_type('0')) {
+void session_ledger::note_answer(const screened_frame& frame) noexcept {
+    if (proof_below_.is_none() || !frame.is_msg_type('0')) {
         return;
     }
     const std::string_view bytes(frame.data(), frame.size());
     const std::size_t at = bytes.find(
         "\x01"
         "112=");
-    if (at != std::string_view::npos && bytes.substr(at + 5, proof_id_.size()) == proof_id_ &&
-        bytes.substr(at + 5 + proof_id_.size(), 1) == "\x01") {
+    const std::string_view id(proof_id_);
+    if (at != std::string_view::npos && bytes.substr(at + 5, id.size()) == id &&
+        bytes.substr(at + 5 + id.size(), 1) == "\x01") {
         proven_below_ = proof_below_;
-        proof_id_ = {};
+        proof_below_ = {};
     }
+}
+
+// The peer says something it can only say when it has what came before.
+void session_ledger::note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept {
+    if (frame.is_msg_type('5') && numbers_->logout_time.ns != 0 &&
+        numbers_->logout_time.ns < received_ns) {
+        proven_below_ = numbers_->next_sender;  // its answer to our Logout
+        return;
+    }
+    note_answer(frame);
 }
 
 std::string_view session_ledger::kind_of(msg_seq_num number) const {
@@ -319,11 +343,12 @@ bool session_ledger::reset() noexcept {
         return false;
     }
     hold_sends();
+    hold_sends_for_received();
     counters.resets.add(1);
     counters.unproven_resets.add(is_unproven ? 1 : 0);
     say_reset(ended, last_used, is_unproven);
     proven_below_ = {1};
-    proof_id_ = {};
+    forget_question();
     return true;
 }
 

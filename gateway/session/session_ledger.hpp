@@ -87,11 +87,20 @@ public:
     // No byte may leave before FIX_OUT is durable up to here: a message of a route that wants it
     // so, or a move of the numbers that a loss of power must not take back.
     [[nodiscard]] engine::position send_after() const noexcept { return send_after_; }
+    // Nor before FIX_IN has all that was received under old numbers: nobody sends it again.
+    [[nodiscard]] bool is_received_durable() noexcept {
+        return in_->is_durable(send_after_received_);
+    }
+    [[nodiscard]] bool may_send() noexcept {
+        return out_->is_durable(send_after_) && is_received_durable();
+    }
+    void request_sync() noexcept;
     // The connection is gone: the peer is asked again for what was held, and for proof.
     void connection_ended() noexcept;
-    // The next Heartbeat with this id, in its turn, proves that the peer has everything numbered so
-    // far. REQUIRES: the id outlives the wait.
-    void await_proof(std::string_view test_req_id) noexcept;
+    // The id of the TestRequest to send next: the Heartbeat that answers it on this connection
+    // proves that the peer has everything numbered so far. Valid until the next call.
+    [[nodiscard]] const char* await_proof() noexcept;
+    void forget_question() noexcept { proof_below_ = {}; }
     // An application message of this generation may not have reached the peer. Proof is an awaited
     // Heartbeat, or the peer's Logout in answer to ours.
     [[nodiscard]] bool has_unproven() const noexcept {
@@ -141,8 +150,10 @@ private:
     [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;
     void drop_held_below(msg_seq_num number) noexcept;
     void forget_held() noexcept;
+    void note_answer(const screened_frame& frame) noexcept;
     void note_proof(const screened_frame& frame, std::int64_t received_ns) noexcept;
     void hold_sends() noexcept;
+    void hold_sends_for_received() noexcept;
     [[nodiscard]] bool append_next_sender(msg_seq_num number) noexcept;
     void say_reset(std::uint32_t ended, msg_seq_num last_used, bool is_unproven) noexcept;
 
@@ -164,6 +175,7 @@ private:
     const outbound_header* cause_ = nullptr;
     gate_level cause_gate_ = gate_level::committed;
     engine::position send_after_;
+    engine::position send_after_received_;
     bool is_number_used_ = false;  // set() ran, incr_next_sender() follows
 
     std::map<std::uint32_t, held_frame> held_;  // by number; only filled while the peer resends
@@ -171,8 +183,8 @@ private:
     std::size_t held_bytes_ = 0;
 
     msg_seq_num proven_below_{1};
-    msg_seq_num proof_below_;  // what the awaited Heartbeat proves
-    std::string_view proof_id_;
+    msg_seq_num proof_below_;  // what the awaited Heartbeat proves; 0: none is awaited
+    char proof_id_[24] = {};
 };
 
 }  // namespace millrace::gateway

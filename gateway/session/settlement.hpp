@@ -3,6 +3,9 @@
 //
 //   something unproven -> Logon as it stands -> TestRequest -> its answer -> Logout -> Logon, 141=Y
 //
+// A peer that lacks messages asks for them, and is asked again behind what it gets: it may have
+// answered the first TestRequest before it had them.
+//
 // Where the peer does not play (a Logout for an answer, lower numbers, silence, a connection lost
 // again and again) the numbers are reset all the same, as the settings say.
 //
@@ -32,7 +35,22 @@ public:
             return false;
         }
         step_ = settlement_step::logging_on;
+        questions_ = 0;
         heard(now_ns);
+        return true;
+    }
+    // The TestRequest is due as soon as the session is logged on and nothing is being resent.
+    [[nodiscard]] bool is_to_ask() const noexcept { return step_ == settlement_step::logging_on; }
+    void ask(std::int64_t now_ns) noexcept {
+        ++questions_;
+        go_on(settlement_step::asking, now_ns);
+    }
+    // Its ResendRequest is about to be answered. True: an answer to the last question says nothing.
+    [[nodiscard]] bool peer_has_asked() noexcept {
+        if (step_ != settlement_step::asking || questions_ == questions_max) {
+            return false;
+        }
+        step_ = settlement_step::logging_on;
         return true;
     }
     void go_on(settlement_step next, std::int64_t now_ns) noexcept {
@@ -64,12 +82,14 @@ public:
 
     static constexpr std::int64_t patience_ns = 10'000'000'000;  // without a frame from the peer
     static constexpr int lost_connections_max = 3;
+    static constexpr int questions_max = 8;  // a peer may ask for ever
 
 private:
     bool resets_at_logon_;
     settlement_step step_ = settlement_step::idle;
     std::int64_t deadline_ns_ = 0;
     int lost_connections_ = 0;
+    int questions_ = 0;
     bool has_given_up_ = false;  // until the numbers have been reset
 };
 

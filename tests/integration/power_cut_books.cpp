@@ -97,9 +97,11 @@ void expect_rising_numbers(const std::vector<std::string>& to_venue, bool settle
             last = 0;
             is_refused = false;
         }
-        if (settles && number <= last && field_of(frame, 35) == "A") {
-            is_refused = true;
-            continue;
+        if (settles && field_of(frame, 35) == "A") {
+            is_refused = number <= last;
+            if (is_refused) {
+                continue;
+            }
         }
         EXPECT_FALSE(is_refused) << "goes on below the venue's numbers: " << frame;
         if (field_of(frame, 43) != "Y") {

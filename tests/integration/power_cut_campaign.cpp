@@ -401,8 +401,9 @@ std::string power_cut_campaign::state_of(powered_engine& engine) {
                        std::to_string(orders_.size()) + " orders, logged on " +
                        std::to_string(counters.is_logged_on.value()) + ", in doubt " +
                        std::to_string(counters.in_doubt_routes.value()) + ", expects " +
-                       std::to_string(engine.session().ledger().next_target().value) + "; said:\n";
-    for (std::size_t i = said_.size() - std::min<std::size_t>(said_.size(), 20); i < said_.size();
+                       std::to_string(engine.session().ledger().next_target().value) +
+                       ", missing:" + missing() + "; said:\n";
+    for (std::size_t i = said_.size() - std::min<std::size_t>(said_.size(), 60); i < said_.size();
          ++i) {
         text += said_[i] + '\n';
     }
@@ -410,18 +411,24 @@ std::string power_cut_campaign::state_of(powered_engine& engine) {
 }
 
 bool power_cut_campaign::is_settled(powered_engine& engine) {
-    if (engine.sent_through() < orders_.size()) {
-        return false;
-    }
+    return engine.sent_through() >= orders_.size() && missing().empty();
+}
+
+// Orders that the venue lacks, reports that EXECUTION lacks.
+std::string power_cut_campaign::missing() {
+    std::string text;
     const auto venue = tools::read_journal(tools::journal_path(venue_directory()));
-    const bool has_all = std::all_of(orders_.begin(), orders_.end(), [&](const std::string& id) {
-        return venue.orders.contains(id);
-    });
+    for (const std::string& id : orders_) {
+        text += venue.orders.contains(id) ? "" : " order " + id;
+    }
     std::set<std::string> written;
     for (const written_execution& row : read_executions(disk() / "EXECUTION")) {
         written.insert(row.exec_id);
     }
-    return has_all && written.size() >= reports_of(venue).size();
+    for (const auto& [exec_id, count] : reports_of(venue)) {
+        text += written.contains(exec_id) ? "" : " report " + exec_id;
+    }
+    return text;
 }
 
 void power_cut_campaign::judge() {

@@ -88,6 +88,7 @@ private:
     void decide(powered_engine& engine);
     [[nodiscard]] std::string state_of(powered_engine& engine);
     [[nodiscard]] bool is_settled(powered_engine& engine);
+    [[nodiscard]] std::string missing();
     void judge();
     void expect_gone_orders_said(const four_books& books);
     void expect_shown_reports(const four_books& books);

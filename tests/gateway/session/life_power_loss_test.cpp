@@ -418,6 +418,36 @@ TEST_F(PowerLoss, ADurableRouteSendsNothingBeforeTheDiskHasIt) {
     }
 }
 
+// What the peer said under the old numbers it never says again, so the disk has it first.
+TEST_F(PowerLoss, AResetLeavesBehindWhatWasReceivedBefore) {
+    options.logs.table.sync_delay_max_ns = 60'000'000'000;
+    more = "ResetOnLogon=Y\n";
+    open_agent();
+    log_on();
+    const std::uint32_t generation = agent->session().ledger().generation();
+    ASSERT_TRUE(peer->send_order("B1"));
+    ASSERT_TRUE(run_until([&] {
+        return static_cast<int>(agent->session().ledger().next_target().value) ==
+               peer->next_sender();
+    }));
+    const engine::log_writer& in = agent->inner.in_table().log();
+    EXPECT_LT(in.durable_sequence(), in.last_sequence()) << "else this test shows nothing";
+    wire.cut();
+    engine::sequence received;
+    const std::size_t resets = wire.forward.count(
+        "\x01"
+        "141=Y");
+    ASSERT_TRUE(run_until([&] {
+        if (agent->session().ledger().generation() == generation) {
+            received = in.last_sequence();
+        }
+        return wire.forward.count(
+                   "\x01"
+                   "141=Y") > resets;
+    }));
+    EXPECT_GE(in.durable_sequence(), received);
+}
+
 TEST_F(PowerLoss, ManyMessagesWaitForOneSync) {
     open_agent(gate_level::durable);
     log_on();

@@ -319,27 +319,44 @@ TEST_F(SessionLedger, KnowsWhatProvesThatThePeerHasEverything) {
     EXPECT_FALSE(ledger->has_unproven());
     EXPECT_TRUE(send("D", "11=A1|"));
     EXPECT_TRUE(ledger->has_unproven());
-    ledger->await_proof("SETTLE");
-    EXPECT_TRUE(send("1", "112=SETTLE|"));
-    const auto heartbeat = [&](std::uint32_t number, const std::string& id) {
-        return show(received_frame("0", number, "112=" + id + "|"), [&] { take(false); });
+    const std::string id = ledger->await_proof();
+    EXPECT_TRUE(send("1", "112=" + id + "|"));
+    const auto heartbeat = [&](std::uint32_t number, const std::string& answered) {
+        return show(received_frame("0", number, "112=" + answered + "|"), [&] { take(false); });
     };
-    EXPECT_TRUE(heartbeat(1, "SETTLE2"));
-    EXPECT_TRUE(heartbeat(2, "SETTL"));
+    EXPECT_TRUE(heartbeat(1, id + "2"));
+    EXPECT_TRUE(heartbeat(2, id.substr(0, id.size() - 1)));
     EXPECT_TRUE(ledger->has_unproven());
     EXPECT_TRUE(send("D", "11=A2|"));  // behind the question: its answer says nothing of this one
-    EXPECT_TRUE(heartbeat(3, "SETTLE"));
+    EXPECT_TRUE(heartbeat(3, id));
     EXPECT_EQ(ledger->proven_below(), msg_seq_num{3});
     EXPECT_TRUE(ledger->has_unproven());
-    ledger->await_proof("SETTLE");
+    const std::string next_id = ledger->await_proof();
+    EXPECT_TRUE(heartbeat(4, id)) << "the answer of before, once more";
+    EXPECT_TRUE(ledger->has_unproven());
+    ledger->forget_question();
+    EXPECT_TRUE(heartbeat(5, next_id)) << "the peer lacked messages when it was asked";
+    EXPECT_TRUE(ledger->has_unproven());
+    const std::string last_id = ledger->await_proof();
     ledger->connection_ended();  // an answer on another connection would be another question's
-    EXPECT_TRUE(heartbeat(4, "SETTLE"));
+    EXPECT_TRUE(heartbeat(6, last_id));
     EXPECT_TRUE(ledger->has_unproven());
     crash();
     EXPECT_TRUE(ledger->has_unproven());
     EXPECT_TRUE(ledger->reset());
     EXPECT_FALSE(ledger->has_unproven());
     EXPECT_EQ(ledger->counters.unproven_resets.value(), 1U);
+}
+
+// What lies before it in number was said on an earlier connection, and is asked for again.
+TEST_F(SessionLedger, TakesAnAnswerBeforeItsTurnForProof) {
+    EXPECT_TRUE(send("D", "11=A1|"));
+    const std::string id = ledger->await_proof();
+    EXPECT_TRUE(show(received_frame("0", 5, "112=" + id + "2|"), [] {}));
+    EXPECT_TRUE(ledger->has_unproven());
+    EXPECT_TRUE(show(received_frame("0", 6, "112=" + id + "|"), [] {}));
+    EXPECT_FALSE(ledger->has_unproven());
+    EXPECT_EQ(ledger->held_count(), 2U);
 }
 
 TEST_F(SessionLedger, TakesTheAnswerToItsLogoutForProofAndNotThePeersOwn) {

@@ -30,6 +30,27 @@ TEST(Settlement, GivesUpAfterThreeLostConnectionsUntilTheNumbersWereReset) {
     EXPECT_TRUE(one.begin(true, 0));    // the next generation has its own chance
 }
 
+// A peer that answers a TestRequest before it has what it asked for has proven nothing by it.
+TEST(Settlement, AsksAgainBehindWhatThePeerAskedForButNotForEver) {
+    settlement one(true);
+    EXPECT_FALSE(one.peer_has_asked());
+    EXPECT_FALSE(one.is_to_ask());
+    EXPECT_TRUE(one.begin(true, 0));
+    for (int question = 1; question <= settlement::questions_max; ++question) {
+        EXPECT_TRUE(one.is_to_ask());
+        one.ask(0);
+        EXPECT_FALSE(one.is_to_ask());
+        EXPECT_EQ(one.peer_has_asked(), question < settlement::questions_max);
+    }
+    EXPECT_FALSE(one.is_to_ask());
+    EXPECT_EQ(one.step(), settlement_step::asking);
+    EXPECT_FALSE(one.connection_ended(true));
+    EXPECT_TRUE(one.begin(true, 0));
+    one.ask(0);
+    EXPECT_TRUE(one.peer_has_asked());
+    EXPECT_TRUE(one.is_to_ask()) << "another connection has its own questions";
+}
+
 TEST(Settlement, IsPatientWhileThePeerSpeaks) {
     settlement one(true);
     EXPECT_TRUE(one.begin(true, 1000));

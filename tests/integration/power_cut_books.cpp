@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <set>
 
@@ -55,6 +56,18 @@ std::map<std::string, int> count_executions(const four_books& books) {
 }
 
 }  // namespace
+
+std::unique_ptr<tools::venue> start_venue(const fs::path& directory, const std::string& name) {
+    const fs::path config = directory / "venue.cfg";
+    std::ofstream(config)
+        << "[DEFAULT]\nConnectionType=acceptor\nSocketAcceptPort=0\nStartTime=00:00:00\n"
+           "EndTime=00:00:00\nDataDictionary="
+        << MILLRACE_TEST_DICTIONARIES << "/FIX44.xml\nVenueDirectory=venue\nVenueFillParts=2\n"
+        << "[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" << name << "\nTargetCompID=OURS\n";
+    auto venue = std::make_unique<tools::venue>(tools::load_venue_options(config.native()));
+    venue->start();
+    return venue;
+}
 
 std::vector<std::string> read_texts(const fs::path& log) {
     std::vector<std::string> texts;

@@ -8,14 +8,21 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "gateway/session/gate.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
 #include "tools/venue/journal.hpp"
+#include "tools/venue/venue.hpp"
 
 namespace millrace::tests {
+
+// The venue, running; its journal lies in `directory`/venue, and it fills orders in two parts.
+// `name` is its CompID; ours is OURS.
+[[nodiscard]] std::unique_ptr<tools::venue> start_venue(const std::filesystem::path& directory,
+                                                        const std::string& name);
 
 struct written_execution {
     std::string exec_id;

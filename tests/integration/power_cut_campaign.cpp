@@ -6,7 +6,6 @@
 #include <atomic>
 #include <climits>
 #include <cstdio>
-#include <fstream>
 #include <mutex>
 #include <set>
 
@@ -26,16 +25,6 @@ constexpr std::int64_t patience_ns = 20'000 * ms_ns;
 constexpr std::int64_t operator_delay_ns = 10 * ms_ns;
 constexpr std::int64_t tend_interval_ns = 10 * ms_ns;
 constexpr const char* log_names[log_count] = {"ORDER_OUT", "FIX_OUT", "FIX_IN", "EXECUTION"};
-
-std::string start_venue_config(const fs::path& directory, const std::string& name) {
-    const fs::path config = directory / "venue.cfg";
-    std::ofstream(config)
-        << "[DEFAULT]\nConnectionType=acceptor\nSocketAcceptPort=0\nStartTime=00:00:00\n"
-           "EndTime=00:00:00\nDataDictionary="
-        << MILLRACE_TEST_DICTIONARIES << "/FIX44.xml\nVenueDirectory=venue\nVenueFillParts=2\n"
-        << "[SESSION]\nBeginString=FIX.4.4\nSenderCompID=" << name << "\nTargetCompID=OURS\n";
-    return config.native();
-}
 
 // Looks at the disk at the n-th call that an opening engine makes of the file system.
 class opening_look {
@@ -95,9 +84,7 @@ power_cut_campaign::power_cut_campaign(const power_scenario& scenario, std::uint
     static int venues = 0;  // the session library knows sessions by name, in all of a process
     venue_name_ = "VENUE" + std::to_string(++venues);
     fs::create_directories(disk());
-    venue_ = std::make_unique<tools::venue>(
-        tools::load_venue_options(start_venue_config(directory_.path(), venue_name_)));
-    venue_->start();
+    venue_ = start_venue(directory_.path(), venue_name_);
     wire_.lead_to(static_cast<std::uint16_t>(venue_->port()));
 }
 

@@ -149,7 +149,8 @@ void put_back(const fs::path& root, const power_cut_moment& at, const survivors&
         }
         if (name.ends_with(".alog")) {
             date_back(bytes, boot);
-        } else if (name.ends_with(engine::hot_tier_name) || folder_of(name) == "lives") {
+        } else if (name.ends_with(engine::hot_tier_name) || folder_of(name) == "lives" ||
+                   fs::path(name).filename() == "life") {
             replace_boot(bytes, boot);
         }
         const engine::unique_fd fd = engine::open_file(root / name, O_WRONLY | O_CREAT | O_TRUNC);

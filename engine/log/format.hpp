@@ -127,6 +127,16 @@ static_assert(offsetof(segment_static, salt) == 56);
 static_assert(offsetof(segment_static, origin) == 80);
 static_assert(offsetof(segment_static, crc) == 124);
 
+// The upper half of an epoch counts how often somebody accepted that the log's hot tier is lost;
+// then the lower half begins anew.
+inline constexpr std::uint64_t epochs_per_loss = std::uint64_t{1} << 32;
+[[nodiscard]] constexpr std::uint64_t accepted_losses(std::uint64_t epoch) {
+    return epoch / epochs_per_loss;
+}
+[[nodiscard]] constexpr std::uint64_t next_epoch(std::uint64_t epoch, bool is_behind_loss) {
+    return is_behind_loss ? (accepted_losses(epoch) + 1) * epochs_per_loss + 1 : epoch + 1;
+}
+
 // Written by the writer when it starts on the segment; never changed afterwards.
 struct segment_activation {
     std::uint64_t epoch;  // raised by every start of a writer that could not go on behind a close

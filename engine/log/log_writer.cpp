@@ -40,13 +40,14 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     ensure_directory(directory_);
     lock_ = file_lock(directory_ / "writer.lock", options_.purpose);
     std::string joined = detail::join_hot_tier(directory_);
+    is_behind_loss_ = detail::is_loss_accepted(directory_);
     if (list_segments(directory_).empty()) {
         detail::remove_unbegun_segments(directory_);
         create_log();
     } else {
         recover_log();
     }
-    if (detail::is_loss_accepted(directory_)) {
+    if (is_behind_loss_) {
         joined =
             "the loss of the log's hot tier was accepted; records that were not durable are lost";
         detail::forget_accepted_loss(directory_);
@@ -120,9 +121,9 @@ void log_writer::recover_log() {
         detail::rewrite_segments(directory_, sync_from_, tail.info.index);
         tail.is_closed = false;  // readers have the old file, so nothing is added to the new one
     }
-    if (tail.info.boot_id != detail::read_host_identity().boot_id) {
-        // Each boot of the host has segments of its own: so the headers tell what a loss of power
-        // left from what was appended since, also where it took all behind a close record.
+    if (is_behind_loss_ || tail.info.boot_id != detail::read_host_identity().boot_id) {
+        // Each boot of the host, and each loss, has segments of its own: so the headers tell what
+        // was left from what was appended since, also where all behind a close record was lost.
         tail.is_closed = false;
     }
     go_on(tail);
@@ -150,8 +151,9 @@ void log_writer::go_on(const recovered_tail& tail) {
         storage_->start();
         if (!can_resume) {
             detail::stored_segment* first = storage_->first_segment();
-            storage_->begin(first, {tail.info.epoch + 1, last_sequence_.next(), last_timestamp_,
-                                    last_sequence_, tail.end()});
+            storage_->begin(first,
+                            {next_epoch(tail.info.epoch, is_behind_loss_), last_sequence_.next(),
+                             last_timestamp_, last_sequence_, tail.end()});
             adopt(first->bytes, next.header_bytes);
         }
         return;
@@ -277,8 +279,9 @@ append_status log_writer::append_snapshot() noexcept {
 }
 
 segment_start log_writer::next_start(bool write_end) const noexcept {
-    return {segment_->info().epoch + (write_end ? 0 : 1), last_sequence_.next(), last_timestamp_,
-            last_sequence_, end()};
+    const std::uint64_t epoch = segment_->info().epoch;
+    return {write_end ? epoch : next_epoch(epoch, is_behind_loss_), last_sequence_.next(),
+            last_timestamp_, last_sequence_, end()};
 }
 
 // The next segment is begun before the end record stands: whoever sees that record finds it.

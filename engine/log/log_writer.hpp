@@ -204,7 +204,8 @@ private:
     std::uint64_t skipped_snapshot_count_ = 0;
     int last_error_ = 0;
     bool snapshots_started_ = false;
-    bool is_schema_new_ = false;  // the next segment brings it
+    bool is_schema_new_ = false;   // the next segment brings it
+    bool is_behind_loss_ = false;  // of a hot tier, which the first segment it begins then says
 };
 
 inline bool log_writer::has_room(std::size_t payload_bytes) const noexcept {

@@ -57,11 +57,11 @@ bool is_clock_behind(const fs::path& directory, const segment_info& info) {
     return timestamp{active.clock_realtime_ns} < info.base_timestamp;
 }
 
-// Each boot of the host writes into segments of its own, and the one behind the loss begins no
-// further on than the next to what was lost. So the newest of those that come into question tells,
-// whatever the clock; but it may be of a boot before the loss, so it is asked only where times
-// tell nothing.
-std::optional<sequence> last_before_boot(const fs::path& directory, const read_place& place) {
+// What is written under another boot of the host, or behind an accepted loss, stands in segments of
+// its own, and the one behind the loss begins no further on than the next to what was lost. So the
+// newest of those that come into question tells, whatever the clock; but it may be of a boot before
+// the loss, so it is asked only where times tell nothing.
+std::optional<sequence> last_before_loss(const fs::path& directory, const read_place& place) {
     const std::vector<std::uint64_t> indexes = list_segments(directory);
     for (std::size_t i = indexes.size(); i-- > 1;) {
         const segment_info info = read_segment_info(directory, indexes[i]);
@@ -69,8 +69,10 @@ std::optional<sequence> last_before_boot(const fs::path& directory, const read_p
             info.previous_last_sequence >= place.done) {
             continue;
         }
-        if (info.boot_id != read_segment_info(directory, indexes[i - 1]).boot_id &&
-            (place.time.ns == 0 || is_clock_behind(directory, info))) {
+        const segment_info before = read_segment_info(directory, indexes[i - 1]);
+        const bool is_behind_loss = info.boot_id != before.boot_id ||
+                                    accepted_losses(info.epoch) != accepted_losses(before.epoch);
+        if (is_behind_loss && (place.time.ns == 0 || is_clock_behind(directory, info))) {
             return info.previous_last_sequence;
         }
     }
@@ -78,15 +80,15 @@ std::optional<sequence> last_before_boot(const fs::path& directory, const read_p
 }
 
 sequence find_survivor(const fs::path& directory, const read_place& place) {
-    const std::optional<sequence> before_boot = last_before_boot(directory, place);
+    const std::optional<sequence> before_loss = last_before_loss(directory, place);
     const sequence oldest_done{oldest_of(directory).base_sequence.value - 1};
     sequence survivor{place.done.value - 1};
     if (place.time.ns != 0) {
         survivor = std::min(survivor, last_until(directory, place.time));
-    } else if (!before_boot) {
+    } else if (!before_loss) {
         return oldest_done;
     }
-    return std::max(oldest_done, std::min(survivor, before_boot.value_or(survivor)));
+    return std::max(oldest_done, std::min(survivor, before_loss.value_or(survivor)));
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
         gateway.cut_back(config.name, past.survivor());
     }
     if (gateway.has_doubt(config.name)) {
-        gateway.limit_doubt(config.name, past.last_before_boot() ? *past.last_before_boot()
+        gateway.limit_doubt(config.name, past.last_before_loss() ? *past.last_before_loss()
                                                                  : last_sequence(source.directory));
     }
     highest = gateway.highest_origin(config.name);

@@ -38,7 +38,9 @@ route_past::route_past(const fs::path& pipeline_directory, std::string_view rout
       uuid_(uuid) {
     read_findings();
     // Of another log nothing is known, and the destination refuses it.
-    if (life_.is_of_other_boot() && life_.previous()->log == uuid) {
+    if (const auto& note = life_.previous();
+        note && note->log == uuid && engine::may_have_lost_records(source, *note)) {
+        is_of_other_boot_ = life_.is_of_other_boot();
         engine::settle_tail(source, "recovery for route " + std::string(route));
         survivor_ = std::max(floor, engine::last_survivor(source, *life_.previous()));
     }
@@ -90,9 +92,9 @@ std::string route_past::finding() const {
     if (done_ == engine::sequence{}) {
         return {};
     }
-    return "the host lost power, and the source log " + source_.native() +
-           " has lost its end: records " + std::to_string(survivor_->value + 1) + " to " +
-           std::to_string(done_.value) +
+    return std::string(is_of_other_boot_ ? "the host lost power" : "a hot tier was given up") +
+           ", and the source log " + source_.native() + " has lost its end: records " +
+           std::to_string(survivor_->value + 1) + " to " + std::to_string(done_.value) +
            " were done by this route and are gone; new records take their sequences, and the "
            "route goes on behind " +
            std::to_string(survivor_->value) + " (noted in " + findings_file_.native() + ")";
@@ -113,8 +115,9 @@ engine::sequence surviving_progress(const fs::path& pipeline_directory, std::str
                                     const fs::path& source, engine::sequence done) {
     const auto note = engine::read_life(route_life_path(pipeline_directory, route));
     const auto indexes = engine::list_segments(source);
-    if (!note || note->boot == engine::current_boot() || indexes.empty() ||
-        engine::read_segment_info(source, indexes.back()).uuid != note->log) {
+    if (!note || indexes.empty() ||
+        engine::read_segment_info(source, indexes.back()).uuid != note->log ||
+        !engine::may_have_lost_records(source, *note)) {
         return done;
     }
     return std::min(done, engine::last_survivor(source, *note));

@@ -1,8 +1,9 @@
-// What a route's last run knew of its source, and what a loss of power has taken of that since.
+// What a route's last run knew of its source, and what a loss of power, or of the source's hot
+// tier, has taken of that since.
 //
 // A route may have done records that its source lost: they were committed, and not durable. New
-// records then take their sequences, and would be passed over as done. So under another boot than
-// the last run's, progress beyond what survived of the source is cut back to that.
+// records then take their sequences, and would be passed over as done. So behind such a loss
+// progress beyond what survived of the source is cut back to that.
 //
 // In the pipeline's directory: lives/ROUTE (life_file.hpp), and lost/ROUTE, one line for each
 // finding, kept for people and for the marks of what may come a second time.
@@ -36,8 +37,8 @@ public:
     [[nodiscard]] bool is_beyond(engine::sequence done);
     // REQUIRES: is_beyond() said so once.
     [[nodiscard]] engine::sequence survivor() const noexcept { return *survivor_; }
-    // The last record from before this boot of the host; nothing where there was none before.
-    [[nodiscard]] std::optional<engine::sequence> last_before_boot() const noexcept {
+    // The last record from before the loss; nothing where there was none since the last run.
+    [[nodiscard]] std::optional<engine::sequence> last_before_loss() const noexcept {
         return survivor_;
     }
     // Records up to here may be the second ones of their sequence, or of their content: 0 if none.
@@ -58,8 +59,9 @@ private:
     std::filesystem::path findings_file_;
     std::filesystem::path source_;
     engine::log_uuid uuid_;
-    std::optional<engine::sequence> survivor_;  // set: the host was started anew since
-    engine::sequence done_;                     // what was found beyond it, in this start
+    std::optional<engine::sequence> survivor_;  // set: the source may have lost records since
+    bool is_of_other_boot_ = false;
+    engine::sequence done_;  // what was found beyond it, in this start
     engine::sequence repeats_until_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "engine/stream/migrate_log.hpp"
 #include "tests/engine/stream/host_restart.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
@@ -95,6 +96,40 @@ TEST_F(LostTail, IsToldByTheBootWhereEpochsComeASecondTime) {
     append(20);
     ASSERT_LE(newest_epoch(log()), read_life(life())->epoch);
     EXPECT_EQ(survivor(), kept);
+}
+
+TEST_F(LostTail, IsToldUnderTheSameBootWhereALossWasAccepted) {
+    append(10);
+    begin_life();
+    append(10);
+    EXPECT_FALSE(may_have_lost_records(log(), *read_life(life())));
+    lose_records_behind(log(), 15);
+    write_file_atomically(log() / lost_hot_tier_name, "");
+    EXPECT_TRUE(may_have_lost_records(log(), *read_life(life())));
+    settle_tail(log(), "test");
+    EXPECT_FALSE(fs::exists(log() / lost_hot_tier_name));
+    EXPECT_EQ(accepted_losses(newest_epoch(log())), 1U);
+    EXPECT_EQ(survivor(), 15U);
+    append(30);
+    EXPECT_TRUE(may_have_lost_records(log(), *read_life(life())));
+    EXPECT_EQ(survivor(), 15U);
+    begin_life();
+    append(5);
+    EXPECT_FALSE(may_have_lost_records(log(), *read_life(life()))) << "it was not lost since";
+}
+
+// The segment behind the loss has the boot of the note, and the one behind the restart tells less.
+TEST_F(LostTail, IsToldWhereARestartFollowsAnAcceptedLoss) {
+    append(10);
+    begin_life();
+    append(10);
+    lose_records_behind(log(), 15);
+    write_file_atomically(log() / lost_hot_tier_name, "");
+    append(30);
+    restart_host();
+    append(5);
+    EXPECT_EQ(accepted_losses(newest_epoch(log())), 1U);
+    EXPECT_EQ(survivor(), 15U);
 }
 
 TEST_F(LostTail, SettlesInPlaceOfAWriterThatIsNotThere) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "tests/engine/core/manual_clock.hpp"
 #include "tests/engine/stream/host_restart.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
@@ -269,6 +270,20 @@ TEST_F(ReaderCursorLoss, GoesBackRatherTooFarWhereTheTimeIsNotKnown) {
     lose_records_behind(log(), 310);
     append(30);  // under the same boot
     EXPECT_EQ(open_behind(), 300U);
+}
+
+TEST_F(ReaderCursorLoss, IsToldExactlyWhereALossWasAcceptedThoughTheTimeIsNotKnown) {
+    read_to(320);
+    {
+        reader_cursor cursor(log(), "risk");
+        cursor_state state = cursor.state();
+        state.time = {};
+        cursor.set(state);
+    }
+    lose_records_behind(log(), 310);
+    write_file_atomically(log() / lost_hot_tier_name, "");
+    append(30);
+    EXPECT_EQ(open_behind(), 310U);
 }
 
 TEST_F(ReaderCursorLoss, IsFoundForACursorThatWasSetByHand) {

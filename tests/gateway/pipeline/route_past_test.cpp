@@ -5,6 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/durable_mark.hpp"
+#include "engine/log/hot_tier.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "tests/engine/stream/host_restart.hpp"
@@ -148,6 +149,45 @@ TEST_F(RoutePast, FindsWhatAHotSourceLostThatNobodyHadSyncedYet) {
     origins.insert(origins.end(), {8, 9});
     EXPECT_EQ(origins_of(rows("COPY")), origins);
     EXPECT_EQ(ids("COPY").back(), "A102");
+}
+
+// A container made anew on a host that runs on: the memory is gone, and an operator says to go on.
+TEST_F(RoutePast, PassesOverNoNewRecordBehindAHotTierThatWasGivenUp) {
+    const std::string late = replaced(copying, "[engine]\n",
+                                      "[engine]\nstorage = \"hot\"\nsync_bytes_max = \"1GiB\"\n"
+                                      "sync_delay_max_us = 60000000\n");
+    const std::filesystem::path on_disk = path() / "on_disk";
+    {
+        run once(*this, late);
+        once.start();
+        append_orders(once.source(), 1, 7);
+        ASSERT_EQ(once.source().wait_durable(once.source().log().end(), 30'000'000'000),
+                  engine::durable_wait::durable);
+        append_orders(once.source(), 8, 10);
+        wait_for_highest("copy", 10);
+        std::filesystem::copy(data("ORDER_OUT"), on_disk, std::filesystem::copy_options::recursive);
+        once.stop();
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(data("ORDER_OUT"))) {
+        std::filesystem::remove_all(entry.path());
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(on_disk)) {
+        std::filesystem::copy(entry.path(), data("ORDER_OUT") / entry.path().filename(),
+                              std::filesystem::copy_options::recursive);
+    }
+    EXPECT_THROW(append_elsewhere(101, 102), engine::damage_error) << "nobody has said so yet";
+    static_cast<void>(engine::recover_hot_tier(data("ORDER_OUT"), engine::hot_loss::accepted));
+    append_elsewhere(101, 104);  // beyond what the route has done
+    EXPECT_EQ(progress(late), 7U);
+    run_to(late, "copy", 105, 105, 12);
+    EXPECT_EQ(findings("copy"), finding_of(8, 10));
+    EXPECT_EQ(lines_with("a hot tier was given up, and the source log"), 1U);
+    std::vector<std::uint64_t> origins = range(1, 10);
+    origins.insert(origins.end(), {8, 9, 10, 11, 12});
+    EXPECT_EQ(origins_of(rows("COPY")), origins);
+    const std::vector<std::string> all = ids("COPY");
+    EXPECT_EQ(std::vector<std::string>(all.begin() + 10, all.end()),
+              (std::vector<std::string>{"A101", "A102", "A103", "A104", "A105"}));
 }
 
 TEST_F(RoutePast, GoesOnBehindASourceThatIsShorterThanItsProgress) {

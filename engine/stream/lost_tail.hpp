@@ -30,8 +30,8 @@ namespace millrace::engine {
 [[nodiscard]] sequence last_survivor(const std::filesystem::path& directory, const life_note& note);
 
 // Sees to it that the log has a segment of this boot, and behind the last loss. Its writer begins
-// one when it recovers the log; where there is none, this does it in its place, and closes. Waits for a writer that has just
-// begun: one that recovers gigabytes has them to sync first.
+// one when it recovers the log; where there is none, this does it in its place, and closes. Waits
+// for a writer that has just begun: one that recovers gigabytes has them to sync first.
 void settle_tail(const std::filesystem::path& directory, std::string_view purpose,
                  int patience_ms = 10'000);
 

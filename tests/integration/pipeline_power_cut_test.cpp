@@ -137,7 +137,7 @@ public:
     explicit moving_wire(std::uint16_t venue) {
         wire_.lead_to(venue);
         mover_ = std::thread([this] {
-            while (!ends_.load()) {
+            while (!ends_.load(std::memory_order_relaxed)) {
                 {
                     const std::lock_guard hold(lock_);
                     if (is_up_) {
@@ -149,7 +149,7 @@ public:
         });
     }
     ~moving_wire() {
-        ends_ = true;
+        ends_.store(true, std::memory_order_relaxed);
         mover_.join();
         wire_.cut();
     }

@@ -48,8 +48,8 @@ struct four_books {
 
 // Each number towards the venue rises but for what is marked as sent before, and what is sent again
 // is what had that number. A session that settles before it resets may try a Logon whose number the
-// venue, which has not seen the last reset, refuses as too low; then nothing but a reset follows, or
-// a Logon that a further jump has carried above.
+// venue, which has not seen the last reset, refuses as too low; then nothing but a reset follows,
+// or a Logon that a further jump has carried above.
 void expect_rising_numbers(const std::vector<std::string>& to_venue, bool settles);
 // What stands in ORDER_OUT is at the venue, once, whatever became of it in between.
 void expect_each_order_once(const four_books& books);

@@ -516,15 +516,13 @@ TEST_P(SessionInitiator, LetsThePeerAskForWhatItLacksBeforeItResets) {
               (std::vector<std::string>{"A1", "A2", "A3", "B1", "A5", "A6", "A7", "B5"}));
 }
 
-// Each asks for what it lacks, and the peer's proof comes with a number that is not its turn yet:
-// the peer fills over it when it is asked once more.
+// The peer's proof comes before its turn, and is filled over when the peer is asked once more.
 TEST_P(SessionInitiator, LetsThePeerAskWhereBothSidesLackMessages) {
     open_agent("ResetOnLogon=Y");
     open_peer();
     log_on();
     const std::uint32_t generation = ledger().generation();
-    to_peer().losses = 1;
-    from_peer().losses = 1;
+    to_peer().losses = from_peer().losses = 1;
     orders.put(1, "A1");
     ASSERT_TRUE(peer->send_order("P1"));
     ASSERT_TRUE(run_until([&] { return to_peer().losses == 0 && from_peer().losses == 0; }));

@@ -99,7 +99,7 @@ void write_doubts(const fs::path& directory, const std::vector<doubt_entry>& ent
                 std::to_string(entry.from.value) + "\nnumbers " + std::to_string(entry.numbers) +
                 "\nasked " + std::to_string(entry.asked_from.value) + '\n';
     }
-    engine::write_file_atomically(path, text);
+    engine::write_file_atomically(path, text.append(detail::last_line));
 }
 
 void note_doubts(const fs::path& directory, const gateway_life& life, const fix_out_log& out) {
@@ -200,7 +200,7 @@ void write_verdicts(const fs::path& directory, std::string_view route,
         text += "decision " + std::string(to_text(verdict.decision)) + "\nthrough " +
                 std::to_string(verdict.through.value) + "\nby " + verdict.by + '\n';
     }
-    engine::write_file_atomically(verdict_path(directory, route), text);
+    engine::write_file_atomically(verdict_path(directory, route), text.append(detail::last_line));
 }
 
 void remove_verdicts(const fs::path& directory, std::string_view route) {

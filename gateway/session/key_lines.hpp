@@ -1,5 +1,5 @@
-// Small text files of a gateway's directory: a first line that says what it is, then lines of a
-// key, a blank and a value.
+// Small text files of a gateway's directory: a first line that says what it is, lines of a key, a
+// blank and a value, and a last line, without which the file is not whole.
 #pragma once
 
 #include <charconv>
@@ -7,6 +7,8 @@
 #include <system_error>
 
 namespace millrace::gateway::detail {
+
+inline constexpr std::string_view last_line = "end\n";
 
 // False: not a whole number of this type.
 template <class Number>
@@ -16,13 +18,20 @@ template <class Number>
     return result.ptr == end && result.ec == std::errc();
 }
 
-// Calls take(key, value) for each line behind the first; false: not such a file.
+// Calls take(key, value) for each line between the first and the last; false: not such a file.
 template <class Take>
 [[nodiscard]] bool read_lines(std::string_view text, std::string_view first, Take&& take) {
-    if (!text.starts_with(first) || !text.ends_with('\n')) {
+    if (!text.starts_with(first)) {
         return false;
     }
     text.remove_prefix(first.size());
+    if (!text.ends_with(last_line)) {
+        return false;
+    }
+    text.remove_suffix(last_line.size());
+    if (!text.empty() && !text.ends_with('\n')) {
+        return false;
+    }
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(line.size() + 1);

@@ -82,7 +82,8 @@ void write_life(const std::filesystem::path& directory, const gateway_life& life
     for (const gateway_route& route : life.committed_routes) {
         text += "\nroute " + route.name + '\t' + route.session;
     }
-    engine::write_file_atomically(directory / file_name, text + '\n');
+    text += '\n';
+    engine::write_file_atomically(directory / file_name, text.append(detail::last_line));
 }
 
 gateway_life begin_life(const std::filesystem::path& directory, std::string_view boot_id) {

@@ -76,7 +76,8 @@ void check_gateway_life(std::string_view text) {
     } catch (const engine::damage_error&) {
         return;
     }
-    MILLRACE_ASSERT(text.starts_with("millrace gateway life 1\n"), "another file is believed");
+    MILLRACE_ASSERT(text.starts_with("millrace gateway life 1\n") && text.ends_with("\nend\n"),
+                    "another file, or a part of one, is believed");
     MILLRACE_ASSERT(says(text, "numbers_at_risk", life.numbers_at_risk),
                     "other numbers are at risk than is written");
     gateway::write_life(directory(), life);
@@ -94,13 +95,14 @@ void check_doubts(std::string_view text) {
     } catch (const engine::damage_error&) {
         return;
     }
-    MILLRACE_ASSERT(text.starts_with("millrace doubt 1\n"), "another file is believed");
+    MILLRACE_ASSERT(text.starts_with("millrace doubt 1\n") && text.ends_with("\nend\n"),
+                    "another file, or a part of one, is believed");
     if (entries.empty()) {
         return;
     }
     gateway::write_doubts(directory(), entries);
     const std::string written = engine::read_whole_file(directory() / "doubt");
-    std::size_t lines = 1;
+    std::size_t lines = 2;  // the first and the last
     for (const gateway::doubt_entry& entry : entries) {
         lines += entry.through ? 9 : 8;
     }

@@ -150,11 +150,23 @@ TEST(DoubtFile, RefusesWhatItCannotRead) {
     const std::filesystem::path directory = place / "gateway";
     engine::ensure_directory(directory);
     for (const char* text :
-         {"", "millrace doubt 1", "millrace doubt 1\nsession X\n",
-          "millrace doubt 1\nroute X\nfrom 1x\n", "millrace doubt 1\nroute X\ncolour red\n",
-          "millrace doubt 1\nroute X\nafter\n"}) {
+         {"", "millrace doubt 1", "millrace doubt 1\nend", "millrace doubt 1\nsession X\nend\n",
+          "millrace doubt 1\nroute X\nfrom 1x\nend\n",
+          "millrace doubt 1\nroute X\ncolour red\nend\n", "millrace doubt 1\nroute X\nafter\nend\n",
+          "millrace doubt 1\nroute X\nafter 1end\n"}) {
         engine::write_file_atomically(directory / "doubt", text);
         EXPECT_THROW(static_cast<void>(read_doubts(directory)), engine::damage_error) << text;
+    }
+    // Wherever it is cut off.
+    doubt_entry entry;
+    entry.route = "orders";
+    entry.session = "FIX.4.4:A->B";
+    write_doubts(directory, {entry, entry});
+    const std::string whole = engine::read_whole_file(directory / "doubt");
+    EXPECT_EQ(read_doubts(directory).size(), 2U);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        engine::write_file_atomically(directory / "doubt", whole.substr(0, size));
+        EXPECT_THROW(static_cast<void>(read_doubts(directory)), engine::damage_error) << size;
     }
 }
 

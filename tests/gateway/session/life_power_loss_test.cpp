@@ -484,7 +484,7 @@ TEST_F(PowerLoss, RoutesNeverRunFurtherAheadOfTheDiskThanAllowed) {
 TEST_F(PowerLoss, ADamagedNoteOfTheLastLifeIsSaid) {
     open_agent();
     agent.reset();
-    engine::write_file_atomically(gateway / "life", "millrace gateway life 1\nstate wild\n");
+    engine::write_file_atomically(gateway / "life", "millrace gateway life 1\nstate wild\nend\n");
     try {
         open_agent();
         FAIL() << "opened";

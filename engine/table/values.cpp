@@ -165,8 +165,9 @@ std::size_t format_decimal(const decimal& value, char* out) noexcept {
     if (value.mantissa < 0) {
         *out++ = '-';
     }
+    // A row may hold any exponent, and a sum with it could overflow.
     const bool is_too_long =
-        value.exponent > 0 && value.mantissa != 0 && count + value.exponent > plain_digits_max;
+        value.exponent > 0 && value.mantissa != 0 && value.exponent > plain_digits_max - count;
     if (value.exponent < plain_exponent_min || value.exponent > plain_exponent_max || is_too_long) {
         out = std::copy_n(digits, count, out);
         *out++ = 'e';

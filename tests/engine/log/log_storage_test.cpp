@@ -517,9 +517,6 @@ TEST(LogOptions, OfASizeOtherThanTheLogsAreMeasuredByTheLogs) {
 }
 
 TEST(LogHelper, ServesManyLogsAtOnceAndEachProcessItsOwn) {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "ThreadSanitizer knows no threads of a child of a process with threads";
-#endif
     temporary_directory directory;
     std::vector<std::unique_ptr<log_writer>> writers;
     for (int i = 0; i < 6; ++i) {
@@ -532,6 +529,9 @@ TEST(LogHelper, ServesManyLogsAtOnceAndEachProcessItsOwn) {
             append_many(*writer, 1, 1500);
         }
     }
+    // ThreadSanitizer knows no threads of a child of a process with threads, and AddressSanitizer
+    // takes what such a child maps for the stacks of the threads that are not in it.
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
     const char child = said_by([&](int pipe) {
         log_writer own(directory / "child", options_of(way::hot, directory.path()));
         append_many(own, 200, 1500);
@@ -539,11 +539,12 @@ TEST(LogHelper, ServesManyLogsAtOnceAndEachProcessItsOwn) {
         say_and_end_thread(pipe, 'k');
     });
     EXPECT_EQ(child, 'k') << "a forked child has no helper thread of its parent's";
+    EXPECT_EQ(read_log(directory / "child").size(), 200u);
+#endif
     writers.clear();
     for (int i = 0; i < 6; ++i) {
         EXPECT_EQ(read_log(directory / ("log-" + std::to_string(i)).c_str()).size(), 200u);
     }
-    EXPECT_EQ(read_log(directory / "child").size(), 200u);
 }
 
 }  // namespace millrace::engine::test

@@ -140,7 +140,7 @@ public:
             while (!ends_.load(std::memory_order_relaxed)) {
                 {
                     const std::lock_guard hold(lock_);
-                    if (is_up_) {
+                    if (!is_cut_) {
                         wire_.step();
                     }
                 }
@@ -159,13 +159,17 @@ public:
     [[nodiscard]] std::uint16_t port() const { return wire_.port(); }
     void up() {
         const std::lock_guard hold(lock_);
-        is_up_ = true;
+        if (is_cut_) {
+            wire_.reopen();
+        }
+        is_cut_ = false;
     }
-    // Nothing that leaves after `look` has begun arrives.
+    // Nothing that leaves after `look` has begun arrives, by no connection that is made then either.
     void cut(const std::function<void()>& look) {
         const std::lock_guard hold(lock_);
         look();
-        is_up_ = false;
+        is_cut_ = true;
+        wire_.shut();
         wire_.cut();
     }
     [[nodiscard]] std::vector<std::string> passed_to_venue() {
@@ -180,7 +184,7 @@ public:
 private:
     std::mutex lock_;
     millrace::test::lossy_wire wire_;
-    bool is_up_ = false;
+    bool is_cut_ = false;
     std::atomic<bool> ends_{false};
     std::thread mover_;
 };
@@ -245,7 +249,11 @@ protected:
         const bool is_hot = below(2) == 0;
         std::string text = with(std::string(config_text), "STORAGE", is_hot ? "hot" : "direct");
         text = with(text, "HOT\n", is_hot ? "hot_directory = \"hot\"\n" : "");
-        text = with(text, "DELAY", delays_us[below(std::size(delays_us))]);
+        const std::string delay_us = delays_us[below(std::size(delays_us))];
+        text = with(text, "DELAY", delay_us);
+        const std::lock_guard hold(lines_lock_);
+        lines_.push_back("--- a life with " + std::string(is_hot ? "hot" : "direct") +
+                         " logs, synced after " + delay_us + " us");
         return with(text, "GATE", GetParam());
     }
 
@@ -306,7 +314,7 @@ protected:
             if (cut_ns == 0 && wire_->passed_count() > before + 3) {
                 cut_ns = engine::monotonic_now_ns() + below(80 * ms_ns);
             }
-            ASSERT_LT(engine::monotonic_now_ns(), begin_ns + patience_ns) << last_lines();
+            ASSERT_LT(engine::monotonic_now_ns(), begin_ns + patience_ns);
             feed(orders);
             ::usleep(static_cast<unsigned>(below(1000)));
         }
@@ -372,7 +380,7 @@ protected:
             }
             const std::int64_t end_ns = engine::monotonic_now_ns() + patience_ns;
             while (!missing().empty()) {
-                ASSERT_LT(engine::monotonic_now_ns(), end_ns) << missing() << last_lines();
+                ASSERT_LT(engine::monotonic_now_ns(), end_ns) << missing();
                 ::usleep(20'000);
             }
         });
@@ -419,7 +427,7 @@ protected:
     [[nodiscard]] std::string last_lines() {
         const std::lock_guard hold(lines_lock_);
         std::string text;
-        for (std::size_t i = lines_.size() - std::min<std::size_t>(lines_.size(), 40);
+        for (std::size_t i = lines_.size() - std::min<std::size_t>(lines_.size(), 400);
              i < lines_.size(); ++i) {
             text += '\n' + lines_[i];
         }
@@ -446,6 +454,9 @@ TEST_P(PipelinePowerCut, BringsTheBooksTogetherHoweverOftenThePowerGoes) {
     }
     if (!HasFailure()) {
         live_to_the_end();
+    }
+    if (HasFailure()) {
+        ADD_FAILURE() << last_lines();
     }
     std::printf("gate = %s: %zu orders, %zu lost with the power; numbers jumped %d times\n",
                 GetParam(), orders_.size(), lost_orders_, jumps_);

@@ -42,7 +42,9 @@ public:
     // Runs to the end, and holds the result against what a run must show.
     void complete(int count, const std::string& rate) const {
         const exit_result result = start(count, rate)->wait(60);
-        ASSERT_EQ(result.code, 0) << result.out << result.err;
+        ASSERT_EQ(result.code, 0)
+            << result.out << result.err
+            << run_millrace({"counters", (demo_ / "millrace.toml").native()}, directory_).out;
         const auto books = nlohmann::json::parse(result.out);
         EXPECT_EQ(books["orders"], count);
         EXPECT_EQ(books["lost"], 0) << result.err;

@@ -164,7 +164,7 @@ public:
         }
         is_cut_ = false;
     }
-    // Nothing that leaves after `look` has begun arrives, by no connection that is made then either.
+    // Nothing that leaves after `look` has begun arrives, by a connection made then neither.
     void cut(const std::function<void()>& look) {
         const std::lock_guard hold(lock_);
         look();

@@ -8,6 +8,7 @@
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/crash_point.hpp"
+#include "engine/stream/slot_generation.hpp"
 #include "engine/table/record.hpp"
 
 namespace millrace::engine {
@@ -35,10 +36,8 @@ std::uint32_t checksum(const stored_checkpoint& slot) {
     return crc32c(0, &slot, offsetof(stored_checkpoint, crc));
 }
 
-// The two generations are never written: a slot behind the last one would count less than it.
 bool is_valid(const stored_checkpoint& slot) {
-    return slot.magic == checkpoint_magic && slot.crc == checksum(slot) && slot.generation != 0 &&
-           slot.generation != UINT64_MAX;
+    return slot.magic == checkpoint_magic && slot.crc == checksum(slot) && slot.generation != 0;
 }
 
 stored_checkpoint make_slot(std::uint64_t generation, std::uint64_t route, const log_uuid& source,
@@ -94,7 +93,7 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
                                std::string(route_name) +
                                "'; restore what fits, or remove the file to begin anew");
         }
-        if (!is_found || slot.generation > generation_) {
+        if (!is_found || is_newer_generation(slot.generation, generation_)) {
             generation_ = slot.generation;
             highest_ = {slot.highest};
             newest_slot_ = i;
@@ -120,7 +119,7 @@ void checkpoint::set(sequence completed) noexcept {
 }
 
 void checkpoint::write_slot() noexcept {
-    ++generation_;
+    generation_ = next_generation(generation_);
     newest_slot_ = (newest_slot_ + 1) % slot_count;
     const stored_checkpoint slot = make_slot(generation_, route_, source_, highest_);
     // A process killed inside this copy leaves a slot whose checksum fails, and the other one
@@ -142,7 +141,7 @@ checkpoint_state read_checkpoint(const std::filesystem::path& path) {
         for (std::size_t i = 0; bytes.size() == file_bytes && i < slot_count; ++i) {
             stored_checkpoint slot{};
             std::memcpy(&slot, bytes.data() + i * sizeof slot, sizeof slot);
-            if (is_valid(slot) && slot.generation > newest) {
+            if (is_valid(slot) && (newest == 0 || is_newer_generation(slot.generation, newest))) {
                 newest = slot.generation;
                 state.route = slot.route;
                 std::memcpy(state.source.bytes.data(), slot.source, sizeof slot.source);

@@ -11,6 +11,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
+#include "engine/stream/slot_generation.hpp"
 #include "engine/table/record.hpp"
 
 namespace millrace::engine {
@@ -47,10 +48,8 @@ std::uint32_t checksum(const stored_cursor& slot) {
     return crc32c(0, &slot, offsetof(stored_cursor, crc));
 }
 
-// The two generations are never written: a slot behind the last one would count less than it.
 bool is_valid(const stored_cursor& slot) {
-    return slot.magic == cursor_magic && slot.crc == checksum(slot) && slot.generation != 0 &&
-           slot.generation != UINT64_MAX;
+    return slot.magic == cursor_magic && slot.crc == checksum(slot) && slot.generation != 0;
 }
 
 stored_cursor make_slot(std::uint64_t generation, const log_uuid& uuid, std::uint64_t name_hash,
@@ -89,7 +88,7 @@ found_slot find_newest(const fs::path& path, const std::byte* bytes, const log_u
                                ": the cursor belongs to another log or has another name; remove "
                                "the file to let the reader begin anew");
         }
-        if (!found || slot.generation > found->generation) {
+        if (!found || is_newer_generation(slot.generation, found->generation)) {
             found = {slot.generation, i, {{slot.at}, {slot.seq}, {slot.time}, {slot.updated}}};
         }
     }
@@ -185,7 +184,7 @@ void reader_cursor::set(const cursor_state& to) noexcept {
 }
 
 void reader_cursor::write_slot() noexcept {
-    ++generation_;
+    generation_ = next_generation(generation_);
     newest_slot_ = (newest_slot_ + 1) % slot_count;
     const stored_cursor slot = make_slot(generation_, uuid_, name_hash_, state_);
     // A process killed inside this copy leaves a slot whose checksum fails, and the other counts.

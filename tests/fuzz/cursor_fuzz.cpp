@@ -58,7 +58,6 @@ expectation expected_of(std::span<const std::byte> file, const slot_layout& layo
         const std::span<const std::byte> slot = file.subspan(i * slot_bytes, slot_bytes);
         const auto generation = get<std::uint64_t>(slot, 8);
         if (get<std::uint64_t>(slot, 0) != layout.magic || generation == 0 ||
-            generation == UINT64_MAX ||
             get<std::uint32_t>(slot, crc_offset) != crc32c(0, slot.data(), crc_offset)) {
             continue;
         }
@@ -66,7 +65,8 @@ expectation expected_of(std::span<const std::byte> file, const slot_layout& layo
             get<std::uint64_t>(slot, layout.owner_offset) != whose.id) {
             return {finding::foreign};
         }
-        if (generation > newest) {
+        // The document's words: the higher one, as numbers go round.
+        if (newest == 0 || (generation != newest && generation - newest < std::uint64_t{1} << 63)) {
             newest = generation;
             found = {finding::good, get<std::uint64_t>(slot, layout.done_offset), i};
         }

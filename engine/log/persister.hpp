@@ -1,8 +1,8 @@
 // Makes a log durable behind its writer: one thread per log, which walks what was committed, brings
 // it to the disk, syncs, and only then says so.
 //
-// Threading  begun: the writer pushes; start, stop and construction: whoever set the log up, one at a
-//            time; wait and the observers: any thread
+// Threading  begun: the writer pushes; start, stop and construction: whoever set the log up, one
+//            at a time; wait and the observers: any thread
 // Progress   to push is wait-free and makes no system call; wait sleeps
 // Invariant  the durable position never passes a byte whose sync did not succeed, and a segment is
 //            not begun on the disk before the one in front of it is durable whole

@@ -191,12 +191,14 @@ inline void explored_disk::say_durable(position end, sequence last) noexcept {
 }
 
 inline bool explored_disk::retire_front() noexcept {
+    explored_memory::reading(&walk.front(), sizeof(stored_segment));
     log_.durable().set_retired_below(walk.front().index() + 1);
     return true;
 }
 
 // By the kernel: a hole where the records stood.
 inline void explored_disk::free_front() noexcept {
+    explored_memory::reading(&walk.front(), sizeof(stored_segment));
     if (log_.is_hot) {
         explorer::current().punch(walk.front().bytes.data() + header_bytes,
                                   walk.walked().offset() - header_bytes);

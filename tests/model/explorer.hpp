@@ -3,9 +3,10 @@
 // The program uses explored_memory where the shipped code uses native_memory, so what is explored
 // is the shipped code. Each atomic location must have one writing thread at a time, each ordered
 // behind the one before, as all of ours do; then its values come in the order in which they are
-// written, and a run is determined by which of them each load reads. A load may read any value that coherence and happens-before do not
-// forbid, old ones included. Where a load is to read a value that is not written yet, its thread
-// waits and the others go on. So every run is made exactly once.
+// written, and a run is determined by which of them each load reads. A load may read any value that
+// coherence and happens-before do not forbid, old ones included. Where a load is to read a value
+// that is not written yet, its thread waits and the others go on. So every run is made exactly
+// once.
 //
 // Plain accesses are checked with vector clocks: two to the same bytes by different threads, one of
 // them a write, must be ordered by happens-before. So must a plain and an atomic one. An atomic

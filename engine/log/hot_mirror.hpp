@@ -38,8 +38,6 @@ public:
 private:
     [[nodiscard]] std::size_t readable_bytes() const noexcept;
     [[nodiscard]] std::size_t copy_header(std::span<std::byte> to) const noexcept;
-    [[nodiscard]] std::size_t copy_records(std::span<std::byte> to, std::size_t from,
-                                           std::size_t limit) const noexcept;
 
     mapping source_;
     durable_mark mark_;

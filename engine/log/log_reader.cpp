@@ -36,6 +36,17 @@ damage_kind check_successor(const segment_info& before, const segment_info& next
     return is_continuation ? damage_kind::none : damage_kind::bad_header;
 }
 
+damage_kind check_junction(const segment_info& before, position end, sequence last,
+                           const segment_info& next) {
+    if (const damage_kind misfit = check_successor(before, next); misfit != damage_kind::none) {
+        return misfit;
+    }
+    if (next.previous_end == end && next.previous_last_sequence == last) {
+        return damage_kind::none;
+    }
+    return next.previous_end > end ? damage_kind::missing_records : damage_kind::bad_header;
+}
+
 std::string damage_report::text() const {
     std::string text = path + ": position " + std::to_string(at.value) + ": ";
     text += describe(kind);
@@ -61,7 +72,7 @@ log_reader::log_reader(std::filesystem::path directory, read_from from, bool wit
 }
 
 position log_reader::next_position() const {
-    return {segments_.back().info().first_position().value + cursor_.offset()};
+    return tail_.cursor().at();
 }
 
 void log_reader::keep_from(position at) noexcept {
@@ -84,8 +95,7 @@ void log_reader::open_segment(std::uint64_t index) {
         throw damage_error((directory_ / segment_file_name(index)).native() + ": " +
                            std::string(describe(damage_kind::foreign_segment)));
     }
-    cursor_ = segment_cursor(segments_.back());
-    has_successor_ = is_next_segment_begun();
+    tail_.enter_segment(segments_.back(), is_next_begun());
 }
 
 void log_reader::seek(const read_from& from) {
@@ -168,11 +178,12 @@ bool log_reader::opens_with_snapshot(std::uint64_t index) const {
 // To the first record wanted, or to the end. Damage on the way is left for poll, which meets it
 // again.
 void log_reader::skip_to_record(const read_from& from) {
-    cursor_ = cursor_before(directory_, segments_.back(), from);
+    segment_cursor& cursor = tail_.cursor();
+    cursor = cursor_before(directory_, segments_.back(), from);
     record_view record;
     while (true) {
-        const segment_cursor mark = cursor_;
-        if (cursor_.next(record) != damage_kind::none || record.payload == nullptr) {
+        const segment_cursor mark = cursor;
+        if (cursor.next(record) != damage_kind::none || record.payload == nullptr) {
             return;
         }
         const bool is_found =
@@ -180,8 +191,8 @@ void log_reader::skip_to_record(const read_from& from) {
             ((from.what == read_from::kind::at_sequence && record.seq >= from.seq) ||
              (from.what == read_from::kind::at_time && record.time >= from.time));
         if (is_found || record.is_control(control_type::end)) {
-            cursor_ = mark;  // behind an end record lies the next segment: what is wanted is there,
-                             // or later
+            cursor = mark;  // behind an end record lies the next segment: what is wanted is there,
+                            // or later
             return;
         }
     }
@@ -200,19 +211,21 @@ void log_reader::skip_to_position(position at) {
         refuse_position(at, "lies in a segment header; the first record there begins at " +
                                 std::to_string(info.first_record().value));
     }
-    cursor_ = cursor_before(directory_, segments_.back(), read_from::at_position(at));
+    segment_cursor& cursor = tail_.cursor();
+    cursor = cursor_before(directory_, segments_.back(), read_from::at_position(at));
     record_view record;
     while (next_position() < at) {
-        const segment_cursor mark = cursor_;
-        const damage_kind kind = cursor_.next(record);
+        const segment_cursor mark = cursor;
+        const damage_kind kind = cursor.next(record);
         if (kind != damage_kind::none) {
-            stop(kind, info.index, {});
+            stop(kind);
             throw damage_error(damage_.text());
         }
         if (record.payload == nullptr) {
-            refuse_position(at, (has_successor_ ? "lies behind the end of a segment, which is "
-                                                : "lies behind the end of the log, which is ") +
-                                    std::to_string(next_position().value));
+            refuse_position(at,
+                            (tail_.has_successor() ? "lies behind the end of a segment, which is "
+                                                   : "lies behind the end of the log, which is ") +
+                                std::to_string(next_position().value));
         }
         if (next_position() > at) {
             refuse_position(at, "is not where a record begins; the nearest are " +
@@ -220,13 +233,13 @@ void log_reader::skip_to_position(position at) {
                                     std::to_string(record.end.value));
         }
         if (record.is_control(control_type::end) && next_position() == at) {
-            cursor_ = mark;  // poll crosses it
+            cursor = mark;  // poll crosses it
             return;
         }
     }
 }
 
-bool log_reader::is_next_segment_begun() const noexcept {
+bool log_reader::is_next_begun() const noexcept {
     return is_segment_begun(directory_, segments_.back().info().index + 1);
 }
 
@@ -239,23 +252,18 @@ bool log_reader::is_next_segment_named() const noexcept {
 
 // The next segment is begun before the end record stands, but a loss of power may have taken the
 // one and left the other. Then its file is there, made ahead, and the next writer begins on it.
-void log_reader::leave_at_end_record(position at) noexcept {
-    is_behind_end_ = true;
-    end_record_ = at;
-    has_successor_ = is_next_segment_begun();
-    if (has_successor_ || is_next_segment_named()) {
-        return;
-    }
-    if (is_archive(directory_)) {
-        return;  // as far as it was archived
+bool log_reader::may_follow() noexcept {
+    if (is_next_segment_named() || is_archive(directory_)) {  // an archive: as far as it goes
+        return true;
     }
     const std::uint64_t index = segments_.back().info().index + 1;
     if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
-        stop(damage_kind::removed_segment, index,
-             "the oldest kept is " + segment_file_name(oldest));
+        stop_at(index, damage_kind::removed_segment,
+                "the oldest kept is " + segment_file_name(oldest));
     } else {
-        stop(damage_kind::missing_segment, index, {});
+        stop_at(index, damage_kind::missing_segment, {});
     }
+    return false;
 }
 
 // A reader that stands at the end a dead writer left waits for a segment that retention may have
@@ -267,8 +275,8 @@ bool log_reader::is_left_behind() noexcept {
         oldest_kept() <= index + 1) {
         return false;
     }
-    stop(damage_kind::removed_segment, index + 1,
-         "the oldest kept is " + segment_file_name(oldest_kept()));
+    stop_at(index + 1, damage_kind::removed_segment,
+            "the oldest kept is " + segment_file_name(oldest_kept()));
     return true;
 }
 
@@ -282,86 +290,54 @@ std::uint64_t log_reader::oldest_kept() const noexcept {
     }
 }
 
-// `expected_end` is where the next segment must say that this one ended; `kind` what stands there.
-bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noexcept {
+// `end` is where the next segment must say that this one ended; `kind` what stands there.
+bool log_reader::enter(position end, damage_kind kind) noexcept {
     const std::uint64_t index = segments_.back().info().index + 1;
     try {
         segment next = segment::open(directory_, index, access::read_only);
-        const segment_info& info = next.info();
-        if (const damage_kind misfit = check_successor(segments_.back().info(), info);
-            misfit != damage_kind::none) {
-            stop(misfit, index, {});
-            return false;
-        }
-        if (info.previous_end != expected_end || info.previous_last_sequence != last_sequence()) {
-            const damage_kind hole = info.previous_end > expected_end ? damage_kind::missing_records
-                                                                      : damage_kind::bad_header;
-            stop(kind != damage_kind::none ? kind : hole, index - 1, {});
+        const segment_info& before = segments_.back().info();
+        const damage_kind misfit = check_junction(before, end, last_sequence(), next.info());
+        if (misfit != damage_kind::none) {
+            const bool is_of_next = check_successor(before, next.info()) != damage_kind::none;
+            stop_at(is_of_next ? index : index - 1,
+                    is_of_next || kind == damage_kind::none ? misfit : kind, {});
             return false;
         }
         segments_.push_back(std::move(next));
-        is_behind_end_ = false;
-        cursor_ = segment_cursor(segments_.back());
+        tail_.enter_segment(segments_.back(), is_next_begun());
         drop_old_segments();
-        has_successor_ = is_next_segment_begun();
         return true;
     } catch (const std::exception& failure) {
         if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
-            stop(damage_kind::removed_segment, index,
-                 "the oldest kept is " + segment_file_name(oldest));
+            stop_at(index, damage_kind::removed_segment,
+                    "the oldest kept is " + segment_file_name(oldest));
             return false;
         }
-        stop(is_next_segment_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
-             index, failure.what());
+        stop_at(index, is_next_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
+                failure.what());
         return false;
     }
 }
 
-void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept {
+void log_reader::stop_at(std::uint64_t index, damage_kind kind, std::string detail) noexcept {
     damage_ = {next_position(), kind, (directory_ / segment_file_name(index)).native(),
                std::move(detail)};
 }
 
-// No valid record here: the tail, the torn end a dead writer left, or damage.
-log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept {
-    if (segments_.back().refresh()) {
-        return tail_outcome::retry;
+void log_reader::stop(damage_kind kind) noexcept {
+    stop_at(segments_.back().info().index, kind, {});
+}
+
+bool log_reader::is_time_to_look() noexcept {
+    if (++idle_polls_ % idle_polls_per_clock_read != 0) {
+        return false;
     }
-    if (!has_successor_) {
-        if (kind == damage_kind::none) {
-            if (++idle_polls_ % idle_polls_per_clock_read != 0) {
-                return tail_outcome::wait;
-            }
-            const std::int64_t now = detail::read_clock_ns(CLOCK_MONOTONIC_COARSE);
-            if (now < next_look_ns_) {
-                return tail_outcome::wait;
-            }
-            next_look_ns_ = now + look_interval_ns;
-        }
-        has_successor_ = is_next_segment_begun();
-        if (!has_successor_ && kind == damage_kind::none) {
-            return is_left_behind() ? tail_outcome::stopped : tail_outcome::wait;
-        }
-        if (!has_successor_) {
-            stop(kind, segments_.back().info().index, {});
-            return tail_outcome::stopped;
-        }
+    const std::int64_t now = detail::read_clock_ns(CLOCK_MONOTONIC_COARSE);
+    if (now < next_look_ns_) {
+        return false;
     }
-    // A record may have been committed between the look at its place and the look for the next
-    // segment.
-    if (segments_.back().refresh()) {
-        return tail_outcome::retry;
-    }
-    record_view record;
-    const segment_cursor mark = cursor_;
-    const bool is_late_record =
-        cursor_.next(record) == damage_kind::none && record.payload != nullptr;
-    cursor_ = mark;
-    const position expected_end = is_behind_end_ ? end_record_ : next_position();
-    if (is_late_record || enter_next_segment(expected_end, kind)) {
-        return tail_outcome::retry;
-    }
-    return tail_outcome::stopped;
+    next_look_ns_ = now + look_interval_ns;
+    return true;
 }
 
 read_status log_reader::poll(record_view& record) noexcept {
@@ -369,16 +345,9 @@ read_status log_reader::poll(record_view& record) noexcept {
         return read_status::damaged;
     }
     while (true) {
-        const damage_kind kind = cursor_.next(record);
-        if (kind != damage_kind::none || record.payload == nullptr) [[unlikely]] {
-            switch (at_end_of_bytes(kind)) {
-                case tail_outcome::retry:
-                    continue;
-                case tail_outcome::wait:
-                    return read_status::none;
-                case tail_outcome::stopped:
-                    return read_status::damaged;
-            }
+        if (const read_status status = tail_.next(record, *this); status != read_status::record)
+            [[unlikely]] {
+            return status;
         }
         idle_polls_ = 0;
         if (!record.is_control()) [[likely]] {
@@ -387,12 +356,7 @@ read_status log_reader::poll(record_view& record) noexcept {
             }
             return read_status::record;
         }
-        if (record.is_control(control_type::end)) {
-            leave_at_end_record(record.at);
-            if (damage_.kind != damage_kind::none) {
-                return read_status::damaged;
-            }
-        } else if (with_control_) {
+        if (with_control_) {
             return read_status::record;
         }
     }

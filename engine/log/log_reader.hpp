@@ -10,104 +10,23 @@
 // Errors     opening and seeking throw; poll returns a status, and damage() says where and what
 #pragma once
 
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <span>
 #include <string>
 
-#include "engine/log/record_order.hpp"
+#include "engine/log/reader_tail.hpp"
 #include "engine/log/segment.hpp"
+#include "engine/log/segment_cursor.hpp"
 
 namespace millrace::engine {
 
-// A committed record. The payload stays valid while the reader keeps its segment (see keep_from).
-struct record_view {
-    position at;
-    position end;
-    sequence seq;
-    timestamp time;
-    std::uint16_t type = 0;
-    std::uint8_t flags = 0;
-    const std::byte* payload = nullptr;
-    std::uint32_t payload_size = 0;
-
-    [[nodiscard]] bool is_control() const { return (flags & record_flag_control) != 0; }
-    [[nodiscard]] bool is_control(control_type which) const {
-        return is_control() && type == static_cast<std::uint16_t>(which);
-    }
-    [[nodiscard]] std::span<const std::byte> bytes() const { return {payload, payload_size}; }
-};
-
-// Walks the records of one segment, checking each against the one before.
-template <class Memory>
-class basic_segment_cursor {
-public:
-    basic_segment_cursor() = default;
-    explicit basic_segment_cursor(const segment& where)
-        : basic_segment_cursor(where, where.info().header_bytes,
-                               where.info().previous_last_sequence, where.info().base_timestamp) {}
-    // Goes on at a record that begins at `offset`; `last` and `last_time` are of the one before.
-    basic_segment_cursor(const segment& where, std::size_t offset, sequence last,
-                         timestamp last_time)
-        : segment_(&where), offset_(offset), last_sequence_(last), last_timestamp_(last_time) {}
-
-    // none and record.payload set: a record; none and payload null: nothing here yet.
-    [[nodiscard]] damage_kind next(record_view& record) noexcept;
-    [[nodiscard]] std::size_t offset() const { return offset_; }
-    [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
-    [[nodiscard]] timestamp last_timestamp() const { return last_timestamp_; }
-
-private:
-    const segment* segment_ = nullptr;
-    std::size_t offset_ = 0;
-    sequence last_sequence_;
-    timestamp last_timestamp_;
-};
-
-template <class Memory>
-damage_kind basic_segment_cursor<Memory>::next(record_view& record) noexcept {
-    record.payload = nullptr;
-    const record_probe probe = probe_record<Memory>(*segment_, offset_);
-    if (probe.state == record_state::absent) {
-        return damage_kind::none;
-    }
-    if (probe.state == record_state::damaged) {
-        return probe.kind;
-    }
-    const std::byte* bytes = segment_->data() + offset_;
-    record_header header;
-    std::memcpy(&header, bytes, sizeof header);
-    if (const damage_kind kind = check_order(header, last_sequence_, last_timestamp_);
-        kind != damage_kind::none) {
-        return kind;
-    }
-    const std::uint64_t first = segment_->info().first_position().value;
-    record.at = {first + offset_};
-    offset_ += align_record(probe.length);
-    record.end = {first + offset_};
-    record.seq = {header.sequence};
-    record.time = {header.timestamp};
-    record.type = header.type;
-    record.flags = header.flags;
-    record.payload = bytes + record_header_bytes;
-    record.payload_size = probe.length - static_cast<std::uint32_t>(record_header_bytes);
-    last_sequence_ = record.seq;
-    last_timestamp_ = record.time;
-    return damage_kind::none;
-}
-
-extern template class basic_segment_cursor<native_memory>;
-using segment_cursor = basic_segment_cursor<native_memory>;
-
 // none if `next` continues the log of `before` and its numbers agree.
 [[nodiscard]] damage_kind check_successor(const segment_info& before, const segment_info& next);
-
-enum class read_status : std::uint8_t {
-    record,   // one record
-    none,     // nothing further is committed yet
-    damaged,  // stopped; see damage()
-};
+// The same, and that no record is missing between: those of `before` were read up to `end`, the
+// last of them is `last`.
+[[nodiscard]] damage_kind check_junction(const segment_info& before, position end, sequence last,
+                                         const segment_info& next);
 
 struct damage_report {
     position at;
@@ -167,8 +86,8 @@ public:
     [[nodiscard]] std::uint64_t segment_bytes() const { return segment_bytes_; }
     // Behind the last record returned or skipped.
     [[nodiscard]] position next_position() const;
-    [[nodiscard]] sequence last_sequence() const { return cursor_.last_sequence(); }
-    [[nodiscard]] timestamp last_timestamp() const { return cursor_.last_timestamp(); }
+    [[nodiscard]] sequence last_sequence() const { return tail_.cursor().last_sequence(); }
+    [[nodiscard]] timestamp last_timestamp() const { return tail_.cursor().last_timestamp(); }
     [[nodiscard]] const damage_report& damage() const { return damage_; }
 
     // Payloads at or behind `at` stay valid. By default only those of the current segment do.
@@ -176,11 +95,11 @@ public:
     void keep_all() noexcept { keep_from({0}); }
 
 private:
-    enum class tail_outcome : std::uint8_t { retry, wait, stopped };
+    template <class>
+    friend class detail::reader_tail;
 
     void seek(const read_from& from);
     [[nodiscard]] std::uint64_t oldest_kept() const noexcept;
-    [[nodiscard]] bool is_left_behind() noexcept;
     void open_segment(std::uint64_t index);
     [[nodiscard]] std::uint64_t choose_segment(const read_from& from,
                                                std::span<const std::uint64_t> indexes) const;
@@ -188,12 +107,17 @@ private:
     void skip_to_record(const read_from& from);
     void skip_to_position(position at);
     [[noreturn]] void refuse_position(position at, const std::string& reason) const;
-    [[nodiscard]] tail_outcome at_end_of_bytes(damage_kind kind) noexcept;
-    [[nodiscard]] bool enter_next_segment(position expected_end, damage_kind kind) noexcept;
-    [[nodiscard]] bool is_next_segment_begun() const noexcept;
+    // What reader_tail asks.
+    [[nodiscard]] bool refresh() noexcept { return segments_.back().refresh(); }
+    [[nodiscard]] bool is_time_to_look() noexcept;
+    [[nodiscard]] bool is_next_begun() const noexcept;
+    [[nodiscard]] bool may_follow() noexcept;
+    [[nodiscard]] bool is_left_behind() noexcept;
+    [[nodiscard]] bool enter(position end, damage_kind kind) noexcept;
+    void stop(damage_kind kind) noexcept;
+
     [[nodiscard]] bool is_next_segment_named() const noexcept;
-    void leave_at_end_record(position at) noexcept;
-    void stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept;
+    void stop_at(std::uint64_t index, damage_kind kind, std::string detail) noexcept;
     void drop_old_segments() noexcept;
 
     std::filesystem::path directory_;
@@ -201,17 +125,14 @@ private:
     std::string schema_;
     std::uint64_t segment_bytes_ = 0;
     std::deque<segment> segments_;  // mapped ones, the current last
-    segment_cursor cursor_;
+    detail::reader_tail<> tail_;
     position keep_from_{UINT64_MAX};
     damage_report damage_;
     sequence seq_floor_;  // records before it are passed over, also those not yet written
     timestamp time_floor_{INT64_MIN};
     std::int64_t next_look_ns_ = 0;
     std::uint32_t idle_polls_ = 0;
-    bool has_successor_ = false;  // a segment behind the current one is known to be begun
     bool with_control_ = false;
-    bool is_behind_end_ = false;  // the current segment's end record was read, which stands at
-    position end_record_;         // this
 };
 
 }  // namespace millrace::engine

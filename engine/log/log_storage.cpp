@@ -13,6 +13,7 @@
 #include "engine/log/clock_keeper.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/log_helper.hpp"
+#include "engine/log/segment_round.hpp"
 
 namespace millrace::engine::detail {
 
@@ -231,10 +232,12 @@ stored_segment* log_storage::try_next(append_status& status) noexcept {
 }
 
 void log_storage::begin(stored_segment* next, const segment_start& start) noexcept {
-    MILLRACE_CRASH_POINT("roll.before_begin");
-    next->bytes.begin(start, host_);
-    MILLRACE_CRASH_POINT("roll.after_begin");
-    persister_.push_begun(next);
+    begin_segment(*next, start, host_, persister_.begun());
+}
+
+void log_storage::roll(append_place<>& place, stored_segment& next,
+                       const segment_start& start) noexcept {
+    roll_over(place, next, start, host_, persister_.begun());
 }
 
 int log_storage::close() noexcept {

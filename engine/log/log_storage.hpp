@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "engine/core/file.hpp"
+#include "engine/log/append_place.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/log_options.hpp"
 #include "engine/log/persister.hpp"
@@ -39,7 +40,10 @@ public:
     [[nodiscard]] stored_segment* first_segment();
     // Null: not ready; `status` says why, and it is counted.
     [[nodiscard]] stored_segment* try_next(append_status& status) noexcept;
+    // The writer's first segment of its life.
     void begin(stored_segment* next, const segment_start& start) noexcept;
+    // From one segment to the next: it is begun, and then the end record stands.
+    void roll(append_place<>& place, stored_segment& next, const segment_start& start) noexcept;
     [[nodiscard]] bool must_leave(std::uint64_t index) const noexcept {
         return persister_.segment_to_leave() == index;
     }

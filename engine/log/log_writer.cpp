@@ -55,7 +55,7 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     if (!joined.empty()) {
         recovery_note_ += (recovery_note_.empty() ? "" : "; ") + joined;
     }
-    clock_.begin(last_timestamp_);
+    clock_.begin(last_timestamp());
 }
 
 log_writer::~log_writer() {
@@ -110,8 +110,7 @@ void log_writer::recover_log() {
     detail::check_durable_is_there(directory_, tail, mark.durable_position());
     // Not before: one that follows an end record says that a roll did not get to the disk.
     detail::remove_unbegun_segments(directory_);
-    last_sequence_ = tail.last_sequence;
-    last_timestamp_ = tail.last_timestamp;
+    place_.follow(tail.last_sequence, tail.last_timestamp);
     recovery_note_ = tail.is_closed ? std::string() : tail.note;
     recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;
     sync_from_ = std::max(list_segments(directory_).front(),
@@ -152,8 +151,8 @@ void log_writer::go_on(const recovered_tail& tail) {
         if (!can_resume) {
             detail::stored_segment* first = storage_->first_segment();
             storage_->begin(first,
-                            {next_epoch(tail.info.epoch, is_behind_loss_), last_sequence_.next(),
-                             last_timestamp_, last_sequence_, tail.end()});
+                            {next_epoch(tail.info.epoch, is_behind_loss_), last_sequence().next(),
+                             last_timestamp(), last_sequence(), tail.end()});
             adopt(first->bytes, next.header_bytes);
         }
         return;
@@ -184,15 +183,18 @@ void log_writer::open_storage(const segment_info& first, position durable, seque
 }
 
 void log_writer::adopt(segment& next, std::size_t offset) {
+    place_.enter(next, offset);
+    entered(next);
+}
+
+// The place is in `next`; now the rest.
+void log_writer::entered(segment& next) noexcept {
     segment_ = &next;
     uuid_ = next.info().uuid;
     segment_bytes_ = next.info().segment_bytes;
-    data_ = next.data();
-    offset_ = offset;
+    // relaxed: nothing is handed over with it
     records_end_.store(records_end_limit(segment_bytes_), std::memory_order_relaxed);
     payload_bytes_max_ = record_bytes_limit(segment_bytes_) - record_header_bytes;
-    first_position_ = next.info().first_position().value;
-    seed_ = next.seed();
     closed_offset_ = 0;
 }
 
@@ -222,15 +224,17 @@ append_status log_writer::find_room(std::size_t payload_bytes) noexcept {
         }
     }
     const append_status status = roll(true);
-    MILLRACE_ASSERT(status != append_status::ok || offset_ + record_bytes_max() <= segment_bytes_,
-                    "a fresh segment must take any record");
+    MILLRACE_ASSERT(
+        status != append_status::ok || place_.offset() + record_bytes_max() <= segment_bytes_,
+        "a fresh segment must take any record");
     return status;
 }
 
-void log_writer::put_control(control_type type) noexcept {
-    MILLRACE_ASSERT(offset_ + record_header_bytes <= segment_bytes(),
+append_result log_writer::put(control_type type, std::size_t payload_bytes) noexcept {
+    MILLRACE_ASSERT(place_.offset() + record_header_bytes + payload_bytes <= segment_bytes(),
                     "a control record has no room");
-    publish(static_cast<std::uint16_t>(type), record_flag_control, 0);
+    return checked(
+        place_.publish(static_cast<std::uint16_t>(type), record_flag_control, payload_bytes));
 }
 
 // Before the record that is appended next. The clock may have gone back: this record's own time
@@ -243,9 +247,8 @@ append_status log_writer::put_clock() noexcept {
         }
     }
     if (clock_.make(payload)) {
-        std::memcpy(data_ + offset_ + record_header_bytes, &payload, sizeof payload);
-        publish(static_cast<std::uint16_t>(control_type::clock), record_flag_control,
-                sizeof payload);
+        std::memcpy(place_.room(sizeof payload).data(), &payload, sizeof payload);
+        put(control_type::clock, sizeof payload);
         clock_.written(payload);
     }
     return append_status::ok;
@@ -257,14 +260,14 @@ append_status log_writer::put_snapshot() noexcept {
         return append_status::too_large;
     }
     if (!has_room(bytes)) {
-        const std::uint64_t before = first_position_;
+        const std::uint64_t before = place_.first_position();
         const append_status status = make_room(bytes);
-        if (status != append_status::ok || first_position_ != before) {
+        if (status != append_status::ok || place_.first_position() != before) {
             return status;  // the roll wrote one
         }
     }
-    snapshot_->write_snapshot({data_ + offset_ + record_header_bytes, bytes});
-    publish(static_cast<std::uint16_t>(control_type::snapshot), record_flag_control, bytes);
+    snapshot_->write_snapshot(place_.room(bytes));
+    put(control_type::snapshot, bytes);
     return append_status::ok;
 }
 
@@ -280,22 +283,21 @@ append_status log_writer::append_snapshot() noexcept {
 
 segment_start log_writer::next_start(bool write_end) const noexcept {
     const std::uint64_t epoch = segment_->info().epoch;
-    return {write_end ? epoch : next_epoch(epoch, is_behind_loss_), last_sequence_.next(),
-            last_timestamp_, last_sequence_, end()};
+    return {write_end ? epoch : next_epoch(epoch, is_behind_loss_), last_sequence().next(),
+            last_timestamp(), last_sequence(), end()};
 }
 
-// The next segment is begun before the end record stands: whoever sees that record finds it.
 append_status log_writer::roll(bool write_end) noexcept {
     MILLRACE_ASSERT(write_end || storage_ == nullptr, "storage begins its first segment itself");
+    MILLRACE_ASSERT(place_.offset() + record_header_bytes <= segment_bytes(),
+                    "an end record has no room");
     append_status status = append_status::ok;
     if (storage_ == nullptr) {
         status = roll_synchronously(write_end);
     } else if (detail::stored_segment* next = storage_->try_next(status)) {
         last_error_ = 0;
-        storage_->begin(next, next_start(write_end));
-        put_control(control_type::end);
-        MILLRACE_CRASH_POINT("roll.after_end");
-        adopt(next->bytes, next->bytes.info().header_bytes);
+        storage_->roll(place_, *next, next_start(write_end));
+        entered(next->bytes);
     } else {
         last_error_ = storage_->error_number();
     }
@@ -334,7 +336,7 @@ append_status log_writer::roll_synchronously(bool write_end) noexcept {
         last_error_ = failure.error_number();
     }
     if (write_end) {
-        put_control(control_type::end);
+        place_.leave_for(made);
     }
     own_segment_ = std::move(made);
     adopt(own_segment_, next.header_bytes);
@@ -347,11 +349,11 @@ bool log_writer::sync_all() noexcept {
         return false;
     }
     try {
-        const std::uint64_t current = first_position_ / segment_bytes_;
+        const std::uint64_t current = place_.first_position() / segment_bytes_;
         detail::sync_segments(directory_, sync_from_, current);
         sync_from_ = current;
         durable_position_ = end();
-        durable_sequence_ = last_sequence_;
+        durable_sequence_ = last_sequence();
         if (durable_mark::open(directory_, uuid_).is_open()) {  // of a writer with threads
             durable_mark::open_for_writing(directory_, uuid_)
                 .set_durable(durable_position_, durable_sequence_);
@@ -419,9 +421,8 @@ void log_writer::close() noexcept {
     if (segment_ == nullptr) {
         return;
     }
-    if (offset_ !=
-        closed_offset_) {  // else the close record of the writer before still stands last
-        put_control(control_type::close);
+    if (place_.offset() != closed_offset_) {
+        put(control_type::close, 0);  // else that of the writer before still stands last
     }
     MILLRACE_CRASH_POINT("close.recorded");
     if (storage_ != nullptr) {

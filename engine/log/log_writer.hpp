@@ -25,9 +25,9 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
 #include "engine/core/thread.hpp"
+#include "engine/log/append_place.hpp"
 #include "engine/log/clock_record.hpp"
 #include "engine/log/log_options.hpp"
-#include "engine/log/record_words.hpp"
 #include "engine/log/segment.hpp"
 
 namespace millrace::engine {
@@ -132,9 +132,9 @@ public:
     [[nodiscard]] bool is_synchronous() const { return options_.is_synchronous; }
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
-    [[nodiscard]] sequence last_sequence() const { return last_sequence_; }
-    [[nodiscard]] timestamp last_timestamp() const { return last_timestamp_; }
-    [[nodiscard]] position end() const { return {first_position_ + offset_}; }
+    [[nodiscard]] sequence last_sequence() const { return place_.last_sequence(); }
+    [[nodiscard]] timestamp last_timestamp() const { return place_.last_timestamp(); }
+    [[nodiscard]] position end() const { return place_.end(); }
     [[nodiscard]] std::size_t record_bytes_max() const {
         return payload_bytes_max_ + record_header_bytes;
     }
@@ -156,6 +156,7 @@ private:
     void take_schema(segment_info& next) noexcept;
     void open_storage(const segment_info& first, position durable, sequence durable_last);
     void adopt(segment& next, std::size_t offset);
+    void entered(segment& next) noexcept;
     [[nodiscard]] append_status make_room(std::size_t payload_bytes) noexcept;
     [[nodiscard]] append_status find_room(std::size_t payload_bytes) noexcept;
     [[nodiscard]] append_status put_clock() noexcept;
@@ -164,22 +165,19 @@ private:
     [[nodiscard]] segment_start next_start(bool write_end) const noexcept;
     [[nodiscard]] bool sync_all() noexcept;
     [[nodiscard]] bool has_room(std::size_t payload_bytes) const noexcept;
-    append_result publish(std::uint16_t type, std::uint8_t flags,
-                          std::size_t payload_bytes) noexcept;
-    void put_control(control_type type) noexcept;
+    using place = detail::append_place<>;
+    append_result commit(std::uint16_t type, std::span<std::byte> claimed,
+                         std::size_t used) noexcept;
+    append_result put(control_type type, std::size_t payload_bytes) noexcept;
+    append_result checked(const place::appended& made) const noexcept;
     [[nodiscard]] append_status put_snapshot() noexcept;
 
     // What an append touches stands together.
-    alignas(cache_line_bytes) std::byte* data_ = nullptr;  // of *segment_
-    std::size_t offset_ = 0;
+    alignas(cache_line_bytes) place place_;  // in *segment_
     // 0 sends every append the slow way: once closed, and when the persister wants to be heard. The
     // slow way puts it right again.
     std::atomic<std::size_t> records_end_{0};
     std::size_t payload_bytes_max_ = 0;
-    std::uint64_t first_position_ = 0;
-    sequence last_sequence_;
-    timestamp last_timestamp_;
-    std::uint32_t seed_ = 0;
     bool has_claim_ = false;
     bool is_closed_ = false;
     thread_checker owner_;
@@ -210,7 +208,7 @@ private:
 
 inline bool log_writer::has_room(std::size_t payload_bytes) const noexcept {
     // relaxed: the other thread that writes it hands nothing over with it
-    return offset_ + align_record(record_header_bytes + payload_bytes) <=
+    return place_.offset() + align_record(record_header_bytes + payload_bytes) <=
            records_end_.load(std::memory_order_relaxed);
 }
 
@@ -229,7 +227,7 @@ inline log_claim log_writer::try_claim(std::uint16_t type, std::size_t payload_b
     has_claim_ = true;
     claim.writer_ = this;
     claim.type_ = type;
-    claim.payload_ = {data_ + offset_ + record_header_bytes, payload_bytes};
+    claim.payload_ = place_.room(payload_bytes);
     claim.status_ = append_status::ok;
     return claim;
 }
@@ -254,25 +252,17 @@ inline append_result log_writer::try_append(std::uint16_t type,
     return claim.commit();
 }
 
-inline append_result log_writer::publish(std::uint16_t type, std::uint8_t flags,
-                                         std::size_t payload_bytes) noexcept {
-    const auto length = static_cast<std::uint32_t>(record_header_bytes + payload_bytes);
-    std::byte* record = data_ + offset_;
-    const bool is_control = (flags & record_flag_control) != 0;
-    const sequence seq = is_control ? last_sequence_ : last_sequence_.next();
-    const timestamp time = std::max(utc_now(), timestamp{last_timestamp_.ns + 1});
-
-    const std::uint64_t head[3] = {seq.value, static_cast<std::uint64_t>(time.ns),
-                                   make_kind_word(type, flags)};
-    MILLRACE_DCHECK(offset_ + align_record(length) + 8 > segment_bytes() ||
-                        load_commit_word(record + align_record(length)) == 0,
+inline append_result log_writer::checked(const place::appended& made) const noexcept {
+    MILLRACE_DCHECK(place_.offset() + 8 > segment_bytes() ||
+                        load_commit_word(place_.data() + place_.offset()) == 0,
                     "the next commit word is not zero");
-    detail::commit_record(record, length, seed_, head);
-    const position at = end();
-    offset_ += align_record(length);
-    last_sequence_ = seq;
-    last_timestamp_ = time;
-    return {append_status::ok, seq, time, at};
+    return {append_status::ok, made.seq, made.time, made.at};
+}
+
+inline append_result log_writer::commit(std::uint16_t type, std::span<std::byte> claimed,
+                                        std::size_t used) noexcept {
+    has_claim_ = false;
+    return checked(place_.commit(type, claimed, used));
 }
 
 inline append_result log_claim::commit(std::size_t payload_bytes) noexcept {
@@ -281,17 +271,12 @@ inline append_result log_claim::commit(std::size_t payload_bytes) noexcept {
         const bool was_refused = status_ != append_status::ok;
         return {was_refused ? status_ : append_status::closed, {}, {}, {}};
     }
-    log_writer* writer = std::exchange(writer_, nullptr);
-    if (payload_bytes < payload_.size()) {
-        detail::clear_claim(payload_, payload_bytes);
-    }
-    writer->has_claim_ = false;
-    return writer->publish(type_, 0, payload_bytes);
+    return std::exchange(writer_, nullptr)->commit(type_, payload_, payload_bytes);
 }
 
 inline void log_claim::abort() noexcept {
     if (writer_ != nullptr) {
-        detail::clear_claim(payload_, 0);
+        log_writer::place::abort(payload_);
         std::exchange(writer_, nullptr)->has_claim_ = false;
     }
 }

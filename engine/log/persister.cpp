@@ -13,6 +13,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/cold_thread.hpp"
 #include "engine/log/crash_point.hpp"
+#include "engine/log/durable_look.hpp"
 #include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine::detail {
@@ -31,7 +32,6 @@ constexpr std::int64_t idle_interval_ns_max = 10'000'000;
 constexpr std::int64_t rewrite_interval_ns = 100'000'000;
 constexpr std::int64_t name_check_interval_ns = 50'000'000;
 constexpr std::int64_t wait_slice_ns = 50'000'000;
-constexpr int final_attempts = 3;
 
 bool has_its_name(const stored_segment& one) {
     struct stat open_one {};
@@ -51,6 +51,7 @@ persister::persister(persister_settings settings, segment_supply& supply, durabl
     : settings_(std::move(settings)),
       supply_(supply),
       mark_(std::move(mark)),
+      walk_(*this, settings_.sync_bytes_max),
       interval_ns_(std::clamp(settings_.sync_delay_max_ns / looks_per_delay, interval_ns_min,
                               interval_ns_max)),
       idle_interval_ns_(std::clamp(settings_.sync_delay_max_ns - interval_ns_, interval_ns_,
@@ -60,22 +61,16 @@ void persister::start(const std::string& thread_name) {
     thread_ = start_cold_thread(thread_name, [this] { run(); });
 }
 
-void persister::push_begun(stored_segment* begun) noexcept {
-    const bool has_room = begun_.try_push(begun);
-    MILLRACE_ASSERT(has_room, "more segments are begun than there are");
-}
-
 void persister::resume(stored_segment* open_one, std::size_t offset) {
-    MILLRACE_ASSERT(segments_.empty() && !thread_.joinable(), "resumed in the middle of a life");
-    segments_.push_back(open_one);
-    enter(*open_one, offset);
+    MILLRACE_ASSERT(!thread_.joinable(), "resumed in the middle of a life");
+    walk_.resume(open_one, offset);
 }
 
 void persister::stop() noexcept {
     if (!thread_.joinable()) {
         return;
     }
-    is_stopping_.store(true, std::memory_order_release);  // pairs with persister.cpp: run
+    is_stopping_.publish(true);
     work_bell_.ring();
     thread_.join();
 }
@@ -84,14 +79,9 @@ durable_wait persister::wait(position until, std::int64_t timeout_ns) noexcept {
     const std::int64_t deadline = monotonic_now_ns() + timeout_ns;
     while (true) {
         const std::uint32_t ticket = durable_bell_.ticket();
-        if (durable_position() >= until) {
-            return durable_wait::durable;
-        }
-        if (is_halted_.load(std::memory_order_acquire)) {
-            return durable_wait::halted;
-        }
-        if (is_stopped_.load(std::memory_order_acquire)) {
-            return durable_wait::closed;
+        if (const durable_wait now = look_for_durable(mark_, until, is_halted_, is_stopped_);
+            now != durable_wait::timed_out) {
+            return now;
         }
         const std::int64_t left = deadline - monotonic_now_ns();
         if (left <= 0) {
@@ -104,7 +94,8 @@ durable_wait persister::wait(position until, std::int64_t timeout_ns) noexcept {
 }
 
 void persister::request_sync() noexcept {
-    is_sync_wanted_.store(true, std::memory_order_release);  // pairs with persister.cpp: run
+    // release: pairs with persister.cpp: run, which then finds what was committed before
+    is_sync_wanted_.store(true, std::memory_order_release);
     work_bell_.ring();
 }
 
@@ -113,7 +104,7 @@ void persister::report(storage_report& to) const {
     to.sync_failure_count = sync_failure_count_.load(std::memory_order_relaxed);
     to.lost_name_count = lost_name_count_.load(std::memory_order_relaxed);
     to.sync_ns_max = sync_ns_max_.load(std::memory_order_relaxed);
-    to.is_durability_halted = is_halted_.load(std::memory_order_acquire);
+    to.is_durability_halted = is_halted_.read();
     const std::lock_guard<cold_lock> held(text_lock_);
     to.text = text_;
 }
@@ -121,163 +112,94 @@ void persister::report(storage_report& to) const {
 void persister::run() noexcept {
     while (true) {
         const std::uint32_t ticket = work_bell_.ticket();
-        const bool is_stopping = is_stopping_.load(std::memory_order_acquire);
+        const bool is_stopping = is_stopping_.read();
         is_wanted_ = is_sync_wanted_.exchange(false, std::memory_order_acquire);
-        const std::uint64_t before = walked_.offset();
-        pass(is_stopping);
+        const std::uint64_t before = walk_.walked().offset();
+        walk_.pass(is_stopping);
         if (is_stopping) {
             break;
         }
-        idle_pass_count_ = walked_.offset() == before ? idle_pass_count_ + 1 : 0;
+        idle_pass_count_ = walk_.walked().offset() == before ? idle_pass_count_ + 1 : 0;
         waited_ns_ = idle_pass_count_ < idle_passes ? interval_ns_ : idle_interval_ns_;
         work_bell_.wait(ticket, waited_ns_);
     }
-    finish();
-    is_stopped_.store(true, std::memory_order_release);  // pairs with persister.cpp: wait
+    is_all_home_ = walk_.finish();
+    is_stopped_.publish(true);
     durable_bell_.ring();
 }
 
-// The writer is gone: its last segment has no end record and is done all the same.
-void persister::finish() noexcept {
-    for (int attempt = 0; attempt < final_attempts; ++attempt) {
-        pass(true);
-        const bool is_last_durable = segments_.size() == 1 && is_inside_ && !has_pending();
-        if (is_last_durable && !is_halted_.load(std::memory_order_relaxed) && !leave_front()) {
-            continue;
-        }
-        if (segments_.empty()) {
-            // release: pairs with persister.hpp: is_all_home
-            is_all_home_.store(true, std::memory_order_release);
-            return;
-        }
-    }
-}
-
-void persister::pass(bool is_forced) noexcept {
-    while (stored_segment* next = begun_.try_pop()) {
-        segments_.push_back(next);
-    }
-    look_for_lost_names();
-    while (!segments_.empty() && persist_front(is_forced)) {
-    }
-}
-
-void persister::enter(stored_segment& next, std::size_t offset) noexcept {
-    walked_ = segment_cursor(next.bytes);
-    record_view record;
-    while (walked_.offset() < offset && walked_.next(record) == damage_kind::none &&
-           record.payload != nullptr) {
-    }
-    told_ = walked_;
-    written_offset_ = offset;
-    durable_offset_ = offset;
+void persister::entered() noexcept {
+    told_ = walk_.walked();
     pending_since_ns_ = 0;
-    is_inside_ = true;
-    is_ended_ = false;
     must_rewrite_ = false;
 }
 
-// Returns whether there is more to do now.
-bool persister::persist_front(bool is_forced) noexcept {
-    if (!is_inside_) {
-        enter(*segments_.front(), 0);
-    }
-    if (is_halted_.load(std::memory_order_relaxed)) {
-        return pass_over_front();
-    }
-    const bool has_more = walk();
-    if (has_pending()) {
-        if (must_rewrite_) {
-            if ((monotonic_now_ns() < rewrite_after_ns_ && !is_forced) || !rewrite_segment()) {
-                return false;
-            }
-        } else {
-            if (!write_walked()) {
-                return true;
-            }
-            if (!is_forced && !has_more && !is_sync_due()) {
-                return false;
-            }
-            if (!sync_walked()) {
-                return true;  // to what follows a failure
-            }
-        }
-        publish();
-        tell_observer();
-    }
-    return is_ended_ ? leave_front() : has_more;
-}
-
-// Durability has halted: the writer goes on, and its old segments are given back as they are.
-bool persister::pass_over_front() noexcept {
-    const bool has_more = walk();
-    written_offset_ = walked_.offset();
-    if (!is_ended_ || segments_.front()->is_hot()) {
-        return has_more;  // what is only in memory stays there for the next writer to bring home
-    }
-    supply_.give_back(segments_.front());
-    segments_.pop_front();
-    is_inside_ = false;
-    return true;
-}
-
-// Up to the last committed record, or as many bytes as one sync takes. Returns whether more follow.
-bool persister::walk() noexcept {
-    record_view record;
-    while (!is_ended_ && walked_.offset() - written_offset_ < settings_.sync_bytes_max) {
-        const damage_kind kind = walked_.next(record);
-        if (kind != damage_kind::none) {
-            // It fails its checks before it was ever written to the disk.
-            fail("a record in memory is damaged (" + std::string(describe(kind)) + ") in", 0);
-            is_halted_.store(true, std::memory_order_release);  // pairs with persister.cpp: wait
-            durable_bell_.ring();
-            return false;
-        }
-        if (record.payload == nullptr) {
-            break;
-        }
-        is_ended_ = record.is_control(control_type::end);
-    }
-    if (has_pending() && pending_since_ns_ == 0) {
+void persister::walked() noexcept {
+    if (walk_.has_pending() && pending_since_ns_ == 0) {
         // As if the last look had been one interval ago, which is_sync_due reckons with.
         pending_since_ns_ =
             monotonic_now_ns() - std::max<std::int64_t>(waited_ns_ - interval_ns_, 0);
     }
-    return !is_ended_ && walked_.offset() - written_offset_ >= settings_.sync_bytes_max;
+}
+
+// It fails its checks before it was ever written to the disk.
+void persister::damaged(damage_kind kind) noexcept {
+    fail("a record in memory is damaged (" + std::string(describe(kind)) + ") in", 0);
+    halt();
+}
+
+void persister::halt() noexcept {
+    is_halted_.publish(true);
+    durable_bell_.ring();
+}
+
+homecoming persister::bring_home(bool has_more, bool is_forced) noexcept {
+    if (must_rewrite_) {
+        const bool is_time = is_forced || monotonic_now_ns() >= rewrite_after_ns_;
+        return is_time && rewrite_segment() ? homecoming::home : homecoming::later;
+    }
+    if (!write_walked()) {
+        return homecoming::failed;
+    }
+    if (!is_forced && !has_more && !is_sync_due()) {
+        return homecoming::later;
+    }
+    return sync_walked() ? homecoming::home : homecoming::failed;
 }
 
 bool persister::is_sync_due() const noexcept {
-    return is_wanted_ || is_ended_ ||
-           walked_.offset() - durable_offset_ >= settings_.sync_bytes_max ||
+    return is_wanted_ || walk_.is_ended() ||
+           walk_.walked().offset() - walk_.durable_offset() >= settings_.sync_bytes_max ||
            // What is pending was committed up to one look before it was seen.
            monotonic_now_ns() - pending_since_ns_ >= settings_.sync_delay_max_ns - 2 * interval_ns_;
 }
 
 bool persister::write_walked() noexcept {
-    const stored_segment& front = *segments_.front();
-    if (!front.is_hot() || written_offset_ == walked_.offset()) {
-        written_offset_ = walked_.offset();
+    const stored_segment& front = walk_.front();
+    const std::size_t from = walk_.written_offset();
+    const std::size_t to = walk_.walked().offset();
+    if (!front.is_hot() || from == to) {
+        walk_.note_written();
         return true;
     }
     MILLRACE_CRASH_POINT("persist.before_write");
     try {
-        write_at(front.disk.get(),
-                 {front.bytes.data() + written_offset_, walked_.offset() - written_offset_},
-                 written_offset_, front.disk_path.native());
+        write_at(front.disk.get(), {front.bytes.data() + from, to - from}, from,
+                 front.disk_path.native());
     } catch (const io_error& failure) {
         fail("pwrite failed on", failure.error_number());
         must_rewrite_ = true;
         return false;
     }
     MILLRACE_CRASH_POINT("persist.after_write");
-    written_offset_ = walked_.offset();
+    walk_.note_written();
     return true;
 }
 
 // The kernel drops what it could not write and reports it once: to sync again would succeed and
 // mean nothing.
 bool persister::sync_walked() noexcept {
-    const stored_segment& front = *segments_.front();
+    const stored_segment& front = walk_.front();
     const std::int64_t begin = monotonic_now_ns();
     if (::fdatasync(front.disk.get()) != 0) {
         const int number = errno;
@@ -290,8 +212,7 @@ bool persister::sync_walked() noexcept {
                 "fdatasync failed; nothing more of this log becomes durable until it is opened "
                 "anew, and appends go on as committed only:",
                 number);
-            is_halted_.store(true, std::memory_order_release);  // pairs with persister.cpp: wait
-            durable_bell_.ring();
+            halt();
         }
         return false;
     }
@@ -305,10 +226,10 @@ bool persister::sync_walked() noexcept {
 }
 
 bool persister::rewrite_segment() noexcept {
-    stored_segment& front = *segments_.front();
+    stored_segment& front = walk_.front();
     try {
         front.disk = replace_segment_file(settings_.directory, front.index(),
-                                          {front.bytes.data(), walked_.offset()},
+                                          {front.bytes.data(), walk_.walked().offset()},
                                           front.bytes.info().segment_bytes);
     } catch (const io_error& failure) {
         raise(sync_failure_count_);
@@ -317,32 +238,30 @@ bool persister::rewrite_segment() noexcept {
         return false;
     }
     raise(sync_count_);
-    written_offset_ = walked_.offset();
+    walk_.note_written();
     must_rewrite_ = false;
     return true;
 }
 
-void persister::publish() noexcept {
-    durable_offset_ = walked_.offset();
+void persister::say_durable(position end, sequence last) noexcept {
     pending_since_ns_ = 0;
-    const position first = segments_.front()->bytes.info().first_position();
-    mark_.set_durable({first.value + durable_offset_}, walked_.last_sequence());
+    mark_.set_durable(end, last);
     durable_bell_.ring();
     MILLRACE_CRASH_POINT("persist.after_publish");
+    tell_observer();
 }
 
 // The one place where records pass that have just become durable.
 void persister::tell_observer() noexcept {
     record_view record;
-    while (settings_.observer != nullptr && told_.offset() < durable_offset_ &&
+    while (settings_.observer != nullptr && told_.offset() < walk_.durable_offset() &&
            told_.next(record) == damage_kind::none && record.payload != nullptr) {
         settings_.observer->on_durable(record);
     }
 }
 
-// All of the front is durable and nothing is added to it. False: try again later.
-bool persister::leave_front() noexcept {
-    stored_segment& front = *segments_.front();
+bool persister::retire_front() noexcept {
+    stored_segment& front = walk_.front();
     if (front.is_hot()) {
         (void)has_lost_its_name(front);
         try {
@@ -352,27 +271,32 @@ bool persister::leave_front() noexcept {
             fail("cannot exchange the mappings of", failure.error_number());
             return false;
         }
+    }
+    return true;
+}
+
+void persister::free_front() noexcept {
+    const stored_segment& front = walk_.front();
+    if (front.is_hot()) {
         free_hot_file(front.hot.get(), front.hot_path);
     }
     if (settings_.observer != nullptr) {
         settings_.observer->on_segment_end(front.index());
     }
-    segments_.pop_front();
-    is_inside_ = false;
-    supply_.give_back(&front);
-    return true;
 }
 
-void persister::look_for_lost_names() noexcept {
+// Whether the names of the hot files are still theirs.
+void persister::look_around() noexcept {
     const std::int64_t now = monotonic_now_ns();
     if (now < name_check_ns_) {
         return;
     }
     name_check_ns_ = now + name_check_interval_ns;
-    for (stored_segment* one : segments_) {
-        if (has_lost_its_name(*one) && one == segments_.back()) {
-            // release: pairs with persister.hpp: segment_to_leave
-            segment_to_leave_.store(one->index(), std::memory_order_release);
+    for (stored_segment* one : walk_.segments()) {
+        if (has_lost_its_name(*one) && one == walk_.segments().back()) {
+            // relaxed, both: nothing stands behind the wish, and if it is seen later than the bell,
+            // the next look rings again
+            segment_to_leave_.store(one->index(), std::memory_order_relaxed);
             // relaxed: a bell; whoever hears it looks at segment_to_leave
             settings_.records_end->store(0, std::memory_order_relaxed);
         }
@@ -398,7 +322,7 @@ void persister::fail(std::string_view what, int error_number) noexcept {
     // relaxed: a figure for itself
     error_number_.store(error_number, std::memory_order_relaxed);
     std::string text(what);
-    text += " " + segments_.front()->disk_path.native();
+    text += " " + walk_.front().disk_path.native();
     alarm(error_number == 0 ? text : text + " (" + std::strerror(error_number) + ")");
 }
 

@@ -1,9 +1,9 @@
 // Makes a log durable behind its writer: one thread per log, which walks what was committed, brings
 // it to the disk, syncs, and only then says so.
 //
-// Threading  push_begun: the writer; start, stop and construction: whoever set the log up, one at a
-//            time; wait and the observers: any thread
-// Progress   push_begun is wait-free and makes no system call; wait sleeps
+// Threading  begun: the writer pushes; start, stop and construction: whoever set the log up, one
+//            at a time; wait and the observers: any thread
+// Progress   to push is wait-free and makes no system call; wait sleeps
 // Invariant  the durable position never passes a byte whose sync did not succeed, and a segment is
 //            not begun on the disk before the one in front of it is durable whole
 // Errors     a failed sync is never repeated: in hot mode the segment is written again, to a fresh
@@ -11,14 +11,14 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <string>
 #include <thread>
 
+#include "engine/core/published_word.hpp"
 #include "engine/log/cold_sync.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/log_options.hpp"
-#include "engine/log/log_reader.hpp"
+#include "engine/log/persist_walk.hpp"
 #include "engine/log/segment_supply.hpp"
 
 namespace millrace::engine::detail {
@@ -41,8 +41,9 @@ public:
     ~persister() { stop(); }
 
     void start(const std::string& thread_name);
-    // A segment the writer begins on, or goes on in from `offset`. REQUIRES: in order.
-    void push_begun(stored_segment* begun) noexcept;
+    // For the segments the writer begins on, in order.
+    [[nodiscard]] auto& begun() noexcept { return walk_.begun(); }
+    // One the writer goes on in, from `offset` on.
     void resume(stored_segment* open_one, std::size_t offset);
     // Brings everything to the disk, as far as it can, and ends the thread.
     // REQUIRES that the writer appends no more.
@@ -55,12 +56,11 @@ public:
     void request_sync() noexcept;
     // The writer should leave this segment at once; any other index means it need not.
     [[nodiscard]] std::uint64_t segment_to_leave() const noexcept {
-        return segment_to_leave_.load(std::memory_order_acquire);
+        // relaxed: a wish, and nothing stands behind it; one that is seen late is said again
+        return segment_to_leave_.load(std::memory_order_relaxed);
     }
-    // Everything that was pushed is durable, and no hot file is left. True after a stop that could.
-    [[nodiscard]] bool is_all_home() const noexcept {
-        return is_all_home_.load(std::memory_order_acquire);
-    }
+    // Everything that was pushed is durable, and no hot file is left. REQUIRES a stop.
+    [[nodiscard]] bool is_all_home() const noexcept { return is_all_home_; }
     [[nodiscard]] int error_number() const noexcept {
         return error_number_.load(std::memory_order_relaxed);
     }
@@ -68,21 +68,26 @@ public:
 
 private:
     void run() noexcept;
-    void finish() noexcept;
-    void pass(bool is_forced) noexcept;
-    [[nodiscard]] bool persist_front(bool is_forced) noexcept;
-    [[nodiscard]] bool pass_over_front() noexcept;
-    void enter(stored_segment& next, std::size_t offset) noexcept;
-    [[nodiscard]] bool walk() noexcept;
-    [[nodiscard]] bool has_pending() const noexcept { return walked_.offset() > durable_offset_; }
+    // What persist_walk asks.
+    friend class persist_walk<persister>;
+    void look_around() noexcept;
+    void entered() noexcept;
+    void walked() noexcept;
+    void damaged(damage_kind kind) noexcept;
+    [[nodiscard]] bool is_halted() const noexcept { return is_halted_.own(); }
+    [[nodiscard]] homecoming bring_home(bool has_more, bool is_forced) noexcept;
+    void say_durable(position end, sequence last) noexcept;
+    [[nodiscard]] bool retire_front() noexcept;
+    void free_front() noexcept;
+    [[nodiscard]] bool may_drop_front() const noexcept { return !walk_.front().is_hot(); }
+    void give_back(stored_segment* done) noexcept { supply_.give_back(done); }
+
     [[nodiscard]] bool is_sync_due() const noexcept;
     [[nodiscard]] bool write_walked() noexcept;
     [[nodiscard]] bool sync_walked() noexcept;
     [[nodiscard]] bool rewrite_segment() noexcept;
-    void publish() noexcept;
     void tell_observer() noexcept;
-    [[nodiscard]] bool leave_front() noexcept;
-    void look_for_lost_names() noexcept;
+    void halt() noexcept;
     [[nodiscard]] bool has_lost_its_name(stored_segment& one) noexcept;
     void fail(std::string_view what, int error_number) noexcept;
     void alarm(const std::string& text) noexcept;
@@ -90,15 +95,13 @@ private:
     persister_settings settings_;
     segment_supply& supply_;
     durable_mark mark_;
-    handover<stored_segment, stored_segments_max> begun_;
 
     cold_event work_bell_;
     cold_event durable_bell_;
     std::atomic<bool> is_sync_wanted_{false};  // waiters set it, the persister clears it
-    std::atomic<bool> is_stopping_{false};
-    std::atomic<bool> is_halted_{false};
-    std::atomic<bool> is_stopped_{false};
-    std::atomic<bool> is_all_home_{false};
+    published_word<bool> is_stopping_;
+    published_word<bool> is_halted_;
+    published_word<bool> is_stopped_;
     std::atomic<std::uint64_t> segment_to_leave_{UINT64_MAX};
     std::atomic<std::uint64_t> sync_count_{0};
     std::atomic<std::uint64_t> sync_failure_count_{0};
@@ -109,11 +112,8 @@ private:
     std::string text_;  // under the lock
 
     // Of the persister's thread.
-    std::deque<stored_segment*> segments_;  // the front is being persisted
-    segment_cursor walked_;                 // behind the last record seen
-    segment_cursor told_;                   // behind the last the observer was told of
-    std::size_t written_offset_ = 0;
-    std::size_t durable_offset_ = 0;
+    persist_walk<persister> walk_;
+    segment_cursor told_;                // behind the last record the observer was told of
     std::int64_t pending_since_ns_ = 0;  // 0: nothing is pending
     std::int64_t rewrite_after_ns_ = 0;
     std::int64_t name_check_ns_ = 0;
@@ -121,10 +121,9 @@ private:
     std::int64_t idle_interval_ns_ = 0;  // between looks once nothing has come for a while
     std::int64_t waited_ns_ = 0;         // before this pass, at most
     std::uint32_t idle_pass_count_ = 0;
-    bool is_inside_ = false;     // the front was entered
-    bool is_ended_ = false;      // the front's end record was walked
     bool must_rewrite_ = false;  // its file may have lost what was written to it
     bool is_wanted_ = false;     // somebody waits
+    bool is_all_home_ = false;
     std::thread thread_;
 };
 

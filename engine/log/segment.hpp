@@ -106,6 +106,7 @@ private:
 
 template <class Memory>
 void segment::begin(const segment_start& start, const detail::host_identity& host) noexcept {
+    Memory::writing(this, sizeof *this);
     info_.epoch = start.epoch;
     info_.base_sequence = start.base_sequence;
     info_.base_timestamp = start.base_timestamp;

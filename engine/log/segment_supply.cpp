@@ -14,6 +14,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/segment_round.hpp"
 
 namespace millrace::engine::detail {
 
@@ -38,8 +39,7 @@ segment_supply::segment_supply(supply_settings settings)
 }
 
 void segment_supply::give_back(stored_segment* done) noexcept {
-    const bool has_room = finished_.try_push(done);
-    MILLRACE_ASSERT(has_room, "more segments are given back than there are");
+    hand_over(done, finished_);
 }
 
 stored_segment* segment_supply::adopt(std::unique_ptr<stored_segment> existing) {
@@ -83,9 +83,8 @@ bool segment_supply::make_spare() noexcept {
         note_failure(cause, ENOMEM);
         return false;
     }
-    const bool has_room = spares_.try_push(segments_.back().get());
-    MILLRACE_ASSERT(has_room, "more spares than asked for");
-    error_number_.store(0, std::memory_order_relaxed);
+    hand_over(segments_.back().get(), spares_);
+    error_number_.publish(0);
     ++next_.index;
     return true;
 }
@@ -106,13 +105,11 @@ void segment_supply::note_failure(const std::exception& cause, int error_number)
     } catch (const std::exception&) {
         // Out of memory: the number has to do.
     }
-    // release: pairs with segment_supply.cpp: last_failure
-    error_number_.store(error_number, std::memory_order_release);
+    error_number_.publish(error_number);  // behind the text
 }
 
 segment_supply::failure segment_supply::last_failure() const {
-    // acquire: pairs with segment_supply.cpp: note_failure
-    const int error_number = error_number_.load(std::memory_order_acquire);
+    const int error_number = error_number_.read();  // before the text
     const std::lock_guard<cold_lock> held(failure_lock_);
     return {failed_call_, error_number};
 }

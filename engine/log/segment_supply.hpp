@@ -17,26 +17,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/published_word.hpp"
 #include "engine/log/cold_sync.hpp"
-#include "engine/log/segment.hpp"
+#include "engine/log/handover.hpp"
+#include "engine/log/stored_segment.hpp"
 
 namespace millrace::engine::detail {
 
 inline constexpr std::size_t spares_max = 2;
-inline constexpr std::size_t stored_segments_max = 256;  // of one log; a power of two
-
-// A segment and its files while a writer's process has to do with it.
-struct stored_segment {
-    segment bytes;  // the mapping the writer writes: of the hot file, or else of the disk's
-    unique_fd disk;
-    unique_fd hot;  // open in hot mode alone
-    std::filesystem::path disk_path;
-    std::filesystem::path hot_path;
-    bool is_reported_lost = false;  // persister
-
-    [[nodiscard]] std::uint64_t index() const { return bytes.info().index; }
-    [[nodiscard]] bool is_hot() const { return hot.is_open(); }
-};
 
 struct supply_settings {
     std::filesystem::path directory;
@@ -69,9 +57,7 @@ public:
         return settings_.first.segment_bytes;
     }
     // errno of the last attempt to make a segment; 0: it succeeded.
-    [[nodiscard]] int error_number() const noexcept {
-        return error_number_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] int error_number() const noexcept { return error_number_.read(); }
     // The last failure: what was tried, on which file, and what helps, for an io_error of it.
     // `error_number` 0: there was none, or it passed.
     struct failure {
@@ -105,7 +91,7 @@ private:
     supply_settings settings_;
     handover<stored_segment, spares_max> spares_;
     handover<stored_segment, stored_segments_max> finished_;
-    std::atomic<int> error_number_{0};              // helper
+    published_word<int> error_number_;              // helper
     std::atomic<bool> is_space_low_{false};         // helper
     std::atomic<std::uint64_t> unlocked_count_{0};  // helper
     std::atomic<int> lock_error_{0};                // helper

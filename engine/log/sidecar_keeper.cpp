@@ -108,8 +108,7 @@ void sidecar_keeper::find_start(position durable) {
         index_ = *it + (is_finished ? 1 : 0);
         head_ = is_finished ? contents.seals.back().hash : contents.header.previous;
         if (!contents.seals.empty()) {
-            // release: pairs with sidecar_keeper.hpp: sealed_sequence
-            sealed_sequence_.store(contents.seals.back().last_sequence, std::memory_order_release);
+            sealed_sequence_.publish(contents.seals.back().last_sequence);
         }
         return;
     }
@@ -227,8 +226,7 @@ void sidecar_keeper::sync_seals() {
     MILLRACE_CRASH_POINT("sidecar.sealed");
     require(seals_->sync(), settings_.directory / seal_file_name(index_), seals_->last_error());
     synced_seal_count_ = seals_->seal_count();
-    // release: pairs with sidecar_keeper.hpp: sealed_sequence
-    sealed_sequence_.store(seals_->sealed_sequence().value, std::memory_order_release);
+    sealed_sequence_.publish(seals_->sealed_sequence().value);
 }
 
 // The files say what is done; what this object knew beyond them is dropped.
@@ -270,7 +268,7 @@ void sidecar_thread::start() {
 void sidecar_thread::run() noexcept {
     while (true) {
         const std::uint32_t ticket = bell_.ticket();
-        if (is_stopping_.load(std::memory_order_acquire)) {
+        if (is_stopping_.read()) {
             return;
         }
         keeper_.follow(source_.durable_position(), false, monotonic_now_ns() + slice_ns_max);
@@ -282,7 +280,7 @@ void sidecar_thread::stop() noexcept {
     if (!thread_.joinable()) {
         return;
     }
-    is_stopping_.store(true, std::memory_order_release);  // pairs with sidecar_keeper.cpp: run
+    is_stopping_.publish(true);
     bell_.ring();
     thread_.join();
     keeper_.follow(source_.durable_position(), true, monotonic_now_ns() + close_ns_max);

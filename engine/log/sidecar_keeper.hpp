@@ -17,6 +17,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/core/published_word.hpp"
 #include "engine/log/cold_sync.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/log_options.hpp"
@@ -50,9 +51,7 @@ public:
     bool follow(position durable, bool is_last, std::int64_t deadline_ns = INT64_MAX) noexcept;
 
     // From here on any thread.
-    [[nodiscard]] sequence sealed_sequence() const noexcept {
-        return {sealed_sequence_.load(std::memory_order_acquire)};
-    }
+    [[nodiscard]] sequence sealed_sequence() const noexcept { return {sealed_sequence_.read()}; }
     void report(storage_report& to) const;
 
 private:
@@ -85,7 +84,7 @@ private:
     bool is_ended_ = false;     // the segment's end record was passed
     bool is_complete_ = false;  // all that was asked for is done
 
-    std::atomic<std::uint64_t> sealed_sequence_{0};
+    published_word<std::uint64_t> sealed_sequence_;
     std::atomic<std::uint64_t> failure_count_{0};
     std::atomic<bool> is_sealing_halted_{false};
     mutable cold_lock text_lock_;
@@ -113,7 +112,7 @@ private:
     sidecar_keeper keeper_;
     const persister& source_;
     cold_event bell_;
-    std::atomic<bool> is_stopping_{false};
+    published_word<bool> is_stopping_;
     std::thread thread_;
 };
 

@@ -103,7 +103,7 @@ std::size_t explorer::choose(std::size_t count) {
     return choice.taken;
 }
 
-void explorer::add_thread(std::function<void()> body) {
+void explorer::add_thread(std::function<void()> body, bool punches) {
     if (thread_count_ == threads_max) {
         std::abort();
     }
@@ -116,6 +116,8 @@ void explorer::add_thread(std::function<void()> body) {
     added.waits_for = nullptr;
     added.last_read = nullptr;
     added.seen = {};
+    added.behind_a_fence = {};
+    added.punches = punches;
     added.delayed.clear();
 #if defined(__SANITIZE_ADDRESS__)
     // A run that was abandoned left its frames' marks behind.

@@ -1,11 +1,12 @@
 // Runs a small concurrent program in every way the C++ memory model allows, and watches each run.
 //
 // The program uses explored_memory where the shipped code uses native_memory, so what is explored
-// is the shipped code. Each atomic location must have one writing thread, as all of ours do; then
-// its values come in the order in which that thread writes them, and a run is determined by which
-// of them each load reads. A load may read any value that coherence and happens-before do not
-// forbid, old ones included. Where a load is to read a value that is not written yet, its thread
-// waits and the others go on. So every run is made exactly once.
+// is the shipped code. Each atomic location must have one writing thread at a time, each ordered
+// behind the one before, as all of ours do; then its values come in the order in which they are
+// written, and a run is determined by which of them each load reads. A load may read any value that
+// coherence and happens-before do not forbid, old ones included. Where a load is to read a value
+// that is not written yet, its thread waits and the others go on. So every run is made exactly
+// once.
 //
 // Plain accesses are checked with vector clocks: two to the same bytes by different threads, one of
 // them a write, must be ordered by happens-before. So must a plain and an atomic one. An atomic
@@ -14,8 +15,9 @@
 // A program can be explored with one access weakened, and so asked whether that access matters: see
 // mutation. Accesses are known by their place in the source.
 //
-// Not modelled: read-modify-write, fences, seq_cst, locations with two writers, and reads of what
-// is only written because of them (the model is RC11: program order and reads-from make no cycle).
+// Not modelled: read-modify-write, fences but acquire, seq_cst, locations with two writers at the
+// same time, and reads of what is only written because of them (the model is RC11: program order
+// and reads-from make no cycle).
 //
 // Threading  everything runs on the calling thread; the program's threads are fibers
 // Source     reads-from exploration: Kokologiannakis and Vafeiadis, GenMC; epochs: FastTrack
@@ -55,7 +57,7 @@ struct site {
     }
 };
 
-enum class access_kind { relaxed_load, acquire_load, relaxed_store, release_store };
+enum class access_kind { relaxed_load, acquire_load, relaxed_store, release_store, acquire_fence };
 
 // What is made worse in a program.
 struct mutation {
@@ -83,13 +85,16 @@ public:
 
     [[nodiscard]] static outcome explore(const program& build, const mutation& change = {});
 
-    void add_thread(std::function<void()> body);
+    // `punches`: it zeroes words that others wrote, see punch.
+    void add_thread(std::function<void()> body, bool punches = false);
     // The bytes at `view` are those at `original`, mapped a second time.
     void add_view(const void* view, std::size_t size, const void* original);
     void at_end(std::function<void()> check) { at_end_ = std::move(check); }
 
     // For the bodies. unmap: nobody may touch the bytes at the same time, or later.
     void unmap(const void* bytes, std::size_t size);
+    // punch: the words become zero, as release stores of a thread that goes on behind their writer.
+    void punch(void* bytes, std::size_t size);
     // wait_for_change: what was read last is no use; go on when there is something newer.
     void wait_for_change();
     // One of `count` alternatives; all are explored.
@@ -105,6 +110,9 @@ public:
     void store(const void* address, std::uint64_t value, std::memory_order order, const site& at,
                void* bytes);
     void plain(const void* bytes, std::size_t size, bool is_write);
+    void acquire_fence(const site& at);
+    // Word by word, relaxed: plain bytes and words alike.
+    void copy(void* to, const void* from, std::size_t size, const site& at);
 
 private:
     using clock = std::array<std::uint32_t, threads_max>;
@@ -113,6 +121,7 @@ private:
     struct written {
         std::uint64_t value = 0;
         std::uint32_t epoch = 0;
+        std::size_t thread = nobody;
         bool is_release = false;
         bool is_plain = false;
         clock released{};
@@ -168,6 +177,8 @@ private:
     [[nodiscard]] std::size_t choose_store(location& place);
     [[nodiscard]] std::uint64_t value_of(const location& place, std::size_t index, const site& at,
                                          const void* bytes);
+    void take(const location& place, std::size_t index, bool is_acquired);
+    [[nodiscard]] bool is_known(const written& store) const;
     void perform(const pending_store& what);
     void perform_delayed();
     void perform_delayed_to(const void* address);
@@ -238,6 +249,12 @@ struct explored_memory {
         Value* target_;
     };
 
+    static void acquire_fence(source at = source::current()) {
+        explorer::current().acquire_fence(place(at));
+    }
+    static void copy(void* to, const void* from, std::size_t size, source at = source::current()) {
+        explorer::current().copy(to, from, size, place(at));
+    }
     static void reading(const void* bytes, std::size_t size) {
         explorer::current().plain(bytes, size, false);
     }

@@ -31,6 +31,8 @@ struct explorer::fiber {
     std::size_t last_index = 0;
     std::uint64_t last_plain_writes = 0;
     clock seen{};
+    clock behind_a_fence{};  // what relaxed loads have read the releases of
+    bool punches = false;
     std::vector<pending_store> delayed;
 #if defined(__SANITIZE_THREAD__)
     void* tsan_fiber = __tsan_create_fiber(0);

@@ -1,5 +1,6 @@
 // What the threads of an explored program see of memory.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/model/explorer.hpp"
@@ -19,13 +20,14 @@ void explorer::wait_for_change() {
     lowest = std::max(lowest, own.last_index + 1);
 }
 
-// Whether a thread may still write there; of a word that has a writer, it alone may.
+// Whether a thread may still write there; of a word that has a writer, it alone may, and who
+// punches.
 bool explorer::others_can_write(const location& place) const {
-    if (place.writer != nobody && !place.stores.back().is_plain) {
-        return !fibers_[place.writer]->is_done;
-    }
+    const bool has_writer = place.writer != nobody && !place.stores.back().is_plain;
     for (std::size_t thread = 0; thread < thread_count_; ++thread) {
-        if (thread != running_ && !fibers_[thread]->is_done) {
+        const fiber& other = *fibers_[thread];
+        if (thread != running_ && !other.is_done &&
+            (!has_writer || thread == place.writer || other.punches)) {
             return true;
         }
     }
@@ -74,13 +76,15 @@ const void* explorer::original(const void* address) const {
     return address;
 }
 
+// Whether it lies before what the running thread does now.
+bool explorer::is_known(const written& store) const {
+    return store.thread == nobody || store.epoch <= fibers_[running_]->seen[store.thread];
+}
+
 std::size_t explorer::lowest_readable(const location& place) const {
     std::size_t index = place.lowest[running_];
-    if (place.writer != nobody) {
-        const std::uint32_t known = fibers_[running_]->seen[place.writer];
-        while (index + 1 < place.stores.size() && place.stores[index + 1].epoch <= known) {
-            ++index;
-        }
+    while (index + 1 < place.stores.size() && is_known(place.stores[index + 1])) {
+        ++index;
     }
     return index;
 }
@@ -103,13 +107,56 @@ std::uint64_t explorer::load(const void* address, std::memory_order order, const
     own.last_read = &place;
     own.last_index = index;
     own.last_plain_writes = place.plain_writes;
-    const written& source = place.stores[index];
-    if (is_strong(order, at) && source.is_release) {
-        for (std::size_t thread = 0; thread < threads_max; ++thread) {
-            own.seen[thread] = std::max(own.seen[thread], source.released[thread]);
-        }
-    }
+    take(place, index, is_strong(order, at));
     return value;
+}
+
+// What the store released is known now, or behind a fence.
+void explorer::take(const location& place, std::size_t index, bool is_acquired) {
+    const written& source = place.stores[index];
+    if (!source.is_release) {
+        return;
+    }
+    fiber& own = *fibers_[running_];
+    clock& to = is_acquired ? own.seen : own.behind_a_fence;
+    for (std::size_t thread = 0; thread < threads_max; ++thread) {
+        to[thread] = std::max(to[thread], source.released[thread]);
+    }
+}
+
+void explorer::acquire_fence(const site& at) {
+    if (running_ == nobody) {
+        return;
+    }
+    sites_.try_emplace(at, access_kind::acquire_fence);
+    if (!is_strong(std::memory_order_acquire, at)) {
+        return;
+    }
+    fiber& own = *fibers_[running_];
+    for (std::size_t thread = 0; thread < threads_max; ++thread) {
+        own.seen[thread] = std::max(own.seen[thread], own.behind_a_fence[thread]);
+    }
+}
+
+void explorer::copy(void* to, const void* from, std::size_t size, const site& at) {
+    if (running_ == nobody || size % 8 != 0) {
+        std::abort();  // words are what is copied
+    }
+    note_site(at, std::memory_order_relaxed, false);
+    for (std::size_t offset = 0; offset < size; offset += 8) {
+        const void* const known = original(static_cast<const char*>(from) + offset);
+        location& place = location_at(known);
+        ++fibers_[running_]->seen[running_];
+        note_access(known, false, true);
+        const std::size_t index = choose_store(place);
+        place.lowest[running_] = std::max(place.lowest[running_], index);
+        std::uint64_t value = place.stores[index].value;
+        if (place.stores[index].is_plain && index + 1 == place.stores.size()) {
+            std::memcpy(&value, known, sizeof value);
+        }
+        take(place, index, false);
+        std::memcpy(static_cast<char*>(to) + offset, &value, sizeof value);
+    }
 }
 
 // One that the running thread may read, or, after a wait, one that was not written yet.
@@ -177,7 +224,7 @@ void explorer::perform(const pending_store& what) {
     if (running_ == nobody) {
         latest.value = what.value;
     } else {
-        if (place.writer != nobody && place.writer != running_ && !latest.is_plain) {
+        if (place.writer != running_ && !latest.is_plain && !is_known(latest)) {
             fail("a second writer of this location", what.at);
         }
         fiber& own = *fibers_[running_];
@@ -188,7 +235,7 @@ void explorer::perform(const pending_store& what) {
             std::memcpy(&latest.value, what.bytes, sizeof latest.value);
         }
         place.stores.push_back(
-            {what.value, epoch, is_strong(what.order, what.at), false, own.seen});
+            {what.value, epoch, running_, is_strong(what.order, what.at), false, own.seen});
         place.lowest[running_] = place.stores.size() - 1;
     }
     if (what.bytes != nullptr) {
@@ -233,7 +280,7 @@ void explorer::plain(const void* bytes, std::size_t size, bool is_write) {
         // All earlier accesses lie before this one, so nobody may read older values any more.
         location& place = locations_[known];
         place.writer = running_;
-        place.stores.assign(1, {0, epoch, false, true, {}});
+        place.stores.assign(1, {0, epoch, running_, false, true, {}});
         place.lowest = {};
         ++place.plain_writes;
     }
@@ -243,6 +290,13 @@ void explorer::unmap(const void* bytes, std::size_t size) {
     ++fibers_[running_]->seen[running_];
     for (std::size_t offset = 0; offset < size; offset += 8) {
         note_access(original(static_cast<const char*>(bytes) + offset), true, false);
+    }
+}
+
+void explorer::punch(void* bytes, std::size_t size) {
+    for (std::size_t offset = 0; offset < size; offset += 8) {
+        void* const at = static_cast<char*>(bytes) + offset;
+        store(at, 0, std::memory_order_release, {__FILE__, __LINE__, 0, "punch"}, at);
     }
 }
 

@@ -4,9 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
+
+#include "tests/model/mutants.hpp"
 
 namespace millrace::model {
 namespace {
@@ -58,6 +64,84 @@ TEST(Explorer, AWeakenedAccessIsTakenForRelaxed) {
         const auto outcome = explorer::explore(program, {mutation::kind::relaxed, at});
         EXPECT_NE(outcome.failure, "") << at.line;
     }
+}
+
+// What a relaxed load read is known behind the fence, and not before.
+TEST(Explorer, AnAcquireFenceTakesWhatRelaxedLoadsRead) {
+    const auto program = [](bool is_fenced) {
+        return [is_fenced](explorer& e) {
+            struct shared {
+                cell flag{0};
+                std::uint64_t bytes = 0;
+            };
+            const auto s = std::make_shared<shared>();
+            e.add_thread([s] {
+                explored_memory::writing(&s->bytes, 8);
+                s->flag.store(1, release);
+            });
+            e.add_thread([s, is_fenced, &e] {
+                while (s->flag.load(relaxed) == 0) {
+                    e.wait_for_change();
+                }
+                if (is_fenced) {
+                    explored_memory::acquire_fence();
+                }
+                explored_memory::reading(&s->bytes, 8);
+            });
+        };
+    };
+    const auto outcome = explorer::explore(program(true));
+    EXPECT_EQ(outcome.failure, "");
+    EXPECT_NE(explorer::explore(program(false)).failure, "");
+    for (const auto& [at, kind] : outcome.sites) {
+        if (kind == access_kind::acquire_fence) {
+            const mutation change{mutation::kind::relaxed, at};
+            EXPECT_NE(explorer::explore(program(true), change).failure, "");
+        }
+    }
+    EXPECT_EQ(outcome.sites.size(), 3U);
+}
+
+// Each word of the hole is seen or not, by itself; who saw one and looks behind a fence sees what
+// came before the punch.
+TEST(Explorer, ACopyMeetsAHoleInAnyOfItsWords) {
+    using words = std::array<std::uint64_t, 2>;
+    std::set<words> seen;
+    const auto outcome = explorer::explore([&](explorer& e) {
+        struct shared {
+            cell is_written{0};
+            cell is_retired{0};
+            alignas(8) words bytes{};
+            alignas(8) words copied{};
+        };
+        const auto s = std::make_shared<shared>();
+        e.add_thread([s] {
+            explored_memory::writing(&s->bytes, sizeof s->bytes);
+            s->bytes = {7, 8};
+            s->is_written.store(1, release);
+        });
+        e.add_thread(
+            [s, &e] {
+                while (s->is_written.load(acquire) == 0) {
+                    e.wait_for_change();
+                }
+                s->is_retired.store(1, release);
+                e.punch(&s->bytes, sizeof s->bytes);
+            },
+            true);
+        e.add_thread([s, &e, &seen] {
+            while (s->is_written.load(acquire) == 0) {
+                e.wait_for_change();
+            }
+            explored_memory::copy(&s->copied, &s->bytes, sizeof s->bytes);
+            explored_memory::acquire_fence();
+            const words copied = s->copied;
+            seen.insert(copied);
+            e.check(copied == words{7, 8} || s->is_retired.load(relaxed) == 1, "of the hole");
+        });
+    });
+    EXPECT_EQ(outcome.failure, "");
+    EXPECT_EQ(seen, (std::set<words>{{7, 8}, {0, 8}, {7, 0}, {0, 0}}));
 }
 
 // It comes behind the next release, and no further.
@@ -309,6 +393,44 @@ TEST(Explorer, ChoicesAreAllTaken) {
     });
     EXPECT_EQ(outcome.runs, 4U);
     EXPECT_EQ(seen.size(), 4U);
+}
+
+TEST(Mutants, CountsOrdersInCodeAndNotInComments) {
+    EXPECT_EQ(count_orders(""), 0U);
+    EXPECT_EQ(
+        count_orders("a.load(std::memory_order_acquire);  // memory_order_acquire\n"
+                     "// b.store(1, std::memory_order_release);\n"
+                     "c.store(d.load(std::memory_order_acquire), std::memory_order_release);\n"
+                     "e.load(std::memory_order_relaxed);"),
+        3U);
+}
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// Who takes atomics from a policy does it to be explored.
+TEST(Mutants, AreMadeOfEveryHeaderWithAMemoryPolicy) {
+    const std::filesystem::path root(MILLRACE_SOURCE_DIR);
+    std::string explorations;
+    for (const auto& one : std::filesystem::directory_iterator(root / "tests/model")) {
+        if (one.path().native().ends_with("_exploration_test.cpp")) {
+            explorations += text_of(one.path());
+        }
+    }
+    std::size_t count = 0;
+    for (const auto& one : std::filesystem::recursive_directory_iterator(root / "engine")) {
+        const std::string text = one.path().extension() == ".hpp" ? text_of(one.path()) : "";
+        if (text.find("Memory::template atomic") != std::string::npos ||
+            text.find("Memory::acquire_fence") != std::string::npos) {
+            ++count;
+            const std::string name = one.path().lexically_relative(root).native();
+            EXPECT_NE(explorations.find('"' + name + '"'), std::string::npos)
+                << name << " is explored by no test that makes mutants of it";
+        }
+    }
+    EXPECT_GE(count, 9U) << "the sources were not found";
 }
 
 }  // namespace

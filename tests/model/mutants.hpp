@@ -5,10 +5,12 @@
 // Errors     expectations of googletest fail; what was found is printed
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/model/explorer.hpp"
@@ -37,8 +39,15 @@ void expect_every_run_is_right(std::span<const named_program> programs,
                                std::uint64_t runs_min = 10);
 // Makes each release and acquire relaxed, one at a time, and lets each store come behind the next
 // release store of its thread. Every such mutant must fail in one of the programs, but the swaps in
-// `free`, which must not. Prints a table.
+// `free`, which must not. Prints a table, and how many there were of each.
+//
+// `files`: where the explored orders stand, by their paths from the root. The programs must come to
+// each acquire and release in their text, and to none elsewhere in the product.
 void expect_every_mutant_is_caught(std::span<const named_program> programs,
+                                   const std::vector<std::string>& files,
                                    const std::vector<free_order>& free);
+
+// Acquires and releases in a text of C++, but for those in comments.
+[[nodiscard]] std::size_t count_orders(std::string_view text);
 
 }  // namespace millrace::model

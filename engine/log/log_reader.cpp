@@ -91,7 +91,7 @@ void log_reader::open_segment(std::uint64_t index) {
 void log_reader::seek(const read_from& from) {
     const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
     if (indexes.empty()) {
-        throw error(directory_.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory_);
     }
     for (std::size_t i = 1; i < indexes.size(); ++i) {
         if (indexes[i] != indexes[i - 1] + 1) {
@@ -305,6 +305,10 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
         drop_old_segments();
         has_successor_ = is_next_segment_begun();
         return true;
+    } catch (const unpack_error& failure) {
+        stop(damage_kind::bad_archived, index, failure.reason() + "; restore it from a copy");
+        damage_.path = failure.path().native();
+        return false;
     } catch (const std::exception& failure) {
         if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
             stop(damage_kind::removed_segment, index,
@@ -320,6 +324,13 @@ bool log_reader::enter_next_segment(position expected_end, damage_kind kind) noe
 void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail) noexcept {
     damage_ = {next_position(), kind, (directory_ / segment_file_name(index)).native(),
                std::move(detail)};
+}
+
+bool log_reader::check_file() noexcept {
+    if (damage_.kind == damage_kind::none && segments_.back().is_cut()) {
+        stop(damage_kind::cut_segment, segments_.back().info().index, "restore it from a copy");
+    }
+    return damage_.kind == damage_kind::none;
 }
 
 // No valid record here: the tail, the torn end a dead writer left, or damage.

@@ -35,6 +35,10 @@ ordered_json details_of(const engine::record_view& record) {
                 {"new_offset_ns", clock.new_offset_ns},
                 {"number", clock.number}};
     }
+    if (engine::gap_payload gap;
+        record.is_control(control_type::gap) && record.payload_size < sizeof gap) {
+        return {{"says", "it has no room to say what was lost"}};
+    }
     if (engine::gap_payload gap; record.is_control(control_type::gap) && load(record, gap)) {
         const bool is_unknown = (gap.flags & engine::gap_flag_unknown) != 0;
         ordered_json told = {

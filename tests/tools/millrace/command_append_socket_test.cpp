@@ -110,7 +110,8 @@ TEST_F(AppendSocket, EndsWithItsInputWhereverThatEnds) {
     const auto in = [&](const char* name) { return "'" + file(name) + "'"; };
     EXPECT_TRUE(has(append_by_shell("cat " + in("two.ndjson") + " | ", ""), "code 0\n2 rows"));
     EXPECT_TRUE(has(append_by_shell("", "<" + in("two.ndjson")), "code 0\n2 rows"));
-    EXPECT_TRUE(has(append_by_shell("printf '{\"CL_ORD_ID\":\"A1\"}' | ", ""), "code 0\n1 rows"));
+    const std::string last = "printf '{\"CL_ORD_ID\":\"A9\",\"QUANTITY\":9}' | ";  // without an end
+    EXPECT_TRUE(has(append_by_shell(last, ""), "code 0\n1 rows"));
     EXPECT_TRUE(has(append_by_shell("", "</dev/null"), "code 0\n0 rows"));
     EXPECT_TRUE(has(append_by_shell("", in("empty.ndjson")), "code 0\n0 rows"));
     EXPECT_TRUE(has(append_by_shell("", in("even.ndjson")), "code 0\n1 rows"));

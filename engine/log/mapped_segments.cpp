@@ -36,7 +36,8 @@ bool try_claim(place& one, bool is_free) {
     // acquire: the stores that follow stay behind it; relaxed where it fails: nothing was read
     const bool is_claimed = one.version.compare_exchange_strong(
         version, version + 1, std::memory_order_acquire, std::memory_order_relaxed);
-    // The odd version is seen before any change, by the fence of name_mapped_segment.
+    // release: the odd version is seen before any change that follows;
+    // pairs with mapped_segments.cpp: name_mapped_segment
     std::atomic_thread_fence(std::memory_order_release);
     return is_claimed;
 }

@@ -267,11 +267,9 @@ recovered_tail recover_tail(const std::filesystem::path& directory, position uns
                     std::to_string(dirty_end - tail.read_offset) +
                     " bytes of an uncommitted record were left behind and are kept as they are";
     } else if (!tail.is_closed) {
-        tail.note = is_archived
-                        ? "none: this is an archive, and its log went on behind what is in it"
-                        : "the last writer did not close in order; the log ends at position " +
-                              std::to_string(end.value) + ", sequence " +
-                              std::to_string(tail.last_sequence.value);
+        tail.note = "the last writer did not close in order; the log ends at position " +
+                    std::to_string(end.value) + ", sequence " +
+                    std::to_string(tail.last_sequence.value);
     }
     return tail;
 }

@@ -53,6 +53,9 @@ ordered_json describe_seals(const engine::seal_head& head) {
 
 std::string describe_writer(const std::filesystem::path& directory,
                             const engine::recovered_tail& tail) {
+    if (engine::is_archive(directory)) {
+        return "none: this is an archive, and its log went on behind what is in it";
+    }
     const std::filesystem::path lock = directory / "writer.lock";
     if (engine::is_lock_held(lock)) {
         return "open for writing by " + engine::lock_holder(lock);

@@ -211,7 +211,13 @@ millrace_log_status millrace_log_poll(millrace_log_reader* reader,
         return millrace_log_damaged;
     }
     reader->row.reset();
-    switch (reader->log.poll(reader->record)) {
+    // At the tail the next touch may be of a page that is gone.
+    if (reader->is_idle && !reader->log.check_file()) {
+        return stop_at_damage(*reader);
+    }
+    const engine::read_status status = reader->log.poll(reader->record);
+    reader->is_idle = status == engine::read_status::none;
+    switch (status) {
         case engine::read_status::none:
             return millrace_log_none;
         case engine::read_status::damaged:

@@ -9,7 +9,10 @@
 //            against its segment's schema) is never handed out
 // Units      time: nanoseconds UTC since 1970; position: bytes since the start of the log
 // Errors     a status, never a C++ exception; open writes its reason where the caller says, and
-//            millrace_log_damage tells what stopped a reader
+//            millrace_log_damage tells what stopped a reader. A segment's file that is truncated
+//            under it, or a page that the disk cannot give, is a SIGBUS at the next touch, and no
+//            handler is installed here. A poll behind one that found nothing looks at the size of
+//            the file first and answers damaged, as opening does; elsewhere nothing is in time
 #pragma once
 
 // The names of C headers, since C compilers read this.

@@ -46,6 +46,7 @@ struct millrace_log_reader {
     millrace::engine::record_view record;           // the last one
     std::optional<millrace::engine::row_view> row;  // it, where it is one
     std::string damage;
+    bool is_idle = false;  // the last poll found nothing
 
     // The newest counts. Those before stay, since the names of their columns were handed out.
     std::deque<millrace::engine::row_schema> shown;

@@ -29,8 +29,7 @@ struct context_deleter {
 };
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-    throw damage_error(path.native() + ": not a whole archived segment (" + reason +
-                       "); restore it from a copy");
+    throw unpack_error(path, reason);
 }
 
 // Decompresses front to back, as much as is asked for.
@@ -128,6 +127,21 @@ mapping make_room(std::size_t size, detail::archive_room room) {
 }
 
 }  // namespace
+
+unpack_error::unpack_error(const fs::path& path, const std::string& reason)
+    : damage_error(path.native() + ": the archived segment does not decompress (" + reason +
+                   "); restore it from a copy"),
+      path_(path),
+      reason_(reason) {}
+
+void refuse_without_segments(const fs::path& directory) {
+    if (is_archive(directory)) {
+        throw error(directory.native() +
+                    ": is an archive: it is read like a log, and changed only by `millrace log "
+                    "archive` of the log it belongs to. Name that log's directory instead");
+    }
+    throw error(directory.native() + ": no audit log here (no segment files)");
+}
 
 std::string archived_file_name(std::uint64_t index) {
     return segment_file_name(index) + ".zst";

@@ -18,10 +18,23 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/segment_header.hpp"
 
 namespace millrace::engine {
+
+// A compressed file that does not give back the segment that was put into it.
+class unpack_error : public damage_error {
+public:
+    unpack_error(const std::filesystem::path& path, const std::string& reason);
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    [[nodiscard]] const std::string& reason() const { return reason_; }
+
+private:
+    std::filesystem::path path_;
+    std::string reason_;
+};
 
 inline constexpr std::string_view archive_link_name = "archive.at";
 
@@ -31,6 +44,9 @@ inline constexpr std::string_view archive_link_name = "archive.at";
     const std::filesystem::path& directory);
 // No segment lies here uncompressed, and some do compressed.
 [[nodiscard]] bool is_archive(const std::filesystem::path& directory);
+
+// Throws error: no segment lies here. If it is an archive that says so, and where to go instead.
+[[noreturn]] void refuse_without_segments(const std::filesystem::path& directory);
 
 [[nodiscard]] std::string archived_file_name(std::uint64_t index);
 // The archive a log's directory names; nothing where it names none.

@@ -20,6 +20,8 @@ std::string_view describe(finding_kind kind) {
             return "a segment is truncated";
         case finding_kind::overlong_segment:
             return "a segment is too long";
+        case finding_kind::bad_archived:
+            return "the compressed file of a segment is damaged";
         case finding_kind::bad_header:
             return "the segment header is damaged";
         case finding_kind::broken_chain:

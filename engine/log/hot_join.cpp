@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/hot_registry.hpp"
 #include "engine/log/hot_tier.hpp"
@@ -199,7 +200,7 @@ void forget_accepted_loss(const fs::path& directory) {
 
 std::string recover_hot_tier(const fs::path& directory, hot_loss loss) {
     if (list_segment_names(directory).empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     const file_lock lock(directory / "writer.lock", "recovery");
     return detail::join_hot_tier(directory, loss);

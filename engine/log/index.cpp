@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/hot_tier.hpp"
 
 namespace millrace::engine {
@@ -242,7 +243,7 @@ std::size_t rebuild_index(const fs::path& directory, const segment& where) {
 
 indexed_log index_log(const fs::path& directory) {
     if (list_segments(directory).empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     const file_lock lock(directory / "writer.lock", "indexing");
     indexed_log made;

@@ -63,6 +63,7 @@ void open_bytes(segment_file& file, const fs::path& directory,
     const std::size_t size = file_size(fd.get(), file.path.native());
     if (size > 0) {
         file.map = mapping(fd.get(), size, access::read_only, file.path.native());
+        file.note = mapped_segment(file.map.data(), size, file.path);
     }
 }
 
@@ -79,8 +80,9 @@ segment_file open_segment_file(const fs::path& directory, std::uint64_t index,
         file.path = *archived;
         try {
             file.map = detail::load_archived(*archived, detail::archive_room::file);
-        } catch (const damage_error& failure) {
-            fault = failure.what();
+        } catch (const unpack_error& failure) {
+            fault = "the archived segment does not decompress (" + failure.reason() + ")";
+            file.is_unpacked = false;
         }
     } else {
         open_bytes(file, directory, where, is_live);
@@ -188,6 +190,7 @@ void infer(segment_file& file, const log_image& image) {
     info.previous_end = {0};
     if (const segment_file* before = image.find(file.name_index - 1); before != nullptr) {
         info.epoch = before->info.epoch;
+        info.origin = before->info.origin;
         info.header_bytes = before->info.header_bytes;  // more likely than most of the log's
         info.schema_version = before->info.schema_version;
         info.schema = before->info.schema;

@@ -29,11 +29,13 @@ struct segment_file {
     std::filesystem::path path;
     std::uint64_t name_index = 0;
     mapping map;          // the disk's file, or a copy of the hot tier's
+    mapped_segment note;  // of map, where that is the disk's file
     segment followed;     // of a log that is being written in hot mode: stands for `map`
     bool is_hot = false;  // its newest bytes are in the hot tier alone
     header_image header;
     segment_identity identity = segment_identity::unknown;
     bool is_usable = false;    // info and seed are known: its records can be walked
+    bool is_unpacked = true;   // false: it is archived, and does not decompress
     bool is_inferred = false;  // info was put together from other segments and from records
     segment_info info;
     std::uint32_t seed = 0;

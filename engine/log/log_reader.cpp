@@ -101,7 +101,7 @@ void log_reader::open_segment(std::uint64_t index) {
 void log_reader::seek(const read_from& from) {
     const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
     if (indexes.empty()) {
-        throw error(directory_.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory_);
     }
     for (std::size_t i = 1; i < indexes.size(); ++i) {
         if (indexes[i] != indexes[i - 1] + 1) {
@@ -307,6 +307,10 @@ bool log_reader::enter(position end, damage_kind kind) noexcept {
         tail_.enter_segment(segments_.back(), is_next_begun());
         drop_old_segments();
         return true;
+    } catch (const unpack_error& failure) {
+        stop_at(index, damage_kind::bad_archived, failure.reason() + "; restore it from a copy");
+        damage_.path = failure.path().native();
+        return false;
     } catch (const std::exception& failure) {
         if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
             stop_at(index, damage_kind::removed_segment,
@@ -326,6 +330,13 @@ void log_reader::stop_at(std::uint64_t index, damage_kind kind, std::string deta
 
 void log_reader::stop(damage_kind kind) noexcept {
     stop_at(segments_.back().info().index, kind, {});
+}
+
+bool log_reader::check_file() noexcept {
+    if (damage_.kind == damage_kind::none && segments_.back().is_cut()) {
+        stop_at(segments_.back().info().index, damage_kind::cut_segment, "restore it from a copy");
+    }
+    return damage_.kind == damage_kind::none;
 }
 
 bool log_reader::is_time_to_look() noexcept {

@@ -74,6 +74,11 @@ public:
 
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
     [[nodiscard]] const log_uuid& uuid() const { return uuid_; }
+    // That the last record returned was first written to: this log, or the one it was salvaged or
+    // migrated from. A record that begins a chain is named by it in correlations.
+    [[nodiscard]] const log_uuid& original_log() const {
+        return segments_.back().info().original_log();
+    }
     // Of the newest segment when reading began.
     [[nodiscard]] const std::string& schema() const { return schema_; }
     // Of the segment the last record returned stands in; another version, another text.
@@ -89,6 +94,10 @@ public:
     [[nodiscard]] sequence last_sequence() const { return tail_.cursor().last_sequence(); }
     [[nodiscard]] timestamp last_timestamp() const { return tail_.cursor().last_timestamp(); }
     [[nodiscard]] const damage_report& damage() const { return damage_; }
+    // False: the file that is read has become shorter than a segment, and the reader is stopped by
+    // that damage. One system call. Asked before a poll, it spares the process the SIGBUS of a page
+    // that is gone, unless that goes in between.
+    [[nodiscard]] bool check_file() noexcept;
 
     // Payloads at or behind `at` stay valid. By default only those of the current segment do.
     void keep_from(position at) noexcept;

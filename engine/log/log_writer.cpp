@@ -125,6 +125,10 @@ void log_writer::recover_log() {
         // was left from what was appended since, also where all behind a close record was lost.
         tail.is_closed = false;
     }
+    if (!tail.info.origin.is_none()) {
+        // Copied from another log, which its segments name: what is new belongs to this one.
+        tail.is_closed = false;
+    }
     go_on(tail);
 }
 
@@ -138,6 +142,7 @@ void log_writer::go_on(const recovered_tail& tail) {
         const bool is_changed = is_schema_new_;
         segment_info next = tail.info;
         ++next.index;
+        next.origin = {};
         take_schema(next);
         open_storage(next, tail.end(), tail.last_sequence);
         const bool can_resume =
@@ -311,6 +316,7 @@ append_status log_writer::roll_synchronously(bool write_end) noexcept {
     const segment_start start = next_start(write_end);
     segment_info next = segment_->info();
     next.index += 1;
+    next.origin = {};
     take_schema(next);
     next.epoch = start.epoch;
     next.base_sequence = start.base_sequence;

@@ -19,7 +19,7 @@ namespace {
 segment_info oldest_of(const fs::path& directory) {
     const std::vector<std::uint64_t> indexes = list_readable_segments(directory);
     if (indexes.empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     return read_segment_info(directory, indexes.front());
 }

@@ -9,6 +9,8 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/log/archive_manifest.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/log_image.hpp"
 
 namespace millrace::engine {
@@ -23,11 +25,25 @@ static_assert(static_cast<int>(damage_kind::bad_timestamp) == 4);
 static_assert(static_cast<int>(damage_kind::missing_segment) == 7);
 static_assert(static_cast<int>(damage_kind::missing_records) == 8);
 
+// Nothing of it is missing behind its last segment.
+bool is_archived_so_far(const log_image& image) {
+    if (!is_archive(image.directory)) {
+        return false;
+    }
+    try {
+        const fs::path path = image.directory / archive_manifest_name;
+        return !archive_manifest::load(path).files.contains(
+            archived_file_name(image.last_index + 1));
+    } catch (const error&) {
+        return true;  // nothing says that there was more
+    }
+}
+
 // Writes the new log segment by segment, each record where the old one stood.
 class salvager {
 public:
     salvager(const log_image& image, fs::path to) : image_(image), to_(std::move(to)) {
-        report_.origin = image.uuid;
+        report_.origin = origin_ = image.uuid;
         report_.uuid = random_log_uuid();
     }
 
@@ -42,8 +58,10 @@ public:
         }
         if (has_end_) {
             // An end record says that there was one. If only its spare is here, it was begun in
-            // memory, and a restart of the host took what was never durable.
-            copy_missing(image_.last_index + 1, image_.spare_count == 0);
+            // memory, and a restart of the host took what was never durable. An archive goes as far
+            // as its manifest says.
+            copy_missing(image_.last_index + 1,
+                         image_.spare_count == 0 && !is_archived_so_far(image_));
         }
         if (!is_closed_) {
             put({last_sequence_.value, last_time_.ns + 1, control_type::close}, {});
@@ -64,7 +82,7 @@ private:
     [[nodiscard]] segment_info info_for(std::uint64_t index) const {
         segment_info info;
         info.uuid = report_.uuid;
-        info.origin = image_.uuid;
+        info.origin = origin_;
         info.index = index;
         info.segment_bytes = image_.segment_bytes;
         info.header_bytes = image_.header_bytes;
@@ -194,6 +212,7 @@ private:
             last_time_ = file.info.base_timestamp;
         }
         base_time_ = last_time_;
+        origin_ = file.info.origin.is_none() ? image_.uuid : file.info.origin;
         segment_info made = info_for(file.info.index);
         made.header_bytes = file.info.header_bytes;
         made.schema_version = file.info.schema_version;
@@ -300,6 +319,7 @@ private:
     segment out_;
     std::size_t offset_ = 0;  // in out_: where the next record goes
     std::uint64_t epoch_ = 1;
+    log_uuid origin_;  // of the records at hand; a log may itself have been salvaged
     sequence last_sequence_;
     timestamp last_time_;  // of the last record that is no end record
     timestamp base_time_;
@@ -311,16 +331,18 @@ private:
 
 }  // namespace
 
-std::string salvage_hole::text() const {
-    std::string text =
-        "positions " + std::to_string(begin.value) + " to " + std::to_string(end.value) + ": ";
+std::string lost_text(sequence first_lost, sequence last_lost, bool is_unknown) {
     if (last_lost < first_lost) {
-        text += is_unknown ? "what was lost is not known" : "no numbered record was lost";
-    } else {
-        text += "sequences " + std::to_string(first_lost.value) + " to " +
-                std::to_string(last_lost.value) + " were lost";
+        return is_unknown ? "what was lost is not known" : "no numbered record was lost";
     }
-    return text + " (" + reason + ")";
+    return "sequences " + std::to_string(first_lost.value) + " to " +
+           std::to_string(last_lost.value) + " were lost" +
+           (is_unknown ? ", and perhaps more" : "");
+}
+
+std::string salvage_hole::text() const {
+    return "positions " + std::to_string(begin.value) + " to " + std::to_string(end.value) + ": " +
+           lost_text(first_lost, last_lost, is_unknown) + " (" + reason + ")";
 }
 
 salvage_report salvage_log(const fs::path& from, const fs::path& to) {

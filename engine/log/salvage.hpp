@@ -17,6 +17,9 @@
 
 namespace millrace::engine {
 
+// "sequences 3 to 5 were lost", or that none is known to be; for a gap record too.
+[[nodiscard]] std::string lost_text(sequence first_lost, sequence last_lost, bool is_unknown);
+
 struct salvage_hole {
     position begin;
     position end;

@@ -22,6 +22,20 @@ void add(verify_report& report, finding_kind kind, const segment_check& check, s
          check.file->info.first_position(), check.file->info.base_sequence, std::move(detail)});
 }
 
+// Seals are made in order, so those of a segment before others were whole once.
+void blame_cut(const segment_check& check, verify_report& report) {
+    const std::string path =
+        (check.file->path.parent_path() / seal_file_name(check.file->info.index)).native();
+    for (finding& one : report.findings) {
+        if (one.kind == finding_kind::torn_tail && one.path == path) {
+            one.kind = finding_kind::bad_seals;
+            one.detail = check.seals.fault +
+                         "; the seals of the next segment were made behind it when it was whole. "
+                         "Restore it from a copy";
+        }
+    }
+}
+
 void take_seals(const segment_check& check, const verify_options& options, chain_end& end,
                 verify_report& report) {
     end.is_unbroken = end.is_unbroken && check.checked_seal_count == check.seals.seals.size();
@@ -98,7 +112,10 @@ void check_seal_chain(const std::vector<segment_check>& checks, const verify_opt
         } else if (before != nullptr && before->file->info.index + 1 == check.file->info.index) {
             const std::vector<seal>& old = before->seals.seals;
             const digest wanted = old.empty() ? before->seals.header.previous : old.back().hash;
-            if (check.seals.header.previous != wanted) {
+            if (before->seals.is_cut) {
+                blame_cut(*before, report);
+                end.is_unbroken = false;
+            } else if (check.seals.header.previous != wanted) {
                 add(report, finding_kind::broken_seal_chain, check,
                     "it says that the seals before end with " +
                         to_string(check.seals.header.previous) + ", they end with " +

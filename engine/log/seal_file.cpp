@@ -277,7 +277,7 @@ void check_end(const fs::path& directory, const segment_info& info, const seal_w
 
 sealed_log seal_log(const fs::path& directory, const seal_key* key) {
     if (list_segments(directory).empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     const file_lock lock(directory / "writer.lock", "sealing");
     sealed_log result;

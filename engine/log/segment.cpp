@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -197,6 +198,7 @@ std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from) {
 segment& segment::operator=(segment&& other) noexcept {
     if (this != &other) {
         mirror_ = std::move(other.mirror_);
+        note_ = std::move(other.note_);
         registration_ = std::move(other.registration_);  // before the mapping it stands for
         map_ = std::move(other.map_);
         disk_path_ = std::move(other.disk_path_);
@@ -213,6 +215,9 @@ segment segment::make_ahead(int fd, const fs::path& path, segment_info info) {
     allocate_file(fd, made.info_.segment_bytes, path.native());
     MILLRACE_CRASH_POINT("spare.allocated");
     made.map_ = mapping(fd, made.info_.segment_bytes, access::read_write, path.native());
+    const bool is_temporary = path.extension() == ".tmp";  // it gets its name without that
+    made.note_ = mapped_segment(made.map_.data(), made.map_.size(),
+                                is_temporary ? path.parent_path() / path.stem() : path);
     detail::write_static_part(made.map_.data(), made.info_);
     return made;
 }
@@ -275,6 +280,8 @@ segment segment::open_file_of(const fs::path& directory, std::uint64_t index, ac
     }
     segment opened;
     opened.map_ = mapping(fd.get(), size, mode, path.native());
+    opened.note_ = mapped_segment(opened.map_.data(), size, path);
+    opened.disk_path_ = path;
     opened.take_header(path, index);
     return opened;
 }
@@ -286,6 +293,7 @@ segment segment::open_hot(const fs::path& directory, std::uint64_t index,
         segment opened;
         opened.map_ = std::move(own->map);
         opened.registration_ = std::move(own->registration);
+        opened.note_ = mapped_segment(opened.map_.data(), opened.map_.size(), disk_path);
         opened.take_header(disk_path, index);
         return opened;
     }
@@ -307,8 +315,10 @@ segment segment::open_hot(const fs::path& directory, std::uint64_t index,
     }
     segment opened;
     opened.map_ = mapping::anonymous(size);
+    mapping source(fd.get(), size, access::read_only, path.native());
+    opened.note_ = mapped_segment(source.data(), size, path);
     opened.mirror_ = std::make_unique<hot_mirror>(
-        mapping(fd.get(), size, access::read_only, path.native()),
+        std::move(source),
         is_hot ? hot_mirror::source_kind::hot_file : hot_mirror::source_kind::disk_file,
         std::move(mark), index);
     opened.disk_path_ = disk_path;
@@ -316,6 +326,12 @@ segment segment::open_hot(const fs::path& directory, std::uint64_t index,
     }
     opened.take_header(path, index);
     return opened;
+}
+
+bool segment::is_cut() const noexcept {
+    struct stat status {};
+    return mirror_ == nullptr && !disk_path_.empty() && ::stat(disk_path_.c_str(), &status) == 0 &&
+           static_cast<std::size_t>(status.st_size) < map_.size();
 }
 
 bool segment::refresh_mirror() noexcept {
@@ -333,6 +349,7 @@ bool segment::refresh_mirror() noexcept {
             return false;  // damage, which the next reader to open it is told of
         }
         map_.replace_in_place(fd.get(), disk_path_.native());
+        note_ = mapped_segment(map_.data(), map_.size(), disk_path_);
         mirror_.reset();
         return true;
     } catch (const std::exception&) {
@@ -362,6 +379,10 @@ std::string_view describe(damage_kind kind) {
             return "zeros where the next segment says records are";
         case damage_kind::removed_segment:
             return "the next segment was removed by retention before this reader came to it";
+        case damage_kind::cut_segment:
+            return "the segment's file became shorter while it was read";
+        case damage_kind::bad_archived:
+            return "the archived segment does not decompress";
     }
     return "unknown damage";
 }

@@ -17,6 +17,7 @@
 #include "engine/log/format.hpp"
 #include "engine/log/hot_mirror.hpp"
 #include "engine/log/hot_registry.hpp"
+#include "engine/log/mapped_segments.hpp"
 #include "engine/log/record_words.hpp"
 #include "engine/log/segment_header.hpp"
 
@@ -82,6 +83,10 @@ public:
     // data() is the file itself.
     [[nodiscard]] bool refresh() noexcept { return mirror_ != nullptr && refresh_mirror(); }
 
+    // The file behind data() is shorter than what was mapped of it: a touch behind its end would
+    // kill this process. One system call; false where data() is a copy, or the file has gone.
+    [[nodiscard]] bool is_cut() const noexcept;
+
     [[nodiscard]] bool is_open() const { return map_.is_mapped(); }
     [[nodiscard]] const segment_info& info() const { return info_; }
     [[nodiscard]] std::byte* data() const { return map_.data(); }
@@ -99,8 +104,9 @@ private:
     mapping map_;
     // Behind map_, so that it goes first: nothing is mapped over an address that was given back.
     detail::hot_registration registration_;
+    mapped_segment note_;  // likewise
     std::unique_ptr<detail::hot_mirror> mirror_;
-    std::filesystem::path disk_path_;  // of a mirror
+    std::filesystem::path disk_path_;  // where data() is the file's, or a mirror's that will be
     std::uint32_t seed_ = 0;
 };
 
@@ -130,6 +136,8 @@ enum class damage_kind : std::uint8_t {
     missing_segment,  // a segment that others say exists is gone
     missing_records,  // zeros where the next segment says records are
     removed_segment,  // retention removed it before the reader came to it
+    cut_segment,      // its file became shorter while it was read
+    bad_archived,     // the compressed file of a segment does not decompress
 };
 [[nodiscard]] std::string_view describe(damage_kind kind);
 

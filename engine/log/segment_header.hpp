@@ -34,11 +34,14 @@ struct segment_info {
     timestamp base_timestamp;
     sequence previous_last_sequence;
     position previous_end;
-    log_uuid origin;                         // the log this one was salvaged from, if it was
+    log_uuid origin;                         // see original_log(); none: this log
     std::array<std::uint8_t, 16> boot_id{};  // of the host when it was begun; zeros: unknown
     std::uint32_t schema_version = 1;        // raised by a writer that opens the log with another
     std::string schema;
 
+    // To which the records of this segment were first written: the log itself, or the one they were
+    // salvaged or migrated from. Correlations go on naming that one.
+    [[nodiscard]] const log_uuid& original_log() const { return origin.is_none() ? uuid : origin; }
     [[nodiscard]] position first_position() const { return {index * segment_bytes}; }
     [[nodiscard]] position first_record() const { return {index * segment_bytes + header_bytes}; }
 };

@@ -56,6 +56,10 @@ void report_identity(const log_image& image, const segment_file& file, verify_re
                 "it is segment " + itself + "; rename it to " + segment_file_name(file.info.index));
             return;
         case segment_identity::unknown:
+            if (!file.is_unpacked) {
+                add(finding_kind::bad_archived, file.header.fault + "; restore it from a copy");
+                return;
+            }
             add(file.bytes().size() < image.segment_bytes ? finding_kind::truncated_segment
                                                           : finding_kind::bad_header,
                 file.header.fault + "; the file has " + std::to_string(file.bytes().size()) +

@@ -27,6 +27,7 @@ enum class finding_kind : std::uint8_t {
     foreign_segment,    // of another log
     truncated_segment,  // the file is shorter than a segment
     overlong_segment,   // the file is longer than a segment
+    bad_archived,       // the compressed file of a segment does not decompress
     bad_header,         // header bytes are not as they were written
     broken_chain,       // the header does not continue the segment before
     bad_record,         // a record fails its checks

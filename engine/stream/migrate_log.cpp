@@ -44,6 +44,13 @@ public:
         origins_.observe(envelope);
         return given;
     }
+    // What follows was first written to another log.
+    void set_origin(const log_uuid& original) {
+        if (info_.origin != original) {
+            info_.origin = original;
+            roll();
+        }
+    }
     // A route that the source's rows do not show to have been cut back.
     void cut_back(const origin_tracker& source) {
         for (const route_progress& known : source.routes()) {
@@ -120,7 +127,7 @@ private:
     origin_tracker origins_;
 };
 
-// Every row of the source, in the new schema: visit(record, payload, is_cut).
+// Every row of the source, in the new schema: visit(reader, record, payload, is_cut).
 template <class Visitor>
 void visit_rows(const fs::path& source, const row_schema& schema, row_map::mode how,
                 Visitor&& visit) {
@@ -151,7 +158,7 @@ void visit_rows(const fs::path& source, const row_schema& schema, row_map::mode 
                                std::string(to_string(made.status)) +
                                "; nothing was written. --truncate cuts texts");
         }
-        visit(record, std::span<const std::byte>(room).first(made.size), made.is_cut);
+        visit(reader, record, std::span<const std::byte>(room).first(made.size), made.is_cut);
     }
     if (status == read_status::damaged) {
         throw damage_error(reader.damage().text());
@@ -192,17 +199,18 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
     migration_report report;
     report.source = head.uuid();
     report.differences = compare_schemas(row_schema::parse(head.schema()), schema).differences;
-    visit_rows(source, schema, how,
-               [&](const record_view& record, std::span<const std::byte>, bool is_cut) {
-                   report.first = report.row_count == 0 ? record.seq : report.first;
-                   report.last = record.seq;
-                   ++report.row_count;
-                   report.cut_count += is_cut ? 1 : 0;
-               });
+    visit_rows(
+        source, schema, how,
+        [&](const log_reader&, const record_view& record, std::span<const std::byte>, bool is_cut) {
+            report.first = report.row_count == 0 ? record.seq : report.first;
+            report.last = record.seq;
+            ++report.row_count;
+            report.cut_count += is_cut ? 1 : 0;
+        });
     check_target(target);
     segment_info info;
     info.uuid = random_log_uuid();
-    info.origin = report.source;
+    info.origin = head.original_log();
     info.segment_bytes = head.segment_bytes();
     info.schema = schema.to_text();
     info.header_bytes = static_cast<std::uint32_t>(
@@ -214,7 +222,9 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
     report.uuid = info.uuid;
     copy_writer copy(target, info);
     visit_rows(source, schema, how,
-               [&](const record_view& record, std::span<const std::byte> payload, bool) {
+               [&](const log_reader& reader, const record_view& record,
+                   std::span<const std::byte> payload, bool) {
+                   copy.set_origin(reader.original_log());
                    const timestamp given = copy.put_row(record.seq, record.time, payload);
                    report.shifted_count += given != record.time ? 1 : 0;
                });

@@ -11,6 +11,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/stream/slot_generation.hpp"
 #include "engine/table/record.hpp"
 
@@ -117,7 +118,7 @@ void check_cursor_name(std::string_view name) {
 segment_info newest_of(const fs::path& log_directory) {
     const std::vector<std::uint64_t> indexes = list_segments(log_directory);
     if (indexes.empty()) {
-        throw error(log_directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(log_directory);
     }
     return read_segment_info(log_directory, indexes.back());
 }
@@ -225,6 +226,19 @@ cursor_state read_reader_cursor(const fs::path& log_directory, std::string_view 
             }
         }
     }
+}
+
+void remove_reader_cursor(const fs::path& log_directory, std::string_view name) {
+    const fs::path path = reader_cursor_path(log_directory, name);
+    if (!fs::exists(path)) {
+        throw error(path.native() + ": there is no such cursor");
+    }
+    const file_lock held(reader_cursor_lock(log_directory, name),
+                         "removing cursor " + std::string(name));
+    if (!fs::remove(path)) {
+        throw error(path.native() + ": somebody has removed the cursor meanwhile");
+    }
+    sync_directory(path.parent_path());
 }
 
 cursor_state surviving_state(const fs::path& log_directory, const cursor_state& state) {

@@ -90,6 +90,9 @@ private:
 // Whose lock it is: is_lock_held and lock_holder take it.
 [[nodiscard]] std::filesystem::path reader_cursor_lock(const std::filesystem::path& log_directory,
                                                        std::string_view name);
+// For good: retention waits for it no more, and its reader begins anew. Throws locked_error while
+// it is held, error if there is none. The file of its lock stays: somebody may be about to take it.
+void remove_reader_cursor(const std::filesystem::path& log_directory, std::string_view name);
 // What a cursor that says `state` will be when its reader opens it: the same, if nothing was lost.
 [[nodiscard]] cursor_state surviving_state(const std::filesystem::path& log_directory,
                                            const cursor_state& state);

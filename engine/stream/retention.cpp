@@ -8,6 +8,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
@@ -128,7 +129,7 @@ void remove_orphans(const fs::path& directory, std::uint64_t first_kept) {
 std::uint64_t removable_below(const fs::path& directory) {
     const std::vector<std::uint64_t> indexes = list_segments(directory);
     if (indexes.empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     return find_hard_floor(directory, indexes, read_segment_info(directory, indexes.back()))
         .first_kept;
@@ -143,7 +144,7 @@ retention_plan plan_retention(const fs::path& directory, const retention_policy&
                               bool is_forced) {
     const std::vector<std::uint64_t> indexes = list_segments(directory);
     if (indexes.empty()) {
-        throw error(directory.native() + ": no audit log here (no segment files)");
+        refuse_without_segments(directory);
     }
     std::vector<segment_info> infos;
     infos.reserve(indexes.size());

@@ -22,7 +22,8 @@ subscription::subscription(subscription_options options, stream_ring& ring)
       reader_(options_.directory, options_.from),
       schema_(options_.schema ? *options_.schema : row_schema::parse(reader_.schema())),
       where_(predicate::of(options_.where, schema_)),
-      segment_index_(reader_.next_position().value / reader_.segment_bytes()) {
+      segment_index_(reader_.next_position().value / reader_.segment_bytes()),
+      log_id_(correlation_log_id(reader_.original_log())) {
     reader_.keep_from(reader_.next_position());
     if (!follow_schema()) {
         throw config_error(options_.directory.native() + ": " + halt_reason_);
@@ -34,6 +35,7 @@ bool subscription::note_segment(position at) noexcept {
     const std::uint64_t index = at.value / reader_.segment_bytes();
     if (index != segment_index_) [[unlikely]] {
         segment_index_ = index;
+        log_id_ = correlation_log_id(reader_.original_log());
         marks_.push_back({{index * reader_.segment_bytes()}, delivered_count_});
         return reader_.segment_schema_version() == schema_version_ || follow_schema();
     }
@@ -214,8 +216,7 @@ int subscription::pump() noexcept {
             break;
         }
         if (!where_.is_always_true() &&
-            !where_.evaluate(row_view(schema_, record.bytes()),
-                             {correlation_log_id(reader_.uuid()), record.seq.value})) {
+            !where_.evaluate(row_view(schema_, record.bytes()), {log_id_, record.seq.value})) {
             counters.filtered.add(1);
             continue;
         }
@@ -223,7 +224,7 @@ int subscription::pump() noexcept {
             now_ns = utc_now().ns;
         }
         batch[filled++] = {record.at, record.payload,      record.seq, record.time,
-                           now_ns,    record.payload_size, 0};
+                           now_ns,    record.payload_size, 0,          log_id_};
         ++delivered_count_;
     }
     batch.commit(filled);

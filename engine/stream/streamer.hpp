@@ -44,6 +44,7 @@ struct stream_slot {
     std::int64_t streamed_ns = 0;  // UTC; when the streamer handed it over
     std::uint32_t payload_size = 0;
     std::uint32_t reserved = 0;
+    std::uint64_t log_id = 0;  // as correlations name the log it was first written to
 
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
         return {payload, payload_size};
@@ -139,6 +140,7 @@ private:
     std::vector<std::vector<std::byte>> converted_;
     predicate where_;
     std::uint64_t segment_index_ = 0;
+    std::uint64_t log_id_ = 0;        // of the records of the segment at hand
     std::deque<segment_mark> marks_;  // one per segment the client still holds
     stream_state state_ = stream_state::catching_up;
     bool is_state_published_ = false;     // its counter is bound after construction

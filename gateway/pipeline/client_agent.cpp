@@ -11,11 +11,9 @@ constexpr std::size_t records_per_turn = 64;
 }  // namespace
 
 client_agent::client_agent(std::string name, std::string_view where,
-                           const engine::row_schema& schema, const engine::log_uuid& source,
-                           std::size_t ring_slots)
+                           const engine::row_schema& schema, std::size_t ring_slots)
     : name_(std::move(name)),
       schema_(&schema),
-      source_id_(engine::correlation_log_id(source)),
       where_(engine::predicate::of(where, schema)),
       ring_(ring_slots) {}
 
@@ -36,7 +34,7 @@ int client_agent::do_work() noexcept {
     const std::size_t taken = ring_.poll(
         [&](const engine::stream_slot& slot) {
             const engine::row_view row(*schema_, slot.bytes());
-            if (!where_.evaluate(row, {source_id_, slot.seq.value})) {
+            if (!where_.evaluate(row, {slot.log_id, slot.seq.value})) {
                 return engine::poll_action::consumed;
             }
             for (const auto& one : routes_) {

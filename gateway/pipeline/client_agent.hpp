@@ -16,7 +16,7 @@ class client_agent {
 public:
     // REQUIRES: the schema outlives this.
     client_agent(std::string name, std::string_view where, const engine::row_schema& schema,
-                 const engine::log_uuid& source, std::size_t ring_slots);
+                 std::size_t ring_slots);
 
     [[nodiscard]] engine::stream_ring& ring() noexcept { return ring_; }
     void add_route(std::unique_ptr<route> added) { routes_.push_back(std::move(added)); }
@@ -42,7 +42,6 @@ public:
 private:
     std::string name_;
     const engine::row_schema* schema_;
-    std::uint64_t source_id_;  // as correlations name the log the records are from
     engine::predicate where_;
     engine::stream_ring ring_;
     event_ring events_;

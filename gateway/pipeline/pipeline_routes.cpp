@@ -78,7 +78,7 @@ void pipeline::open_client(const client_config& config) {
         make_source_durable(source.directory);
     }
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
-                                                 uuid_of(source.directory), config.ring_slots);
+                                                 config.ring_slots);
     const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
         return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
     });

@@ -132,10 +132,9 @@ engine::append_status reject_log::park(std::string_view route, const engine::log
     engine::row_envelope envelope;
     static_cast<void>(envelope.event.assign("park"));
     envelope.user = original.user;
-    envelope.correlation =
-        original.correlation == engine::correlation{}
-            ? engine::correlation{engine::correlation_log_id(source), record.seq.value}
-            : original.correlation;
+    envelope.correlation = original.correlation == engine::correlation{}
+                               ? engine::correlation{record.log_id, record.seq.value}
+                               : original.correlation;
     envelope.set_origin({engine::route_id(route), source, record.seq.value});
 
     reject_row row;

@@ -60,8 +60,7 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         parked_end_ = {};
     }
     if (!config_.operations.has(row.operation()) ||
-        !where_.evaluate(row, {engine::correlation_log_id(source_), record.seq.value}) ||
-        was_parked(record.seq)) {
+        !where_.evaluate(row, {record.log_id, record.seq.value}) || was_parked(record.seq)) {
         counters.passed_over.add(1);
         highest_ = record.seq;
         return offer_status::accepted;
@@ -153,9 +152,9 @@ void route::set_reason(std::string_view what, int tag, int column,
 
 // A record without one begins the chain itself.
 engine::correlation route::correlation_of(const engine::row_envelope& envelope,
-                                          engine::sequence seq) const noexcept {
+                                          const engine::stream_slot& record) noexcept {
     if (envelope.correlation == engine::correlation{}) {
-        return {engine::correlation_log_id(source_), seq.value};
+        return {record.log_id, record.seq.value};
     }
     return envelope.correlation;
 }
@@ -180,7 +179,7 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
         if (result.is_ok()) {
             const engine::row_envelope envelope = row.envelope();
             header.origin = {id_, source_, record.seq.value};
-            header.correlation = correlation_of(envelope, record.seq);
+            header.correlation = correlation_of(envelope, record);
             header.intended_ns = envelope.intended_ns;
             header.committed_ns = record.time.ns;
             header.streamed_ns = record.streamed_ns;
@@ -291,7 +290,7 @@ delivery_status route::write_row(local_sink& to, const engine::stream_slot& reco
     envelope.operation = to.map.has_value() ? engine::operation::insert : cause.operation;
     envelope.event = to.event_name;
     envelope.user = cause.user;
-    envelope.correlation = correlation_of(cause, record.seq);
+    envelope.correlation = correlation_of(cause, record);
     envelope.intended_ns = cause.intended_ns;
     envelope.set_origin({id_, source_, record.seq.value});
     if (may_repeat(to, record, source)) {

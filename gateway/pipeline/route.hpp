@@ -136,8 +136,8 @@ private:
     void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
     void set_reason(std::string_view what, int tag, int column,
                     const engine::row_schema* columns) noexcept;
-    [[nodiscard]] engine::correlation correlation_of(const engine::row_envelope& envelope,
-                                                     engine::sequence seq) const noexcept;
+    [[nodiscard]] static engine::correlation correlation_of(
+        const engine::row_envelope& envelope, const engine::stream_slot& record) noexcept;
 
     route_config config_;
     destination to_;

@@ -133,8 +133,7 @@ void powered_engine::open_orders() {
     }
     agent_->limit_doubt(name, orders_->log().last_sequence());  // nothing came since
     const engine::sequence highest = agent_->highest_origin(name);
-    out_.client = std::make_unique<gateway::client_agent>("orders", "", orders_->schema(),
-                                                          orders_->log().uuid(), 256);
+    out_.client = std::make_unique<gateway::client_agent>("orders", "", orders_->schema(), 256);
     gateway::route_config wanted;
     wanted.name = name;
     out_.client->add_route(std::make_unique<gateway::route>(
@@ -148,8 +147,8 @@ void powered_engine::open_orders() {
 
 void powered_engine::open_reports() {
     const engine::table_log& source = agent_->in_table();
-    in_.client = std::make_unique<gateway::client_agent>("reports", "MSG_TYPE = '8'",
-                                                         source.schema(), source.log().uuid(), 256);
+    in_.client =
+        std::make_unique<gateway::client_agent>("reports", "MSG_TYPE = '8'", source.schema(), 256);
     auto execution = make_execution_route();
     auto watching = make_watching_route();
     const engine::sequence resume_after = std::min(execution->highest(), watching->highest());

@@ -41,6 +41,7 @@ public:
     int run() {
         while (!is_over_) {
             fill();
+            end_if_all_is_sent();
             pollfd polled{socket_.get(), POLLIN, 0};
             if (sent_ < out_.size()) {
                 polled.events |= POLLOUT;
@@ -99,7 +100,12 @@ private:
             return;
         }
         sent_ += size > 0 ? static_cast<std::size_t>(size) : 0;
-        if (has_all_ && sent_ == out_.size()) {
+    }
+    // Asked before each wait: where the input ends behind what was sent, nothing is left to send
+    // that could tell, and the engine answers the end only.
+    void end_if_all_is_sent() {
+        if (has_all_ && sent_ == out_.size() && !has_ended_) {
+            has_ended_ = true;
             static_cast<void>(::shutdown(socket_.get(), SHUT_WR));
         }
     }
@@ -167,6 +173,7 @@ private:
     std::string in_;
     bool has_text_ = false;  // the line that is being read is not blank
     bool has_all_ = false;
+    bool has_ended_ = false;  // told the engine so
     bool is_cut_ = false;
     bool is_over_ = false;
     bool is_accepted_ = false;

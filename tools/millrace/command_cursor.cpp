@@ -10,6 +10,7 @@
 #include "engine/log/recovery.hpp"
 #include "engine/stream/checkpoint.hpp"
 #include "engine/stream/reader_cursor.hpp"
+#include "engine/table/nearest.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/confirm.hpp"
@@ -121,8 +122,13 @@ reader_progress find(const cursor_options& options) {
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const auto& one) { return one.name == options.name; });
     if (found == all.end()) {
-        throw engine::error(options.target + ": nobody called '" + options.name +
-                            "' reads here; `millrace cursor list` names them");
+        std::vector<std::string_view> names;
+        for (const reader_progress& one : all) {
+            names.push_back(one.name);
+        }
+        throw engine::error(options.target + ": nobody called '" + options.name + "' reads here" +
+                            engine::did_you_mean(options.name, names) +
+                            "; `millrace cursor list` names them");
     }
     return *found;
 }
@@ -161,15 +167,17 @@ void set_checkpoint(const reader_progress& one, engine::sequence done) {
     file.set(done);
 }
 
-int set_to(const cursor_options& options, const engine::read_from& from) {
-    // A cursor may be set before its reader has ever run.
+// A cursor may be set before its reader has ever run; then it is made.
+bool is_new_cursor(const cursor_options& options) {
     const bool is_directory = !std::filesystem::is_regular_file(options.target);
     const auto names =
         is_directory ? engine::list_reader_cursors(options.target) : std::vector<std::string>{};
-    const bool is_new = is_directory &&
-                        std::find(names.begin(), names.end(), options.name) == names.end() &&
-                        !std::filesystem::exists(std::filesystem::path(options.target) / "cursors" /
-                                                 (options.name + ".route"));
+    return is_directory && std::find(names.begin(), names.end(), options.name) == names.end() &&
+           !std::filesystem::exists(std::filesystem::path(options.target) / "cursors" /
+                                    (options.name + ".route"));
+}
+
+int set_to(const cursor_options& options, const engine::read_from& from, bool is_new) {
     reader_progress one;
     if (is_new) {
         one.name = options.name;
@@ -182,6 +190,7 @@ int set_to(const cursor_options& options, const engine::read_from& from) {
         refuse_origins(one);
     }
     refuse_held(one);
+    options.range.check_places(one.directory);
     const engine::cursor_state to = engine::find_cursor_state(one.directory, from);
     const std::string change = "'" + one.name + "' will go on behind sequence " +
                                std::to_string(to.seq.value) + " instead of " +
@@ -199,19 +208,57 @@ int set_to(const cursor_options& options, const engine::read_from& from) {
     } else {
         set_checkpoint(one, to.seq);
     }
-    std::printf("%s goes on behind sequence %llu, position %llu\n", one.name.c_str(),
+    std::printf("%s goes on behind sequence %llu, position %llu%s\n", one.name.c_str(),
                 static_cast<unsigned long long>(to.seq.value),
-                static_cast<unsigned long long>(to.at.value));
+                static_cast<unsigned long long>(to.at.value),
+                is_new ? "; it is new, and from now on retention waits for it" : "");
     return exit_ok;
 }
 
 int set(const cursor_options& options) {
-    return set_to(options, options.is_tail ? engine::read_from::tail()
-                                           : options.range.from(engine::read_from::first()));
+    return set_to(options,
+                  options.is_tail ? engine::read_from::tail()
+                                  : options.range.from(engine::read_from::first()),
+                  is_new_cursor(options));
 }
 
 int reset(const cursor_options& options) {
-    return set_to(options, engine::read_from::first());
+    return set_to(options, engine::read_from::first(), false);
+}
+
+// By its name alone where that is enough: what it says may be damaged.
+reader_progress find_to_remove(const cursor_options& options) {
+    const auto names = std::filesystem::is_directory(options.target)
+                           ? engine::list_reader_cursors(options.target)
+                           : std::vector<std::string>{};
+    if (std::find(names.begin(), names.end(), options.name) == names.end()) {
+        return find(options);
+    }
+    reader_progress one;
+    one.name = options.name;
+    one.directory = options.target;
+    one.store = progress_store::reader_file;
+    const std::filesystem::path lock = engine::reader_cursor_lock(options.target, options.name);
+    one.holder = engine::is_lock_held(lock) ? engine::lock_holder(lock) : std::string();
+    return one;
+}
+
+int remove(const cursor_options& options) {
+    const reader_progress one = find_to_remove(options);
+    if (one.store != progress_store::reader_file) {
+        throw engine::config_error("'" + one.name +
+                                   "' is a route, no cursor of a reader. Take it out of its "
+                                   "configuration, then remove " +
+                                   (one.directory / "cursors" / (one.name + ".route")).native());
+    }
+    refuse_held(one);
+    confirm("cursor '" + one.name + "' of " + one.directory.native() +
+                " will be gone: retention waits for it no more, and its reader, if it comes back, "
+                "begins anew with the oldest record kept",
+            options.is_sure, "nothing was changed");
+    engine::remove_reader_cursor(one.directory, one.name);
+    std::printf("%s is removed\n", one.name.c_str());
+    return exit_ok;
 }
 
 using action = int (*)(const cursor_options&);
@@ -268,6 +315,13 @@ void add_cursor_command(CLI::App& program, command& chosen) {
                     resetting, reset);
     verb->add_option("NAME", resetting->name, "Of the route or the cursor")->required();
     verb->add_flag("--yes", resetting->is_sure, "Do not ask");
+
+    auto removing = std::make_shared<cursor_options>();
+    verb = add_verb(*cursor, chosen, "remove",
+                    "Forget a reader that will not come back, so that retention goes on", removing,
+                    remove);
+    verb->add_option("NAME", removing->name, "Of the cursor")->required();
+    verb->add_flag("--yes", removing->is_sure, "Do not ask");
 }
 
 }  // namespace millrace::tools

@@ -44,8 +44,7 @@ public:
         : options_(options),
           reader_(reader),
           is_hex_(options.is_hex()),
-          is_json_(options.format == "json"),
-          log_id_(engine::correlation_log_id(reader.uuid())) {
+          is_json_(options.format == "json") {
         if (is_hex_ && options.where.empty()) {
             return;
         }
@@ -69,12 +68,14 @@ public:
         if (rows_->take_change()) {
             begin_rows();
         }
-        if (!where_.evaluate(row, {log_id_, record.seq.value})) {
+        const engine::log_uuid& log = reader_.original_log();
+        if (!where_.evaluate(row, {engine::correlation_log_id(log), record.seq.value})) {
             return;
         }
         if (is_hex_) {
             append_hex_record(out_, record);
         } else {
+            printer_->set_log(log);
             printer_->append_row(out_, record, row);
         }
     }
@@ -87,7 +88,8 @@ private:
     void begin_rows() {
         where_ = where_option(options_.where, rows_->schema());
         if (!is_hex_) {
-            printer_.emplace(parse_row_format(options_.format), rows_->schema(), reader_.uuid(),
+            printer_.emplace(parse_row_format(options_.format), rows_->schema(),
+                             reader_.original_log(),
                              gateway::parked_schemas(reader_.directory(), rows_->schema()));
             printer_->append_header(out_);
         }
@@ -106,7 +108,6 @@ private:
     const engine::log_reader& reader_;
     bool is_hex_;
     bool is_json_;
-    std::uint64_t log_id_;
     std::optional<row_follower> rows_;
     std::optional<row_printer> printer_;
     engine::predicate where_;

@@ -245,11 +245,12 @@ void add_log_check_verbs(CLI::App& log, command& chosen) {
     verb->add_option_function<std::string>(
         "--head",
         [verifying](const std::string& text) {
-            if (!parse(text, verifying->head) || verifying->head.is_none()) {
+            const bool is_hash = parse(text, verifying->head);
+            if (!is_hash || verifying->head.is_none()) {
                 throw CLI::ValidationError(
-                    "--head",
-                    "expected the 64 hexadecimal digits that `log info` or `log seal` "
-                    "printed");
+                    "--head", std::string(is_hash ? "64 zeros are the hash of no seal; " : "") +
+                                  "expected the 64 hexadecimal digits that `log info` or `log "
+                                  "seal` printed");
             }
         },
         "Hash of a seal that was noted earlier, elsewhere");

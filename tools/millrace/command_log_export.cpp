@@ -81,7 +81,7 @@ public:
 
 private:
     void write_rows() {
-        const row_printer printer(row_format::json, schema_, reader_.uuid());
+        row_printer printer(row_format::json, schema_, reader_.original_log());
         evidence_file file = package_.begin("rows.ndjson");
         std::string lines;
         engine::record_view record;
@@ -90,10 +90,11 @@ private:
         while ((status = reader_.poll(record)) == engine::read_status::record &&
                !options_.range.is_past_end(record)) {
             const engine::row_view row = source_.row(record);
-            if (!where_.evaluate(row,
-                                 {engine::correlation_log_id(reader_.uuid()), record.seq.value})) {
+            const engine::log_uuid& log = reader_.original_log();
+            if (!where_.evaluate(row, {engine::correlation_log_id(log), record.seq.value})) {
                 continue;
             }
+            printer.set_log(log);
             printer.append_row(lines, record, row);
             write_wire(record, row);
             rows_.first = rows_.count == 0 ? record : rows_.first;

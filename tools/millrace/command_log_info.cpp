@@ -53,6 +53,9 @@ ordered_json describe_seals(const engine::seal_head& head) {
 
 std::string describe_writer(const std::filesystem::path& directory,
                             const engine::recovered_tail& tail) {
+    if (engine::is_archive(directory)) {
+        return "none: this is an archive, and its log went on behind what is in it";
+    }
     const std::filesystem::path lock = directory / "writer.lock";
     if (engine::is_lock_held(lock)) {
         return "open for writing by " + engine::lock_holder(lock);
@@ -93,29 +96,46 @@ ordered_json describe_hot_tier(const std::filesystem::path& directory) {
             {"segments", is_there ? engine::list_segment_names(where->directory).size() : 0}};
 }
 
-ordered_json describe_log(const std::filesystem::path& directory) {
-    const std::vector<std::uint64_t> indexes = engine::list_readable_segments(directory);
-    if (indexes.empty()) {
-        throw engine::error(directory.native() + ": no audit log here (no segment files)");
+// Runs one part of the description. What damage keeps from being known stays out of it.
+template <class Part>
+void attempt(std::string& damage, Part&& part) {
+    try {
+        part();
+    } catch (const engine::damage_error& failure) {
+        damage = damage.empty() ? failure.what() : damage;
     }
-    const engine::recovered_tail tail = find_tail(directory);
-    const engine::segment_info& last = tail.info;
-    const engine::segment_info first = engine::read_segment_info(directory, indexes.front());
-    engine::log_reader reader(directory, engine::read_from::first());
-    engine::record_view record;
-    const bool has_record = reader.poll(record) == engine::read_status::record;
-    std::size_t indexed = 0;
-    for (const std::uint64_t index : indexes) {
-        indexed += std::filesystem::exists(engine::segment_home(directory, index) /
-                                           engine::index_file_name(index))
-                       ? 1
-                       : 0;
+}
+
+// The segments' headers that can be read, oldest first. Throws damage_error where none can.
+std::vector<engine::segment_info> read_infos(const std::filesystem::path& directory,
+                                             const std::vector<std::uint64_t>& indexes,
+                                             std::string& damage) {
+    std::vector<engine::segment_info> infos;
+    // The newest is read always: most of what is said stands there.
+    for (const std::uint64_t index : {indexes.back(), indexes.front()}) {
+        attempt(damage, [&] { infos.push_back(engine::read_segment_info(directory, index)); });
     }
-    ordered_json out;
+    for (auto it = indexes.rbegin(); it != indexes.rend() && infos.size() < 2; ++it) {
+        attempt(damage, [&] { infos.push_back(engine::read_segment_info(directory, *it)); });
+    }
+    if (infos.empty()) {
+        throw engine::damage_error(damage);
+    }
+    std::sort(infos.begin(), infos.end(),
+              [](const auto& left, const auto& right) { return left.index < right.index; });
+    return infos;
+}
+
+void describe_segments(ordered_json& out, const std::filesystem::path& directory,
+                       const std::vector<std::uint64_t>& indexes,
+                       const std::vector<engine::segment_info>& infos) {
+    const engine::segment_info& last = infos.back();
+    const engine::log_uuid& origin =
+        last.origin.is_none() ? infos.front().origin : last.origin;  // records are older
     out["uuid"] = to_string(last.uuid);
     out["table"] = table_of(last.schema);
-    if (!last.origin.is_none()) {
-        out["origin"] = to_string(last.origin);
+    if (!origin.is_none()) {
+        out["origin"] = to_string(origin);
     }
     out["segments"] = indexes.size();
     const std::size_t local = engine::list_segments(directory).size();
@@ -127,23 +147,70 @@ ordered_json describe_log(const std::filesystem::path& directory) {
     out["first_segment"] = engine::segment_file_name(indexes.front());
     out["last_segment"] = engine::segment_file_name(indexes.back());
     out["epoch"] = last.epoch;
+}
+
+// Null: damage keeps it from being known.
+void describe_extent(ordered_json& out, const std::filesystem::path& directory,
+                     const engine::segment_info& first, std::string& damage) {
+    std::optional<engine::recovered_tail> tail;
+    attempt(damage, [&] { tail = find_tail(directory); });
+    engine::record_view record;
+    bool has_record = false;
+    std::optional<engine::log_reader> reader;
+    attempt(damage, [&] {
+        reader.emplace(directory, engine::read_from::first());
+        const engine::read_status status = reader->poll(record);
+        has_record = status == engine::read_status::record;
+        if (status == engine::read_status::damaged) {
+            throw engine::damage_error(reader->damage().text());
+        }
+    });
+    const bool is_empty = reader && tail && !has_record;
+    const auto known = [](bool is_known, ordered_json value) {
+        return is_known ? value : ordered_json();
+    };
+    const engine::recovered_tail end = tail.value_or(engine::recovered_tail{});
     out["first_position"] = first.first_record().value;
-    out["end_position"] = last.first_position().value + tail.end_offset;
-    out["first_sequence"] = has_record ? record.seq.value : 0;
-    out["last_sequence"] = has_record ? tail.last_sequence.value : 0;
-    out["first_time"] = has_record ? ordered_json(to_string(record.time)) : ordered_json();
-    out["last_time"] = has_record ? ordered_json(to_string(tail.last_timestamp)) : ordered_json();
-    out["last_writer"] = describe_writer(directory, tail);
-    const engine::durable_mark mark = engine::durable_mark::open(directory, last.uuid);
+    out["end_position"] = known(tail.has_value(), end.end().value);
+    out["first_sequence"] = known(has_record || is_empty, has_record ? record.seq.value : 0);
+    out["last_sequence"] = known(tail.has_value(), is_empty ? 0 : end.last_sequence.value);
+    out["first_time"] = known(has_record, to_string(record.time));
+    out["last_time"] = known(tail && !is_empty, to_string(end.last_timestamp));
+    out["last_writer"] =
+        known(tail.has_value(), tail ? describe_writer(directory, *tail) : std::string());
+}
+
+void describe_storage(ordered_json& out, const std::filesystem::path& directory,
+                      const std::vector<std::uint64_t>& indexes, const engine::log_uuid& uuid,
+                      std::string& damage) {
+    const engine::durable_mark mark = engine::durable_mark::open(directory, uuid);
     out["storage"] = mark.is_open() ? "written with threads" : "written synchronously";
     out["durable_position"] =
         mark.is_open() ? ordered_json(mark.durable_position().value) : ordered_json();
     out["durable_sequence"] =
         mark.is_open() ? ordered_json(mark.durable_sequence().value) : ordered_json();
     out["hot_tier"] = describe_hot_tier(directory);
-    out["indexed_segments"] = indexed;
-    out["seal"] = describe_seals(engine::read_seal_head(directory));
-    out["schema"] = last.schema;
+    out["indexed_segments"] =
+        std::count_if(indexes.begin(), indexes.end(), [&](std::uint64_t index) {
+            return std::filesystem::exists(engine::segment_home(directory, index) /
+                                           engine::index_file_name(index));
+        });
+    out["seal"] = nullptr;
+    attempt(damage, [&] { out["seal"] = describe_seals(engine::read_seal_head(directory)); });
+}
+
+// What can be told although some of it is damaged; `damage`: the first that was met, or nothing.
+ordered_json describe_log(const std::filesystem::path& directory, std::string& damage) {
+    const std::vector<std::uint64_t> indexes = engine::list_readable_segments(directory);
+    if (indexes.empty()) {
+        engine::refuse_without_segments(directory);
+    }
+    const std::vector<engine::segment_info> infos = read_infos(directory, indexes, damage);
+    ordered_json out;
+    describe_segments(out, directory, indexes, infos);
+    describe_extent(out, directory, infos.front(), damage);
+    describe_storage(out, directory, indexes, infos.back().uuid, damage);
+    out["schema"] = infos.back().schema;
     return out;
 }
 
@@ -207,14 +274,19 @@ void print_text(const ordered_json& log) {
 }
 
 int show(const info_options& options) {
-    ordered_json log = describe_log(options.directory);
+    std::string damage;
+    ordered_json log = describe_log(options.directory, damage);
     if (options.with_clock) {
-        log["clock"] = describe_clock(options.directory);
+        attempt(damage, [&] { log["clock"] = describe_clock(options.directory); });
     }
     if (options.is_json) {
         std::printf("%s\n", log.dump(2).c_str());
     } else {
         print_text(log);
+    }
+    if (!damage.empty()) {
+        std::fflush(stdout);
+        throw engine::damage_error(damage + "; `millrace log verify` names all that is wrong");
     }
     return exit_ok;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/segment.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
@@ -110,13 +111,13 @@ int retain(const retain_options& options) {
     if (std::filesystem::is_regular_file(options.target)) {
         return retain_config(options);
     }
-    if (engine::list_segments(options.target).empty()) {
-        throw engine::error(options.target + ": no audit log here (no segment files)");
-    }
     if (!options.policy.is_set()) {
-        throw engine::config_error(
+        throw usage_error(
             "log retain: a directory needs --age, --bytes or --segments; the policies of a "
             "configuration stand in its file");
+    }
+    if (engine::list_segments(options.target).empty()) {
+        engine::refuse_without_segments(options.target);
     }
     retain_log(options.target, options.policy, readers_of(options.target, options.is_forced),
                options);

@@ -99,7 +99,6 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
     const engine::predicate filters[] = {engine::predicate::of(stream.where, schema),
                                          engine::predicate::of(one.client->where, schema),
                                          engine::predicate::of(one.route->where, schema)};
-    const std::uint64_t log_id = engine::correlation_log_id(reader.uuid());
     std::uint32_t left = gateway::received_max(one.entry);
     engine::record_view record;
     engine::read_status status = engine::read_status::none;
@@ -111,10 +110,11 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
         const bool is_routed =
             one.route->operations.has(row.envelope().operation) &&
             std::all_of(std::begin(filters), std::end(filters), [&](const auto& where) {
-                return where.evaluate(row, {log_id, record.seq.value});
+                return where.evaluate(
+                    row, {engine::correlation_log_id(reader.original_log()), record.seq.value});
             });
         if (is_routed) {
-            show(record, row, schema, reader.uuid());
+            show(record, row, schema, reader.original_log());
             --left;
         }
     }

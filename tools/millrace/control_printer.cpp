@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/log/clock_record.hpp"
+#include "engine/log/salvage.hpp"
 
 namespace millrace::tools {
 
@@ -34,10 +35,21 @@ ordered_json details_of(const engine::record_view& record) {
                 {"new_offset_ns", clock.new_offset_ns},
                 {"number", clock.number}};
     }
+    if (engine::gap_payload gap;
+        record.is_control(control_type::gap) && record.payload_size < sizeof gap) {
+        return {{"says", "it has no room to say what was lost"}};
+    }
     if (engine::gap_payload gap; record.is_control(control_type::gap) && load(record, gap)) {
-        return {{"first_lost", gap.first_sequence},
-                {"last_lost", gap.last_sequence},
-                {"reason", gap.reason}};
+        const bool is_unknown = (gap.flags & engine::gap_flag_unknown) != 0;
+        ordered_json told = {
+            {"says", engine::lost_text({gap.first_sequence}, {gap.last_sequence}, is_unknown)}};
+        if (gap.first_sequence <= gap.last_sequence) {
+            told["first_lost"] = gap.first_sequence;
+            told["last_lost"] = gap.last_sequence;
+        }
+        told["is_unknown"] = is_unknown;
+        told["reason"] = gap.reason;
+        return told;
     }
     return nullptr;
 }

@@ -107,10 +107,14 @@ void add(latency_report& report, hop which, std::int64_t begin_ns, std::int64_t 
     report.hops[static_cast<std::size_t>(which)].record(end_ns - begin_ns);
 }
 
+// Of the record read last, as its stamps name it, whatever log it was salvaged into.
+std::uint64_t log_id_of(const engine::log_reader& reader) {
+    return engine::correlation_log_id(reader.original_log());
+}
+
 void measure_out(const fs::path& directory, const latency_range& range, const stamp_table& stamps,
                  latency_report& report) {
     engine::log_reader reader(directory, engine::read_from::at_time(range.from));
-    const std::uint64_t log_id = engine::correlation_log_id(reader.uuid());
     for_each_record(reader, range, [&](const engine::record_view& record) {
         const engine::row_view view(gateway::fix_out_schema(), record.bytes());
         const auto row = gateway::detail::load_row<gateway::fix_out_row>(view);
@@ -122,10 +126,11 @@ void measure_out(const fs::path& directory, const latency_range& range, const st
         add(report, hop::committed_to_streamed, committed, row.streamed_time.ns);
         add(report, hop::streamed_to_translated, row.streamed_time.ns, row.translated_time.ns);
         add(report, hop::translated_to_numbered, row.translated_time.ns, record.time.ns);
-        const bool is_sent = stamps.find(stage::sent, log_id, record.seq, [&](std::int64_t sent) {
-            add(report, hop::numbered_to_sent, record.time.ns, sent);
-            add(report, hop::committed_to_sent, committed, sent);
-        });
+        const bool is_sent =
+            stamps.find(stage::sent, log_id_of(reader), record.seq, [&](std::int64_t sent) {
+                add(report, hop::numbered_to_sent, record.time.ns, sent);
+                add(report, hop::committed_to_sent, committed, sent);
+            });
         report.unsent_count += is_sent ? 0 : 1;
     });
 }
@@ -133,7 +138,6 @@ void measure_out(const fs::path& directory, const latency_range& range, const st
 void measure_in(const fs::path& directory, const latency_range& range, const stamp_table& stamps,
                 latency_report& report) {
     engine::log_reader reader(directory, engine::read_from::at_time(range.from));
-    const std::uint64_t log_id = engine::correlation_log_id(reader.uuid());
     for_each_record(reader, range, [&](const engine::record_view& record) {
         const engine::row_view view(gateway::fix_in_schema(), record.bytes());
         const auto row = gateway::detail::load_row<gateway::fix_in_row>(view);
@@ -144,7 +148,7 @@ void measure_in(const fs::path& directory, const latency_range& range, const sta
         const std::int64_t received = row.received_time.ns;
         add(report, hop::received_to_recorded, received, record.time.ns);
         static_cast<void>(
-            stamps.find(stage::handled, log_id, record.seq, [&](std::int64_t handled) {
+            stamps.find(stage::handled, log_id_of(reader), record.seq, [&](std::int64_t handled) {
                 add(report, hop::recorded_to_handled, record.time.ns, handled);
                 add(report, hop::received_to_handled, received, handled);
             }));

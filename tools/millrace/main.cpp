@@ -6,6 +6,7 @@
 #include "engine/core/error.hpp"
 #include "engine/table/nearest.hpp"
 #include "gateway/quickfix/settings.hpp"
+#include "tools/millrace/bus_error.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/standard_output.hpp"
@@ -64,6 +65,16 @@ std::string unknown_command(const CLI::App& program, int argc, char** argv) {
            "; --help lists them";
 }
 
+// The whole usage would push the one line that matters off the screen.
+std::string refusal(const CLI::App* program, const CLI::Error& failure) {
+    std::string verb = program->get_name();
+    for (const CLI::App* at = program; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        verb += " " + at->get_name();
+    }
+    return "millrace: " + std::string(failure.what()) + "\n`" + verb + " --help` says more\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,7 +84,8 @@ int main(int argc, char** argv) {
     program.set_version_flag("--version", version_text,
                              "Version, commit, compiler, flags and libraries");
     program.require_subcommand(1);
-    program.failure_message(CLI::FailureMessage::help);
+    program.failure_message(refusal);
+    install_bus_error_handler();
     command chosen;
     add_demo_command(program, chosen);
     add_run_command(program, chosen);

@@ -146,7 +146,9 @@ bool row_printer::append_inner(std::string& out, const row_view& row, std::size_
     }
     const row_printer printer(format_, found->second, from.log);
     const row_view inner(found->second, row.trailing());
-    const engine::correlation own = {engine::correlation_log_id(from.log), from.sequence};
+    // The record it stands in carries its chain on.
+    const engine::correlation own =
+        row.correlation_or({engine::correlation_log_id(from.log), from.sequence});
     out += '{';
     if (format_ == row_format::text) {
         printer.append_text_values(out, inner, own);

@@ -27,16 +27,19 @@ class row_printer {
 public:
     using schemas_by_log = std::map<engine::log_uuid, engine::row_schema>;
 
-    // `log`: where the rows are from; one that begins a chain is shown with its own log and
-    // sequence as its correlation. `inner`: the bytes column holds rows of other logs, as a reject
-    // log's does, and those of these logs are shown as the rows they are. REQUIRES: the schema
-    // outlives the printer.
+    // `log`: where the rows were first written; one that begins a chain is shown with that log and
+    // its sequence as its correlation. `inner`: the bytes column holds rows of other logs, as a
+    // reject log's does, and those of these logs are shown as the rows they are. REQUIRES: the
+    // schema outlives the printer.
     row_printer(row_format format, const engine::row_schema& schema, const engine::log_uuid& log,
                 schemas_by_log inner = {})
         : format_(format),
           schema_(schema),
           log_id_(engine::correlation_log_id(log)),
           inner_(std::move(inner)) {}
+
+    // For the rows that follow: the log they were first written to, where it is another.
+    void set_log(const engine::log_uuid& log) { log_id_ = engine::correlation_log_id(log); }
 
     // The line that names the columns, of CSV; nothing otherwise.
     void append_header(std::string& out) const;

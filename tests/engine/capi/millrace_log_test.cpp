@@ -164,6 +164,23 @@ TEST_F(CapiLog, ReadsEveryTypeOfColumnByName) {
     EXPECT_EQ(cause.correlation_sequence, 5U);
 }
 
+// Its next touch would be of a page that is gone, and end this process by SIGBUS.
+TEST_F(CapiLog, StopsAtAFileThatBecameShorterInsteadOfTouchingIt) {
+    append_rows(1, 60);
+    opened log(log_, {millrace_log_from_tail, 0});
+    ASSERT_GT(millrace_log_next_position(log.get()), 4096U);
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_none);
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_none);
+    const fs::path file = log_ / segment_file_name(0);
+    fs::resize_file(file, 4096);
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_damaged);
+    const std::string said = millrace_log_damage(log.get());
+    EXPECT_NE(said.find(file.native()), std::string::npos) << said;
+    EXPECT_NE(said.find("became shorter"), std::string::npos) << said;
+    EXPECT_EQ(millrace_log_poll(log.get(), &log.record), millrace_log_damaged) << "for good";
+    EXPECT_EQ(refusal({millrace_log_from_tail, 0}).first, millrace_log_damaged);
+}
+
 TEST_F(CapiLog, TellsEmptyFromWrongAndMissing) {
     append_rows(0, 0);
     opened log(log_, {millrace_log_from_first, 0});

@@ -44,8 +44,9 @@ protected:
         reader_->keep_all();
         engine::record_view record;
         while (reader_->poll(record) == engine::read_status::record) {
-            all.push_back(
-                {record.at, record.payload, record.seq, record.time, 77, record.payload_size, 0});
+            all.push_back({record.at, record.payload, record.seq, record.time, 77,
+                           record.payload_size, 0,
+                           engine::correlation_log_id(reader_->original_log())});
         }
         return all;
     }
@@ -364,7 +365,7 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
 TEST_F(Route, ReceivesARecordOnceWhileAnotherOfItsClientHasNoRoom) {
     append_orders(*source_, 1, 40);
     const auto all = slots();
-    client_agent client("client:two", "", schema(), source_->log().uuid(), 64);
+    client_agent client("client:two", "", schema(), 64);
     recording_handler handler;
     local_sink sink;
     sink.handler = event_handler::of(handler);

@@ -40,6 +40,17 @@ protected:
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run(std::move(arguments));
     }
+    // The last rows come by standard input: `from` is what a shell would write before or behind.
+    // A program that hangs is killed, and answers 124.
+    [[nodiscard]] std::string append_by_shell(const std::string& before,
+                                              const std::string& behind) const {
+        const std::string command = before + "timeout 20 '" +
+                                    (program_directory() / "millrace").native() +
+                                    "' append --socket '" + socket() + "' ORDER_OUT " + behind +
+                                    " 2>'" + file("said") + "'; echo $? >'" + file("code") + "'";
+        EXPECT_EQ(std::system(command.c_str()), 0) << command;
+        return "code " + read_text(file("code")) + read_text(file("said"));
+    }
     // Starts the Python example with that file as its standard input.
     [[nodiscard]] pid_t start_python(const std::string& name) const {
         const pid_t child = ::fork();
@@ -85,6 +96,27 @@ TEST_F(AppendSocket, AppendsToATableThatRunHolds) {
     EXPECT_NE(all[0]["user"], "");
     EXPECT_EQ(all[500]["operation"], "modify");
     EXPECT_FALSE(std::filesystem::exists(socket())) << "removed by an orderly stop";
+}
+
+// Each ends where nothing is left to send that could have carried the news.
+TEST_F(AppendSocket, EndsWithItsInputWhereverThatEnds) {
+    const auto engine = start();
+    write("two.ndjson", rows(1, 2));
+    std::string even = rows(3, 3);  // 64 KiB, which is one read of a file
+    even.insert(even.size() - 1, 64 * 1024 - even.size(), ' ');
+    ASSERT_EQ(even.size(), 64U * 1024);
+    write("even.ndjson", even);
+    write("empty.ndjson", "");
+    const auto in = [&](const char* name) { return "'" + file(name) + "'"; };
+    EXPECT_TRUE(has(append_by_shell("cat " + in("two.ndjson") + " | ", ""), "code 0\n2 rows"));
+    EXPECT_TRUE(has(append_by_shell("", "<" + in("two.ndjson")), "code 0\n2 rows"));
+    const std::string last = "printf '{\"CL_ORD_ID\":\"A9\",\"QUANTITY\":9}' | ";  // without an end
+    EXPECT_TRUE(has(append_by_shell(last, ""), "code 0\n1 rows"));
+    EXPECT_TRUE(has(append_by_shell("", "</dev/null"), "code 0\n0 rows"));
+    EXPECT_TRUE(has(append_by_shell("", in("empty.ndjson")), "code 0\n0 rows"));
+    EXPECT_TRUE(has(append_by_shell("", in("even.ndjson")), "code 0\n1 rows"));
+    EXPECT_TRUE(has(append_by_shell("", "<" + in("even.ndjson")), "code 0\n1 rows"));
+    EXPECT_EQ(dump("ORDER_OUT").size(), 7U);
 }
 
 TEST_F(AppendSocket, NamesTheLineThatIsNoRowAndAppendsNoneBehindIt) {

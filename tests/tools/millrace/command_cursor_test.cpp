@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/core/file.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
 namespace millrace::tests {
@@ -94,6 +95,61 @@ TEST_F(CommandCursor, SaysWhichRecordsAReaderHasDoneThatTheLogHasLost) {
         EXPECT_EQ(row["lost_first"], 21);
         EXPECT_EQ(row["lost_last"], 30);
         EXPECT_TRUE(has(run({"cursor", "list", target}).out, "lost records 21 to 30"));
+    }
+}
+
+TEST_F(CommandCursor, MakesNoneForANameThatWasMistyped) {
+    append_orders(1, 20);
+    ASSERT_EQ(set(log("ORDER_OUT"), "risk", {"--tail"}).code, code_ok);
+    const exit_result reset = run({"cursor", "reset", log("ORDER_OUT"), "rsik", "--yes"});
+    EXPECT_EQ(reset.code, code_failure);
+    EXPECT_TRUE(has(reset.err, "nobody called 'rsik' reads here (did you mean risk?)"));
+    EXPECT_FALSE(std::filesystem::exists(log("ORDER_OUT") + "/cursors/rsik"));
+    EXPECT_EQ(show(log("ORDER_OUT"), "risk")["sequence"], 20);
+}
+
+TEST_F(CommandCursor, IsRemovedUnlessSomebodyHoldsIt) {
+    append_orders(1, 1500);
+    ASSERT_TRUE(has(set(log("ORDER_OUT"), "risk", {"--first"}).out, "retention waits for it"));
+    const auto retain = [&] {
+        return run({"log", "retain", log("ORDER_OUT"), "--segments", "1", "--dry-run"}).out;
+    };
+    EXPECT_TRUE(has(retain(), "kept for cursor risk"));
+    const std::vector<std::string> remove = {"cursor", "remove", log("ORDER_OUT"), "risk", "--yes"};
+    {
+        const engine::file_lock held(log("ORDER_OUT") + "/cursors/risk.lock", "a reader");
+        const exit_result refused = run(remove);
+        EXPECT_EQ(refused.code, code_locked);
+        EXPECT_TRUE(has(refused.err, "a reader"));
+    }
+    EXPECT_EQ(run({"cursor", "remove", log("ORDER_OUT"), "risk"}).code, code_configuration)
+        << "without a terminal it cannot ask";
+    EXPECT_EQ(show(log("ORDER_OUT"), "risk")["sequence"], 0);
+    EXPECT_EQ(run(remove).code, code_ok);
+    EXPECT_FALSE(has(retain(), "kept for"));
+    EXPECT_EQ(run(remove).code, code_failure) << "it is gone";
+
+    // A damaged one too, which can be neither shown nor set.
+    ASSERT_EQ(set(log("ORDER_OUT"), "risk", {"--first"}).code, code_ok);
+    write("data/ORDER_OUT/cursors/risk", std::string(256, 'x'));
+    EXPECT_EQ(run({"cursor", "show", log("ORDER_OUT"), "risk"}).code, code_damaged);
+    EXPECT_EQ(run(remove).code, code_ok);
+    write("data/ORDER_OUT/cursors/copier.route", config() + "\n");
+    const exit_result route = run({"cursor", "remove", log("ORDER_OUT"), "copier", "--yes"});
+    EXPECT_EQ(route.code, code_configuration);
+    EXPECT_TRUE(has(route.err, "is a route"));
+}
+
+TEST_F(CommandCursor, IsNotSetBehindTheEndOfItsLog) {
+    append_orders(1, 20);
+    for (const char* const name : {"fresh", "risk"}) {
+        const exit_result refused = set(log("ORDER_OUT"), name, {"--sequence", "22", "--yes"});
+        EXPECT_EQ(refused.code, code_failure);
+        EXPECT_TRUE(has(refused.err,
+                        "--sequence 22 is not in the log, which ends with sequence "
+                        "20"));
+        EXPECT_FALSE(std::filesystem::exists(log("ORDER_OUT") + "/cursors/fresh"));
+        ASSERT_EQ(set(log("ORDER_OUT"), "risk", {"--sequence", "21", "--yes"}).code, code_ok);
     }
 }
 

@@ -77,6 +77,75 @@ TEST_F(CommandLogArchive, VerifyHoldsItAgainstItsManifest) {
     expect("an archived file is missing");
 }
 
+TEST_F(CommandLogArchive, SaysThatItIsNoLogToBeChanged) {
+    ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old")}).code, code_ok);
+    const std::vector<std::vector<std::string>> commands = {
+        {"log", "index", file("old")},
+        {"log", "seal", file("old")},
+        {"log", "retain", file("old"), "--segments", "1"},
+        {"log", "archive", file("old"), file("older")},
+        {"cursor", "set", file("old"), "risk", "--first"}};
+    for (const std::vector<std::string>& one : commands) {
+        const exit_result refused = run(one);
+        EXPECT_EQ(refused.code, code_failure) << one[1];
+        EXPECT_TRUE(has(refused.err, file("old") + ": is an archive")) << one[1];
+        EXPECT_FALSE(has(refused.err, "no audit log here")) << one[1];
+    }
+    EXPECT_FALSE(std::filesystem::exists(file("older")));
+    EXPECT_TRUE(has(run({"log", "seal", file("nowhere")}).err, "no audit log here"));
+    const exit_result info = run({"log", "info", file("old")});
+    EXPECT_EQ(info.code, code_ok);
+    EXPECT_TRUE(has(info.out, "this is an archive"));
+    EXPECT_FALSE(has(info.out, "did not close in order"));
+}
+
+TEST_F(CommandLogArchive, SalvagedWholeHasLostNothing) {
+    ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old")}).code, code_ok);
+    const exit_result saved = run({"log", "salvage", file("old"), file("saved")});
+    EXPECT_EQ(saved.code, code_ok) << saved.err;
+    EXPECT_TRUE(has(saved.out, " 0 known to be lost, 0 holes"));
+    EXPECT_FALSE(has(saved.out, "not known"));
+    const auto rows_of = [&](const char* name) {
+        return run({"log", "dump", file(name), "--format", "json"}).out;
+    };
+    EXPECT_EQ(rows_of("saved"), rows_of("old"));
+    const exit_result verified = run({"log", "verify", file("saved")});
+    EXPECT_EQ(verified.code, code_ok) << verified.out;
+    EXPECT_FALSE(has(verified.out, "were lost"));
+
+    // One whose manifest names more than is there has lost that.
+    std::vector<std::filesystem::path> packed;
+    for (const auto& entry : std::filesystem::directory_iterator(file("old"))) {
+        if (entry.path().extension() == ".zst") {
+            packed.push_back(entry.path());
+        }
+    }
+    std::filesystem::remove(*std::max_element(packed.begin(), packed.end()));
+    const exit_result less = run({"log", "salvage", file("old"), file("less")});
+    EXPECT_EQ(less.code, code_ok) << less.err;
+    EXPECT_TRUE(has(less.out, "what was lost is not known"));
+}
+
+TEST_F(CommandLogArchive, AFlippedByteIsNamedForWhatItIs) {
+    ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
+    const std::string packed = file("old/000000000001.alog.zst");
+    std::string bytes = read_text(packed);
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    write("old/000000000001.alog.zst", bytes);
+    for (const std::string& directory : {file("old"), log("ORDER_OUT")}) {
+        const exit_result verified = run({"log", "verify", directory});
+        EXPECT_EQ(verified.code, code_damaged);
+        EXPECT_TRUE(has(verified.out, packed));
+        EXPECT_TRUE(has(verified.out, "the archived segment does not decompress"));
+        EXPECT_FALSE(has(verified.out, "truncated"));
+        const exit_result dumped = run({"log", "dump", directory});
+        EXPECT_EQ(dumped.code, code_damaged);
+        EXPECT_TRUE(has(dumped.err, packed));
+        EXPECT_TRUE(has(dumped.err, "the archived segment does not decompress"));
+        EXPECT_FALSE(has(dumped.err, "header"));
+    }
+}
+
 TEST_F(CommandLogArchive, GoesOnWithAnArchiveAndTheLogWithItsWriter) {
     ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
     append_orders(1501, 2500);

@@ -106,12 +106,6 @@ TEST_F(LogCheck, ProvesByHeadAndByKey) {
     EXPECT_EQ(verify({"--key", key}).code, code_configuration);
 }
 
-// A row that begins a chain is known by the log it stands in, and a salvaged log is another.
-nlohmann::json without_log(nlohmann::json row) {
-    row["correlation"].erase("log");
-    return row;
-}
-
 TEST_F(LogCheck, SalvagesIntoANewLogThatGoesOn) {
     const std::vector<nlohmann::json> rows = dump("ORDER_OUT");
     poke(0, rows[9]["position"].get<std::uint64_t>() + 40, '!');
@@ -124,8 +118,8 @@ TEST_F(LogCheck, SalvagesIntoANewLogThatGoesOn) {
     EXPECT_EQ(dumped.code, code_ok);
     const std::vector<nlohmann::json> saved = parse_lines(dumped.out);
     ASSERT_EQ(saved.size(), 499U);
-    EXPECT_EQ(without_log(saved[8]), without_log(rows[8]));
-    EXPECT_EQ(without_log(saved[9]), without_log(rows[10]));
+    EXPECT_EQ(saved[8], rows[8]) << "the log of its correlation too";
+    EXPECT_EQ(saved[9], rows[10]);
     const exit_result verified = run({"log", "verify", file("saved")});
     EXPECT_EQ(verified.code, code_ok) << verified.out;
     EXPECT_TRUE(has(verified.out, "1 records were lost before this log was salvaged"));
@@ -138,6 +132,107 @@ TEST_F(LogCheck, SalvagesIntoANewLogThatGoesOn) {
     std::filesystem::rename(file("saved"), log("ORDER_OUT"));
     append_orders(501, 510);
     EXPECT_EQ(dump("ORDER_OUT").back()["sequence"], 510);
+}
+
+// What was written elsewhere about an order names the log the order was first written to.
+TEST_F(LogCheck, ASalvagedRowKeepsItsCorrelationAndANewOneHasItsOwn) {
+    const auto own = [](const nlohmann::json& row) {
+        const std::string log = row["correlation"]["log"];
+        return "record.correlation = '" + log + ":" + row["correlation"]["sequence"].dump() + "'";
+    };
+    const nlohmann::json old = dump("ORDER_OUT")[454];
+    ASSERT_EQ(run({"log", "salvage", log("ORDER_OUT"), file("once")}).code, code_ok);
+    ASSERT_EQ(run({"log", "salvage", file("once"), file("twice")}).code, code_ok);
+    std::filesystem::rename(log("ORDER_OUT"), file("damaged"));
+    std::filesystem::rename(file("twice"), log("ORDER_OUT"));
+    append_orders(501, 510);
+    const std::vector<nlohmann::json> rows = dump("ORDER_OUT");
+    ASSERT_EQ(rows.size(), 510U);
+    EXPECT_EQ(dump("ORDER_OUT", {"--where", own(old)}), std::vector<nlohmann::json>{old});
+    EXPECT_EQ(rows[499]["correlation"]["log"], old["correlation"]["log"]);
+    EXPECT_NE(rows[500]["correlation"]["log"], old["correlation"]["log"]);
+    EXPECT_EQ(dump("ORDER_OUT", {"--where", own(rows[500])}).size(), 1U);
+    const nlohmann::json info =
+        nlohmann::json::parse(run({"log", "info", log("ORDER_OUT"), "--json"}).out);
+    EXPECT_EQ(info["uuid"].get<std::string>().substr(0, 8),
+              rows[500]["correlation"]["log"].get<std::string>().substr(0, 8));
+    EXPECT_TRUE(info.contains("origin"));
+    // A route says the same of both.
+    {
+        millrace_process engine({"run", config()}, path());
+        wait_until("the copy", [&] {
+            return parse_lines(run({"log", "dump", log("COPY"), "--format", "json"}).out).size() ==
+                   510U;
+        });
+        engine.ask_to_stop();
+        EXPECT_EQ(engine.wait(20).code, code_ok);
+    }
+    for (const nlohmann::json& one : {rows[454], rows[500]}) {
+        const auto copies = dump("COPY", {"--where", own(one)});
+        ASSERT_EQ(copies.size(), 1U);
+        EXPECT_EQ(copies[0]["row"], one["row"]);
+    }
+    const exit_result exported = run(
+        {"log", "export", log("ORDER_OUT"), "--evidence", file("evidence"), "--where", own(old)});
+    EXPECT_EQ(exported.code, code_ok) << exported.err;
+    EXPECT_EQ(parse_lines(read_text(file("evidence/rows.ndjson"))),
+              std::vector<nlohmann::json>{old});
+}
+
+TEST_F(LogCheck, AGapSaysWhatIsKnownOfWhatWasLost) {
+    const nlohmann::json info =
+        nlohmann::json::parse(run({"log", "info", log("ORDER_OUT"), "--json"}).out);
+    const std::uint64_t end = info["end_position"];
+    poke(0, dump("ORDER_OUT")[9]["position"].get<std::uint64_t>() + 40, '!');
+    poke(end / 65536, end % 65536, 33);  // a commit word, of whatever it was
+    const auto salvaged = [&](const char* name) {
+        EXPECT_EQ(run({"log", "salvage", log("ORDER_OUT"), file(name)}).code, code_ok);
+        const exit_result dumped = run({"log", "dump", file(name), "--control"});
+        EXPECT_EQ(dumped.code, code_ok) << dumped.err;
+        return dumped.out;
+    };
+    const std::string whole = salvaged("saved");
+    EXPECT_TRUE(has(whole,
+                    "gap: sequences 10 to 10 were lost first_lost=10 last_lost=10 "
+                    "is_unknown=false"));
+    EXPECT_TRUE(has(whole, "gap: it has no room to say what was lost\n"));
+    std::filesystem::remove(segment(1));  // the one before ends with an end record
+    const std::string half = salvaged("half");
+    EXPECT_TRUE(has(half, "gap: what was lost is not known is_unknown=true reason=7"));
+}
+
+TEST_F(LogCheck, TellsADamagedFileOfSealsFromOneThatWasCutShort) {
+    ASSERT_EQ(run({"log", "seal", log("ORDER_OUT")}).code, code_ok);
+    const std::string seals = log("ORDER_OUT") + "/000000000000.seal";
+    const std::string whole = read_text(seals);
+    const auto expect_damage = [&](const std::string& text) {
+        write("data/ORDER_OUT/000000000000.seal", text);
+        const exit_result result = verify();
+        EXPECT_EQ(result.code, code_damaged);
+        EXPECT_TRUE(has(result.out, "000000000000.seal: position 0: the seals are damaged"));
+        EXPECT_FALSE(has(result.out, "torn"));
+        EXPECT_FALSE(has(result.out, "cut short"));
+    };
+    std::string flipped = whole;
+    flipped[flipped.size() - 20] = static_cast<char>(flipped[flipped.size() - 20] ^ 1);
+    expect_damage(flipped);
+    expect_damage(whole.substr(0, whole.size() - 40));
+    write("data/ORDER_OUT/000000000000.seal", whole);
+    EXPECT_EQ(verify().code, code_ok);
+    // The newest may be cut short by a crash.
+    const std::string newest = log("ORDER_OUT") + "/000000000001.seal";
+    std::filesystem::resize_file(newest, std::filesystem::file_size(newest) - 40);
+    EXPECT_EQ(verify().code, code_torn);
+}
+
+TEST_F(LogCheck, RefusesAHeadThatIsNoneWithItsReason) {
+    const exit_result zeros = verify({"--head", std::string(64, '0')});
+    EXPECT_EQ(zeros.code, code_usage);
+    EXPECT_TRUE(has(zeros.err, "64 zeros are the hash of no seal"));
+    const exit_result short_one = verify({"--head", "abc"});
+    EXPECT_EQ(short_one.code, code_usage);
+    EXPECT_FALSE(has(short_one.err, "zeros"));
+    EXPECT_TRUE(has(short_one.err, "expected the 64 hexadecimal digits"));
 }
 
 TEST_F(LogCheck, IndexesAndSealsOnlyWhatNobodyWrites) {

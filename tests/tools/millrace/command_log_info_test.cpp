@@ -96,6 +96,34 @@ TEST_F(LogInfo, CountsTheClocksMovesWhenAskedAndDumpShowsThem) {
     EXPECT_TRUE(has(refused.err, "a control record has no columns"));
 }
 
+TEST_F(LogInfo, SaysWhatIsKnownOfADamagedLogAndThenTheDamage) {
+    append_orders(31, 1500);
+    const nlohmann::json whole = info();
+    ASSERT_GT(whole["segments"], 3);
+    const std::string newest = whole["last_segment"];
+    for (const std::string& cut : {std::string("000000000001.alog"), newest}) {
+        const std::filesystem::path segment = log("ORDER_OUT") + "/" + cut;
+        std::filesystem::copy_file(segment, file("kept"),
+                                   std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::resize_file(segment, 5000);
+        const exit_result json = run({"log", "info", log("ORDER_OUT"), "--json"});
+        EXPECT_EQ(json.code, code_damaged);
+        EXPECT_TRUE(has(json.err, cut));
+        const nlohmann::json found = nlohmann::json::parse(json.out);
+        for (const char* const same : {"uuid", "table", "segments", "last_segment", "schema"}) {
+            EXPECT_EQ(found[same], whole[same]) << same;
+        }
+        EXPECT_TRUE(found["last_sequence"].is_null()) << "nobody can tell";
+        const exit_result text = run({"log", "info", log("ORDER_OUT")});
+        EXPECT_EQ(text.code, code_damaged);
+        EXPECT_TRUE(has(text.out, whole["uuid"].get<std::string>()));
+        EXPECT_TRUE(has(text.err, "log verify"));
+        std::filesystem::copy_file(file("kept"), segment,
+                                   std::filesystem::copy_options::overwrite_existing);
+    }
+    EXPECT_EQ(info(), whole);
+}
+
 TEST_F(LogInfo, OfNoLogIsAnError) {
     const exit_result result = run({"log", "info", file("nowhere")});
     EXPECT_EQ(result.code, code_failure);

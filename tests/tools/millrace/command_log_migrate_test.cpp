@@ -59,6 +59,35 @@ TEST_F(CommandLogMigrate, RefusesOtherChangesAndMigratesThem) {
     EXPECT_FALSE(rows[19]["row"].contains("QUANTITY"));
 }
 
+// Also of a log whose older rows came from a third.
+TEST_F(CommandLogMigrate, ARowKeepsItsCorrelation) {
+    append_orders(1, 20);
+    const auto migrate = [&](const std::string& to) {
+        const exit_result made =
+            run({"log", "migrate", log("ORDER_OUT"), to, "--schema", config(), "ORDER_OUT"});
+        EXPECT_EQ(made.code, code_ok) << made.err;
+        std::filesystem::rename(log("ORDER_OUT"), to + ".old");
+        std::filesystem::rename(to, log("ORDER_OUT"));
+    };
+    const auto first = dump("ORDER_OUT");
+    migrate(file("once"));
+    append_orders(21, 30);
+    const auto second = dump("ORDER_OUT");
+    migrate(file("twice"));
+    append_orders(31, 32);
+    const auto rows = dump("ORDER_OUT");
+    ASSERT_EQ(rows.size(), 32U);
+    EXPECT_EQ(rows[4]["correlation"], first[4]["correlation"]);
+    EXPECT_EQ(rows[19]["correlation"], first[19]["correlation"]);
+    EXPECT_EQ(rows[20]["correlation"], second[20]["correlation"]);
+    EXPECT_EQ(rows[29]["correlation"], second[29]["correlation"]);
+    EXPECT_NE(rows[20]["correlation"]["log"], first[4]["correlation"]["log"]);
+    EXPECT_NE(rows[30]["correlation"]["log"], rows[20]["correlation"]["log"]);
+    const std::string wanted = first[4]["correlation"]["log"];
+    EXPECT_EQ(dump("ORDER_OUT", {"--where", "record.correlation = '" + wanted + ":5'"}).size(), 1U);
+    EXPECT_EQ(run({"log", "verify", log("ORDER_OUT")}).code, code_ok);
+}
+
 TEST_F(CommandLogMigrate, CutsTextsOnlyWhenToldTo) {
     append_orders(1, 20);
     change("test.toml", "text(20)", "text(2)");

@@ -82,7 +82,7 @@ TEST_F(CommandLogRetain, AppliesThePoliciesOfAConfigurationBesideTheEngine) {
 TEST_F(CommandLogRetain, RefusesWhatItCannotJudge) {
     append_orders(1, 1500);
     const std::size_t before = segments("ORDER_OUT");
-    EXPECT_EQ(retain(log("ORDER_OUT")).code, code_configuration);
+    EXPECT_EQ(retain(log("ORDER_OUT")).code, code_usage);
     EXPECT_EQ(retain(config()).code, code_configuration);
     EXPECT_EQ(retain(log("ORDER_OUT"), {"--age", "3x"}).code, code_usage);
     std::filesystem::create_directories(log("ORDER_OUT") + "/cursors");

@@ -1,0 +1,44 @@
+// What the program says to a command line that is wrong.
+#include <algorithm>
+
+#include "tests/tools/millrace/command_support.hpp"
+
+namespace millrace::tests {
+namespace {
+
+using Usage = CommandLine;
+
+TEST_F(Usage, OfAWrongCommandLineIsOneReasonAndTheHelpThatSaysMore) {
+    struct wrong {
+        std::vector<std::string> arguments;
+        std::string reason;
+        std::string help;
+    };
+    const std::vector<wrong> all = {
+        {{"log", "dump"}, "millrace: DIR is required", "`millrace log dump --help` says more"},
+        {{"log", "dump", "x", "--formt", "json"}, "--formt", "`millrace log dump --help`"},
+        {{"log", "verify", "x", "--head", "12"},
+         "--head: expected",
+         "`millrace log verify --help`"},
+        {{"cursor"}, "millrace: A subcommand is required", "`millrace cursor --help`"},
+        {{}, "millrace: A subcommand is required", "`millrace --help`"},
+        {{"demmo"}, "millrace: unknown command 'demmo' (did you mean demo?)", "--help"}};
+    for (const wrong& one : all) {
+        const exit_result result = run(one.arguments);
+        EXPECT_EQ(result.code, code_usage);
+        EXPECT_EQ(result.out, "");
+        EXPECT_TRUE(has(result.err, one.reason));
+        EXPECT_TRUE(has(result.err, one.help));
+        EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 2) << result.err;
+    }
+}
+
+TEST_F(Usage, IsPrintedWhereItIsAskedFor) {
+    const exit_result help = run({"log", "dump", "--help"});
+    EXPECT_EQ(help.code, code_ok);
+    EXPECT_TRUE(has(help.out, "--until-sequence"));
+    EXPECT_EQ(help.err, "");
+}
+
+}  // namespace
+}  // namespace millrace::tests

@@ -322,6 +322,19 @@ void log_reader::stop(damage_kind kind, std::uint64_t index, std::string detail)
                std::move(detail)};
 }
 
+namespace {
+
+bool is_newest(const std::filesystem::path& directory, std::uint64_t index) noexcept {
+    try {
+        const std::vector<std::uint64_t> indexes = list_segments(directory);
+        return !indexes.empty() && indexes.back() <= index;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+}  // namespace
+
 // No valid record here: the tail, the torn end a dead writer left, or damage.
 log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept {
     if (segments_.back().refresh()) {
@@ -360,6 +373,13 @@ log_reader::tail_outcome log_reader::at_end_of_bytes(damage_kind kind) noexcept 
     const position expected_end = is_behind_end_ ? end_record_ : next_position();
     if (is_late_record || enter_next_segment(expected_end, kind)) {
         return tail_outcome::retry;
+    }
+    if (kind == damage_kind::none && !is_behind_end_ &&
+        damage_.kind == damage_kind::missing_segment &&
+        is_newest(directory_, segments_.back().info().index)) {
+        damage_ = {};  // nothing said that there is a next one but a look that failed
+        has_successor_ = false;
+        return tail_outcome::wait;
     }
     return tail_outcome::stopped;
 }

@@ -60,7 +60,9 @@ roll_cost cost_of_two_rolls(const fs::path& log, log_options options) {
     const std::vector<std::byte> payload(500, std::byte{1});
     const auto append_up_to = [&](std::uint64_t end) {
         for (int i = 0; i < 10'000 && writer.end().value < end; ++i) {
-            (void)writer.try_append(1, payload);
+            if (writer.try_append(1, payload).status != append_status::ok) {
+                ::usleep(200);  // a spare has its name before it is offered
+            }
         }
     };
     // The first roll touches code and stack; then two spares are ready again.

@@ -265,7 +265,7 @@ private:
     std::size_t moment_count_ = 0;
     std::size_t checked_count_ = 0;
     std::size_t deep_count_ = 0;
-    const std::size_t depth_ = std::max<std::size_t>(number_of("MILLRACE_POWER_DEPTH", 50), 1);
+    const std::size_t depth_ = std::max<std::size_t>(number_of("MILLRACE_POWER_DEPTH", 200), 1);
     std::map<std::size_t, std::set<std::string>> enumerated_;  // occasions by dirty sectors
     std::set<std::string> named_;
     std::map<std::string, std::size_t> notes_;

@@ -290,8 +290,9 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
     }
     detail::check_seal_chain(checks, options, report);
     detail::check_archives(image, report);
-    // A segment behind the last readable one was begun since that was closed.
-    const bool is_closed = !checks.empty() && checks.back().is_closed &&
+    // A segment behind the last readable one was begun since that was closed, and a close that was
+    // cut short leaves its record behind a hole.
+    const bool is_closed = !checks.empty() && checks.back().is_closed && !checks.back().has_hole &&
                            checks.back().file->info.index == image.last_index;
     if (!is_live && !checks.empty() && !is_closed) {
         excuse_undurable(detail::find_unsynced(directory), report);

@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 35> names = {
+constexpr std::array<std::string_view, 45> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "create.begun",          // synchronous: a segment is whole under its temporary name
@@ -43,12 +43,22 @@ constexpr std::array<std::string_view, 35> names = {
     "close.persisted",
     "close.unlocated",  // the hot tier is named no more
     "wait.requested",
-    "sidecar.entered",  // a segment's index and seals have their files
-    "sidecar.indexed",  // entries are written
-    "sidecar.sealed",   // a seal is written and not synced
-    "sidecar.left",     // the segment is sealed to its end, the next one has no seals
+    "sidecar.entered",          // a segment's index and seals have their files
+    "sidecar.indexed",          // entries are written
+    "sidecar.sealed",           // a seal is written and not synced
+    "sidecar.left",             // the segment is sealed to its end, the next one has no seals
     "checkpoint.half_written",  // engine/stream: a slot that fails its checksum
     "checkpoint.written",
+    "cursor.half_written",  // engine/stream: a reader's slot that fails its checksum
+    "cursor.written",
+    "retain.unlinked",   // engine/stream: a segment has no name, which is not durable yet
+    "retain.synced",     // it is gone for good, its index and seals are there
+    "retain.unindexed",  // its seals alone are
+    "archive.packed",    // engine/stream: a copy is whole under its temporary name
+    "archive.named",     // it has its name, its index and seals are not copied
+    "archive.copied",    // nor does the manifest know any of the three
+    "archive.listed",    // the manifest does, and nothing is removed
+    "archive.linked",    // the log says where its older segments are, and still has them
 };
 
 std::atomic<const std::string_view*> armed{nullptr};

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "engine/core/assert.hpp"
@@ -74,15 +75,22 @@ durable_mark durable_mark::open_for_writing(const fs::path& directory, const log
     return durable_mark(std::move(map));
 }
 
+durable_mark durable_mark::open_if_there(const fs::path& directory, const log_uuid& uuid) {
+    const fs::path path = directory / durable_mark_name;
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open() && errno != ENOENT) {
+        throw io_error("open", path.native(), errno);
+    }
+    if (!fd.is_open() || file_size(fd.get(), path.native()) != mark_bytes) {
+        return {};
+    }
+    mapping map(fd.get(), mark_bytes, access::read_only, path.native());
+    return is_mark_of(map, uuid) ? durable_mark(std::move(map)) : durable_mark();
+}
+
 durable_mark durable_mark::open(const fs::path& directory, const log_uuid& uuid) noexcept {
     try {
-        const fs::path path = directory / durable_mark_name;
-        const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!fd.is_open() || file_size(fd.get(), path.native()) != mark_bytes) {
-            return {};
-        }
-        mapping map(fd.get(), mark_bytes, access::read_only, path.native());
-        return is_mark_of(map, uuid) ? durable_mark(std::move(map)) : durable_mark();
+        return open_if_there(directory, uuid);
     } catch (const std::exception&) {
         return {};  // unreadable: nothing is known to be durable
     }

@@ -10,7 +10,7 @@
 //            the records up to `sequence`, have been synced; segments below `retired` are read from
 //            the disk, whole and for ever
 // Units      position and sequence as in core/types.hpp; retired: an index of a segment
-// Errors     opening for writing throws io_error; a file that is not this log's mark reads as none
+// Errors     all but open() throw io_error; a file that is not this log's mark reads as none
 #pragma once
 
 #include <atomic>
@@ -75,7 +75,11 @@ public:
     // A mark of another log, or a damaged one, is begun anew: from zero, which is always true.
     [[nodiscard]] static durable_mark open_for_writing(const std::filesystem::path& directory,
                                                        const log_uuid& uuid);
-    // Not open: there is none, or none of this log.
+    // Not open: there is none, or none of this log. One that is there and cannot be read throws
+    // io_error: for whoever would lose records if it passed for none.
+    [[nodiscard]] static durable_mark open_if_there(const std::filesystem::path& directory,
+                                                    const log_uuid& uuid);
+    // The same, and not open either where it cannot be read.
     [[nodiscard]] static durable_mark open(const std::filesystem::path& directory,
                                            const log_uuid& uuid) noexcept;
 

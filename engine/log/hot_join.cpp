@@ -44,7 +44,7 @@ void bring_home(const fs::path& directory, const hot_location& where, std::uint6
         free_hot_file(fd.get(), path);
         return;
     }
-    if (!is_begun(fd.get())) {
+    if (!is_begun(fd.get(), path)) {
         return;  // a spare, which remove_unbegun_segments takes
     }
     const segment_info info = read_header(fd.get(), path, index);
@@ -70,7 +70,7 @@ void bring_home(const fs::path& directory, const hot_location& where, std::uint6
 void keep_aside(const fs::path& directory, const hot_location& where, std::uint64_t index) {
     const fs::path path = where.directory / segment_file_name(index);
     const unique_fd fd = open_file(path, O_RDWR);
-    if (!is_begun(fd.get())) {
+    if (!is_begun(fd.get(), path)) {
         return;
     }
     const mapping bytes(fd.get(), file_size(fd.get(), path.native()), access::read_only,
@@ -85,7 +85,7 @@ bool is_file_begun(const fs::path& path) {
     if (!fd.is_open() && errno != ENOENT) {
         throw io_error("open", path.native(), errno);
     }
-    return fd.is_open() && is_begun(fd.get());
+    return fd.is_open() && is_begun(fd.get(), path);
 }
 
 // The first segment that was begun in the tier, is not retired, and is not there. That the disk has
@@ -152,7 +152,7 @@ std::string join_hot_tier(const fs::path& directory, hot_loss loss) {
     std::optional<std::uint64_t> missing;
     bool is_rest_durable = false;  // what stands before the tier; without a mark nobody knows
     if (where->is_of_this_boot) {
-        const durable_mark known = durable_mark::open(directory, where->uuid);
+        const durable_mark known = durable_mark::open_if_there(directory, where->uuid);
         is_rest_durable = known.is_open();
         missing = find_missing(directory, *where, known);
     }

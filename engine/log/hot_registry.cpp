@@ -132,7 +132,7 @@ std::optional<bool> is_hot_segment_begun(const log_uuid& uuid, std::uint64_t ind
     if (found == nullptr) {
         return std::nullopt;
     }
-    return is_begun(found->fd);
+    return is_begun(found->fd, "hot segment");
 }
 
 }  // namespace millrace::engine::detail

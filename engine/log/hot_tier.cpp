@@ -213,7 +213,7 @@ void remove_unbegun_segments(const fs::path& directory) {
     std::vector<std::uint64_t> names = list_segment_names(directory);
     while (!names.empty()) {
         const fs::path path = directory / segment_file_name(names.back());
-        if (is_begun(open_file(path, O_RDONLY).get())) {
+        if (is_begun(open_file(path, O_RDONLY).get(), path)) {
             break;
         }
         if (::unlink(path.c_str()) != 0) {

@@ -101,6 +101,16 @@ void index_builder::resume_at(const index_entry& entry) noexcept {
     records_behind_ = static_cast<std::uint32_t>(-1);  // the record it names is counted again
 }
 
+namespace {
+
+bool is_all_zero(const index_entry& entry) {
+    const auto bytes = std::as_bytes(std::span(&entry, 1));
+    return std::all_of(bytes.begin(), bytes.end(),
+                       [](std::byte one) { return one == std::byte{0}; });
+}
+
+}  // namespace
+
 index_contents parse_index(std::span<const std::byte> bytes, const segment_info& info) {
     index_contents contents;
     index_header header{};
@@ -123,6 +133,12 @@ index_contents parse_index(std::span<const std::byte> bytes, const segment_info&
     for (std::size_t i = 0; i < count; ++i) {
         index_entry entry{};
         std::memcpy(&entry, bytes.data() + sizeof header + i * sizeof entry, sizeof entry);
+        if (is_all_zero(entry)) {
+            // The file keeps its length where a loss of power took its bytes, any sector of them.
+            contents.fault = "entry " + std::to_string(i) + " is zeros";
+            contents.is_cut = true;
+            return contents;
+        }
         if (!is_index_entry_sound(entry, seed)) {
             contents.fault = "entry " + std::to_string(i) + " is damaged";
             return contents;

@@ -20,7 +20,7 @@ namespace {
 // The hot file's bytes, torn ones too. Nothing: it is retired or not there, so the disk has all.
 std::optional<mapping> copy_hot_file(const fs::path& directory, std::uint64_t index,
                                      const detail::hot_location& where) {
-    const durable_mark mark = durable_mark::open(directory, where.uuid);
+    const durable_mark mark = durable_mark::open_if_there(directory, where.uuid);
     const fs::path path = where.directory / segment_file_name(index);
     const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.is_open()) {
@@ -197,7 +197,7 @@ void infer(segment_file& file, const log_image& image) {
         if (found.offset != image.header_bytes) {
             // Records before the first whole one are lost too; how many, the walk finds out if
             // it begins where the segment before ended.
-            image_walk walk(before->bytes(), before->info, before->seed);
+            image_walk walk(before->bytes(), before->info, before->seed, before->left_from);
             while (walk.next() != image_step::end) {
             }
             info.previous_last_sequence = walk.last_sequence();
@@ -209,6 +209,26 @@ void infer(segment_file& file, const log_image& image) {
     file.identity = segment_identity::own;
     file.is_usable = true;
     file.is_inferred = true;
+}
+
+// A new writer's segment, begun under another boot of the host or behind an accepted loss, ends the
+// one before where its records could be read in order then. Bytes of later sectors may stand behind that for ever.
+std::size_t find_left_from(const segment_file& file, const log_image& image) {
+    if (!file.is_in_place()) {
+        return 0;
+    }
+    const segment_file* next = image.find(file.info.index + 1);
+    if (next == nullptr || next->is_inferred || file.is_inferred ||
+        next->info.epoch <= file.info.epoch ||
+        (next->info.boot_id == file.info.boot_id &&
+         accepted_losses(next->info.epoch) == accepted_losses(file.info.epoch))) {
+        return 0;
+    }
+    const std::uint64_t first = file.info.first_position().value;
+    const std::uint64_t end = next->info.previous_end.value;
+    return end >= file.info.first_record().value && end < first + file.info.segment_bytes
+               ? static_cast<std::size_t>(end - first)
+               : 0;
 }
 
 }  // namespace
@@ -251,6 +271,9 @@ log_image open_log_image(const fs::path& directory, bool is_live) {
     image.schema = model.schema;
     for (segment_file& file : image.files) {
         file.identity = identify(file, image);
+    }
+    for (segment_file& file : image.files) {
+        file.left_from = find_left_from(file, image);
     }
     for (segment_file& file : image.files) {
         if (file.identity == segment_identity::unknown) {

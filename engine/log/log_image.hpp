@@ -39,6 +39,9 @@ struct segment_file {
     bool is_inferred = false;  // info was put together from other segments and from records
     segment_info info;
     std::uint32_t seed = 0;
+    // Where the next segment's header says that the log went on without what stands behind, after a
+    // loss of power; 0: it says no such thing.
+    std::size_t left_from = 0;
 
     [[nodiscard]] std::span<const std::byte> bytes() const {
         return followed.is_open()

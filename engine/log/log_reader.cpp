@@ -16,6 +16,15 @@ namespace {
 constexpr std::int64_t look_interval_ns = 20'000'000;
 constexpr std::uint32_t idle_polls_per_clock_read = 64;
 
+bool is_newest(const std::filesystem::path& directory, std::uint64_t index) noexcept {
+    try {
+        const std::vector<std::uint64_t> indexes = list_segments(directory);
+        return !indexes.empty() && indexes.back() <= index;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 template class basic_segment_cursor<native_memory>;
@@ -330,6 +339,16 @@ void log_reader::stop_at(std::uint64_t index, damage_kind kind, std::string deta
 
 void log_reader::stop(damage_kind kind) noexcept {
     stop_at(segments_.back().info().index, kind, {});
+}
+
+// Nothing said that there is a next segment but a look that failed.
+bool log_reader::is_none_missing() noexcept {
+    if (damage_.kind != damage_kind::missing_segment ||
+        !is_newest(directory_, segments_.back().info().index)) {
+        return false;
+    }
+    damage_ = {};
+    return true;
 }
 
 bool log_reader::check_file() noexcept {

@@ -122,6 +122,7 @@ private:
     [[nodiscard]] bool is_next_begun() const noexcept;
     [[nodiscard]] bool may_follow() noexcept;
     [[nodiscard]] bool is_left_behind() noexcept;
+    [[nodiscard]] bool is_none_missing() noexcept;
     [[nodiscard]] bool enter(position end, damage_kind kind) noexcept;
     void stop(damage_kind kind) noexcept;
 

@@ -106,7 +106,7 @@ void log_writer::recover_log() {
                                "\nUse a new directory, or the schema of the log");
         }
     }
-    const durable_mark mark = durable_mark::open(directory_, tail.info.uuid);
+    const durable_mark mark = durable_mark::open_if_there(directory_, tail.info.uuid);
     detail::check_durable_is_there(directory_, tail, mark.durable_position());
     // Not before: one that follows an end record says that a roll did not get to the disk.
     detail::remove_unbegun_segments(directory_);

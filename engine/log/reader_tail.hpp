@@ -12,6 +12,7 @@
 //   may_follow()          behind an end record, with the next not begun: whether it may still come
 //   is_left_behind()      whether it never will, and this is not the log's end
 //   enter(end, kind)      goes on in the next one, by enter_segment; false: damage
+//   is_none_missing()     it was not there to enter, and there is none: then that is no damage
 //   stop(kind)            the damage here is damage
 #pragma once
 
@@ -123,7 +124,14 @@ auto reader_tail<Memory>::at_end_of_bytes(damage_kind kind, Log& log) noexcept -
     const bool is_late_record =
         cursor_.next(record) == damage_kind::none && record.payload != nullptr;
     cursor_ = mark;
-    return is_late_record || log.enter(end(), kind) ? outcome::retry : outcome::stopped;
+    if (is_late_record || log.enter(end(), kind)) {
+        return outcome::retry;
+    }
+    if (kind == damage_kind::none && !is_behind_end_ && log.is_none_missing()) {
+        has_successor_ = false;
+        return outcome::wait;
+    }
+    return outcome::stopped;
 }
 
 }  // namespace detail

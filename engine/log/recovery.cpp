@@ -104,7 +104,7 @@ old_mark open_old_mark(const std::filesystem::path& directory,
     if (!uuid) {
         return {};
     }
-    return {durable_mark::open(directory, *uuid), *uuid,
+    return {durable_mark::open_if_there(directory, *uuid), *uuid,
             newest ? newest->segment_bytes
                    : file_size(open_file(first, O_RDONLY).get(), first.native())};
 }

@@ -226,7 +226,7 @@ private:
         segment_info info = file.info;
         info.previous_last_sequence = last_sequence_;
         info.base_timestamp = last_time_;
-        image_walk walk(file.bytes(), info, file.seed);
+        image_walk walk(file.bytes(), info, file.seed, file.left_from);
         image_step step = image_step::record;
         while ((step = walk.next()) != image_step::end) {
             if (step == image_step::record && !has_end_) {

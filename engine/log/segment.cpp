@@ -63,7 +63,7 @@ std::optional<Result> read_hot_file(const fs::path& directory, std::uint64_t ind
     if (!where) {
         return std::nullopt;
     }
-    const durable_mark mark = durable_mark::open(directory, where->uuid);
+    const durable_mark mark = durable_mark::open_if_there(directory, where->uuid);
     const fs::path path = where->directory / segment_file_name(index);
     const unique_fd fd = open_if_there(path);
     if (!fd.is_open()) {
@@ -90,13 +90,13 @@ bool is_file_begun(const fs::path& directory, std::uint64_t index,
         return false;
     }
     if (where && where->is_of_this_boot) {
-        const durable_mark mark = durable_mark::open(directory, where->uuid);
+        const durable_mark mark = durable_mark::open_if_there(directory, where->uuid);
         const std::uint64_t first = index * file_size(fd.get(), path.native());
         if (mark.retired_below() <= index && mark.durable_position().value <= first) {
             return false;
         }
     }
-    return detail::is_begun(fd.get());
+    return detail::is_begun(fd.get(), path);
 }
 
 // The compressed file, where there is no other.
@@ -138,22 +138,31 @@ std::vector<std::uint64_t> list_segment_names(const fs::path& directory) {
     return indexes;
 }
 
+namespace {
+
+// Throws io_error where it cannot be told.
+bool look_whether_begun(const fs::path& directory, std::uint64_t index) {
+    const auto begun = read_hot_file<bool>(directory, index, [](int fd, const fs::path& path) {
+        return std::optional<bool>(detail::is_begun(fd, path));
+    });
+    if (begun) {
+        return *begun;
+    }
+    const std::optional<hot_location> where = detail::read_hot_location(directory);
+    if (where) {
+        // Its file may have lost its name, but not for the process that writes it.
+        if (const auto own = detail::is_hot_segment_begun(where->uuid, index)) {
+            return *own;
+        }
+    }
+    return is_file_begun(directory, index, where) || detail::find_archived(directory, index);
+}
+
+}  // namespace
+
 bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
     try {
-        const auto begun = read_hot_file<bool>(directory, index, [](int fd, const fs::path&) {
-            return std::optional<bool>(detail::is_begun(fd));
-        });
-        if (begun) {
-            return *begun;
-        }
-        const std::optional<hot_location> where = detail::read_hot_location(directory);
-        if (where) {
-            // Its file may have lost its name, but not for the process that writes it.
-            if (const auto own = detail::is_hot_segment_begun(where->uuid, index)) {
-                return *own;
-            }
-        }
-        return is_file_begun(directory, index, where) || detail::find_archived(directory, index);
+        return look_whether_begun(directory, index);
     } catch (const std::exception&) {
         return true;  // whoever goes there is told why it cannot be read
     }
@@ -161,7 +170,7 @@ bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
 
 std::vector<std::uint64_t> list_segments(const fs::path& directory) {
     std::vector<std::uint64_t> indexes = list_segment_names(directory);
-    while (!indexes.empty() && !is_segment_begun(directory, indexes.back())) {
+    while (!indexes.empty() && !look_whether_begun(directory, indexes.back())) {
         indexes.pop_back();
     }
     return indexes;
@@ -297,7 +306,7 @@ segment segment::open_hot(const fs::path& directory, std::uint64_t index,
         opened.take_header(disk_path, index);
         return opened;
     }
-    durable_mark mark = durable_mark::open(directory, where.uuid);
+    durable_mark mark = durable_mark::open_if_there(directory, where.uuid);
     const fs::path hot_path = where.directory / segment_file_name(index);
     unique_fd fd = open_if_there(hot_path);
     // Looked at after the attempt: a file that is gone because it was retired shows here.

@@ -25,11 +25,13 @@ namespace millrace::engine {
 
 [[nodiscard]] std::string segment_file_name(std::uint64_t index);
 // Indexes of the segments of a log, ascending: of those a writer has begun, wherever their newest
-// bytes are. Other files are ignored; an empty result is no error.
+// bytes are. Other files are ignored; an empty result is no error. Throws io_error where one cannot
+// be looked at.
 [[nodiscard]] std::vector<std::uint64_t> list_segments(const std::filesystem::path& directory);
 // By their names alone, so those made ahead too.
 [[nodiscard]] std::vector<std::uint64_t> list_segment_names(const std::filesystem::path& directory);
-// False also where there is none.
+// False also where there is none; true where it cannot be looked at, so that whoever goes there is
+// told why.
 [[nodiscard]] bool is_segment_begun(const std::filesystem::path& directory,
                                     std::uint64_t index) noexcept;
 // Reads and checks the header alone.

@@ -75,9 +75,11 @@ void check_tail(segment_check& check, sequence last, bool is_live) {
     if (!is_uncommitted || is_live) {
         return;
     }
+    // The end of the log as a loss of power left it, which may have kept bytes however far behind.
+    const bool is_left = check.file->left_from != 0 && end.offset >= check.file->left_from;
     const std::size_t reach =
         end.offset + align_record(record_bytes_limit(check.file->info.segment_bytes));
-    if (check.has_end_record || end.dirty_end > reach) {
+    if (!is_left && (check.has_end_record || end.dirty_end > reach)) {
         const bool is_beyond = !check.has_end_record && end.dirty_begin < reach;
         add(check, finding_kind::nonzero_tail, is_beyond ? end.dirty_end - 1 : end.dirty_begin,
             last,
@@ -94,7 +96,7 @@ void check_tail(segment_check& check, sequence last, bool is_live) {
 
 void check_records(segment_check& check, bool is_live) {
     const segment_file& file = *check.file;
-    image_walk walk(file.bytes(), file.info, file.seed);
+    image_walk walk(file.bytes(), file.info, file.seed, file.left_from);
     sequence before = walk.last_sequence();
     check.last_timestamp = walk.last_timestamp();
     while (true) {
@@ -142,7 +144,7 @@ void check_records(segment_check& check, bool is_live) {
 std::vector<index_entry> rebuild_index(const segment_file& file) {
     std::vector<index_entry> entries;
     index_builder builder(file.info);
-    image_walk walk(file.bytes(), file.info, file.seed);
+    image_walk walk(file.bytes(), file.info, file.seed, file.left_from);
     // Behind a hole nobody can tell which records had entries.
     for (image_step step = walk.next(); step == image_step::record || step == image_step::padding;
          step = walk.next()) {

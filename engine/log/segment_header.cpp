@@ -163,20 +163,36 @@ void check_index(const fs::path& path, const segment_info& info, std::uint64_t i
     }
 }
 
+namespace {
+
+// False: the file ends before. A failure is neither that nor damage.
+bool read_at(int fd, void* bytes, std::size_t size, std::size_t offset, const fs::path& path) {
+    errno = 0;
+    if (try_read_at(fd, bytes, size, offset)) {
+        return true;
+    }
+    if (errno != 0) {
+        throw io_error("pread", path.native(), errno);
+    }
+    return false;
+}
+
+}  // namespace
+
 segment_info read_header(int fd, const fs::path& path, std::uint64_t index) {
     const std::size_t size = file_size(fd, path.native());
     if (size < segment_header_bytes_min) {
         fail(path, "too short for a segment header");
     }
     segment_static fixed{};
-    if (!try_read_at(fd, &fixed, sizeof fixed, 0)) {
-        throw io_error("pread", path.native(), errno);
+    if (!read_at(fd, &fixed, sizeof fixed, 0, path)) {
+        fail(path, "too short for a segment header");
     }
     // The size is not checked yet; what it claims beyond the file is refused below.
     const std::size_t wanted = std::max<std::size_t>(fixed.header_bytes, segment_header_bytes_min);
     std::vector<std::byte> bytes(std::min(wanted, size));
-    if (!try_read_at(fd, bytes.data(), bytes.size(), 0)) {
-        throw io_error("pread", path.native(), errno);
+    if (!read_at(fd, bytes.data(), bytes.size(), 0, path)) {
+        fail(path, "too short for its header");
     }
     segment_info info = check_header(path, bytes.data(), size);
     check_index(path, info, index);
@@ -186,11 +202,11 @@ segment_info read_header(int fd, const fs::path& path, std::uint64_t index) {
 std::optional<log_uuid> uuid_without_activation(int fd, const fs::path& path) {
     segment_static fixed{};
     const std::size_t size = file_size(fd, path.native());
-    if (!try_read_at(fd, &fixed, sizeof fixed, 0)) {
+    if (!read_at(fd, &fixed, sizeof fixed, 0, path)) {
         return std::nullopt;
     }
     std::vector<std::byte> bytes(std::clamp<std::size_t>(fixed.header_bytes, schema_offset, size));
-    if (size < schema_offset || !try_read_at(fd, bytes.data(), bytes.size(), 0)) {
+    if (size < schema_offset || !read_at(fd, bytes.data(), bytes.size(), 0, path)) {
         return std::nullopt;
     }
     try {
@@ -207,16 +223,16 @@ std::optional<log_uuid> uuid_without_activation(int fd, const fs::path& path) {
     return uuid;
 }
 
-bool is_begun(int fd) noexcept {
+bool is_begun(int fd, const fs::path& path) {
     segment_static fixed{};
     std::uint64_t begun = 0;
-    if (!try_read_at(fd, &begun, sizeof begun, begun_word_offset) || begun != 0 ||
-        !try_read_at(fd, &fixed, sizeof fixed, 0) || fixed.magic != segment_magic) {
+    if (!read_at(fd, &begun, sizeof begun, begun_word_offset, path) || begun != 0 ||
+        !read_at(fd, &fixed, sizeof fixed, 0, path) || fixed.magic != segment_magic) {
         return true;
     }
     // A record behind a header without activation is damage, not a segment to come.
     std::uint64_t first_record = 0;
-    return !try_read_at(fd, &first_record, sizeof first_record, fixed.header_bytes) ||
+    return !read_at(fd, &first_record, sizeof first_record, fixed.header_bytes, path) ||
            first_record != 0;
 }
 

@@ -97,8 +97,8 @@ void check_index(const std::filesystem::path& path, const segment_info& info, st
 
 // False: zeros where the activation part ends and where the first record would stand, so no writer
 // has begun on it. Whatever is too short or too odd to tell counts as begun, so that it is refused
-// aloud.
-[[nodiscard]] bool is_begun(int fd) noexcept;
+// aloud; what cannot be read at all throws io_error.
+[[nodiscard]] bool is_begun(int fd, const std::filesystem::path& path);
 
 }  // namespace detail
 

@@ -88,6 +88,7 @@ segment_info info_of(const raw_header& raw) {
     info.base_timestamp = {raw.active.base_timestamp};
     info.previous_last_sequence = {raw.active.previous_last_sequence};
     info.previous_end = {raw.active.previous_end};
+    std::copy(std::begin(raw.active.boot_id), std::end(raw.active.boot_id), info.boot_id.begin());
     info.schema_version = raw.fixed.schema_version;
     info.schema = raw.schema;
     return info;
@@ -191,11 +192,12 @@ found_seed find_seed(std::span<const std::byte> bytes, std::size_t from) noexcep
 }
 
 image_walk::image_walk(std::span<const std::byte> bytes, const segment_info& info,
-                       std::uint32_t seed) noexcept
+                       std::uint32_t seed, std::size_t left_from) noexcept
     : bytes_(bytes.first(std::min<std::size_t>(bytes.size(), info.segment_bytes))),
       first_position_(info.first_position().value),
       length_max_(record_bytes_limit(info.segment_bytes)),
       seed_(seed),
+      left_from_(left_from),
       offset_(info.header_bytes),
       last_sequence_(info.previous_last_sequence),
       last_timestamp_(info.base_timestamp) {}
@@ -266,7 +268,14 @@ image_step image_walk::take(const probe& found) noexcept {
     return image_step::record;
 }
 
+bool image_walk::is_left_behind(std::size_t to) const noexcept {
+    return left_from_ != 0 && (offset_ >= left_from_ || to > left_from_);
+}
+
 image_step image_walk::step_over(damage_kind kind, std::size_t to) noexcept {
+    if (is_left_behind(to)) {
+        return finish(kind);
+    }
     const probe behind = probe_at(to);
     hole_ = {kind, offset_, to, last_sequence_.next(), last_sequence_};
     if (behind.state == record_state::valid && is_later(behind.header)) {

@@ -56,9 +56,11 @@ enum class image_step : std::uint8_t { record, hole, padding, end };
 // Walks a segment's records and steps over damage to the next whole record that belongs there.
 class image_walk {
 public:
-    // `bytes` may be fewer than the segment has. `seed` is its checksum seed.
-    image_walk(std::span<const std::byte> bytes, const segment_info& info,
-               std::uint32_t seed) noexcept;
+    // `bytes` may be fewer than the segment has. `seed` is its checksum seed. From
+    // `left_from` on, what stands behind a hole was left by a loss of power, and the walk ends
+    // before it; 0: nothing says so.
+    image_walk(std::span<const std::byte> bytes, const segment_info& info, std::uint32_t seed,
+               std::size_t left_from = 0) noexcept;
 
     // record: record(). hole: hole(), and behind it goes on. padding: the zeros behind record()
     // hold another byte, at padding_offset(). end: where_ended(); so is every call after it.
@@ -83,6 +85,7 @@ private:
     [[nodiscard]] bool is_later(const record_header& header) const noexcept;
     [[nodiscard]] std::size_t find_later(std::size_t from) const noexcept;
     [[nodiscard]] image_step take(const probe& found) noexcept;
+    [[nodiscard]] bool is_left_behind(std::size_t to) const noexcept;
     [[nodiscard]] image_step step_over(damage_kind kind, std::size_t to) noexcept;
     [[nodiscard]] image_step finish(damage_kind kind) noexcept;
 
@@ -90,6 +93,7 @@ private:
     std::uint64_t first_position_;
     std::size_t length_max_;
     std::uint32_t seed_;
+    std::size_t left_from_;
     std::size_t offset_;
     sequence last_sequence_;
     timestamp last_timestamp_;

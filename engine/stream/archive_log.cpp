@@ -6,6 +6,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/seal_file.hpp"
 #include "engine/log/segment.hpp"
@@ -78,7 +79,9 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
         const fs::path made = copy.native() + ".tmp";
         const std::size_t packed = detail::compress_segment(bytes, made, options.level);
         check_copy(original, bytes, made);
+        MILLRACE_CRASH_POINT("archive.packed");
         rename_file(made, copy);
+        MILLRACE_CRASH_POINT("archive.named");
         manifest.files[name] = {packed, hash_file(copy), bytes.size(), sha256_of(bytes)};
         ++report.new_count;
         report.plain_bytes += bytes.size();
@@ -86,6 +89,7 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
     }
     copy_sidecar(directory, archive, index_file_name(index), manifest);
     copy_sidecar(directory, archive, seal_file_name(index), manifest);
+    MILLRACE_CRASH_POINT("archive.copied");
 }
 
 void check_link(const fs::path& directory, const fs::path& archive) {
@@ -122,10 +126,12 @@ archive_report archive_log(const fs::path& directory, const fs::path& archive,
         gone.first_kept = index + 1;
     }
     write_manifest(archive, manifest);
+    MILLRACE_CRASH_POINT("archive.listed");
     if (options.is_deleted && !gone.doomed.empty()) {
         write_file_atomically(directory / archive_link_name,
                               fs::absolute(archive).lexically_normal().native() + "\n");
         sync_directory(directory);
+        MILLRACE_CRASH_POINT("archive.linked");
         apply_retention(directory, gone);
         report.deleted_count = gone.doomed.size();
     }

@@ -12,6 +12,7 @@
 #include "engine/core/crc32c.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/stream/slot_generation.hpp"
 #include "engine/table/record.hpp"
 
@@ -189,7 +190,12 @@ void reader_cursor::write_slot() noexcept {
     newest_slot_ = (newest_slot_ + 1) % slot_count;
     const stored_cursor slot = make_slot(generation_, uuid_, name_hash_, state_);
     // A process killed inside this copy leaves a slot whose checksum fails, and the other counts.
-    std::memcpy(map_.data() + newest_slot_ * sizeof slot, &slot, sizeof slot);
+    std::byte* to = map_.data() + newest_slot_ * sizeof slot;
+    constexpr std::size_t half = sizeof slot / 2;
+    std::memcpy(to, &slot, half);
+    MILLRACE_CRASH_POINT("cursor.half_written");
+    std::memcpy(to + half, reinterpret_cast<const std::byte*>(&slot) + half, half);
+    MILLRACE_CRASH_POINT("cursor.written");
 }
 
 std::vector<std::string> list_reader_cursors(const fs::path& log_directory) {

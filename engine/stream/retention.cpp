@@ -9,6 +9,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/crash_point.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
@@ -106,6 +107,7 @@ void unlink_if_there(const fs::path& path) {
 
 void remove_sidecars(const fs::path& directory, std::uint64_t index) {
     unlink_if_there(directory / index_file_name(index));
+    MILLRACE_CRASH_POINT("retain.unindexed");
     unlink_if_there(directory / seal_file_name(index));
 }
 
@@ -193,7 +195,9 @@ void apply_retention(const fs::path& directory, const retention_plan& plan) {
     sync_directory(directory);
     for (const std::uint64_t index : plan.doomed) {
         unlink_if_there(directory / segment_file_name(index));
+        MILLRACE_CRASH_POINT("retain.unlinked");
         sync_directory(directory);
+        MILLRACE_CRASH_POINT("retain.synced");
         remove_sidecars(directory, index);
     }
     remove_orphans(directory, plan.first_kept);

@@ -1,5 +1,5 @@
 // How often a crash test has killed, printed when its program ends: at random moments, and at each
-// crash point.
+// crash point. A program may say how often it must.
 //
 // Threading  one thread
 #pragma once
@@ -28,6 +28,8 @@ public:
 
     void at_random(const std::string& what) { ++random_[what]; }
     void at_point(std::string_view point) { ++points_[point]; }
+    // A run of all tests fails that kills less often.
+    void require(std::uint64_t least) { least_ = least; }
     [[nodiscard]] std::uint64_t hits(std::string_view point) const {
         const auto found = points_.find(point);
         return found != points_.end() ? found->second : 0;
@@ -44,11 +46,15 @@ public:
             total += count;
         }
         std::cout << total << " kills\n";
+        if (GTEST_FLAG_GET(filter) == "*") {
+            EXPECT_GE(total, least_) << "too few kills to show anything";
+        }
     }
 
 private:
     std::map<std::string, std::uint64_t> random_;
     std::map<std::string_view, std::uint64_t> points_;
+    std::uint64_t least_ = 0;
 };
 
 // Made before main() runs the tests, so that they end with it.

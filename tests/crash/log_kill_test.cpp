@@ -31,6 +31,15 @@ int random_kills_wanted() {
     return number_wanted("MILLRACE_KILLS", kills_per_log);
 }
 
+#if MILLRACE_HAS_CRASH_POINTS
+constexpr std::uint64_t kills_least = 500;
+#else
+constexpr std::uint64_t kills_least = 3 * kills_per_log;
+#endif
+// Of the ordinary run; who asks for another number of kills gets that.
+const bool is_number_required =
+    std::getenv("MILLRACE_KILLS") == nullptr && (kill_tally::get().require(kills_least), true);
+
 std::size_t size_of(std::uint64_t seq) {
     return seq * 7919 % 500;
 }
@@ -354,11 +363,12 @@ protected:
         }
     }
 
-    // The checkpoint's are in checkpoint_kill_test.cpp.
+    // Those of what stands beside a log are in checkpoint_kill_test.cpp and upkeep_kill_test.cpp.
     static std::vector<std::string_view> log_points() {
         std::vector<std::string_view> points;
         for (const std::string_view point : crash_point_names()) {
-            if (!point.starts_with("checkpoint.")) {
+            const std::string_view part = point.substr(0, point.find('.'));
+            if (part != "checkpoint" && part != "cursor" && part != "retain" && part != "archive") {
                 points.push_back(point);
             }
         }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -244,30 +245,84 @@ TEST(Readme, MapsEveryTopFolder) {
     }
 }
 
-// Of those in a loop over names the build file shows a part alone.
-TEST(TestingDocument, ListsEveryTestProgram) {
-    const std::string document = read(root() / "docs/testing.md");
-    int count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(root() / "tests")) {
-        if (entry.path().filename() != "CMakeLists.txt") {
-            continue;
-        }
-        const std::string text = read(entry.path());
-        for (const std::string_view opening : {"millrace_test(", "add_test(NAME "}) {
-            for (std::size_t at = text.find(opening); at != std::string::npos;
-                 at = text.find(opening, at + 1)) {
-                const std::size_t begin = at + opening.size();
-                const std::string name =
-                    text.substr(begin, text.find_first_of(" \n", begin) - begin);
-                if (name.find("${") == std::string::npos) {
-                    EXPECT_NE(document.find('`' + name + '`'), std::string::npos)
-                        << name << " of " << entry.path() << " is not in docs/testing.md";
-                    ++count;
-                }
-            }
+// The names of the tests that ctest picks by these words.
+std::vector<std::string> tests_of(const std::string& selection) {
+    const outcome listed = run(std::string(MILLRACE_CTEST) + " --test-dir " + MILLRACE_BUILD_ROOT +
+                               " -N " + selection);
+    EXPECT_EQ(listed.status, 0) << listed.output;
+    std::vector<std::string> names;
+    std::istringstream lines(listed.output);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("Test ") != std::string::npos && line.find("#") != std::string::npos) {
+            names.push_back(line.substr(line.find(": ") + 2));
         }
     }
-    EXPECT_GT(count, 50) << "the build files are read";
+    return names;
+}
+
+// The table of test programs: by label what stands in backticks in its rows. A row without a label
+// goes on with the one above.
+std::map<std::string, std::vector<std::string>> listed_programs(const std::string& document) {
+    const std::size_t begin = document.find("\n| label | programs |\n");
+    EXPECT_NE(begin, std::string::npos) << "docs/testing.md has no table of programs";
+    std::istringstream rows(
+        document.substr(begin + 1, document.find("\n\n", begin + 1) - begin - 1));
+    std::map<std::string, std::vector<std::string>> listed;
+    std::string label;
+    for (std::string row; std::getline(rows, row);) {
+        const std::size_t second = row.find('|', 1);
+        const std::string first = row.substr(2, second - 2);
+        if (const std::string word = first.substr(0, first.find(' ')); !word.empty()) {
+            label = word;
+        }
+        for (std::string& name : between(row.substr(second), "`", '`')) {
+            listed[label].push_back(std::move(name));
+        }
+    }
+    return listed;
+}
+
+// NAME stands for any.
+bool is_named_by(const std::string& entry, const std::string& test) {
+    const std::size_t at = entry.find("NAME");
+    if (at == std::string::npos) {
+        return entry == test;
+    }
+    return test.size() > entry.size() - 4 && test.starts_with(entry.substr(0, at)) &&
+           test.ends_with(entry.substr(at + 4));
+}
+
+TEST(TestingDocument, ListsEveryTestProgramUnderItsLabel) {
+    const auto listed = listed_programs(read(root() / "docs/testing.md"));
+    std::size_t count = 0;
+    for (const auto& [label, names] : listed) {
+        for (const std::string& test :
+             tests_of("-L '^" + label + "$'" + (label == "slow" ? "" : " -LE '^slow$'"))) {
+            EXPECT_TRUE(std::any_of(names.begin(), names.end(),
+                                    [&](const auto& entry) { return is_named_by(entry, test); }))
+                << test << " is not in the row of its label, " << label << ", in docs/testing.md";
+            ++count;
+        }
+    }
+    EXPECT_EQ(count, tests_of("").size()) << "a label has no row, or a test has two";
+    EXPECT_GT(count, 50u) << "ctest was asked";
+}
+
+TEST(TestingDocument, ListsNoTestProgramThatIsNotThere) {
+#if !MILLRACE_HAS_ALL_TESTS
+    GTEST_SKIP() << "a part of the tests was left out of this build";
+#endif
+    const std::vector<std::string> tests = tests_of("");
+    for (const auto& [label, names] : listed_programs(read(root() / "docs/testing.md"))) {
+        for (const std::string& entry : names) {
+            const bool is_test = entry.find_first_of("/-") == std::string::npos;
+            // The sanitizer presets leave the benchmarks out.
+            EXPECT_TRUE(!is_test || label == "bench" ||
+                        std::any_of(tests.begin(), tests.end(),
+                                    [&](const auto& test) { return is_named_by(entry, test); }))
+                << "docs/testing.md lists " << entry << " under " << label;
+        }
+    }
 }
 
 TEST(FirstProgram, PrintsTheSell) {

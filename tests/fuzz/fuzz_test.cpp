@@ -1,15 +1,15 @@
-// The fuzzers' functions on their corpus and on a fixed number of mutations of it: the same run
-// every time, with any compiler. MILLRACE_TEST_SEED makes it another run.
+// The fuzzers' functions on their corpus and on a fixed number of mutations of it, with any
+// compiler: others in every run, and the same again with its MILLRACE_TEST_SEED.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <iterator>
 #include <random>
 #include <string>
 
+#include "tests/engine/log/log_test_support.hpp"
 #include "tests/fuzz/subjects.hpp"
 
 namespace millrace::fuzz {
@@ -49,13 +49,6 @@ protected:
     }
 
 private:
-    static std::uint64_t seed() {
-        const char* given = std::getenv("MILLRACE_TEST_SEED");
-        const std::uint64_t chosen = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
-        std::cout << "MILLRACE_TEST_SEED=" << chosen << '\n';
-        return chosen;
-    }
-
     void mutate(bytes& input, const bytes& other) {
         if (input.empty()) {
             input.resize(1 + random_() % 200);
@@ -104,7 +97,7 @@ private:
         }
     }
 
-    std::mt19937_64 random_{seed()};
+    std::mt19937_64 random_{engine::test::test_seed()};
 };
 
 TEST_P(Fuzzing, BreaksNoReader) {

@@ -147,6 +147,7 @@ public:
         return false;
     }
     [[nodiscard]] bool is_left_behind() { return false; }
+    [[nodiscard]] bool is_none_missing() { return false; }
     [[nodiscard]] bool enter(position end, damage_kind kind) {
         e_.check(kind == damage_kind::none, "a damaged record");
         const engine::segment_info& before = log_.opened[which_][0].info();

@@ -256,8 +256,8 @@ void disk_model::after(const file_call_site& site, bool is_done) noexcept {
             note_done(site);
         }
     }
-    if (keeps_moments && site.what != file_call::map && site.what != file_call::punch &&
-        (site.what != file_call::open || site.is_creating)) {
+    if (keeps_moments && !is_read(site.what) && site.what != file_call::map &&
+        site.what != file_call::punch && (site.what != file_call::open || site.is_creating)) {
         keep_moment();
     }
 }
@@ -361,6 +361,7 @@ power_cut_moment disk_model::capture() {
 }
 
 power_cut_moment disk_model::look() {
+    const unobserved_calls own;
     power_cut_moment moment;
     moment.promise = promise_();
     moment.names = names_;

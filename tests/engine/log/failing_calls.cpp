@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdarg>
+#include <utility>
 
 namespace millrace::engine::test {
 
@@ -65,10 +66,16 @@ void failing_calls_guard::reset() {
 }
 
 std::string_view describe(file_call call) {
-    constexpr std::array<std::string_view, 12> names = {"open",     "write", "pwrite",    "rename",
-                                                        "unlink",   "mkdir", "allocate",  "punch",
-                                                        "truncate", "fsync", "fdatasync", "map"};
+    constexpr std::array<std::string_view, 14> names = {
+        "open",  "write",    "pwrite", "rename",    "unlink", "mkdir", "allocate",
+        "punch", "truncate", "fsync",  "fdatasync", "map",    "read",  "pread"};
     return names[static_cast<std::size_t>(call)];
+}
+
+unobserved_calls::unobserved_calls() noexcept : was_inside_(std::exchange(is_inside, true)) {}
+
+unobserved_calls::~unobserved_calls() {
+    is_inside = was_inside_;
 }
 
 file_call_observation::file_call_observation(file_call_observer& observer) {
@@ -154,6 +161,16 @@ ssize_t write(int fd, const void* bytes, size_t size) {
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
     return observed({.what = file_call::pwrite, .fd = fd, .size = size, .offset = offset},
                     [&] { return ::syscall(SYS_pwrite64, fd, bytes, size, offset); });
+}
+
+ssize_t read(int fd, void* bytes, size_t size) {
+    return observed({.what = file_call::read, .fd = fd, .size = size},
+                    [&] { return ::syscall(SYS_read, fd, bytes, size); });
+}
+
+ssize_t pread(int fd, void* bytes, size_t size, off_t offset) {
+    return observed({.what = file_call::pread, .fd = fd, .size = size, .offset = offset},
+                    [&] { return ::syscall(SYS_pread64, fd, bytes, size, offset); });
 }
 
 int ftruncate(int fd, off_t size) noexcept {

@@ -41,7 +41,7 @@ private:
     static void reset();
 };
 
-// What changes files, their names, or what stands behind a mapping.
+// What changes files, their names, or what stands behind a mapping; and what reads them.
 enum class file_call : std::uint8_t {
     open,
     write,
@@ -55,8 +55,14 @@ enum class file_call : std::uint8_t {
     fsync,
     fdatasync,
     map,
+    read,
+    pread,
 };
 [[nodiscard]] std::string_view describe(file_call call);
+// Leaves all as it is.
+[[nodiscard]] constexpr bool is_read(file_call call) {
+    return call == file_call::read || call == file_call::pread;
+}
 
 struct file_call_site {
     file_call what = file_call::open;
@@ -65,8 +71,8 @@ struct file_call_site {
     const char* target = "";   // of rename
     bool is_creating = false;  // of open: O_CREAT
     bool is_emptying = false;  // of open: O_TRUNC
-    std::size_t size = 0;      // of write and pwrite
-    std::int64_t offset = 0;   // of pwrite
+    std::size_t size = 0;      // of read and write, pread and pwrite
+    std::int64_t offset = 0;   // of pread and pwrite
 };
 
 // Sees every call on the thread that makes it. Its own calls are not seen.
@@ -78,6 +84,18 @@ public:
 
 protected:
     ~file_call_observer() = default;
+};
+
+// While it lives, the calls of this thread are not seen: a test's own looks at files.
+class unobserved_calls {
+public:
+    unobserved_calls() noexcept;
+    unobserved_calls(const unobserved_calls&) = delete;
+    unobserved_calls& operator=(const unobserved_calls&) = delete;
+    ~unobserved_calls();
+
+private:
+    bool was_inside_;
 };
 
 // One at a time. Takes it away at the end; REQUIRES that no other thread makes calls then.

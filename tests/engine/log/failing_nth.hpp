@@ -26,13 +26,25 @@ inline constexpr bool can_refuse_calls = false;
 inline constexpr bool can_refuse_calls = true;
 #endif
 
+// Whether the call is on something below the directory. One on a mapping without a file is not.
+[[nodiscard]] inline bool is_below(const file_call_site& site, const std::filesystem::path& root) {
+    if (site.fd < 0) {
+        return std::string_view(site.path).starts_with(root.native());
+    }
+    char target[4096];
+    const std::string link = "/proc/self/fd/" + std::to_string(site.fd);
+    const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
+    return size > 0 &&
+           std::string_view(target, static_cast<std::size_t>(size)).starts_with(root.native());
+}
+
 class failing_nth final : public file_call_observer {
 public:
     failing_nth(std::filesystem::path root, std::uint64_t nth, int error_number)
         : root_(std::move(root)), nth_(nth), error_number_(error_number) {}
 
     int before(const file_call_site& site) noexcept override {
-        if (thread_ != ::gettid() || !is_below_root(site) || ++calls_ != nth_) {
+        if (thread_ != ::gettid() || !is_below(site, root_) || ++calls_ != nth_) {
             return 0;
         }
         failed_ = site.what;
@@ -44,17 +56,6 @@ public:
     [[nodiscard]] file_call failed() const { return failed_; }
 
 private:
-    [[nodiscard]] bool is_below_root(const file_call_site& site) const {
-        if (site.fd < 0) {
-            return std::string_view(site.path).starts_with(root_.native());
-        }
-        char target[4096];
-        const std::string link = "/proc/self/fd/" + std::to_string(site.fd);
-        const ssize_t size = ::readlink(link.c_str(), target, sizeof target);
-        return size > 0 &&
-               std::string_view(target, static_cast<std::size_t>(size)).starts_with(root_.native());
-    }
-
     std::filesystem::path root_;
     std::uint64_t nth_;
     int error_number_;

@@ -2,25 +2,12 @@
 #include "engine/log/log_storage.hpp"
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/magic.h>
-#include <linux/seccomp.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
-
-#include <array>
-#include <csignal>
-#include <cstddef>
-#include <optional>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "tests/engine/log/child_says.hpp"
 #include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
@@ -51,18 +38,6 @@ void append_many(log_writer& writer, int count, std::size_t size = 500) {
     for (int i = 0; i < count; ++i) {
         ASSERT_EQ(append_when_ready(writer, size).status, append_status::ok);
     }
-}
-
-// Whose own memory and system calls would be counted with ours.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool is_sanitized = true;
-#else
-constexpr bool is_sanitized = false;
-#endif
-
-bool is_in_memory(const fs::path& directory) {
-    struct statfs status {};
-    return ::statfs(directory.c_str(), &status) == 0 && status.f_type == TMPFS_MAGIC;
 }
 
 std::size_t count_names(const fs::path& directory) {
@@ -203,6 +178,27 @@ TEST_P(LogAhead, SyncsManyRecordsAtOnce) {
     EXPECT_EQ(report.text, "");
 }
 
+// Neither a wait, the delay nor a segment's end asks for these syncs.
+TEST_P(LogAhead, SyncsEarlierThanTheDelayForSoManyBytes) {
+    log_options slow = options();
+    slow.segment_bytes = 1 << 20;
+    slow.hot_bytes_max = 4 << 20;
+    slow.sync_delay_max_ns = 600'000'000'000;
+    slow.sync_bytes_max = 64 * 1024;
+    log_writer writer(log(), slow);
+    for (std::uint64_t count = 1; count <= 6; ++count) {
+        append_many(writer, 70, 1000);  // more than sync_bytes_max, and 6 times in one segment
+        EXPECT_TRUE(comes_true([&] {
+            return writer.end().value - writer.durable_position().value < slow.sync_bytes_max;
+        })) << "as much as one sync takes is not durable";
+        EXPECT_GE(writer.storage().sync_count, count);
+    }
+    EXPECT_LT(writer.end().value, slow.segment_bytes);
+    append_many(writer, 1, 100);
+    ::usleep(50'000);
+    EXPECT_LT(writer.durable_position(), writer.end()) << "a few bytes wait for the delay";
+}
+
 TEST_P(LogAhead, AnswersBackPressuredWhilePersistingIsBehindAndGoesOnAfterwards) {
     log_writer writer(log(), options());
     fdatasync_call.is_held.store(true, std::memory_order_release);
@@ -273,123 +269,8 @@ TEST_P(LogAhead, SaysThatSpaceIsLowWhileItGoesOn) {
     EXPECT_TRUE(comes_true([&] { return writer.storage().is_space_low; }));
 }
 
-TEST_P(LogAhead, RollsWithoutAFaultOfItsOwnOnThePagesOfTheNextSegment) {
-    if (is_sanitized) {
-        GTEST_SKIP() << "the sanitizer's own pages are faulted in too";
-    }
-    log_options large = options();
-    large.segment_bytes = 1 << 20;
-    large.hot_bytes_max = 8 << 20;
-    log_writer writer(log(), large);
-    append_many(writer, 100);
-    // Two spares are ready; filling them touches each of their pages.
-    ASSERT_TRUE(comes_true([&] { return list_segment_names(log()).size() == 3; }));
-    rusage before{};
-    rusage after{};
-    ::getrusage(RUSAGE_THREAD, &before);
-    const std::vector<std::byte> payload(500, std::byte{1});
-    int refused = 0;
-    for (int i = 0; i < 4000; ++i) {
-        refused += writer.try_append(1, payload).status == append_status::ok ? 0 : 1;
-    }
-    ::getrusage(RUSAGE_THREAD, &after);
-    EXPECT_GE(writer.end().value, std::uint64_t{2} << 20);
-    EXPECT_EQ(after.ru_majflt, before.ru_majflt) << "a page was read in, or made";
-    // Of a file on a disk the kernel writes pages back when it likes, and the next store to one is
-    // a fault, which direct mode does not promise away. Nothing is written back from memory.
-    if (is_hot() || is_in_memory(log())) {
-        // 512 pages are written in these two segments.
-        EXPECT_LT(after.ru_minflt - before.ru_minflt, 50);
-    }
-    EXPECT_LT(refused, 4000);
-}
-
 INSTANTIATE_TEST_SUITE_P(Ways, LogAhead, ::testing::Values(way::direct_ahead, way::hot),
                          [](const auto& param) { return to_text(param.param); });
-
-namespace {
-
-// From here on this thread may read the clock, read, write and end; anything else it asks of the
-// kernel kills it.
-void forbid_system_calls() {
-    std::array<sock_filter, 8> program{{
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 4, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 3, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    }};
-    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        ::_exit(1);
-    }
-}
-
-void say_and_end_thread(int pipe, char what) {
-    if (::write(pipe, &what, 1) == 1) {
-        ::syscall(SYS_exit, 0);
-    }
-}
-
-// What the child says through the pipe: 0 if it was killed before it said anything.
-template <class Child>
-char said_by(Child&& child_main) {
-    int pipe[2];
-    if (::pipe(pipe) != 0) {
-        return 0;
-    }
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::close(pipe[0]);
-        child_main(pipe[1]);
-        ::_exit(1);
-    }
-    ::close(pipe[1]);
-    char said = 0;
-    // A thread that was killed for a system call leaves its process, and the pipe, as they are.
-    pollfd is_said{pipe[0], POLLIN, 0};
-    if (::poll(&is_said, 1, 20'000) == 1) {
-        (void)!::read(pipe[0], &said, 1);
-    }
-    ::close(pipe[0]);
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    return said;
-}
-
-}  // namespace
-
-TEST_P(LogAhead, RollsWithoutASystemCall) {
-    if (is_sanitized) {
-        GTEST_SKIP() << "the sanitizer makes system calls of its own";
-    }
-    const log_options wanted = options();
-    const fs::path where = log();
-    const char rolled = said_by([&](int pipe) {
-        log_writer writer(where, wanted);
-        if (!comes_true([&] { return list_segment_names(where).size() >= 3; })) {
-            return;  // and says nothing
-        }
-        const std::vector<std::byte> payload(1000, std::byte{1});
-        forbid_system_calls();
-        while (writer.end().value < segment_bytes_min + 8192) {
-            (void)writer.try_append(1, payload);
-        }
-        say_and_end_thread(pipe, 'r');
-    });
-    EXPECT_EQ(rolled, 'r');
-    const char opened = said_by([&](int pipe) {
-        forbid_system_calls();
-        (void)list_segments(where);
-        say_and_end_thread(pipe, 'o');
-    });
-    EXPECT_EQ(opened, 0) << "the filter lets everything pass";
-}
 
 namespace {
 

@@ -3,7 +3,9 @@
 //
 // What was said to be durable must be there, nothing that was never committed, all in order, and
 // the log must go on. A log then lives on from one of these states, so that recovery itself is
-// cut short too. MILLRACE_POWER_STATES sets how many states each way to write is put through.
+// cut short too. MILLRACE_POWER_STATES sets how many states each way to write is put through, every
+// how many of them are looked at in depth MILLRACE_POWER_DEPTH, and MILLRACE_POWER_MOMENTS how many
+// moments are taken apart into all their states for each number of dirty sectors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
@@ -19,9 +21,58 @@ namespace {
 constexpr std::size_t exhaustive_sectors_max = 12;
 constexpr int lives_per_log = 3;
 
-std::size_t states_wanted() {
-    const char* given = std::getenv("MILLRACE_POWER_STATES");
-    return given != nullptr ? std::strtoull(given, nullptr, 10) : 50'000;
+constexpr std::size_t named_changes_max = 8;
+
+std::size_t number_of(const char* variable, std::size_t otherwise) {
+    const char* given = std::getenv(variable);
+    return given != nullptr ? std::strtoull(given, nullptr, 10) : otherwise;
+}
+
+// All states of one moment double with each sector.
+std::size_t moments_wanted(std::size_t sectors) {
+    return number_of("MILLRACE_POWER_MOMENTS", sectors <= 8 ? 4 : 1);
+}
+
+// "alog.tmp" of "log/000000000001.alog.tmp".
+std::string kind_of_file(const std::string& name) {
+    const std::size_t dot = name.find('.');
+    return dot == std::string::npos ? name : name.substr(dot + 1);
+}
+
+// The changes of names under way, in their order: a roll, a sidecar's beginning, a close.
+std::string name_changes_of(const power_cut_moment& at) {
+    constexpr std::array<const char*, 4> kinds = {"make ", "make directory ", "rename ", "remove "};
+    std::string text;
+    for (const name_change& change : at.changes) {
+        text += (text.empty() ? "" : ", ") +
+                std::string(kinds[static_cast<std::size_t>(change.what)]) +
+                kind_of_file(change.name);
+    }
+    return text;
+}
+
+// What is under way: those changes, and which files have bytes that are not synced.
+std::string occasion_of(const power_cut_moment& at) {
+    std::map<std::uint64_t, std::string> kinds;
+    for (const auto& [name, id] : at.names) {
+        kinds[id] = kind_of_file(name);
+    }
+    for (const name_change& change : at.changes) {
+        if (change.what == name_change::kind::make_file) {
+            kinds[change.file] = kind_of_file(change.name);
+        }
+    }
+    std::multiset<std::string> dirty;
+    for (const power_cut_moment::file& file : at.files) {
+        if (!file.dirty.empty()) {
+            dirty.insert(kinds[file.id]);
+        }
+    }
+    std::string text = name_changes_of(at) + "; dirty";
+    for (const std::string& kind : dirty) {
+        text += " " + kind;
+    }
+    return text;
 }
 
 // One writer's life, in pieces small enough that few sectors are dirty at some moments.
@@ -73,12 +124,31 @@ std::vector<survivors> all_survivors(const power_cut_moment& at) {
     return all;
 }
 
+// Every set of the changed names, with none, all and some of what files got.
+std::vector<survivors> all_names(const power_cut_moment& at, std::mt19937_64& random) {
+    std::vector<survivors> all;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << at.changes.size(); ++bits) {
+        for (int bytes = 0; bytes < 4; ++bytes) {
+            survivors which = survivors::random_of(at, random);
+            if (bytes < 2) {
+                which.sectors.assign(which.sectors.size(), bytes == 1);
+                which.sizes.assign(which.sizes.size(), bytes == 1);
+            }
+            for (std::size_t i = 0; i < at.changes.size(); ++i) {
+                which.changes[i] = (bits >> i & 1) != 0;
+            }
+            all.push_back(std::move(which));
+        }
+    }
+    return all;
+}
+
 class power_campaign {
 public:
     explicit power_campaign(way how) : how_(how) {}
 
     void run() {
-        const std::size_t wanted = states_wanted();
+        const std::size_t wanted = number_of("MILLRACE_POWER_STATES", 50'000);
         while (random_count_ < wanted && !::testing::Test::HasFailure()) {
             powered_log log(how_);
             for (int life = 0; life < lives_per_log; ++life) {
@@ -87,6 +157,7 @@ public:
                     return;
                 }
                 check_few_sectors(log, moments);
+                check_names(log, moments);
                 check_random(log, moments, std::max<std::size_t>(wanted / 60, 50));
                 if (::testing::Test::HasFailure()) {
                     return;
@@ -96,32 +167,64 @@ public:
             }
         }
         std::cout << random_count_ << " random states, " << exhaustive_count_
-                  << " of moments with few dirty sectors, of " << moment_count_ << " moments\n";
+                  << " of moments with few dirty sectors, " << name_count_
+                  << " of names under way, of " << moment_count_ << " moments; " << deep_count_
+                  << " of all in depth\n";
+        for (const auto& [count, occasions] : enumerated_) {
+            std::cout << "  " << count << " dirty sectors: " << occasions.size() << " moments\n";
+        }
+        for (const std::string& changes : named_) {
+            std::cout << "  names: " << changes << '\n';
+        }
         for (const auto& [note, count] : notes_) {
             std::cout << "  " << count << " x " << note << '\n';
         }
         EXPECT_EQ(enumerated_.size(), exhaustive_sectors_max) << "of 1 to 12 dirty sectors each";
+        EXPECT_GE(named_.size(), 5u) << "of rolls, sidecars, closes";
     }
 
 private:
     void check(powered_log& log, const power_cut_moment& at, const survivors& which) {
         const std::string note = log.check(at, which);
         ++notes_[note.substr(0, note.find(" at position"))];
+        if (++checked_count_ % depth_ == 0) {
+            log.check_in_depth(at, which);
+            ++deep_count_;
+        }
         if (::testing::Test::HasFailure()) {
             describe(at, which);
         }
     }
 
-    // One moment for each number of dirty sectors.
+    // Some moments for each number of dirty sectors, each on another occasion.
     void check_few_sectors(powered_log& log, const std::vector<power_cut_moment>& moments) {
         for (const power_cut_moment& at : moments) {
             const std::size_t count = at.dirty_count();
-            if (count == 0 || count > exhaustive_sectors_max || !enumerated_.insert(count).second) {
+            if (count == 0 || count > exhaustive_sectors_max ||
+                enumerated_[count].size() >= moments_wanted(count) ||
+                !enumerated_[count].insert(occasion_of(at)).second) {
                 continue;
             }
             for (const survivors& which : all_survivors(at)) {
                 check(log, at, which);
                 ++exhaustive_count_;
+                if (::testing::Test::HasFailure()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    // One moment for each run of changes of names, from a file's making to its removal.
+    void check_names(powered_log& log, const std::vector<power_cut_moment>& moments) {
+        for (const power_cut_moment& at : moments) {
+            if (at.changes.size() < 2 || at.changes.size() > named_changes_max ||
+                !named_.insert(name_changes_of(at)).second) {
+                continue;
+            }
+            for (const survivors& which : all_names(at, random_)) {
+                check(log, at, which);
+                ++name_count_;
                 if (::testing::Test::HasFailure()) {
                     return;
                 }
@@ -158,8 +261,13 @@ private:
     std::mt19937_64 random_{test_seed()};
     std::size_t random_count_ = 0;
     std::size_t exhaustive_count_ = 0;
+    std::size_t name_count_ = 0;
     std::size_t moment_count_ = 0;
-    std::set<std::size_t> enumerated_;
+    std::size_t checked_count_ = 0;
+    std::size_t deep_count_ = 0;
+    const std::size_t depth_ = std::max<std::size_t>(number_of("MILLRACE_POWER_DEPTH", 200), 1);
+    std::map<std::size_t, std::set<std::string>> enumerated_;  // occasions by dirty sectors
+    std::set<std::string> named_;
     std::map<std::string, std::size_t> notes_;
 };
 

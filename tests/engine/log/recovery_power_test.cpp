@@ -7,6 +7,7 @@
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/salvage.hpp"
 #include "engine/log/seal.hpp"
 #include "engine/log/seal_file.hpp"
 #include "engine/log/verify.hpp"
@@ -108,6 +109,23 @@ TEST(RecoveryAfterPowerLoss, KeepsEverythingUpToTheFirstGapWhereverThatIs) {
             }
         }
     }
+}
+
+// Records behind the gap are whole and stay where they are, under sequences that were given again.
+TEST(RecoveryAfterPowerLoss, LeavesALogThatIsNeitherDamagedNorSalvagedAsItWasBefore) {
+    power_cut cut;
+    cut.start_host_anew();
+    cut.lose_page(4, 2);
+    const std::uint64_t kept = cut.expect_opens("torn tail");
+    EXPECT_LT(kept, cut.count());
+    const verify_report report = verify_log(cut.log());
+    EXPECT_EQ(report.result(), verdict::torn)
+        << (report.findings.empty() ? "nothing found" : report.findings.front().text());
+    EXPECT_EQ(report.record_count, kept + 1);
+    temporary_directory directory;
+    EXPECT_EQ(salvage_log(cut.log(), directory / "out").record_count, kept + 1);
+    EXPECT_EQ(read_log(directory / "out"), read_log(cut.log()));
+    EXPECT_EQ(verify_log(directory / "out").result(), verdict::clean);
 }
 
 TEST(RecoveryAfterPowerLoss, KeepsWhatItSetsAsideUnderAnotherName) {

@@ -286,14 +286,22 @@ TEST_F(Salvage, LosesNoMoreThanTheRecordThatWasHit) {
     }
 }
 
+// verify_damage_slow_test.cpp does it at every byte.
 TEST_F(Salvage, OfATruncatedSegmentKeepsWhatIsThere) {
     std::mt19937_64 random(test_seed());
     for (int i = 0; i < 60 && !HasFailure(); ++i) {
-        const std::uint64_t index = random() % 3;  // of the newest, how much is lost is not known
-        const std::uint64_t size = random() % segment_bytes_min;
+        // At any byte, or around a record's end. Of the newest segment, how much is lost is not
+        // known.
+        const std::size_t third = records_.size() * 3 / 4;
+        const seen_record& chosen = records_[random() % third];
+        const std::uint64_t index = chosen.at.value / segment_bytes_min;
+        const std::uint64_t end = chosen.at.value % segment_bytes_min + 32 + chosen.payload.size();
+        const std::uint64_t size = i % 2 == 0 ? random() % segment_bytes_min : end + i % 3 - 1;
         SCOPED_TRACE("segment " + std::to_string(index) + " of " + std::to_string(size));
         const std::string whole = read_whole_file(path(index));
         truncate_file(path(index), size);
+        const verify_report report = verify_log(log(), {.thread_count = 1});
+        EXPECT_TRUE(has_kind(report, finding_kind::truncated_segment)) << all_text(report);
         std::set<std::uint64_t> lost;
         for (const seen_record& record : records_) {
             if (record.at.value / segment_bytes_min == index &&

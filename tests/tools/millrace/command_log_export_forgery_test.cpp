@@ -278,6 +278,71 @@ TEST_P(ForgedEvidence, RecordsLeftOutWithTheirRows) {
     EXPECT_EQ(check(by_head()).first, 1);
 }
 
+// Of a keyed log, where ranges stand for themselves: what lies between two of them is not there.
+class KeyedForgery : public Forgery {
+protected:
+    void SetUp() override {
+        make_key();
+        for (const int first : {1, 101, 201}) {
+            append(first, first + 99);
+            seal();
+        }
+        rows_ = parse_lines(run({"log", "dump", wires(), "--format", "json"}).out);
+        const std::string seals = read_text(wires() + "/000000000000.seal");
+        ASSERT_EQ(seals.size(), 4 * 128U) << "there are to be three seals";
+        std::memcpy(&middle_, seals.data() + 2 * 128, sizeof middle_);
+        ASSERT_EQ(middle_.first_sequence, 101U);
+        ASSERT_EQ(middle_.last_sequence, 200U);
+    }
+    [[nodiscard]] const json& row(std::size_t sequence) const { return rows_[sequence - 1]; }
+
+    std::vector<json> rows_;
+    engine::seal middle_{};
+};
+
+TEST_F(KeyedForgery, ARangeThatBeganBeforeItsFirstRow) {
+    ASSERT_EQ(export_rows({"--sequence", "201"}).code, code_ok);
+    ASSERT_EQ(manifest()["segments"][0]["records"]["ranges"].size(), 2U);
+    ASSERT_EQ(check(by_key()).first, 0) << check(by_key()).second;
+    for (const json& range : {json{{"time", row(150)["timestamp"]}},
+                              json{{"offset", row(150)["position"]}}, json{{"sequence", 150}}}) {
+        SCOPED_TRACE(range.dump());
+        forge_manifest([&](json& said) { said["range"] = range; });
+        expect_found("rows in front of sequence 201 are missing");
+    }
+    forge_manifest([&](json& said) { said["range"] = {{"time", row(201)["timestamp"]}}; });
+    EXPECT_EQ(check(by_key()).first, 0) << check(by_key()).second;
+}
+
+TEST_F(KeyedForgery, RecordsTakenOutOfTheMiddle) {
+    ASSERT_EQ(export_rows({"--sequence", "90"}).code, code_ok);
+    const std::string name = manifest()["segments"][0]["records"]["name"];
+    const json ranges = manifest()["segments"][0]["records"]["ranges"];
+    ASSERT_EQ(ranges.size(), 1U);
+    const std::uint64_t begin = ranges[0]["begin"];
+    forge(name, read_text(package(name)).erase(middle_.begin - begin, middle_.end - middle_.begin));
+    std::vector<std::string> rows = lines_of("rows.ndjson");
+    rows.erase(rows.begin() + 11, rows.begin() + 111);  // 101 to 200
+    std::string wire;
+    std::string places = "sequence,offset,size\n";
+    for (const std::string& line : rows) {
+        const int id = json::parse(line)["row"]["ID"];
+        places += std::to_string(id) + "," + std::to_string(wire.size()) + "," +
+                  std::to_string(wire_of(id).size()) + "\n";
+        wire += wire_of(id);
+    }
+    forge_lines("rows.ndjson", rows);
+    forge("wire.dat", wire);
+    forge("wire.csv", places);
+    forge_manifest([&](json& said) {
+        said["rows"]["count"] = rows.size();
+        said["segments"][0]["records"]["ranges"] = {
+            {{"begin", begin}, {"end", middle_.begin}},
+            {{"begin", middle_.end}, {"end", ranges[0]["end"]}}};
+    });
+    expect_found("records: those between sequences 100 and 201 are missing");
+}
+
 class CarelesslyForgedEvidence : public Forgery {
 protected:
     void SetUp() override {

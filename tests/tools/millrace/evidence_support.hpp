@@ -22,9 +22,7 @@ protected:
 
     void make_log(bool is_keyed) {
         if (is_keyed) {
-            write("seal.key", std::string(32, 'k'));
-            std::filesystem::permissions(file("seal.key"), std::filesystem::perms::owner_read);
-            key_ = file("seal.key");
+            make_key();
         }
         append(1, 200);
         {
@@ -38,6 +36,11 @@ protected:
         seal();
         append(401, row_count);
         seal();
+    }
+    void make_key() {
+        write("seal.key", std::string(32, 'k'));
+        std::filesystem::permissions(file("seal.key"), std::filesystem::perms::owner_read);
+        key_ = file("seal.key");
     }
     void seal() {
         std::vector<std::string> arguments = {"log", "seal", wires()};

@@ -202,6 +202,10 @@ TEST_P(ForgedEvidence, ARowAdded) {
     forge("rows.ndjson", read_text(package("rows.ndjson")) + last + "\n");
     expect_found("rows.ndjson:501: no record stands at position");
     export_all();
+    forge("rows.ndjson", read_text(package("rows.ndjson")) +
+                             replaced(last, "\"position\":", "\"position\":9") + "\n");
+    expect_found("rows.ndjson:501: no record stands at position 9");
+    export_all();
     std::vector<std::string> rows = lines_of("rows.ndjson");
     rows.insert(rows.begin() + 10, rows[9]);
     forge_lines("rows.ndjson", rows);

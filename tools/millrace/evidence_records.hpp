@@ -2,8 +2,8 @@
 //
 // A seal can be computed from no less than its whole range, so whoever needs a record needs its
 // range; and a record means nothing without the header of its segment, so the range that holds this
-// goes along. Where no seal lies, a record stands for itself. A seal with a mac is proven by it; one
-// without is proven by a later one only over all bytes between, so then those go along too.
+// goes along. Where no seal lies, a record stands for itself. A seal with a mac is proven by it;
+// one without is proven by a later one only over all bytes between, so then those go along too.
 //
 //   records/NNNNNNNNNNNN.alog.records  bytes of the segment: the manifest's ranges, back to back
 //   seals/NNNNNNNNNNNN.seal            header and seals, as docs/log-format.md has them

@@ -26,7 +26,7 @@ public:
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
     [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
-    // What was given, by the options' names: "sequence" ... "until_time". Times in their one spelling.
+    // What was given, by the options' names, "sequence" to "until_time"; times in one spelling.
     struct bound {
         std::string name;
         std::string value;

@@ -142,14 +142,6 @@ TEST_F(Evidence, ShowsEachRowByTheSchemaItWasWrittenUnder) {
     EXPECT_EQ(check(by_head()).first, 0) << check(by_head()).second;
 }
 
-TEST_F(Evidence, OfALogThatIsArchivedInPartIsAsGood) {
-    ASSERT_EQ(run({"log", "archive", wires(), file("old"), "--delete"}).code, code_ok);
-    ASSERT_FALSE(std::filesystem::exists(wires() + "/000000000000.alog"));
-    ASSERT_EQ(export_rows({"--sequence", "10"}).code, code_ok);
-    EXPECT_EQ(manifest()["segments"].size(), 2U);
-    EXPECT_EQ(check(by_head()).first, 0) << check(by_head()).second;
-}
-
 TEST_F(Evidence, SaysWhatIsNotSealed) {
     append(501, 510);
     EXPECT_TRUE(has(export_rows().out, "rows behind sequence 500 are not sealed yet"));

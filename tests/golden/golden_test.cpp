@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <set>
 #include <sstream>
@@ -14,6 +16,7 @@
 #include "engine/log/log_reader.hpp"
 #include "engine/log/log_writer.hpp"
 #include "engine/log/verify.hpp"
+#include "engine/stream/origin_tracker.hpp"
 #include "tests/golden/golden_logs.hpp"
 #include "tests/golden/hex_files.hpp"
 #include "tests/integration/demo_process.hpp"
@@ -42,6 +45,48 @@ std::vector<found_record> read_from_place(const fs::path& log, read_from from) {
         records.push_back({record.at, record.seq, record.time});
     }
     return records;
+}
+
+std::string clock_text(const clock_payload& clock) {
+    const char* const reasons[] = {"none", "step", "drift", "behind"};
+    return std::string("clock ") + reasons[clock.reason] + " realtime " +
+           to_string(timestamp{clock.realtime_ns}) + " monotonic " +
+           std::to_string(clock.monotonic_ns) + " offset " + std::to_string(clock.old_offset_ns) +
+           " to " + std::to_string(clock.new_offset_ns) + " number " +
+           std::to_string(clock.number) + "\n";
+}
+
+std::string route_text(const route_progress& route) {
+    char id[17];
+    std::snprintf(id, sizeof id, "%016llx", static_cast<unsigned long long>(route.route));
+    return "route " + route.name + " " + id + " at " + std::to_string(route.highest.value) +
+           " of " + to_string(route.source) + "\n";
+}
+
+// What the engine reads in snapshot and clock records, as the script prints it.
+std::string state_of(const fs::path& log) {
+    log_reader reader(log, read_from::first(), true);
+    std::string text;
+    record_view record;
+    while (reader.poll(record) == read_status::record) {
+        const std::string at = std::to_string(record.at.value) + " ";
+        if (record.is_control(control_type::clock)) {
+            clock_payload clock;
+            std::memcpy(&clock, record.payload, sizeof clock);
+            text += at + clock_text(clock);
+        }
+        const auto add_routes = [&](snapshot_section, std::span<const std::byte> content) {
+            origin_tracker routes;
+            EXPECT_TRUE(routes.read_snapshot(content));
+            for (const route_progress& route : routes.routes()) {
+                text += at + route_text(route);
+            }
+        };
+        if (record.is_control(control_type::snapshot)) {
+            EXPECT_TRUE(visit_snapshot(record.bytes(), add_routes));
+        }
+    }
+    return text;
 }
 
 // In a directory of their own, since `archived` names its neighbour.
@@ -76,11 +121,12 @@ protected:
         return plain;
     }
     // The script's exit code, what it prints and what it says.
-    [[nodiscard]] tests::exit_result read_by_stranger(const fs::path& log) const {
+    [[nodiscard]] tests::exit_result read_by_stranger(const fs::path& log,
+                                                      const std::string& option = {}) const {
         const std::string out = directory_.path() / "stranger.out";
         const std::string err = directory_.path() / "stranger.err";
         const std::string command = "python3 '" MILLRACE_SOURCE_ROOT "/tests/golden/read_log.py' " +
-                                    log.native() + " >" + out + " 2>" + err;
+                                    option + " " + log.native() + " >" + out + " 2>" + err;
         const int status = std::system(command.c_str());
         tests::exit_result result;
         result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -185,6 +231,24 @@ TEST_P(Golden, AReaderWrittenFromTheDocumentAgreesWithDump) {
     EXPECT_EQ(read.out, dumped.out);
 }
 
+TEST_P(Golden, AReaderWrittenFromTheDocumentReadsTheRows) {
+    const fs::path rows = version_1 / (std::string(GetParam()) + ".rows");
+    const tests::exit_result read = read_by_stranger(plain_log(), "--rows");
+    if (fs::exists(rows)) {
+        EXPECT_EQ(read.code, 0) << read.err;
+        EXPECT_EQ(read.out, read_file(rows));
+    } else {
+        EXPECT_EQ(read.code, 1) << "it is no table's";
+        EXPECT_NE(read.err.find("the log is no table's"), std::string::npos) << read.err;
+    }
+}
+
+TEST_P(Golden, AReaderWrittenFromTheDocumentReadsWhatControlRecordsHold) {
+    const tests::exit_result read = read_by_stranger(plain_log(), "--state");
+    EXPECT_EQ(read.code, 0) << read.err;
+    EXPECT_EQ(read.out, state_of(log()));
+}
+
 TEST_P(Golden, AReaderWrittenFromTheDocumentFindsDamage) {
     const fs::path plain = plain_log();
     const std::uint64_t first = list_segments(plain).front();
@@ -218,6 +282,26 @@ TEST(GoldenLogs, TodaysWritersWriteTheSameBytes) {
         }
         EXPECT_EQ(now.size(), then.size()) << "there are files that were not there then";
     }
+}
+
+// A fenced block of docs/log-format.md behind `<!-- golden: FILE -->` shows lines of that file.
+TEST(GoldenLogs, AreShownInTheDocumentAsTheyAre) {
+    const std::string document = read_file(fs::path(MILLRACE_SOURCE_ROOT) / "docs/log-format.md");
+    const std::string mark = "<!-- golden: ";
+    std::size_t line_count = 0;
+    for (std::size_t at = document.find(mark); at != std::string::npos;
+         at = document.find(mark, at + 1)) {
+        const std::size_t name = at + mark.size();
+        const std::string file = document.substr(name, document.find(" -->", name) - name);
+        SCOPED_TRACE(file);
+        const std::string kept = read_file(version_1 / (file + ".hex"));
+        const std::size_t begin = document.find("```\n", name) + 4;
+        std::istringstream lines(document.substr(begin, document.find("```", begin) - begin));
+        for (std::string line; std::getline(lines, line); ++line_count) {
+            EXPECT_NE(kept.find("\n" + line + "\n"), std::string::npos) << line;
+        }
+    }
+    EXPECT_GT(line_count, 15U);
 }
 
 TEST(GoldenLogs, HoldEveryTypeOfControlRecord) {

@@ -6,11 +6,10 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
-#include "engine/log/archive_source.hpp"
 #include "engine/log/verify.hpp"
 #include "engine/table/row.hpp"
 #include "tools/millrace/commands.hpp"
-#include "tools/millrace/evidence.hpp"
+#include "tools/millrace/evidence_records.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/row_follower.hpp"
@@ -30,7 +29,7 @@ struct export_options {
     std::string target;
     std::string where;
     std::string key;
-    bool has_records = false;
+    engine::digest head;  // none: not given
     read_range range;
 };
 
@@ -51,13 +50,14 @@ public:
     exporter(const export_options& options, const engine::verify_report& verified)
         : options_(options),
           verified_(verified),
-          reader_(options.directory, options.range.from(engine::read_from::first())),
+          reader_(options.directory, options.range.from(engine::read_from::first()), true),
           source_(reader_),
-          schema_(source_.schema()),
-          where_(where_option(options.where, schema_)),
+          where_(where_option(options.where, source_.schema())),
+          records_(options.directory, reader_.segment_bytes(), verified.head),
           package_(options.target) {
-        if (schema_.columns().back().type == engine::column_type::bytes) {
-            wire_column_ = schema_.columns().back().name;
+        const engine::schema_column& last = source_.schema().columns().back();
+        if (last.type == engine::column_type::bytes) {
+            wire_column_ = last.name;  // of every row that has one: no change of columns renames it
         }
     }
 
@@ -67,39 +67,34 @@ public:
             throw engine::error(options_.directory + ": no row in this range; " + options_.target +
                                 " holds no evidence");
         }
-        package_.add("schema.txt", reader_.schema());
-        const std::uint64_t first = rows_.first.at.value / reader_.segment_bytes();
-        const std::uint64_t last = rows_.last.at.value / reader_.segment_bytes();
-        for (const std::uint64_t index : engine::list_readable_segments(options_.directory)) {
-            if (index >= first) {
-                write_segment(index, index <= last);
-            }
+        records_.need_clock_before(rows_.first);
+        if (options_.head.is_none()) {
+            records_.need_to_head_unless_keyed();
+        } else {
+            records_.need_to(options_.head, rows_.last.seq);
         }
-        package_.finish(manifest().dump(2) + "\n");
+        const ordered_json segments = records_.write(package_);
+        package_.finish(manifest(segments).dump(2) + "\n");
         return rows_;
     }
 
 private:
     void write_rows() {
-        row_printer printer(row_format::json, schema_, reader_.original_log());
         evidence_file file = package_.begin("rows.ndjson");
         std::string lines;
         engine::record_view record;
         engine::read_status status = engine::read_status::none;
         begin_wire();
-        while ((status = reader_.poll(record)) == engine::read_status::record &&
-               !options_.range.is_past_end(record)) {
-            const engine::row_view row = source_.row(record);
-            const engine::log_uuid& log = reader_.original_log();
-            if (!where_.evaluate(row, {engine::correlation_log_id(log), record.seq.value})) {
+        while ((status = reader_.poll(record)) == engine::read_status::record) {
+            if (options_.range.is_past_end(record)) {
+                need_neighbour(record);  // which shows that the range ends where it ends
+                break;
+            }
+            if (record.is_control()) {
+                need_neighbour(record);
                 continue;
             }
-            printer.set_log(log);
-            printer.append_row(lines, record, row);
-            write_wire(record, row);
-            rows_.first = rows_.count == 0 ? record : rows_.first;
-            rows_.last = record;
-            ++rows_.count;
+            write_row(lines, record);
             if (lines.size() >= flush_bytes) {
                 file.write(lines);
                 lines.clear();
@@ -113,6 +108,32 @@ private:
         end_wire();
     }
 
+    // A row as it was written: by the schema of its own segment.
+    void write_row(std::string& lines, const engine::record_view& record) {
+        const engine::row_view row = source_.row(record);
+        const engine::log_uuid& log = reader_.original_log();
+        if (!where_.evaluate(row, {engine::correlation_log_id(log), record.seq.value})) {
+            return;
+        }
+        const engine::row_schema& schema = source_.written_schema();
+        const engine::row_view written(schema, record.bytes());
+        row_printer(row_format::json, schema, log).append_row(lines, record, written);
+        write_wire(record, written);
+        records_.need(record);
+        rows_.first = rows_.count == 0 ? record : rows_.first;
+        rows_.last = record;
+        ++rows_.count;
+    }
+
+    // Without a condition the records between the rows are there too, so that nothing can be
+    // missing unseen; with one, those that say what the clock did.
+    void need_neighbour(const engine::record_view& record) {
+        if (rows_.count != 0 &&
+            (options_.where.empty() || record.is_control(engine::control_type::clock))) {
+            records_.need(record);
+        }
+    }
+
     void begin_wire() {
         if (!wire_column_.empty()) {
             wire_ = std::make_unique<evidence_file>(package_.begin("wire.dat"));
@@ -120,7 +141,7 @@ private:
         }
     }
     void write_wire(const engine::record_view& record, const engine::row_view& row) {
-        if (wire_ == nullptr) {
+        if (wire_ == nullptr || row.schema().columns().back().type != engine::column_type::bytes) {
             return;
         }
         wire_places_ += std::to_string(record.seq.value) + "," + std::to_string(wire_->size()) +
@@ -134,65 +155,21 @@ private:
         }
     }
 
-    // Seals of the segments behind the rows too: they lead to the head that others noted.
-    void write_segment(std::uint64_t index, bool has_rows) {
-        const std::filesystem::path directory = options_.directory;
-        const engine::segment where =
-            engine::segment::open(directory, index, engine::access::read_only);
-        const std::filesystem::path home = engine::segment_home(directory, index);
-        const engine::seal_contents seals = engine::read_seals(home, where.info());
-        ordered_json segment = {{"index", index}, {"header", nullptr}, {"seals", nullptr}};
-        if (has_rows) {
-            const std::string name = "headers/" + engine::segment_file_name(index) + ".header";
-            package_.add(name, text_of({where.data(), where.info().header_bytes}));
-            segment["header"] = name;
-        }
-        if (!seals.seals.empty()) {
-            const std::string name = "seals/" + engine::seal_file_name(index);
-            package_.add(name, engine::read_whole_file(home / engine::seal_file_name(index)));
-            segment["seals"] = name;
-        }
-        if (has_rows && options_.has_records) {
-            write_records(where, seals, segment);
-        }
-        if (has_rows || !seals.seals.empty()) {
-            segments_.push_back(segment);
-        }
-    }
-
-    // The bytes of every sealed range that holds an exported row, so that its seal can be computed.
-    void write_records(const engine::segment& where, const engine::seal_contents& seals,
-                       ordered_json& segment) {
-        const std::uint64_t first = where.info().first_position().value;
-        std::uint64_t begin = 0;
-        std::uint64_t end = 0;
-        for (const engine::seal& one : seals.seals) {
-            if (one.end > rows_.first.at.value && one.begin < rows_.last.end.value) {
-                begin = end == 0 ? one.begin : begin;
-                end = one.end;
-            }
-        }
-        if (end == 0) {
-            return;
-        }
-        const std::string name =
-            "records/" + engine::segment_file_name(where.info().index) + ".records";
-        package_.add(name, text_of({where.data() + (begin - first), end - begin}));
-        segment["records"] = name;
-        segment["records_begin"] = begin;
-        segment["records_end"] = end;
-    }
-
-    [[nodiscard]] ordered_json manifest() const {
+    [[nodiscard]] ordered_json manifest(const ordered_json& segments) const {
         ordered_json out;
-        out["format"] = "millrace evidence 1";
+        out["format"] = "millrace evidence 2";
         out["made"] = to_string(engine::utc_now());
         out["made_by"] = version_text();
         out["log"] = {{"uuid", to_string(reader_.uuid())},
-                      {"table", schema_.table_name()},
+                      {"table", source_.schema().table_name()},
                       {"segment_bytes", reader_.segment_bytes()}};
+        out["range"] = ordered_json::object();
+        for (const read_range::bound& one : options_.range.bounds()) {
+            out["range"][one.name] =
+                one.is_time ? ordered_json(one.value) : ordered_json(std::stoull(one.value));
+        }
+        out["where"] = options_.where.empty() ? ordered_json() : ordered_json(options_.where);
         out["rows"] = {{"count", rows_.count},
-                       {"where", options_.where},
                        {"first_sequence", rows_.first.seq.value},
                        {"last_sequence", rows_.last.seq.value},
                        {"first_position", rows_.first.at.value},
@@ -211,7 +188,7 @@ private:
         }
         out["verified"] = {{"result", verified_.findings.empty() ? "clean" : "torn tail"},
                            {"proven_to_sequence", verified_.proven_to.value}};
-        out["segments"] = segments_;
+        out["segments"] = segments;
         out["files"] = ordered_json::array();
         for (const evidence_entry& entry : package_.entries()) {
             out["files"].push_back(
@@ -224,14 +201,13 @@ private:
     const engine::verify_report& verified_;
     engine::log_reader reader_;
     row_follower source_;
-    const engine::row_schema& schema_;
     engine::predicate where_;
+    evidence_records records_;
     evidence_package package_;
     std::string wire_column_;
     std::unique_ptr<evidence_file> wire_;
     std::string wire_places_;
     exported_rows rows_;
-    ordered_json segments_ = ordered_json::array();
 };
 
 int run_export(const export_options& options) {
@@ -242,6 +218,7 @@ int run_export(const export_options& options) {
         key = std::make_unique<engine::seal_key>(engine::seal_key::load(options.key));
         wanted.key = key.get();
     }
+    wanted.head = options.head;
     const engine::verify_report verified = engine::verify_log(options.directory, wanted);
     if (verified.result() == engine::verdict::damaged) {
         throw engine::damage_error(verified.findings.front().text() +
@@ -267,15 +244,22 @@ int run_export(const export_options& options) {
 void add_log_export_verb(CLI::App& log, command& chosen) {
     auto options = std::make_shared<export_options>();
     CLI::App* verb = log.add_subcommand(
-        "export", "Write rows with what bears them out: wire bytes, headers, seals, a manifest");
+        "export",
+        "Write rows with what bears them out: wire bytes, records, seals, clock, a manifest");
     verb->add_option("DIR", options->directory, "The log's directory")->required();
     verb->add_option("--evidence", options->target, "Directory of the package, empty or not there")
         ->required();
     verb->add_option("--where", options->where, "Only rows for which this holds");
     verb->add_option("--key", options->key, "File with the key the seals were made with");
-    verb->add_flag("--records", options->has_records,
-                   "With the bytes of the sealed ranges, so that seals can be computed from them; "
-                   "they hold neighbouring rows too");
+    verb->add_option_function<std::string>(
+        "--head",
+        [options](const std::string& text) {
+            if (!parse(text, options->head) || options->head.is_none()) {
+                throw CLI::ValidationError(
+                    "--head", "'" + text + "' is not a seal's hash of 64 hexadecimal digits");
+            }
+        },
+        "A seal's hash that was noted elsewhere, behind the rows: the package leads to it");
     options->range.add_options(*verb);
     verb->final_callback(
         [&chosen, options] { chosen = [options] { return run_export(*options); }; });

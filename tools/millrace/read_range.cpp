@@ -85,6 +85,27 @@ bool read_range::is_past_end(const engine::record_view& record) const {
            (!until_time_.empty() && record.time > parse_time("--until-time", until_time_));
 }
 
+std::vector<read_range::bound> read_range::bounds() const {
+    std::vector<bound> given;
+    const auto add_number = [&given](const char* name, const std::string& text) {
+        if (!text.empty()) {
+            given.push_back({name, std::to_string(parse_number(name, text))});
+        }
+    };
+    const auto add_time = [&given](const char* name, const std::string& text) {
+        if (!text.empty()) {
+            given.push_back({name, to_string(parse_time(name, text)), true});
+        }
+    };
+    add_number("offset", offset_);
+    add_number("sequence", sequence_);
+    add_time("time", time_);
+    add_number("until_offset", until_offset_);
+    add_number("until_sequence", until_sequence_);
+    add_time("until_time", until_time_);
+    return given;
+}
+
 void read_range::check_order() const {
     const auto refuse = [](const char* begin, const char* end) {
         throw CLI::ValidationError(end,

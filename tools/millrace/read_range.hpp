@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/log/log_reader.hpp"
 
@@ -25,6 +26,13 @@ public:
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
     [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
+    // What was given, by the options' names, "sequence" to "until_time"; times in one spelling.
+    struct bound {
+        std::string name;
+        std::string value;
+        bool is_time = false;
+    };
+    [[nodiscard]] std::vector<bound> bounds() const;
     // Throws engine::error unless the log has the records that the range names: a range that names
     // none would print nothing, or too much, and say nothing. A time names no record.
     void check_places(const std::filesystem::path& directory) const;

@@ -31,6 +31,10 @@ public:
 
     // Stays where it is and changes where a later one is taken up.
     [[nodiscard]] const engine::row_schema& schema() const { return schema_; }
+    // Of the last row as it was written; changes where it is. REQUIRES: row() was called.
+    [[nodiscard]] const engine::row_schema& written_schema() const {
+        return written_ ? *written_ : schema_;
+    }
     // Since the last call the schema became a later one: what was made from it is to be made anew.
     [[nodiscard]] bool take_change() { return std::exchange(is_changed_, false); }
     // `record` is the reader's last. Valid until the next call.

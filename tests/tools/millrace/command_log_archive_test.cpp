@@ -45,7 +45,7 @@ TEST_F(CommandLogArchive, EveryReadingCommandTakesAnArchiveAndALogWithOne) {
     }
     const exit_result exported =
         run({"log", "export", log("ORDER_OUT"), "--evidence", file("evidence"), "--sequence", "100",
-             "--until-sequence", "1400", "--records"});
+             "--until-sequence", "1400"});
     EXPECT_EQ(exported.code, code_ok) << exported.err;
     EXPECT_TRUE(std::filesystem::exists(file("evidence/seals/000000000000.seal")));
 }

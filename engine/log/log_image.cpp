@@ -212,7 +212,8 @@ void infer(segment_file& file, const log_image& image) {
 }
 
 // A new writer's segment, begun under another boot of the host or behind an accepted loss, ends the
-// one before where its records could be read in order then. Bytes of later sectors may stand behind that for ever.
+// one before where its records could be read in order then. Bytes of later sectors may stand behind
+// that for ever.
 std::size_t find_left_from(const segment_file& file, const log_image& image) {
     if (!file.is_in_place()) {
         return 0;

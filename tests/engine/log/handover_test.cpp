@@ -26,7 +26,7 @@ TEST(Handover, GivesInOrderAndRefusesWhenFullOrEmpty) {
 }
 
 TEST(Handover, CarriesWhatStandsBehindThePointerToTheOtherThread) {
-    constexpr std::uint64_t count = 100'000;
+    constexpr std::uint64_t count = 20'000;
     handover<std::uint64_t, 2> hand;
     std::array<std::uint64_t, 4> cells{};
     std::thread giver([&] {

@@ -68,6 +68,9 @@ protected:
         }
         return marked;
     }
+    static void wait_durable(engine::table_log& log) {
+        ASSERT_EQ(log.wait_durable(log.log().end(), 30'000'000'000), engine::durable_wait::durable);
+    }
     // A spare segment may get its name, and lose its temporary one, meanwhile.
     static void copy_while_written(const std::filesystem::path& from,
                                    const std::filesystem::path& to) {
@@ -137,8 +140,7 @@ TEST_F(RoutePast, FindsWhatAHotSourceLostThatNobodyHadSyncedYet) {
         run once(*this, late);
         once.start();
         append_orders(once.source(), 1, 7);
-        ASSERT_EQ(once.source().wait_durable(once.source().log().end(), 30'000'000'000),
-                  engine::durable_wait::durable);
+        wait_durable(once.source());
         append_orders(once.source(), 8, 10);
         wait_for_highest("copy", 10);
         copy_while_written(data("ORDER_OUT"), on_disk);
@@ -171,8 +173,7 @@ TEST_F(RoutePast, PassesOverNoNewRecordBehindAHotTierThatWasGivenUp) {
         run once(*this, late);
         once.start();
         append_orders(once.source(), 1, 7);
-        ASSERT_EQ(once.source().wait_durable(once.source().log().end(), 30'000'000'000),
-                  engine::durable_wait::durable);
+        wait_durable(once.source());
         append_orders(once.source(), 8, 10);
         wait_for_highest("copy", 10);
         copy_while_written(data("ORDER_OUT"), on_disk);
@@ -186,6 +187,11 @@ TEST_F(RoutePast, PassesOverNoNewRecordBehindAHotTierThatWasGivenUp) {
                               std::filesystem::copy_options::recursive);
     }
     EXPECT_THROW(append_elsewhere(101, 102), engine::damage_error) << "nobody has said so yet";
+    const auto mark = engine::durable_mark::open(
+        data("ORDER_OUT"), engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
+    EXPECT_EQ(mark.durable_sequence().value, 7U);
+    // What the persister may have written and not synced yet.
+    engine::test::lose_bytes_behind(data("ORDER_OUT"), mark.durable_position());
     static_cast<void>(engine::recover_hot_tier(data("ORDER_OUT"), engine::hot_loss::accepted));
     append_elsewhere(101, 104);  // beyond what the route has done
     EXPECT_EQ(progress(late), 7U);

@@ -100,8 +100,20 @@ protected:
         }
         options.boot_id = boot;
     }
-    // Into the same directories as before, if they are there: a hot log knows its own.
+    // Into the same directories as before, if they are there: a hot log knows its own. A file may
+    // lose its temporary name meanwhile.
     static void copy(const fs::path& from, const fs::path& to) {
+        for (int i = 0; i < 100; ++i) {
+            try {
+                copy_once(from, to);
+                return;
+            } catch (const fs::filesystem_error& failure) {
+                ASSERT_EQ(failure.code(), std::errc::no_such_file_or_directory) << failure.what();
+            }
+        }
+        FAIL() << from << " does not stand still";
+    }
+    static void copy_once(const fs::path& from, const fs::path& to) {
         fs::create_directories(to);
         for (const auto& entry : fs::directory_iterator(to)) {
             if (!fs::is_directory(from / entry.path().filename())) {
@@ -110,7 +122,7 @@ protected:
         }
         for (const auto& entry : fs::directory_iterator(from)) {
             const fs::path target = to / entry.path().filename();
-            entry.is_directory() ? copy(entry.path(), target)
+            entry.is_directory() ? copy_once(entry.path(), target)
                                  : static_cast<void>(fs::copy_file(entry.path(), target));
         }
     }

@@ -36,30 +36,14 @@ using millrace::test::ms_ns;
 
 constexpr std::int64_t patience_ns = 30'000 * ms_ns;
 
-constexpr std::string_view config_text = R"toml([engine]
+constexpr std::string_view engine_text = R"toml([engine]
 directory = "disk"
 segment_bytes = "1MiB"
 storage = "STORAGE"
 sync_delay_max_us = DELAY
 HOT
-[[table]]
-name = "ORDER_OUT"
-columns = [
-    {name = "CL_ORD_ID", type = "text(20)", key = true},
-    {name = "SYMBOL", type = "text(12)"},
-    {name = "SIDE", type = "char"},
-    {name = "QUANTITY", type = "decimal"},
-]
-
-[[table]]
-name = "EXECUTION"
-columns = [
-    {name = "EXEC_ID", type = "text(40)", key = true},
-    {name = "CL_ORD_ID", type = "text(20)"},
-    {name = "EXEC_TYPE", type = "char"},
-]
-
-[[stream]]
+)toml";
+constexpr std::string_view loop_text = R"toml([[stream]]
 name = "ORDERS"
 table = "ORDER_OUT"
 
@@ -98,25 +82,6 @@ name = "watch"
 handler = "watch"
 start = "first"
 gate = "GATE"
-
-[[map]]
-name = "new_order"
-message = "NewOrderSingle"
-[map.fields]
-ClOrdID = "CL_ORD_ID"
-Symbol = "SYMBOL"
-Side = "SIDE"
-TransactTime = {now = true}
-OrdType = {value = "1"}
-OrderQty = "QUANTITY"
-
-[[map]]
-name = "execution"
-message = "ExecutionReport"
-[map.columns]
-EXEC_ID = "ExecID"
-CL_ORD_ID = "ClOrdID"
-EXEC_TYPE = "ExecType"
 )toml";
 
 std::string with(std::string text, std::string_view word, const std::string& value) {
@@ -247,7 +212,9 @@ protected:
     [[nodiscard]] std::string next_text() {
         constexpr const char* delays_us[] = {"1000", "5000", "20000", "60000"};
         const bool is_hot = below(2) == 0;
-        std::string text = with(std::string(config_text), "STORAGE", is_hot ? "hot" : "direct");
+        std::string text =
+            with(std::string(engine_text).append(tables_text).append(loop_text).append(maps_text),
+                 "STORAGE", is_hot ? "hot" : "direct");
         text = with(text, "HOT\n", is_hot ? "hot_directory = \"hot\"\n" : "");
         const std::string delay_us = delays_us[below(std::size(delays_us))];
         text = with(text, "DELAY", delay_us);
@@ -321,19 +288,8 @@ protected:
     }
 
     void feed(engine::table_log& table) {
-        std::vector<std::byte> buffer(table.schema().payload_size(0));
-        engine::row_builder row(table.schema(), buffer);
-        engine::row_envelope envelope;
-        static_cast<void>(envelope.user.assign("tester"));
-        row.set_envelope(envelope);
-        const std::string id = "A" + std::to_string(next_order_);
-        EXPECT_EQ(row.set_text(0, id), engine::row_status::ok);
-        EXPECT_EQ(row.set_text(1, "ABC"), engine::row_status::ok);
-        EXPECT_EQ(row.set_character(2, '1'), engine::row_status::ok);
-        EXPECT_EQ(row.set_decimal(3, {100, 0, 0}), engine::row_status::ok);
-        if (table.try_append(row.payload()).status == engine::append_status::ok) {
-            orders_.push_back(id);
-            ++next_order_;
+        if (append_order(table, next_order_) == engine::append_status::ok) {
+            orders_.push_back("A" + std::to_string(next_order_++));
         }
     }
 
@@ -351,16 +307,7 @@ protected:
 
     // What the venue was sent, and what the handler was shown, has been on the disk.
     void expect_durable_history() {
-        std::map<std::uint32_t, std::string> sent;
-        for (const auto& row : millrace::test::read_out(disk() / "gateway/FIX_OUT")) {
-            sent[row.number] = row.cl_ord_id;
-        }
-        for (const std::string& frame : wire_->passed_to_venue()) {
-            if (field_of(frame, 35) == "D") {
-                const auto number = static_cast<std::uint32_t>(std::stoul(field_of(frame, 34)));
-                EXPECT_EQ(sent[number], field_of(frame, 11)) << "left before it was durable";
-            }
-        }
+        expect_sent_is_kept(wire_->passed_to_venue(), disk() / "gateway");
         std::set<std::string> received;
         for (const auto& row : millrace::test::read_in(disk() / "gateway/FIX_IN")) {
             received.insert(field_of(row.wire, 17));
@@ -403,23 +350,15 @@ protected:
     }
 
     [[nodiscard]] std::string missing() {
-        std::string text;
-        const auto venue = tools::read_journal(tools::journal_path(venue_directory()));
-        for (const std::string& id : orders_) {
-            text += venue.orders.contains(id) ? "" : " order " + id;
-        }
-        std::set<std::string> written;
-        for (const written_execution& row : read_executions(disk() / "EXECUTION")) {
-            written.insert(row.exec_id);
-        }
+        std::string text = missing_from(orders_, disk(), venue_directory());
         std::set<std::string> shown;
         const std::lock_guard hold(handler_.lock);
         for (const auto& report : handler_.reports) {
             shown.insert(report.exec_id);
         }
+        const auto venue = tools::read_journal(tools::journal_path(venue_directory()));
         for (const auto& [exec_id, count] : reports_of(venue)) {
-            text +=
-                written.contains(exec_id) && shown.contains(exec_id) ? "" : " report " + exec_id;
+            text += shown.contains(exec_id) ? "" : " show of " + exec_id;
         }
         return text;
     }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 
+#include "engine/core/assert.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/table/row.hpp"
 
@@ -69,6 +70,21 @@ std::unique_ptr<tools::venue> start_venue(const fs::path& directory, const std::
     return venue;
 }
 
+engine::append_status append_order(engine::table_log& orders, std::uint64_t number) {
+    std::vector<std::byte> buffer(orders.schema().payload_size(0));
+    engine::row_builder row(orders.schema(), buffer);
+    engine::row_envelope envelope;
+    static_cast<void>(envelope.user.assign("tester"));
+    row.set_envelope(envelope);
+    const bool is_made =
+        row.set_text(0, "A" + std::to_string(number)) == engine::row_status::ok &&
+        row.set_text(1, "ABC") == engine::row_status::ok &&
+        row.set_character(2, '1') == engine::row_status::ok &&
+        row.set_decimal(3, {static_cast<std::int64_t>(number), 0, 0}) == engine::row_status::ok;
+    MILLRACE_ASSERT(is_made, "an order fits its table");
+    return orders.try_append(row.payload()).status;
+}
+
 std::vector<std::string> read_texts(const fs::path& log) {
     std::vector<std::string> texts;
     for_each_row(log, [&](const engine::row_view& row) { texts.emplace_back(row.text(0)); });
@@ -97,6 +113,36 @@ std::map<std::string, int> reports_of(const tools::journal_view& venue) {
         }
     }
     return reports;
+}
+
+std::string missing_from(const std::vector<std::string>& orders, const fs::path& disk,
+                         const fs::path& venue) {
+    std::string text;
+    const auto journal = tools::read_journal(tools::journal_path(venue));
+    for (const std::string& id : orders) {
+        text += journal.orders.contains(id) ? "" : " order " + id;
+    }
+    std::set<std::string> written;
+    for (const written_execution& row : read_executions(disk / "EXECUTION")) {
+        written.insert(row.exec_id);
+    }
+    for (const auto& [exec_id, count] : reports_of(journal)) {
+        text += written.contains(exec_id) ? "" : " report " + exec_id;
+    }
+    return text;
+}
+
+void expect_sent_is_kept(const std::vector<std::string>& to_venue, const fs::path& gateway) {
+    std::map<std::uint32_t, std::string> kept;
+    for (const logged_row& row : millrace::test::read_out(gateway / "FIX_OUT")) {
+        kept[row.number] = row.cl_ord_id;
+    }
+    for (const std::string& frame : to_venue) {
+        if (field_of(frame, 35) == "D") {
+            const auto number = static_cast<std::uint32_t>(std::stoul(field_of(frame, 34)));
+            EXPECT_EQ(kept[number], field_of(frame, 11)) << "left before it was durable";
+        }
+    }
 }
 
 void expect_rising_numbers(const std::vector<std::string>& to_venue, bool settles) {

@@ -10,14 +10,58 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/stream/table_log.hpp"
 #include "gateway/session/gate.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
 #include "tools/venue/journal.hpp"
 #include "tools/venue/venue.hpp"
 
 namespace millrace::tests {
+
+// ORDER_OUT and EXECUTION, and the maps of both to messages.
+inline constexpr std::string_view tables_text = R"toml([[table]]
+name = "ORDER_OUT"
+columns = [
+    {name = "CL_ORD_ID", type = "text(20)", key = true},
+    {name = "SYMBOL", type = "text(12)"},
+    {name = "SIDE", type = "char"},
+    {name = "QUANTITY", type = "decimal"},
+]
+
+[[table]]
+name = "EXECUTION"
+columns = [
+    {name = "EXEC_ID", type = "text(40)", key = true},
+    {name = "CL_ORD_ID", type = "text(20)"},
+    {name = "EXEC_TYPE", type = "char"},
+]
+
+)toml";
+inline constexpr std::string_view maps_text = R"toml([[map]]
+name = "new_order"
+message = "NewOrderSingle"
+[map.fields]
+ClOrdID = "CL_ORD_ID"
+Symbol = "SYMBOL"
+Side = "SIDE"
+TransactTime = {now = true}
+OrdType = {value = "1"}
+OrderQty = "QUANTITY"
+
+[[map]]
+name = "execution"
+message = "ExecutionReport"
+[map.columns]
+EXEC_ID = "ExecID"
+CL_ORD_ID = "ClOrdID"
+EXEC_TYPE = "ExecType"
+)toml";
+
+// Order A`number`. Anything but ok: the log has no room at the moment.
+[[nodiscard]] engine::append_status append_order(engine::table_log& orders, std::uint64_t number);
 
 // The venue, running; its journal lies in `directory`/venue, and it fills orders in two parts.
 // `name` is its CompID; ours is OURS.
@@ -46,6 +90,14 @@ struct four_books {
 // ExecIDs of all the venue has reported.
 [[nodiscard]] std::map<std::string, int> reports_of(const tools::journal_view& venue);
 
+// Orders that the venue lacks, and reports that EXECUTION lacks; empty: none.
+[[nodiscard]] std::string missing_from(const std::vector<std::string>& orders,
+                                       const std::filesystem::path& disk,
+                                       const std::filesystem::path& venue);
+
+// What went to the venue stands in FIX_OUT, below `gateway`.
+void expect_sent_is_kept(const std::vector<std::string>& to_venue,
+                         const std::filesystem::path& gateway);
 // Each number towards the venue rises but for what is marked as sent before, and what is sent again
 // is what had that number. A session that settles before it resets may try a Logon whose number the
 // venue, which has not seen the last reset, refuses as too low; then nothing but a reset follows,

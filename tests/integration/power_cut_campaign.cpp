@@ -297,16 +297,7 @@ void power_cut_campaign::look_at_survivors(powered_engine& engine) {
 // What the venue was sent, and what the handler was shown, has been on the disk.
 void power_cut_campaign::expect_durable_history(powered_engine& engine) {
     EXPECT_TRUE(doubts_.empty()) << "something is in doubt behind a durable gate";
-    std::map<std::uint32_t, std::string> kept;
-    for (const auto& row : millrace::test::read_out(gateway() / "FIX_OUT")) {
-        kept[row.number] = row.cl_ord_id;
-    }
-    for (const std::string& frame : wire_.forward.passed) {
-        if (field_of(frame, 35) == "D") {
-            const auto number = static_cast<std::uint32_t>(std::stoul(field_of(frame, 34)));
-            EXPECT_EQ(kept[number], field_of(frame, 11)) << "left before it was durable";
-        }
-    }
+    expect_sent_is_kept(wire_.forward.passed, gateway());
     for (const shown_report& report : shown_) {
         EXPECT_LE(report.sequence, engine.last_sequences()[2])
             << report.exec_id << " was shown, and its receipt is gone";
@@ -403,21 +394,8 @@ bool power_cut_campaign::is_settled(powered_engine& engine) {
     return engine.sent_through() >= orders_.size() && missing().empty();
 }
 
-// Orders that the venue lacks, reports that EXECUTION lacks.
 std::string power_cut_campaign::missing() {
-    std::string text;
-    const auto venue = tools::read_journal(tools::journal_path(venue_directory()));
-    for (const std::string& id : orders_) {
-        text += venue.orders.contains(id) ? "" : " order " + id;
-    }
-    std::set<std::string> written;
-    for (const written_execution& row : read_executions(disk() / "EXECUTION")) {
-        written.insert(row.exec_id);
-    }
-    for (const auto& [exec_id, count] : reports_of(venue)) {
-        text += written.contains(exec_id) ? "" : " report " + exec_id;
-    }
-    return text;
+    return missing_from(orders_, disk(), venue_directory());
 }
 
 void power_cut_campaign::judge() {

@@ -5,6 +5,7 @@
 #include "engine/core/file.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
+#include "tests/integration/power_cut_books.hpp"
 
 namespace millrace::tests {
 
@@ -12,46 +13,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view config_text = R"toml([engine]
+constexpr std::string_view engine_text = R"toml([engine]
 directory = "data"
 segment_bytes = "1MiB"
 
-[[table]]
-name = "ORDER_OUT"
-columns = [
-    {name = "CL_ORD_ID", type = "text(20)", key = true},
-    {name = "SYMBOL", type = "text(12)"},
-    {name = "SIDE", type = "char"},
-    {name = "QUANTITY", type = "decimal"},
-]
-
-[[table]]
-name = "EXECUTION"
-columns = [
-    {name = "EXEC_ID", type = "text(40)", key = true},
-    {name = "CL_ORD_ID", type = "text(20)"},
-    {name = "EXEC_TYPE", type = "char"},
-]
-
-[[map]]
-name = "new_order"
-message = "NewOrderSingle"
-[map.fields]
-ClOrdID = "CL_ORD_ID"
-Symbol = "SYMBOL"
-Side = "SIDE"
-TransactTime = {now = true}
-OrdType = {value = "1"}
-OrderQty = "QUANTITY"
-
-[[map]]
-name = "execution"
-message = "ExecutionReport"
-[map.columns]
-EXEC_ID = "ExecID"
-CL_ORD_ID = "ClOrdID"
-EXEC_TYPE = "ExecType"
 )toml";
+
+std::string config_text() {
+    return std::string(engine_text).append(tables_text).append(maps_text);
+}
 
 // Small, so that lives cross their borders.
 constexpr std::size_t segment_bytes = std::size_t{128} << 10;
@@ -87,7 +57,7 @@ gateway::session_agent_options agent_options_of(const engine_settings& settings,
 
 powered_engine::powered_engine(const engine_settings& settings, const std::string& boot_id)
     : settings_(settings),
-      config_(gateway::parse_config(settings.disk / "test.toml", config_text)),
+      config_(gateway::parse_config(settings.disk / "test.toml", config_text())),
       orders_(std::make_unique<engine::table_log>(
           settings.disk / "ORDER_OUT", config_.find_table("ORDER_OUT")->schema,
           log_options_of(settings, settings.orders_delay_ns))) {
@@ -247,18 +217,7 @@ void powered_engine::close() {
 }
 
 bool powered_engine::append_order(std::uint64_t number) {
-    std::vector<std::byte> buffer(orders_->schema().payload_size(0));
-    engine::row_builder row(orders_->schema(), buffer);
-    engine::row_envelope envelope;
-    static_cast<void>(envelope.user.assign("tester"));
-    row.set_envelope(envelope);
-    const bool is_made =
-        row.set_text(0, "A" + std::to_string(number)) == engine::row_status::ok &&
-        row.set_text(1, "ABC") == engine::row_status::ok &&
-        row.set_character(2, '1') == engine::row_status::ok &&
-        row.set_decimal(3, {static_cast<std::int64_t>(number), 0, 0}) == engine::row_status::ok;
-    MILLRACE_ASSERT(is_made, "an order fits its table");
-    return orders_->try_append(row.payload()).status == engine::append_status::ok;
+    return tests::append_order(*orders_, number) == engine::append_status::ok;
 }
 
 log_sequences powered_engine::last_sequences() const {

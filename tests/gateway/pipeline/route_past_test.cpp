@@ -16,6 +16,10 @@ namespace {
 
 const std::string copying = std::string(tables_text) + client_text("copier") +
                             route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"");
+// Hot, and synced only when somebody waits for it.
+const std::string synced_late = replaced(copying, "[engine]\n",
+                                         "[engine]\nstorage = \"hot\"\nsync_bytes_max = \"1GiB\"\n"
+                                         "sync_delay_max_us = 60000000\n");
 const std::string watching = std::string(tables_text) + client_text("watcher") +
                              route_text(
                                  "name = \"watch\"\nhandler = \"on_order\"\n"
@@ -68,8 +72,24 @@ protected:
         }
         return marked;
     }
-    static void wait_durable(engine::table_log& log) {
-        ASSERT_EQ(log.wait_durable(log.log().end(), 30'000'000'000), engine::durable_wait::durable);
+    // Orders 1 to 10 are done, 1 to 7 are durable; `on_disk` gets the source as it is then.
+    void run_to_an_undurable_end(const std::filesystem::path& on_disk) {
+        run once(*this, synced_late);
+        once.start();
+        append_orders(once.source(), 1, 7);
+        ASSERT_EQ(once.source().wait_durable(once.source().log().end(), 30'000'000'000),
+                  engine::durable_wait::durable);
+        append_orders(once.source(), 8, 10);
+        wait_for_highest("copy", 10);
+        copy_while_written(data("ORDER_OUT"), on_disk);
+        once.stop();
+    }
+    // The persister may have written more than it had synced.
+    void lose_undurable_bytes() const {
+        const auto mark = engine::durable_mark::open(
+            data("ORDER_OUT"), engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
+        EXPECT_EQ(mark.durable_sequence().value, 7U);
+        engine::test::lose_bytes_behind(data("ORDER_OUT"), mark.durable_position());
     }
     // A spare segment may get its name, and lose its temporary one, meanwhile.
     static void copy_while_written(const std::filesystem::path& from,
@@ -132,30 +152,15 @@ TEST_F(RoutePast, PassesOverNoNewRecordUnderASequenceThatWasDone) {
 // The source's directory as its writer left it when the power went: nothing of it is made up here
 // but that the disk forgot what no sync had told it to keep.
 TEST_F(RoutePast, FindsWhatAHotSourceLostThatNobodyHadSyncedYet) {
-    const std::string late = replaced(copying, "[engine]\n",
-                                      "[engine]\nstorage = \"hot\"\nsync_bytes_max = \"1GiB\"\n"
-                                      "sync_delay_max_us = 60000000\n");
     const std::filesystem::path on_disk = path() / "on_disk";
-    {
-        run once(*this, late);
-        once.start();
-        append_orders(once.source(), 1, 7);
-        wait_durable(once.source());
-        append_orders(once.source(), 8, 10);
-        wait_for_highest("copy", 10);
-        copy_while_written(data("ORDER_OUT"), on_disk);
-        once.stop();
-    }
+    run_to_an_undurable_end(on_disk);
     std::filesystem::remove_all(data("ORDER_OUT"));
     std::filesystem::rename(on_disk, data("ORDER_OUT"));
     engine::test::restart_host_under(path());
-    const auto mark = engine::durable_mark::open(
-        data("ORDER_OUT"), engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
-    EXPECT_EQ(mark.durable_sequence().value, 7U);
-    engine::test::lose_bytes_behind(data("ORDER_OUT"), mark.durable_position());
+    lose_undurable_bytes();
     EXPECT_EQ(
         engine::log_reader(data("ORDER_OUT"), engine::read_from::tail()).last_sequence().value, 7U);
-    run_to(late, "copy", 101, 102, 9);
+    run_to(synced_late, "copy", 101, 102, 9);
     EXPECT_EQ(findings("copy"), finding_of(8, 10));
     std::vector<std::uint64_t> origins = range(1, 10);
     origins.insert(origins.end(), {8, 9});
@@ -165,20 +170,8 @@ TEST_F(RoutePast, FindsWhatAHotSourceLostThatNobodyHadSyncedYet) {
 
 // A container made anew on a host that runs on: the memory is gone, and an operator says to go on.
 TEST_F(RoutePast, PassesOverNoNewRecordBehindAHotTierThatWasGivenUp) {
-    const std::string late = replaced(copying, "[engine]\n",
-                                      "[engine]\nstorage = \"hot\"\nsync_bytes_max = \"1GiB\"\n"
-                                      "sync_delay_max_us = 60000000\n");
     const std::filesystem::path on_disk = path() / "on_disk";
-    {
-        run once(*this, late);
-        once.start();
-        append_orders(once.source(), 1, 7);
-        wait_durable(once.source());
-        append_orders(once.source(), 8, 10);
-        wait_for_highest("copy", 10);
-        copy_while_written(data("ORDER_OUT"), on_disk);
-        once.stop();
-    }
+    run_to_an_undurable_end(on_disk);
     for (const auto& entry : std::filesystem::directory_iterator(data("ORDER_OUT"))) {
         std::filesystem::remove_all(entry.path());
     }
@@ -187,15 +180,11 @@ TEST_F(RoutePast, PassesOverNoNewRecordBehindAHotTierThatWasGivenUp) {
                               std::filesystem::copy_options::recursive);
     }
     EXPECT_THROW(append_elsewhere(101, 102), engine::damage_error) << "nobody has said so yet";
-    const auto mark = engine::durable_mark::open(
-        data("ORDER_OUT"), engine::read_segment_info(data("ORDER_OUT"), 0).uuid);
-    EXPECT_EQ(mark.durable_sequence().value, 7U);
-    // What the persister may have written and not synced yet.
-    engine::test::lose_bytes_behind(data("ORDER_OUT"), mark.durable_position());
+    lose_undurable_bytes();
     static_cast<void>(engine::recover_hot_tier(data("ORDER_OUT"), engine::hot_loss::accepted));
     append_elsewhere(101, 104);  // beyond what the route has done
-    EXPECT_EQ(progress(late), 7U);
-    run_to(late, "copy", 105, 105, 12);
+    EXPECT_EQ(progress(synced_late), 7U);
+    run_to(synced_late, "copy", 105, 105, 12);
     EXPECT_EQ(findings("copy"), finding_of(8, 10));
     EXPECT_EQ(lines_with("a hot tier was given up, and the source log"), 1U);
     std::vector<std::uint64_t> origins = range(1, 10);

@@ -171,7 +171,7 @@ std::string join_hot_tier(const fs::path& directory, hot_loss loss) {
             bring_home(directory, *where, index, mark, is_rest_durable);
         }
     }
-    remove_unbegun_segments(where->directory);
+    remove_unbegun_segments(where->directory, unbegun_kept::none);
     // First: without it the directory is nobody's, and no alarm.
     missing ? note_loss(directory) : remove_hot_location(directory);
     remove_hot_directory(where->directory);

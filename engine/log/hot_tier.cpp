@@ -209,17 +209,21 @@ void remove_hot_directory(const fs::path& directory) noexcept {
     ::rmdir(directory.c_str());
 }
 
-void remove_unbegun_segments(const fs::path& directory) {
-    std::vector<std::uint64_t> names = list_segment_names(directory);
-    while (!names.empty()) {
-        const fs::path path = directory / segment_file_name(names.back());
-        if (is_begun(open_file(path, O_RDONLY).get(), path)) {
-            break;
+void remove_unbegun_segments(const fs::path& directory, unbegun_kept kept) {
+    const std::vector<std::uint64_t> names = list_segment_names(directory);
+    std::size_t begun_count = names.size();
+    const auto path_of = [&](std::size_t at) { return directory / segment_file_name(names[at]); };
+    while (begun_count > 0 && !is_begun(open_file(path_of(begun_count - 1), O_RDONLY).get(),
+                                        path_of(begun_count - 1))) {
+        --begun_count;
+    }
+    const bool keeps_next = kept == unbegun_kept::next && begun_count > 0 &&
+                            begun_count < names.size() &&
+                            names[begun_count] == names[begun_count - 1] + 1;
+    for (std::size_t at = names.size(); at > begun_count + (keeps_next ? 1 : 0); --at) {
+        if (::unlink(path_of(at - 1).c_str()) != 0) {
+            throw io_error("unlink", path_of(at - 1).native(), errno);
         }
-        if (::unlink(path.c_str()) != 0) {
-            throw io_error("unlink", path.native(), errno);
-        }
-        names.pop_back();
     }
     std::error_code code;
     for (fs::directory_iterator it(directory, code), last; !code && it != last;

@@ -93,8 +93,14 @@ void forget_accepted_loss(const std::filesystem::path& directory);
 // The empty directory of one log's hot tier, with its lock file.
 void remove_hot_directory(const std::filesystem::path& directory) noexcept;
 
+enum class unbegun_kept : std::uint8_t {
+    none,
+    // That behind the last one begun. An end record there says that the log goes on: without the
+    // next file, readers and verify miss a segment. The next writer's takes its name.
+    next,
+};
 // Segments that were made ahead and never begun, and those half made. REQUIRES the writer lock.
-void remove_unbegun_segments(const std::filesystem::path& directory);
+void remove_unbegun_segments(const std::filesystem::path& directory, unbegun_kept kept);
 
 }  // namespace detail
 

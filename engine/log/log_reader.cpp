@@ -6,6 +6,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/recovery.hpp"
 #include "engine/log/seek.hpp"
 
 namespace millrace::engine {
@@ -22,6 +23,15 @@ bool is_newest(const std::filesystem::path& directory, std::uint64_t index) noex
         return !indexes.empty() && indexes.back() <= index;
     } catch (const std::exception&) {
         return false;
+    }
+}
+
+// From where a loss of power may have taken anything; none: it took nothing, or none can be told.
+position find_unsynced_or_none(const std::filesystem::path& directory) noexcept {
+    try {
+        return detail::find_unsynced(directory);
+    } catch (const std::exception&) {
+        return {UINT64_MAX};
     }
 }
 
@@ -260,12 +270,16 @@ bool log_reader::is_next_segment_named() const noexcept {
 }
 
 // The next segment is begun before the end record stands, but a loss of power may have taken the
-// one and left the other. Then its file is there, made ahead, and the next writer begins on it.
+// one and left the other. Then its file is there, made ahead, and the next writer begins on it; or a
+// writer set it aside behind a gap, and the power went again before its own was there.
 bool log_reader::may_follow() noexcept {
     if (is_next_segment_named() || is_archive(directory_)) {  // an archive: as far as it goes
         return true;
     }
     const std::uint64_t index = segments_.back().info().index + 1;
+    if (position{index * segment_bytes_} >= find_unsynced_or_none(directory_)) {
+        return true;
+    }
     if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
         stop_at(index, damage_kind::removed_segment,
                 "the oldest kept is " + segment_file_name(oldest));

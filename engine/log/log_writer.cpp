@@ -42,7 +42,7 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     std::string joined = detail::join_hot_tier(directory_);
     is_behind_loss_ = detail::is_loss_accepted(directory_);
     if (list_segments(directory_).empty()) {
-        detail::remove_unbegun_segments(directory_);
+        detail::remove_unbegun_segments(directory_, detail::unbegun_kept::none);
         create_log();
     } else {
         recover_log();
@@ -89,7 +89,7 @@ void log_writer::recover_log() {
     const position unsynced = detail::find_unsynced(directory_);
     const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
     if (list_segments(directory_).empty()) {  // nothing of it had become durable
-        detail::remove_unbegun_segments(directory_);
+        detail::remove_unbegun_segments(directory_, detail::unbegun_kept::none);
         create_log();
         recovery_note_ = aside;
         return;
@@ -109,7 +109,7 @@ void log_writer::recover_log() {
     const durable_mark mark = durable_mark::open_if_there(directory_, tail.info.uuid);
     detail::check_durable_is_there(directory_, tail, mark.durable_position());
     // Not before: one that follows an end record says that a roll did not get to the disk.
-    detail::remove_unbegun_segments(directory_);
+    detail::remove_unbegun_segments(directory_, detail::unbegun_kept::next);
     place_.follow(tail.last_sequence, tail.last_timestamp);
     recovery_note_ = tail.is_closed ? std::string() : tail.note;
     recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;

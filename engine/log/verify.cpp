@@ -134,6 +134,7 @@ void excuse_undurable(position unsynced_from, verify_report& report) {
         switch (one.kind) {
             case finding_kind::bad_record:
             case finding_kind::missing_records:
+            case finding_kind::missing_segment:
             case finding_kind::nonzero_padding:
             case finding_kind::nonzero_tail:
             case finding_kind::broken_chain:

@@ -392,9 +392,11 @@ TEST(UnbegunSegments, AreRemovedWithThoseHalfMadeAndNothingElse) {
     std::ofstream(directory / "000000000001.idx") << "x";
     EXPECT_EQ(list_segments(directory.path()), (std::vector<std::uint64_t>{0}));
     EXPECT_EQ(list_segment_names(directory.path()), (std::vector<std::uint64_t>{0, 1, 2}));
-    remove_unbegun_segments(directory.path());
-    EXPECT_EQ(list_segment_names(directory.path()), (std::vector<std::uint64_t>{0}));
+    remove_unbegun_segments(directory.path(), unbegun_kept::next);
+    EXPECT_EQ(list_segment_names(directory.path()), (std::vector<std::uint64_t>{0, 1}));
     EXPECT_FALSE(fs::exists(directory / "000000000003.alog.tmp"));
+    remove_unbegun_segments(directory.path(), unbegun_kept::none);
+    EXPECT_EQ(list_segment_names(directory.path()), (std::vector<std::uint64_t>{0}));
     EXPECT_TRUE(fs::exists(directory / "000000000001.idx"));
 }
 

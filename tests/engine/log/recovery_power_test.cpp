@@ -326,31 +326,54 @@ TEST(RecoveryAfterPowerLoss, TakesAGapForDamageWhenTheHostWasNotStartedAnew) {
     EXPECT_EQ(list_segments(cut.log()).size(), 5u);
 }
 
-TEST(RecoveryAfterPowerLoss, GoesOnBehindAnEndRecordWhoseNextSegmentWasNeverBegun) {
-    temporary_directory directory;
-    std::uint64_t count = 0;
-    {
-        log_writer writer(directory / "live", small_log());
+namespace {
+
+// A whole segment with its end record, behind which the next one's begin did not get to the disk.
+class end_without_next {
+public:
+    end_without_next() {
+        log_writer writer(directory_ / "live", small_log());
         while (writer.end().value < segment_bytes_min) {
-            ++count;
+            ++count_;
             append(writer, 900);
         }
-        --count;  // the last stands in the second segment, whose begin did not get to the disk
-        copy_log(directory / "live", directory / "log");
+        --count_;  // the last stands in the second segment
+        copy_log(directory_ / "live", log());
+        const segment_info info = read_segment_info(log(), 1);
+        fs::remove(next());
+        const unique_fd fd = open_file(next(), O_RDWR | O_CREAT);
+        const segment spare = segment::make_ahead(fd.get(), next(), info);
     }
-    const fs::path second = segment_path(directory / "log", 1);
-    const segment_info info = read_segment_info(directory / "log", 1);
-    fs::remove(second);
-    {
-        const unique_fd fd = open_file(second, O_RDWR | O_CREAT);
-        const segment spare = segment::make_ahead(fd.get(), second, info);
+    fs::path log() const { return directory_ / "log"; }
+    fs::path next() const { return segment_path(log(), 1); }
+    log_options options(way how) const { return options_of(how, directory_.path()); }
+    [[nodiscard]] std::uint64_t count() const { return count_; }
+
+    void expect_read_to_its_end() const {
+        log_reader reader(log(), read_from::first());
+        std::vector<seen_record> records;
+        EXPECT_EQ(drain(reader, records), read_status::none) << reader.damage().text();
+        EXPECT_EQ(records.size(), count_);
+        const verify_report report = verify_log(log());
+        EXPECT_NE(report.result(), verdict::damaged) << report.findings.front().text();
     }
-    log_reader reader(directory / "log", read_from::first());
+
+private:
+    temporary_directory directory_;
+    std::uint64_t count_ = 0;
+};
+
+}  // namespace
+
+TEST(RecoveryAfterPowerLoss, GoesOnBehindAnEndRecordWhoseNextSegmentWasNeverBegun) {
+    end_without_next state;
+    state.expect_read_to_its_end();
+    log_reader reader(state.log(), read_from::first());
     std::vector<seen_record> records;
+    std::uint64_t count = state.count();
     EXPECT_EQ(drain(reader, records), read_status::none) << reader.damage().text();
-    EXPECT_EQ(records.size(), count);
     for (const way how : {way::synchronous, way::hot}) {
-        log_writer writer(directory / "log", options_of(how, directory.path()));
+        log_writer writer(state.log(), state.options(how));
         EXPECT_EQ(writer.last_sequence().value, count);
         EXPECT_EQ(append_when_ready(writer, 20).seq.value, ++count);
     }
@@ -358,6 +381,28 @@ TEST(RecoveryAfterPowerLoss, GoesOnBehindAnEndRecordWhoseNextSegmentWasNeverBegu
         ASSERT_EQ(drain(reader, records), read_status::none) << reader.damage().text();
     }
     expect_contiguous(records);
+}
+
+TEST(RecoveryAfterPowerLoss, LeavesNoEndRecordAloneWhereTheWriterThenCannotGoOn) {
+    const end_without_next state;
+    log_options options = state.options(way::hot);
+    options.hot_bytes_max = 1;
+    EXPECT_TRUE(
+        contains(thrown_text<config_error>([&] { log_writer writer(state.log(), options); }),
+                 "hot_bytes_max"));
+    state.expect_read_to_its_end();
+}
+
+TEST(RecoveryAfterPowerLoss, TakesNoOffenceAtAnEndRecordAloneIfThePowerWentAgain) {
+    const end_without_next state;
+    fs::remove(state.next());
+    const segment_info info = read_segment_info(state.log(), 0);
+    durable_mark::open_for_writing(state.log(), info.uuid).set_durable(info.first_record(), {0});
+    EXPECT_EQ(verify_log(state.log()).result(), verdict::damaged) << "under the same boot";
+    change_boot_id(segment_path(state.log(), 0));
+    state.expect_read_to_its_end();
+    log_writer writer(state.log(), state.options(way::direct_ahead));
+    EXPECT_EQ(append_when_ready(writer, 20).seq.value, state.count() + 1);
 }
 
 }  // namespace millrace::engine::test

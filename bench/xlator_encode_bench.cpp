@@ -50,9 +50,10 @@ struct order_values {
 xlator::encode_result encode_body(std::span<char> out, const order_values& order) {
     return xlator::encode<NewOrderSingle>(
         out, set<ClOrdID>(order.cl_ord_id), set<Account>(order.account),
-        set<HandlInst>(HandlInst::automated_private), set<Symbol>(order.symbol),
-        set<Side>(order.side), set<TransactTime>(order.time), set<OrderQty>(order.quantity),
-        set<OrdType>(OrdType::limit), set<Price>(order.price), set<TimeInForce>(TimeInForce::day),
+        set<HandlInst>(HandlInst::automated_execution_order_private_no_broker_intervention),
+        set<Symbol>(order.symbol), set<Side>(order.side), set<TransactTime>(order.time),
+        set<OrderQty>(order.quantity), set<OrdType>(OrdType::limit), set<Price>(order.price),
+        set<TimeInForce>(TimeInForce::day),
         set_group<NoPartyIDs>(
             entry(set<PartyID>(order.broker), set<PartyIDSource>(PartyIDSource::proprietary),
                   set<PartyRole>(PartyRole::executing_firm)),

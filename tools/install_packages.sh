@@ -8,13 +8,13 @@ set -euo pipefail
 
 packages=(
     # to build
-    g++ cmake ninja-build git
+    g++ cmake ninja-build git python3
     # engine, gateway
     libssl-dev libzstd-dev libconcurrentqueue-dev libquickfix-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
     # generator and command line
     libpugixml-dev libcli11-dev nlohmann-json3-dev
     # tests
-    libgtest-dev python3
+    libgtest-dev
     # benchmarks and the rivals they measure
     libbenchmark-dev libboost-dev libatomic-queue-dev libreaderwriterqueue-dev librocksdb-dev liblmdb-dev
     # to pack them

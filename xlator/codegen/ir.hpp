@@ -81,6 +81,11 @@ public:
 // Refuses what contradicts itself and fills what follows from the rest.
 void validate(dictionary& dict);
 
+// Makes the dictionary of a FIX 5.0 application complete: the header, the trailer and the session's
+// messages of the transport (FIXT.1.1) become its own, and BeginString(8) with them.
+// REQUIRES validate() of both; validate(app) again before emit().
+void join_transport(dictionary& app, const dictionary& transport);
+
 struct generated_file {
     std::string name;
     std::string text;

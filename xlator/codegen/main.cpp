@@ -1,8 +1,9 @@
-// millrace-codegen DICT.xml --namespace NS --out DIR
+// millrace-codegen DICT.xml [--transport FIXT11.xml] --namespace NS --out DIR
 //
 // Turns a dictionary in QuickFIX's XML format into declarations: DIR/fields.hpp,
 // DIR/components.hpp, one header a message, DIR/dictionary.hpp. A file whose text would not change
-// is left alone, so that nothing is rebuilt.
+// is left alone, so that nothing is rebuilt. FIX 5.0 and later have no header and no session messages
+// of their own: --transport names the dictionary that has them.
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -20,6 +21,7 @@ namespace codegen = millrace::xlator::codegen;
 
 struct options {
     std::string dictionary;
+    std::string transport;
     std::string name_space;
     std::filesystem::path out;
 };
@@ -32,6 +34,8 @@ bool parse_options(int argc, char** argv, options& result) {
         const std::string_view word = argv[i];
         if (word == "--namespace" && i + 1 < argc) {
             result.name_space = argv[++i];
+        } else if (word == "--transport" && i + 1 < argc) {
+            result.transport = argv[++i];
         } else if (word == "--out" && i + 1 < argc) {
             result.out = argv[++i];
         } else if (!word.starts_with("-") && result.dictionary.empty()) {
@@ -77,7 +81,8 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    constexpr const char* usage = "usage: millrace-codegen DICT.xml --namespace NS --out DIR\n";
+    constexpr const char* usage =
+        "usage: millrace-codegen DICT.xml [--transport FIXT11.xml] --namespace NS --out DIR\n";
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
         std::fputs(usage, stdout);
         return 0;
@@ -95,6 +100,12 @@ int main(int argc, char** argv) {
     try {
         codegen::dictionary dict = codegen::read_dictionary(chosen.dictionary);
         codegen::validate(dict);
+        if (!chosen.transport.empty()) {
+            codegen::dictionary transport = codegen::read_dictionary(chosen.transport);
+            codegen::validate(transport);
+            codegen::join_transport(dict, transport);
+            codegen::validate(dict);
+        }
         std::filesystem::create_directories(chosen.out);
         for (const codegen::generated_file& file : codegen::emit(dict, chosen.name_space)) {
             write_file(chosen.out / file.name, file.text);

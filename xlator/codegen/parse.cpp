@@ -139,7 +139,9 @@ private:
                 throw dictionary_error(file_, next.line,
                                        "field " + next.name + " has unknown type " + type);
             }
-            next.type = known->second;
+            // Before 4.2, CHAR is what STRING is later, and QuickFIX takes it so.
+            const bool is_text = type == "CHAR" && result.begin_string < "FIX.4.2";
+            next.type = is_text ? field_type::string : known->second;
             for (const pugi::xml_node value : node.children("value")) {
                 next.values.push_back({required_attribute(value, "enum"),
                                        value.attribute("description").value(),

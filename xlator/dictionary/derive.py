@@ -3,7 +3,7 @@
 
 Derives the dictionaries of nine FIX versions: QuickFIX's C++ headers (DIR is the folder that holds
 FixFields.h) say most of it, the overlay says the rest. Writes FIX40.xml to FIX50SP2.xml and
-FIXT11.xml into --out, leaving a file whose text would not change alone.
+FIXT11.xml into --out.
 """
 
 import argparse
@@ -24,11 +24,6 @@ def derive(quickfix, overlay):
     return complete(read_headers(quickfix, VERSIONS), read_overlay(overlay))
 
 
-def _write_file(path, text):
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-
-
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[2])
     parser.add_argument("--quickfix", required=True, metavar="DIR")
@@ -39,7 +34,8 @@ def main(arguments):
         dictionaries = derive(chosen.quickfix, chosen.overlay)
         chosen.out.mkdir(parents=True, exist_ok=True)
         for dictionary in dictionaries:
-            _write_file(chosen.out / dictionary.version.file, write_dictionary(dictionary))
+            path = chosen.out / dictionary.version.file
+            path.write_text(write_dictionary(dictionary), encoding="utf-8")
     except (DictionaryError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -128,26 +128,35 @@ consteval std::size_t member_count() {
 }
 
 template <class... Members>
-constexpr void append_list(member_list<Members...>, bool is_required, member_info*& at);
+constexpr void append_list(member_list<Members...>, bool is_required, bool is_direct,
+                           member_info*& at);
 
 // A required member of an optional component is optional: FIX asks for it only with the component.
 template <class Member>
-constexpr void append_member(bool is_list_required, member_info*& at) {
+constexpr void append_member(bool is_list_required, bool is_direct, member_info*& at) {
     using type = typename member_traits<Member>::type;
-    const bool is_required = is_list_required && member_traits<Member>::is_required;
+    constexpr bool is_declared_required = member_traits<Member>::is_required;
+    const bool is_required = is_list_required && is_declared_required;
     if constexpr (std::is_base_of_v<component_tag, type>) {
-        append_list(typename type::members{}, is_required, at);
+        append_list(typename type::members{}, is_required, false, at);
     } else if constexpr (std::is_base_of_v<group_tag, type>) {
-        *at++ = {type::counter::tag, type::counter::name, is_required, &group_table<type>, true};
+        *at++ = {type::counter::tag,
+                 type::counter::name,
+                 is_required,
+                 &group_table<type>,
+                 true,
+                 is_declared_required,
+                 is_direct};
     } else {
-        *at++ = {type::tag, type::name, is_required, nullptr};
+        *at++ = {type::tag, type::name,           is_required, nullptr,
+                 false,     is_declared_required, is_direct};
     }
 }
 
 template <class... Members>
 constexpr void append_list(member_list<Members...>, [[maybe_unused]] bool is_required,
-                           [[maybe_unused]] member_info*& at) {
-    (append_member<Members>(is_required, at), ...);
+                           [[maybe_unused]] bool is_direct, [[maybe_unused]] member_info*& at) {
+    (append_member<Members>(is_required, is_direct, at), ...);
 }
 
 template <class List>
@@ -155,7 +164,7 @@ struct flattened {
     static constexpr auto table = [] {
         std::array<member_info, list_count(List{})> members{};
         member_info* at = members.data();
-        append_list(List{}, true, at);
+        append_list(List{}, true, true, at);
         return members;
     }();
 };

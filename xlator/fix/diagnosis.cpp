@@ -75,27 +75,92 @@ bool diagnosis::find_structure() noexcept {
     return false;
 }
 
-bool diagnosis::is_present(std::uint32_t tag) const noexcept {
-    const std::uint64_t key = detail::field_key(0, tag);
-    const field_ref* const first = owner_.fields_.get();
-    return std::any_of(first, first + owner_.count_,
+bool diagnosis::is_present(std::uint32_t tag, std::uint32_t level,
+                           field_span range) const noexcept {
+    const std::uint64_t key = detail::field_key(level, tag);
+    const field_ref* const fields = owner_.fields_.get();
+    return std::any_of(fields + range.begin, fields + range.end,
                        [key](const field_ref& field) { return field.key == key; });
 }
 
 bool diagnosis::find_required() noexcept {
+    const field_span all{0, owner_.count_};
     if (options().is_strict && is_frame_) {
         for (const std::uint32_t tag : rules_.required_frame_tags) {
-            if (!is_present(tag)) {
+            if (!is_present(tag, 0, all)) {
                 return found(session_reject_reason::required_tag_missing, tag);
             }
         }
     }
     for (const std::uint32_t tag : rules_.required_tags) {
-        if (!is_present(tag)) {
+        if (!is_present(tag, 0, all)) {
             return found(session_reject_reason::required_tag_missing, tag);
         }
     }
+    return !rules_.required_tags.empty() && find_required_in_groups(all, rules_, 0);
+}
+
+// QuickFIX looks into groups that are required themselves, by ascending tag of their counters, and
+// there at what they name directly, not through a component. It looks no further where a level
+// requires nothing.
+bool diagnosis::find_required_in_groups(field_span range, const detail::scope_rules& rules,
+                                        std::uint32_t level) noexcept {
+    const field_ref* const fields = owner_.fields_.get();
+    std::uint32_t previous = 0;
+    while (true) {
+        const member_rule* next = nullptr;
+        for (std::uint32_t i = range.begin; i < range.end; ++i) {
+            const member_rule* rule =
+                fields[i].level() == level ? rules.table.find(fields[i].tag()) : nullptr;
+            if (rule != nullptr && rule->where == section::body && rule->demands_members &&
+                rule->tag > previous && (next == nullptr || rule->tag < next->tag)) {
+                next = rule;
+            }
+        }
+        if (next == nullptr) {
+            return false;
+        }
+        for (std::uint32_t i = range.begin; i < range.end; ++i) {
+            if (fields[i].key == detail::field_key(level, next->tag) &&
+                find_required_in_entries(i, *next)) {
+                return true;
+            }
+        }
+        previous = next->tag;
+    }
+}
+
+bool diagnosis::find_required_in_entries(std::uint32_t counter, const member_rule& rule) noexcept {
+    const field_ref* const fields = owner_.fields_.get();
+    const std::uint32_t level = fields[counter].level() + 1;
+    field_span entry{counter + 1, counter + 1};
+    while (entry.begin < fields[counter].end) {
+        do {
+            ++entry.end;
+        } while (entry.end < fields[counter].end &&
+                 (fields[entry.end].level() != level || fields[entry.end].starts_entry == 0));
+        if (find_required_in_entry(entry, rule, level)) {
+            return true;
+        }
+        entry.begin = entry.end;
+    }
     return false;
+}
+
+bool diagnosis::find_required_in_entry(field_span entry, const member_rule& rule,
+                                       std::uint32_t level) noexcept {
+    const detail::scope_rules& group = owner_.dict_.group_scope(rule.group);
+    bool requires_any = false;
+    for (const std::uint32_t tag : group.required_tags) {
+        if (!group.table.find(tag)->is_direct) {
+            continue;
+        }
+        requires_any = true;
+        if (!is_present(tag, level, entry)) {
+            return found(session_reject_reason::required_tag_missing, tag);
+        }
+    }
+    return requires_any && find_required_in_groups(entry, group, level);
 }
 
 bool diagnosis::find_in_section(section where) noexcept {

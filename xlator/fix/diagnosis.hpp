@@ -16,9 +16,21 @@ public:
     [[nodiscard]] decode_result run() noexcept;
 
 private:
+    // Indexes of fields, the end not included.
+    struct field_span {
+        std::uint32_t begin = 0;
+        std::uint32_t end = 0;
+    };
+
     [[nodiscard]] const decode_options& options() const noexcept;
     [[nodiscard]] bool find_structure() noexcept;
     [[nodiscard]] bool find_required() noexcept;
+    [[nodiscard]] bool find_required_in_groups(field_span range, const detail::scope_rules& rules,
+                                               std::uint32_t level) noexcept;
+    [[nodiscard]] bool find_required_in_entries(std::uint32_t counter,
+                                                const detail::member_rule& rule) noexcept;
+    [[nodiscard]] bool find_required_in_entry(field_span entry, const detail::member_rule& rule,
+                                              std::uint32_t level) noexcept;
     [[nodiscard]] bool find_in_section(detail::section where) noexcept;
     [[nodiscard]] bool find_in_field(const detail::field_ref& field,
                                      detail::section where) noexcept;
@@ -27,7 +39,8 @@ private:
         result_ = {decode_status::rejected, reason, static_cast<int>(tag)};
         return true;
     }
-    [[nodiscard]] bool is_present(std::uint32_t tag) const noexcept;
+    [[nodiscard]] bool is_present(std::uint32_t tag, std::uint32_t level,
+                                  field_span range) const noexcept;
     [[nodiscard]] bool must_check(std::uint32_t tag) const noexcept;
     [[nodiscard]] detail::section section_of(std::uint32_t tag) const noexcept;
     [[nodiscard]] std::uint64_t entries_of(std::uint32_t counter) const noexcept;

@@ -172,10 +172,13 @@ member_rule dictionary::rule_for(const member_info& member, section where) {
     member_rule rule = *field;
     rule.where = where;
     rule.is_required = member.is_required;
+    rule.is_direct = member.is_direct;
     rule.mark = mark_count_++;
     if (member.group != nullptr) {
         rule.group = group_index(*member.group);
-        rule.check = value_check::count;
+        rule.demands_members = member.is_declared_required;
+        // NoSides(552) has a value set: one side or two.
+        rule.check = rule.values == no_index ? value_check::count : value_check::set;
     }
     return rule;
 }

@@ -79,6 +79,9 @@ struct member_info {
     // Whether it is set: g++ cannot compare addresses in a constant expression under
     // -fsanitize=null.
     bool is_group = false;
+    // As the member's own line in the dictionary has it, whatever component the line stands in.
+    bool is_declared_required = false;
+    bool is_direct = true;  // not through a component
 };
 
 struct group_info {

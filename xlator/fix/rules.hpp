@@ -79,6 +79,8 @@ struct member_rule {
     value_check check = value_check::text;
     section where = section::body;
     bool is_required = false;
+    bool is_direct = true;         // not through a component
+    bool demands_members = false;  // a counter whose own line in the dictionary says required
     std::uint32_t length_tag = 0;
 };
 

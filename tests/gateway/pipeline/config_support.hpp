@@ -23,7 +23,7 @@ inline std::filesystem::path example_path() {
     return source_root() / "docs/examples/orders.toml";
 }
 inline std::filesystem::path dictionaries() {
-    return source_root() / "xlator/dictionary";
+    return MILLRACE_TEST_DICTIONARIES;
 }
 
 inline std::string read_text(const std::filesystem::path& path) {

@@ -32,6 +32,16 @@ bool is_safe_for_quickfix(const xlator::dictionary& dict, const std::vector<raw_
     return true;
 }
 
+// In a group of a group it knows no data field at all: a delimiter in one ends it there.
+bool has_deep_delimiter(const xlator::field_scope& message) {
+    for (const xlator::field_view field : message) {
+        if (field.level > 1 && field.value.find('\x01') != std::string_view::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 class Differential : public testing::Test {
 protected:
     Differential() : oracle_(MILLRACE_FIX44_XML), dict_(fix44::dictionary) {
@@ -61,7 +71,8 @@ TEST_F(Differential, LaxDecoderAgreesWithQuickFixInVerdictReasonAndTag) {
         const decode_result ours = lax.decode(frame);
         // A wrong length that still ends on a delimiter is a message, if not the one that was
         // meant.
-        if (ours.status == decode_status::garbled && !is_safe_for_quickfix(dict_, fields)) {
+        if ((ours.status == decode_status::garbled && !is_safe_for_quickfix(dict_, fields)) ||
+            has_deep_delimiter(lax.message())) {
             continue;
         }
         const oracle_verdict theirs = oracle_.check(frame);
@@ -103,7 +114,7 @@ TEST_F(Differential, StrictDecoderAcceptsOnlyWhatQuickFixAccepts) {
             generator.mutate(fields);
         }
         const std::string frame = message_generator::to_frame(fields);
-        if (strict.decode(frame).is_ok()) {
+        if (strict.decode(frame).is_ok() && !has_deep_delimiter(strict.message())) {
             const oracle_verdict theirs = oracle_.check(frame);
             ASSERT_EQ(theirs.result, oracle_verdict::accepted) << theirs.text << theirs.tag << "\n"
                                                                << show(frame);

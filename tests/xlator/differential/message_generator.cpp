@@ -88,39 +88,40 @@ std::string message_generator::value_for(const field_info& field) {
 }
 
 void message_generator::add_member(std::vector<raw_field>& fields, const member_info& member,
-                                   int percent) {
+                                   int depth, int percent) {
     const field_info& field = *dict_.find_field(member.tag);
     if (field.data_tag != 0) {
         return;  // comes with its data
     }
     if (member.group != nullptr) {
-        const std::size_t entries = 1 + below(3);
+        const std::size_t entries = 1 + below(field.values.empty() ? 3 : field.values.size());
         fields.push_back({member.tag, std::to_string(entries)});
         for (std::size_t i = 0; i < entries; ++i) {
-            add_members(fields, {member.group->members.begin(), member.group->members.end()}, true,
-                        percent);
+            add_members(fields, {member.group->members.begin(), member.group->members.end()},
+                        depth + 1, percent);
         }
         return;
     }
     std::string value = value_for(field);
     if (field.length_tag != 0) {
-        value[below(value.size())] = chance(50) ? '\x01' : '=';
+        // In a group of a group QuickFIX does not know a data field, and ends it at a delimiter.
+        value[below(value.size())] = depth < 2 && chance(50) ? '\x01' : '=';
         fields.push_back({field.length_tag, std::to_string(value.size())});
     }
     fields.push_back({member.tag, std::move(value)});
 }
 
 void message_generator::add_members(std::vector<raw_field>& fields,
-                                    std::vector<member_info> members, bool is_group, int percent) {
-    if (!is_group) {
+                                    std::vector<member_info> members, int depth, int percent) {
+    if (depth == 0) {
         std::sort(members.begin(), members.end(),
                   [](const member_info& a, const member_info& b) { return a.tag < b.tag; });
     }
     for (std::size_t i = 0; i < members.size(); ++i) {
-        const bool is_delimiter = is_group && i == 0;
+        const bool is_delimiter = depth != 0 && i == 0;
         const int wanted = members[i].group != nullptr ? percent / 2 : percent;
         if (members[i].is_required || is_delimiter || chance(wanted)) {
-            add_member(fields, members[i], percent);
+            add_member(fields, members[i], depth, percent);
         }
     }
 }
@@ -133,14 +134,14 @@ void message_generator::add_header(std::vector<raw_field>& fields, const message
             members.push_back(member);
         }
     }
-    add_members(fields, std::move(members), false, 10);
+    add_members(fields, std::move(members), 0, 10);
 }
 
 std::vector<raw_field> message_generator::valid_message() {
     const message_info& message = info_.messages[below(info_.messages.size())];
     std::vector<raw_field> fields;
     add_header(fields, message);
-    add_members(fields, {message.members.begin(), message.members.end()}, false,
+    add_members(fields, {message.members.begin(), message.members.end()}, 0,
                 static_cast<int>(5 + below(30)));
     return fields;
 }

@@ -33,8 +33,9 @@ public:
 private:
     void add_header(std::vector<raw_field>& fields, const xlator::message_info& message);
     void add_members(std::vector<raw_field>& fields, std::vector<xlator::member_info> members,
-                     bool is_group, int percent);
-    void add_member(std::vector<raw_field>& fields, const xlator::member_info& member, int percent);
+                     int depth, int percent);
+    void add_member(std::vector<raw_field>& fields, const xlator::member_info& member, int depth,
+                    int percent);
     [[nodiscard]] std::string value_for(const xlator::field_info& field);
     [[nodiscard]] std::string text(std::size_t size_max);
     [[nodiscard]] std::string number(std::size_t digits_max);

@@ -143,7 +143,8 @@ TEST_F(OutboundMap, WritesTheSameBodyAsTheTypedEncoder) {
     const encode_result typed = encode<NewOrderSingle>(
         out, set<ClOrdID>("A1"), set<Side>(Side::buy), set<TransactTime>(now),
         set<OrdType>(OrdType::limit), set<OrderQty>(100), set<Price>(decimal{10150, -2}),
-        set<Symbol>("VOD.L"), set<HandlInst>(HandlInst::automated_private),
+        set<Symbol>("VOD.L"),
+        set<HandlInst>(HandlInst::automated_execution_order_private_no_broker_intervention),
         set_group<NoPartyIDs>(
             entry(set<PartyID>("BRK"), set<PartyIDSource>(PartyIDSource::proprietary),
                   set<PartyRole>(PartyRole::executing_firm)),

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "xlator/codegen/ir.hpp"
+
+namespace millrace::xlator::codegen {
+
+namespace {
+
+template <class Named>
+Named* find_named(std::vector<Named>& all, const std::string& name) {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Named& each) { return each.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+// What either side allows is allowed; where one has no set, every value is.
+void join_values(field& into, const field& from) {
+    if (into.values.empty() || from.values.empty()) {
+        into.values.clear();
+        return;
+    }
+    for (const enum_value& each : from.values) {
+        const bool is_known =
+            std::any_of(into.values.begin(), into.values.end(),
+                        [&](const enum_value& known) { return known.value == each.value; });
+        if (!is_known) {
+            into.values.push_back(each);
+        }
+    }
+}
+
+void join_fields(dictionary& app, const dictionary& transport) {
+    for (const field& each : transport.fields) {
+        field* known = find_named(app.fields, each.name);
+        if (known == nullptr) {
+            app.fields.push_back(each);
+        } else if (known->tag != each.tag || known->type != each.type) {
+            throw dictionary_error(transport.file, each.line,
+                                   "field " + each.name + " has tag " + std::to_string(each.tag) +
+                                       " and type " + std::string(to_string(each.type)) + ", in " +
+                                       app.file + " tag " + std::to_string(known->tag) +
+                                       " and type " + std::string(to_string(known->type)) +
+                                       ": are the two dictionaries of one family?");
+        } else {
+            join_values(*known, each);
+        }
+    }
+}
+
+}  // namespace
+
+void join_transport(dictionary& app, const dictionary& transport) {
+    if (!app.header.empty() || !app.trailer.empty()) {
+        throw dictionary_error(app.file, app.header.empty() ? 0 : app.header.front().line,
+                               "has a header or trailer of its own (" + app.begin_string +
+                                   "): a transport is for FIX 5.0 and later");
+    }
+    join_fields(app, transport);
+    for (const component& each : transport.components) {
+        if (find_named(app.components, each.name) != nullptr) {
+            throw dictionary_error(transport.file, each.line,
+                                   "component " + each.name + " is also defined in " + app.file);
+        }
+        app.components.push_back(each);
+    }
+    for (const message& each : transport.messages) {
+        const auto taken =
+            std::find_if(app.messages.begin(), app.messages.end(), [&](const message& other) {
+                return other.name == each.name || other.msg_type == each.msg_type;
+            });
+        if (taken != app.messages.end()) {
+            throw dictionary_error(transport.file, each.line,
+                                   "message " + each.name + " of type " + each.msg_type +
+                                       " is also defined in " + app.file);
+        }
+        app.messages.push_back(each);
+    }
+    app.begin_string = transport.begin_string;
+    app.header = transport.header;
+    app.trailer = transport.trailer;
+}
+
+}  // namespace millrace::xlator::codegen

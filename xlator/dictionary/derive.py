@@ -38,6 +38,11 @@ def main(arguments):
             path.write_text(write_dictionary(dictionary), encoding="utf-8")
     except (DictionaryError, OSError) as error:
         print(error, file=sys.stderr)
+        print(
+            f"derive.py: nothing was written. Headers of {chosen.quickfix}, overlay of "
+            f"{chosen.overlay}: if QuickFIX was updated, see docs/dictionaries.md, Another QuickFIX",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

@@ -83,6 +83,86 @@ TEST(Codegen, ReadsTheVersionAsQuickFixDoes) {
     EXPECT_THROW(version("major='4'"), dictionary_error);
 }
 
+TEST(Codegen, TakesCharBeforeFix42ForATextAsQuickFixDoes) {
+    const auto type = [](const std::string& minor) {
+        return parse_dictionary("x.xml",
+                                "<fix major='4' minor='" + minor +
+                                    "'><messages><message name='M' msgtype='M'/></messages>"
+                                    "<fields><field number='1' name='A' type='CHAR'/></fields>"
+                                    "</fix>")
+            .fields.front()
+            .type;
+    };
+    EXPECT_EQ(type("1"), field_type::string);
+    EXPECT_EQ(type("2"), field_type::character);
+}
+
+// A dictionary with one field of the application, and what else is said.
+dictionary with_parts(const std::string& version, const std::string& sections,
+                      const std::string& message, const std::string& fields) {
+    dictionary dict = parse_dictionary(
+        version + ".xml", "<fix " + version + ">\n" + sections + "<messages>" + message +
+                              "</messages>\n<fields>\n" + fields + "</fields></fix>");
+    validate(dict);
+    return dict;
+}
+
+dictionary transport_of(const std::string& message, const std::string& fields = "") {
+    return with_parts("type='FIXT' major='1' minor='1'",
+                      "<header><field name='BeginString' required='Y'/></header>", message,
+                      "<field number='8' name='BeginString' type='STRING'/>\n" + fields);
+}
+
+dictionary application() {
+    return with_parts("major='5' minor='0'", "", "<message name='Order' msgtype='D'/>",
+                      "<field number='58' name='Text' type='STRING'>"
+                      "<value enum='A'/></field>\n");
+}
+
+TEST(Transport, CompletesAnApplicationAndJoinsValueSets) {
+    dictionary app = application();
+    join_transport(app, transport_of("<message name='Logon' msgtype='A' msgcat='admin'/>",
+                                     "<field number='58' name='Text' type='STRING'>"
+                                     "<value enum='A'/><value enum='B'/></field>"));
+    validate(app);
+    EXPECT_EQ(app.begin_string, "FIXT.1.1");
+    EXPECT_EQ(app.header.size(), 1U);
+    EXPECT_EQ(app.messages.size(), 2U);
+    EXPECT_EQ(app.fields.size(), 2U);
+    EXPECT_EQ(app.fields.back().values.size(), 2U);
+}
+
+TEST(Transport, IsRefusedWhereItContradictsTheApplication) {
+    const auto refusal = [](dictionary app, const dictionary& transport) {
+        try {
+            join_transport(app, transport);
+        } catch (const dictionary_error& refused) {
+            return std::string(refused.what());
+        }
+        return std::string("accepted");
+    };
+    const std::string logon = "<message name='Logon' msgtype='A'/>";
+    EXPECT_NE(
+        refusal(transport_of(logon), transport_of(logon)).find("header or trailer of its own"),
+        std::string::npos);
+    EXPECT_NE(refusal(application(), transport_of("<message name='Logon' msgtype='D'/>"))
+                  .find(":2: message Logon of type D is also defined in"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal(application(), transport_of(logon, "<field number='58' name='Text' type='INT'/>"))
+            .find(":5: field Text has tag 58 and type INT, in major='5' minor='0'.xml tag 58"),
+        std::string::npos);
+    const std::string block =
+        "<components><component name='B'><field name='Text'/></component>"
+        "</components>";
+    const std::string text = "<field number='58' name='Text' type='STRING'/>";
+    const dictionary app =
+        with_parts("major='5' minor='0'", block, "<message name='Order' msgtype='D'/>", text);
+    dictionary transport = transport_of(logon, text);
+    transport.components = app.components;
+    EXPECT_NE(refusal(app, transport).find("component B is also defined in"), std::string::npos);
+}
+
 TEST(Identifier, MakesEnumeratorsOfDescriptions) {
     EXPECT_EQ(enumerator("PARTIALLY_FILLED"), "partially_filled");
     EXPECT_EQ(enumerator("PartiallyFilled"), "partially_filled");

@@ -136,6 +136,41 @@ TEST_F(DecoderTest, RejectsInsideGroupsWhatQuickFixDoesNotSee) {
     EXPECT_TRUE(lax.decode(frame_).is_ok());
 }
 
+// QuickFIX asks for members of a group that is required itself, and of no other.
+TEST_F(DecoderTest, AsksAsQuickFixDoesForRequiredMembersOfGroups) {
+    decoder lax{dict_, {.is_strict = false}};
+    const auto check = [](decoder& reader, const std::string& text, bool is_accepted, int tag) {
+        const decode_result result = reader.decode(frame_of(text));
+        EXPECT_EQ(result.is_ok(), is_accepted) << text;
+        EXPECT_EQ(result.ref_tag, tag) << text;
+        EXPECT_EQ(result.reason, is_accepted ? session_reject_reason::none
+                                             : session_reject_reason::required_tag_missing);
+    };
+    const std::string book = std::string("35=W|") + header + "55=V|268=2|269=0|270=1|";
+    check(lax, book + "269=1|270=2|", true, 0);
+    check(lax, book + "270=2|", false, 269);
+    const std::string strikes = std::string("35=m|") + header + "66=L|422=1|428=1|55=V|711=1|";
+    check(lax, strikes + "311=U|", true, 0);
+    check(decoder_, strikes + "311=U|", false, 44);
+    const std::string quotes =
+        std::string("35=i|") + header + "117=Q|296=2|302=A|304=1|295=1|299=E|302=B|";
+    check(lax, quotes + "304=1|295=1|299=F|", true, 0);
+    check(lax, quotes + "295=1|299=F|", false, 304);
+    check(lax, quotes + "304=1|", false, 295);
+}
+
+TEST_F(DecoderTest, HoldsACounterWithAValueSetAgainstIt) {
+    const std::string cross =
+        std::string("35=u|") + header + "60=20240101-10:00:00|548=C|549=1|550=0|551=O|55=V|552=3|";
+    std::string sides;
+    for (const char* side : {"1", "2", "5"}) {
+        sides += std::string("54=") + side + "|41=O|11=C|38=1|";
+    }
+    const decode_result result = decoder_.decode(frame_of(cross + sides));
+    EXPECT_EQ(result.reason, session_reject_reason::value_is_incorrect);
+    EXPECT_EQ(result.ref_tag, 552);
+}
+
 TEST_F(DecoderTest, RejectsAMessageWithoutARequiredHeaderField) {
     const decode_result result = decoder_.decode(frame_of(std::string("35=0|34=2|49=A|56=B|")));
     EXPECT_EQ(result.reason, session_reject_reason::required_tag_missing);

@@ -2,7 +2,7 @@
 """header_facts.py QUICKFIX_HEADERS: what the headers say, read a second time in another way.
 
 Shares nothing with xlator/dictionary: no line patterns, but the tree of braces of each file. Prints
-one fact a line, in tags, for derived_dictionary_test.cpp; derive_test.py uses the functions.
+one fact a line, in tags, for dictionary_headers_test.cpp; derive_test.py uses the functions.
 """
 
 import re

@@ -22,7 +22,7 @@ TEST(Transport, GivesAFix50DialectItsHeaderItsSessionMessagesAndItsBeginString) 
     ASSERT_NE(dict.find_message("A"), nullptr);
     EXPECT_TRUE(dict.find_message("A")->is_admin);
     EXPECT_EQ(dict.value_name(35, "D"), "new_order_single");
-    EXPECT_EQ(dict.value_name(373, "18"), "invalid_unsupported_appl_ver");
+    EXPECT_EQ(dict.value_name(373, "18"), "invalid_unsupported_application_version");
 }
 
 TEST(Transport, LetsTheDecoderReadAFramedOrder) {

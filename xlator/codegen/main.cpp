@@ -2,8 +2,8 @@
 //
 // Turns a dictionary in QuickFIX's XML format into declarations: DIR/fields.hpp,
 // DIR/components.hpp, one header a message, DIR/dictionary.hpp. A file whose text would not change
-// is left alone, so that nothing is rebuilt. FIX 5.0 and later have no header and no session messages
-// of their own: --transport names the dictionary that has them.
+// is left alone, so that nothing is rebuilt. FIX 5.0 and later have no header and no session
+// messages of their own: --transport names the dictionary that has them.
 #include <cstdio>
 #include <exception>
 #include <filesystem>

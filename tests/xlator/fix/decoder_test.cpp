@@ -156,7 +156,8 @@ TEST_F(DecoderTest, AsksAsQuickFixDoesForRequiredMembersOfGroups) {
         std::string("35=i|") + header + "117=Q|296=2|302=A|304=1|295=1|299=E|302=B|";
     check(lax, quotes + "304=1|295=1|299=F|", true, 0);
     check(lax, quotes + "295=1|299=F|", false, 304);
-    check(lax, quotes + "304=1|", false, 295);
+    check(lax, quotes + "304=1|", true, 0);  // NoQuoteEntries stands there through a component
+    check(decoder_, quotes + "304=1|", false, 295);
 }
 
 TEST_F(DecoderTest, HoldsACounterWithAValueSetAgainstIt) {

@@ -184,7 +184,7 @@ TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
         (std::vector<std::string>{
             "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
             "3: map reports: column SIED does not exist; did you mean SIDE?",
-            "4: map reports: field ListSeqNo is not in dictionary fix44",
+            "4: map reports: field ListSeqNo does not belong to message ExecutionReport",
             "5: map reports: field Text of type STRING cannot become column LOTS of kind integer",
             "7: map reports: \"maybe\" is no value of column DUPLICATE of kind boolean",
             "8: map reports: \"execting_firm\" is none of the values of field PartyRole; did you "

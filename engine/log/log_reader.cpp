@@ -270,8 +270,8 @@ bool log_reader::is_next_segment_named() const noexcept {
 }
 
 // The next segment is begun before the end record stands, but a loss of power may have taken the
-// one and left the other. Then its file is there, made ahead, and the next writer begins on it; or a
-// writer set it aside behind a gap, and the power went again before its own was there.
+// one and left the other. Then its file is there, made ahead, and the next writer begins on it; or
+// a writer set it aside behind a gap, and the power went again before its own was there.
 bool log_reader::may_follow() noexcept {
     if (is_next_segment_named() || is_archive(directory_)) {  // an archive: as far as it goes
         return true;

@@ -41,8 +41,8 @@ bool has_its_name(const stored_segment& one) {
 }
 
 void raise(std::atomic<std::uint64_t>& count) {
-    // relaxed: a figure for itself, of one writing thread
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    // One writing thread; release: behind the text, pairs with persister.cpp: report
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 }  // namespace
@@ -101,8 +101,9 @@ void persister::request_sync() noexcept {
 
 void persister::report(storage_report& to) const {
     to.sync_count = sync_count_.load(std::memory_order_relaxed);
-    to.sync_failure_count = sync_failure_count_.load(std::memory_order_relaxed);
-    to.lost_name_count = lost_name_count_.load(std::memory_order_relaxed);
+    // acquire: a failure that is counted is said in the text
+    to.sync_failure_count = sync_failure_count_.load(std::memory_order_acquire);
+    to.lost_name_count = lost_name_count_.load(std::memory_order_acquire);
     to.sync_ns_max = sync_ns_max_.load(std::memory_order_relaxed);
     to.is_durability_halted = is_halted_.read();
     const std::lock_guard<cold_lock> held(text_lock_);
@@ -203,15 +204,15 @@ bool persister::sync_walked() noexcept {
     const std::int64_t begin = monotonic_now_ns();
     if (::fdatasync(front.disk.get()) != 0) {
         const int number = errno;
+        fail(front.is_hot()
+                 ? "fdatasync failed; the segment is written again to a fresh file:"
+                 : "fdatasync failed; nothing more of this log becomes durable until it is opened "
+                   "anew, and appends go on as committed only:",
+             number);
         raise(sync_failure_count_);
         if (front.is_hot()) {
             must_rewrite_ = true;
-            fail("fdatasync failed; the segment is written again to a fresh file:", number);
         } else {
-            fail(
-                "fdatasync failed; nothing more of this log becomes durable until it is opened "
-                "anew, and appends go on as committed only:",
-                number);
             halt();
         }
         return false;
@@ -232,8 +233,8 @@ bool persister::rewrite_segment() noexcept {
                                           {front.bytes.data(), walk_.walked().offset()},
                                           front.bytes.info().segment_bytes);
     } catch (const io_error& failure) {
-        raise(sync_failure_count_);
         fail("cannot write a fresh file in the place of", failure.error_number());
+        raise(sync_failure_count_);
         rewrite_after_ns_ = monotonic_now_ns() + rewrite_interval_ns;
         return false;
     }
@@ -310,10 +311,10 @@ bool persister::has_lost_its_name(stored_segment& one) noexcept {
     }
     if (!one.is_reported_lost) {
         one.is_reported_lost = true;
-        raise(lost_name_count_);
         alarm(one.hot_path.native() +
               ": somebody removed this file of the log's hot tier; other processes read its "
               "records only once they are durable. Keep cleaners away from the directory");
+        raise(lost_name_count_);
     }
     return true;
 }

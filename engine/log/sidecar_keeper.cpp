@@ -84,7 +84,7 @@ void sidecar_keeper::find_start(position durable) {
     index_ = settings_.begin_index;
     head_ = {};
     is_started_ = true;
-    if (is_sealing_halted_.load(std::memory_order_relaxed)) {
+    if (is_sealing_halted_) {
         index_ = durable.value / settings_.segment_bytes;
         return;
     }
@@ -116,7 +116,7 @@ void sidecar_keeper::find_start(position durable) {
 
 void sidecar_keeper::enter() {
     where_ = segment::open(settings_.directory, index_, access::read_only);
-    if (!is_sealing_halted_.load(std::memory_order_relaxed)) {
+    if (!is_sealing_halted_) {
         seals_.emplace(settings_.directory, where_, head_,
                        settings_.key ? &*settings_.key : nullptr);
         synced_seal_count_ = seals_->seal_count();
@@ -231,34 +231,32 @@ void sidecar_keeper::sync_seals() {
 
 // The files say what is done; what this object knew beyond them is dropped.
 void sidecar_keeper::start_over(const char* what, bool is_permanent) noexcept {
-    // relaxed: figures for themselves, of one writing thread
-    failure_count_.store(failure_count_.load(std::memory_order_relaxed) + 1,
-                         std::memory_order_relaxed);
-    is_sealing_halted_.store(is_permanent || is_sealing_halted_.load(std::memory_order_relaxed),
-                             std::memory_order_relaxed);
     seals_.reset();
     index_writer_.reset();
     where_ = segment();
     is_inside_ = false;
     is_started_ = false;
     retry_after_ns_ = monotonic_now_ns() + retry_interval_ns;
+    std::string text;
     try {
-        std::string text(is_permanent ? "nothing more is sealed until the log is opened anew: "
-                                      : "index or seals could not be kept, which is tried again: ");
+        text = is_permanent ? "nothing more is sealed until the log is opened anew: "
+                            : "index or seals could not be kept, which is tried again: ";
         text += what;
-        const std::lock_guard<cold_lock> held(text_lock_);
-        text_ = std::move(text);
     } catch (const std::exception&) {
-        return;  // out of memory: the count has to do
+        text.clear();  // out of memory: the count has to do
     }
+    const std::lock_guard<cold_lock> held(failure_lock_);
+    ++failure_count_;
+    is_sealing_halted_ = is_sealing_halted_ || is_permanent;
+    failure_text_ = std::move(text);
 }
 
 void sidecar_keeper::report(storage_report& to) const {
     to.sealed_sequence = sealed_sequence();
-    to.sidecar_failure_count = failure_count_.load(std::memory_order_relaxed);
-    to.is_sealing_halted = is_sealing_halted_.load(std::memory_order_relaxed);
-    const std::lock_guard<cold_lock> held(text_lock_);
-    to.sidecar_text = text_;
+    const std::lock_guard<cold_lock> held(failure_lock_);
+    to.sidecar_failure_count = failure_count_;
+    to.is_sealing_halted = is_sealing_halted_;
+    to.sidecar_text = failure_text_;
 }
 
 void sidecar_thread::start() {

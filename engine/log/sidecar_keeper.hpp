@@ -11,7 +11,6 @@
 //            what is damaged is not sealed, and then nothing more is in this writer's life
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -85,10 +84,11 @@ private:
     bool is_complete_ = false;  // all that was asked for is done
 
     published_word<std::uint64_t> sealed_sequence_;
-    std::atomic<std::uint64_t> failure_count_{0};
-    std::atomic<bool> is_sealing_halted_{false};
-    mutable cold_lock text_lock_;
-    std::string text_;  // under the lock
+    // Written by the keeper's thread alone, under the lock; so that thread reads without it.
+    mutable cold_lock failure_lock_;
+    std::uint64_t failure_count_ = 0;
+    bool is_sealing_halted_ = false;
+    std::string failure_text_;
 };
 
 // The thread that lets a keeper follow a persister.

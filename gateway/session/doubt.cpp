@@ -4,7 +4,6 @@ namespace millrace::gateway {
 
 route_doubt::answer route_doubt::judge(engine::sequence seq, bool is_overdue) noexcept {
     if (received_max(entry_) == 0 || seq > entry_.through.value_or(seq)) {
-        is_over_.store(true, std::memory_order_relaxed);
         return answer::over;
     }
     // relaxed: one word, and nothing is handed over with it

@@ -3,7 +3,10 @@
 //
 // Threading  the session thread; decide() and the figures from any
 // Invariant  a record is in doubt if it was there when the gateway came up again, FIX_OUT does not
-//            hold it, and fewer such records were passed than numbers can have reached the peer
+//            hold it, and fewer such records were passed than numbers can have reached the peer.
+//            The doubt is forgotten only when FIX_OUT holds durably how it ended: a withdrawal that
+//            another loss of power takes would else leave a record that the peer has had, and whose
+//            number lies before all that the next doubt asks about
 // Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has
 //            not received, so none behind it was processed. From 1 on it may only want all again
 #pragma once
@@ -29,6 +32,8 @@ public:
     enum class answer : std::uint8_t { over, hold, send, possresend, withdraw };
     // `is_overdue`: the peer has had time to ask for what it lacks.
     [[nodiscard]] answer judge(engine::sequence seq, bool is_overdue) noexcept;
+    // It was judged over, and what FIX_OUT says about its records ends here.
+    void end(engine::position at) noexcept { ended_at_.store(at.value, std::memory_order_relaxed); }
     // The record judged last is done with.
     void pass() noexcept { passed_.store(entry_.passed += 1, std::memory_order_relaxed); }
     // The first ResendRequest since of this session, in this generation.
@@ -50,7 +55,13 @@ public:
     [[nodiscard]] std::uint32_t passed() const noexcept {
         return passed_.load(std::memory_order_relaxed);
     }
-    [[nodiscard]] bool is_over() const noexcept { return is_over_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool is_over() const noexcept {
+        return ended_at_.load(std::memory_order_relaxed) != UINT64_MAX;
+    }
+    // Over, and no loss of power can bring it back; `durable` is FIX_OUT's.
+    [[nodiscard]] bool is_forgotten(engine::position durable) const noexcept {
+        return is_over() && ended_at_.load(std::memory_order_relaxed) <= durable.value;
+    }
     // The record that waits, or the last that did.
     [[nodiscard]] engine::sequence held() const noexcept {
         return {held_.load(std::memory_order_relaxed)};
@@ -71,7 +82,7 @@ private:
     std::atomic<std::uint64_t> held_{0};
     std::atomic<std::uint32_t> passed_;
     std::atomic<std::uint32_t> asked_from_;
-    std::atomic<bool> is_over_{false};
+    std::atomic<std::uint64_t> ended_at_{UINT64_MAX};  // a position in FIX_OUT; this: it goes on
 };
 
 }  // namespace millrace::gateway

@@ -25,6 +25,7 @@ route_doubt::answer fix_session::judge_doubt(outbound_route& route,
     }
     route.is_held_in_doubt = is_held;
     if (answer == route_doubt::answer::over) {
+        route.doubt->end(out_->table().log().end());
         route.doubt = nullptr;
     }
     const auto held = std::count_if(routes_.begin(), routes_.end(),

@@ -189,7 +189,7 @@ std::string session_agent::tend() noexcept {
             if (known == doubt_entries_.end()) {
                 continue;
             }
-            if (doubt->is_over()) {
+            if (doubt->is_forgotten(out_.table().log().durable_position())) {
                 remove_verdicts(options_.directory, known->route);
                 doubt_entries_.erase(known);
                 is_changed = true;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <climits>
 #include <cstdio>
+#include <iostream>
 #include <mutex>
 #include <set>
 
@@ -247,6 +248,10 @@ void power_cut_campaign::decide(powered_engine& engine) {
         {{has_it ? gateway::doubt_decision::withdraw : gateway::doubt_decision::send,
           engine::sequence{next}, "the oracle"}});
     EXPECT_EQ(engine.agent().tend(), "");
+    hear(engine);
+    said_.push_back("operator: sequence " + std::to_string(next) + " (" + orders_[next - 1] + ") " +
+                    (has_it ? "is at the venue" : "is sent"));
+    frames_before_said_.push_back(wire_.forward.passed.size());
     if (!has_it && next > decided_through_) {
         ++sent_by_decision_;
         ++tally_.decided;
@@ -331,6 +336,7 @@ void power_cut_campaign::note_end_of(powered_engine& engine) {
 
 void power_cut_campaign::hear(powered_engine& engine) {
     said_.insert(said_.end(), engine.said().begin(), engine.said().end());
+    frames_before_said_.resize(said_.size(), wire_.forward.passed.size());
     engine.said().clear();
     shown_.insert(shown_.end(), engine.shown().begin(), engine.shown().end());
     engine.shown().clear();
@@ -365,6 +371,10 @@ void power_cut_campaign::live_to_the_end() {
         }
     }
     note_end_of(*engine);
+    while (engine->durable_sequences() != engine->last_sequences() &&
+           engine::monotonic_now_ns() < end_ns) {
+        static_cast<void>(step(*engine));
+    }
     EXPECT_EQ(engine->agent().tend(), "");
     EXPECT_TRUE(gateway::read_doubts(gateway()).empty());
     engine->close();
@@ -403,6 +413,9 @@ void power_cut_campaign::judge() {
     EXPECT_EQ(books.orders, orders_);
     expect_rising_numbers(wire_.forward.passed, scenario_.resets_on_logon);
     expect_each_order_once(books);
+    if (::testing::Test::HasFailure()) {
+        tell_of_doubled(books);
+    }
     if (is_durable()) {
         expect_equal_books(books);
     }
@@ -417,6 +430,30 @@ void power_cut_campaign::judge() {
     }
     for (const written_execution& row : books.executions) {
         tally_.repeated_rows += row.is_redelivered ? 1 : 0;
+    }
+}
+
+void power_cut_campaign::tell_of_doubled(const four_books& books) const {
+    const std::vector<std::string>& frames = wire_.forward.passed;
+    for (const auto& [cl_ord_id, order] : books.venue.orders) {
+        if (order.numbers.size() < 2) {
+            continue;
+        }
+        std::cout << cl_ord_id << " went out more than once:\n";
+        std::size_t heard = 0;
+        std::size_t last = 0;
+        for (std::size_t i = 0; i < frames.size(); ++i) {
+            const bool is_order = field_of(frames[i], 11) == cl_ord_id;
+            if (!is_order && field_of(frames[i], 35) != "A") {
+                continue;
+            }
+            for (; heard < said_.size() && frames_before_said_[heard] <= i; ++heard) {
+                std::cout << "    said: " << said_[heard] << '\n';
+            }
+            std::cout << "  frame " << i << (is_order ? " it: " : ": ") << frames[i] << '\n';
+            last = is_order ? heard : last;
+        }
+        std::cout << "  the last of them stands before what was said as number " << last << '\n';
     }
 }
 

@@ -92,6 +92,9 @@ private:
     void judge();
     void expect_gone_orders_said(const four_books& books);
     void expect_shown_reports(const four_books& books);
+    // For whoever looks for the reason: what went to the venue under an order's name, and what was
+    // said, decided and begun around it.
+    void tell_of_doubled(const four_books& books) const;
     [[nodiscard]] bool is_durable() const { return scenario_.gate == gateway::gate_level::durable; }
     [[nodiscard]] std::filesystem::path disk() const { return directory_ / "disk"; }
     [[nodiscard]] std::filesystem::path gateway() const { return disk() / "gateway"; }
@@ -115,6 +118,7 @@ private:
     log_sequences promised_{};  // durable, as the logs said before the cut
     log_sequences committed_{};
     std::vector<std::string> said_;
+    std::vector<std::size_t> frames_before_said_;  // to the venue, when each of those was heard
     std::vector<shown_report> shown_;
     std::vector<std::size_t> shown_before_;  // how many had been, at each beginning
 

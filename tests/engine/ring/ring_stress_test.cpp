@@ -1,7 +1,10 @@
 // Two real threads over small rings, so that they run full, empty and round all the time. Every
 // message is checked for its number and its content. MILLRACE_STRESS_FACTOR multiplies the length.
+// On a crowded machine each change of threads costs a time slice, so a run also ends by time.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -22,10 +25,38 @@ constexpr std::uint64_t message_count_base = 20'000;
 constexpr std::uint64_t message_count_base = 200'000;
 #endif
 
-std::uint64_t message_count() {
-    const char* const factor = std::getenv("MILLRACE_STRESS_FACTOR");
-    return message_count_base * (factor == nullptr ? 1 : std::stoull(factor));
+constexpr std::uint64_t message_count_min = 2'000;
+constexpr std::chrono::seconds time_base{4};
+
+std::uint64_t factor() {
+    const char* const given = std::getenv("MILLRACE_STRESS_FACTOR");
+    return given == nullptr ? 1 : std::stoull(given);
 }
+
+// How many messages there are is known only when the producer has sent the last one.
+class run_length {
+public:
+    // The producer, before message `number`.
+    [[nodiscard]] bool goes_on(std::uint64_t number) {
+        const bool is_over =
+            number >= message_count_base * factor() ||
+            (number >= message_count_min && std::chrono::steady_clock::now() >= until_);
+        if (is_over) {
+            count_.store(number, std::memory_order_relaxed);
+        }
+        return !is_over;
+    }
+    // The consumer, which has received so many.
+    [[nodiscard]] bool is_incomplete(std::uint64_t number) const {
+        return number < count_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+private:
+    const std::chrono::steady_clock::time_point until_ =
+        std::chrono::steady_clock::now() + time_base * factor();
+    std::atomic<std::uint64_t> count_{UINT64_MAX};
+};
 
 std::uint64_t seed() {
     const char* const given = std::getenv("MILLRACE_TEST_SEED");
@@ -59,10 +90,10 @@ bool is_intact(const slot& s) {
     return std::equal(std::begin(s.words), std::end(s.words), std::begin(expected.words));
 }
 
-void produce_slots(slot_ring<slot>& ring, std::uint64_t count, std::uint64_t random_seed) {
+void produce_slots(slot_ring<slot>& ring, run_length& length, std::uint64_t random_seed) {
     std::mt19937_64 random(random_seed);
     std::uint64_t number = 0;
-    while (number < count) {
+    while (length.goes_on(number)) {
         if (random() % 2 == 0) {
             if (ring.try_push(make_slot(number)) == push_status::ok) {
                 ++number;
@@ -71,7 +102,7 @@ void produce_slots(slot_ring<slot>& ring, std::uint64_t count, std::uint64_t ran
             }
             continue;
         }
-        auto batch = ring.try_claim(std::min<std::uint64_t>(random() % 7, count - number));
+        auto batch = ring.try_claim(random() % 7);
         const std::size_t used = batch.count() == 0 ? 0 : random() % (batch.count() + 1);
         for (std::size_t i = 0; i < used; ++i) {
             batch[i] = make_slot(number + i);
@@ -84,14 +115,14 @@ void produce_slots(slot_ring<slot>& ring, std::uint64_t count, std::uint64_t ran
 class SlotRingStress : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(SlotRingStress, EverySlotArrivesOnceIntactInOrder) {
-    const std::uint64_t count = message_count();
+    run_length length;
     const std::uint64_t random_seed = seed();
     slot_ring<slot> ring(GetParam());
-    std::thread producer([&] { produce_slots(ring, count, random_seed); });
+    std::thread producer([&] { produce_slots(ring, length, random_seed); });
     std::mt19937_64 random(~random_seed);
     std::uint64_t expected = 0;
     std::uint64_t wrong = 0;
-    while (expected < count) {
+    while (length.is_incomplete(expected)) {
         const std::uint64_t before = expected;
         const auto check = [&](const slot& s) {
             if (random() % 16 == 0) {
@@ -118,8 +149,9 @@ TEST_P(SlotRingStress, EverySlotArrivesOnceIntactInOrder) {
     producer.join();
     EXPECT_EQ(wrong, 0U);
     EXPECT_EQ(ring.peek(1).count(), 0U);
-    EXPECT_EQ(ring.producer_sequence_estimate(), count);
-    EXPECT_EQ(ring.consumer_sequence_estimate(), count);
+    EXPECT_EQ(expected, length.count());
+    EXPECT_EQ(ring.producer_sequence_estimate(), expected);
+    EXPECT_EQ(ring.consumer_sequence_estimate(), expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Capacities, SlotRingStress, ::testing::Values(2, 4, 64, 1024));
@@ -143,7 +175,7 @@ class ByteRingStress : public ::testing::TestWithParam<std::size_t> {};
 
 // The sizes follow from the numbers, so the receiver knows them too.
 TEST_P(ByteRingStress, EveryRecordArrivesOnceIntactInOrder) {
-    const std::uint64_t count = message_count();
+    run_length length;
     const std::uint64_t random_seed = seed();
     byte_ring ring(GetParam());
     const std::size_t size_max = std::min<std::size_t>(ring.payload_size_max(), 200);
@@ -151,7 +183,7 @@ TEST_P(ByteRingStress, EveryRecordArrivesOnceIntactInOrder) {
     std::thread producer([&] {
         std::mt19937_64 random(random_seed);
         std::uint64_t number = 0;
-        while (number < count) {
+        while (length.goes_on(number)) {
             const std::size_t size = size_of(number);
             auto claim = ring.try_claim(static_cast<std::uint32_t>(number % 1000),
                                         std::min(size_max, size + random() % 9));
@@ -175,7 +207,7 @@ TEST_P(ByteRingStress, EveryRecordArrivesOnceIntactInOrder) {
         wrong += is_right ? 0 : 1;
         ++expected;
     };
-    while (expected < count) {
+    while (length.is_incomplete(expected)) {
         if (random() % 2 == 0) {
             if (ring.poll(check, random() % 9) == 0) {
                 std::this_thread::yield();
@@ -187,6 +219,7 @@ TEST_P(ByteRingStress, EveryRecordArrivesOnceIntactInOrder) {
     }
     producer.join();
     EXPECT_EQ(wrong, 0U);
+    EXPECT_EQ(expected, length.count());
     EXPECT_TRUE(ring.peek().is_none);
     EXPECT_EQ(ring.consumer_position_estimate(), ring.producer_position_estimate());
 }

@@ -43,7 +43,10 @@ TEST(Doubt, HoldsUntilAnOperatorDecidesAndOnlyAsFarAsDecided) {
     EXPECT_EQ(judge(doubt, 13), answer::withdraw);
     EXPECT_FALSE(doubt.is_over());
     EXPECT_EQ(judge(doubt, 21), answer::over) << "it came after the host was up again";
+    doubt.end({4096});
     EXPECT_TRUE(doubt.is_over());
+    EXPECT_FALSE(doubt.is_forgotten({4095})) << "another loss of power may bring it back";
+    EXPECT_TRUE(doubt.is_forgotten({4096}));
 }
 
 TEST(Doubt, NoMoreIsInDoubtThanThePeerCanHave) {

@@ -224,6 +224,41 @@ TEST_F(PowerLoss, NumbersJumpAndWhatIsInDoubtWaitsForTheOperator) {
     EXPECT_EQ(agent->inner.highest_origin("orders"), engine::sequence{6});
 }
 
+// Its number lies before the second jump, so the venue's next request says nothing of it.
+TEST_F(PowerLoss, ARecordWhoseWithdrawalWasLostIsInDoubtAgain) {
+    lose_two_sent_orders();
+    options.logs.table.sync_delay_max_ns = 60'000'000'000;
+    open_agent();
+    keep_disk();
+    offer({4, 5, 6});
+    log_on();
+    write_verdicts(gateway, "orders", {{doubt_decision::withdraw, {5}, "anna"}});
+    EXPECT_EQ(agent->inner.tend(), "");
+    ASSERT_TRUE(peer_has(6));
+    EXPECT_EQ(agent->inner.tend(), "");
+    EXPECT_EQ(read_doubts(gateway).size(), 1U) << "the disk does not have the withdrawals yet";
+    lose_power("third-boot");
+
+    before_boot = {6};
+    open_agent();
+    offer({4, 5, 6});
+    log_on();
+    ASSERT_TRUE(run_until([&] { return agent->has_said("may have been sent"); }));
+    EXPECT_EQ(peer->apps_in(), (names{"A1", "A2", "A3", "A4", "A5", "A6"})) << "nothing twice";
+    write_verdicts(gateway, "orders", {{doubt_decision::withdraw, {6}, "ben"}});
+    EXPECT_EQ(agent->inner.tend(), "");
+    ASSERT_TRUE(run_until([&] { return counters().withdrawn.value() == 3; }));
+    for (std::uint64_t seq = 7; seq <= 6 + 2 * options.undurable_messages_max; ++seq) {
+        offer({seq});  // more than may be sent without a sync
+    }
+    ASSERT_TRUE(run_until([&] {
+        const engine::log_writer& out = agent->inner.out_table().log();
+        return peer->apps_in().size() > 6 && out.durable_sequence().value > 12;
+    }));
+    EXPECT_EQ(agent->inner.tend(), "");
+    EXPECT_TRUE(read_doubts(gateway).empty());
+}
+
 TEST_F(PowerLoss, WhatThePeerProvesItHasNotIsSentAsIfNothingHadHappened) {
     open_agent();
     log_on();

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "engine/core/error.hpp"
@@ -198,6 +199,15 @@ segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
 
 std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from) {
     std::size_t end = bytes.size();
+    // By words: a segment may be as good as empty.
+    std::uint64_t word = 0;
+    while (end >= from + sizeof word) {
+        std::memcpy(&word, bytes.data() + end - sizeof word, sizeof word);
+        if (word != 0) {
+            break;
+        }
+        end -= sizeof word;
+    }
     while (end > from && bytes[end - 1] == std::byte{0}) {
         --end;
     }

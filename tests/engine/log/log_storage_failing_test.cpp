@@ -32,6 +32,7 @@ public:
           model_(log_.root(), [this] { return log_.promise(); }),
           kind_(kind),
           nth_(nth) {
+        model_.keeps_moments = false;  // only the last is looked at
         model_.refuse = [this](const file_call_site& site) { return refusal(site); };
     }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "engine/core/error.hpp"
@@ -174,6 +175,20 @@ TEST(Segment, DescribesEveryKindOfDamageInItsOwnWords) {
         EXPECT_NE(text, "unknown damage");
         EXPECT_EQ(std::count(texts.begin(), texts.end(), text), 0);
         texts.push_back(text);
+    }
+}
+
+TEST(UsedBytes, EndBehindTheLastOneThatIsNotZeroAndNotBeforeWhereTheyMayBegin) {
+    for (std::size_t size = 0; size <= 40; ++size) {
+        for (std::size_t from = 0; from <= size; ++from) {
+            std::vector<std::byte> bytes(size);
+            EXPECT_EQ(used_bytes(bytes, from), from) << size;
+            for (std::size_t last = 0; last < size; ++last) {
+                bytes.assign(size, std::byte{0});
+                bytes[last] = std::byte{1};
+                EXPECT_EQ(used_bytes(bytes, from), std::max(from, last + 1)) << size;
+            }
+        }
     }
 }
 

@@ -17,5 +17,4 @@ fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root/tools/build.sh" "$preset"
 cd "$root"
-# One more than there are cores: many tests wait for the disk, for processes, for a timer.
-exec ctest --preset "$preset" --parallel "$(($(nproc) + 1))" --no-label-summary "$@"
+exec ctest --preset "$preset" --parallel "$(nproc)" --no-label-summary "$@"

@@ -60,7 +60,7 @@ public:
     }
     // Over, and no loss of power can bring it back; `durable` is FIX_OUT's.
     [[nodiscard]] bool is_forgotten(engine::position durable) const noexcept {
-        return is_over() && ended_at_.load(std::memory_order_relaxed) <= durable.value;
+        return ended_at_.load(std::memory_order_relaxed) <= durable.value;
     }
     // The record that waits, or the last that did.
     [[nodiscard]] engine::sequence held() const noexcept {

@@ -249,9 +249,9 @@ void power_cut_campaign::decide(powered_engine& engine) {
           engine::sequence{next}, "the oracle"}});
     EXPECT_EQ(engine.agent().tend(), "");
     hear(engine);
-    said_.push_back("operator: sequence " + std::to_string(next) + " (" + orders_[next - 1] + ") " +
-                    (has_it ? "is at the venue" : "is sent"));
-    frames_before_said_.push_back(wire_.forward.passed.size());
+    said_.push_back({"operator: sequence " + std::to_string(next) + " (" + orders_[next - 1] +
+                         ") " + (has_it ? "is at the venue" : "is sent"),
+                     wire_.forward.passed.size()});
     if (!has_it && next > decided_through_) {
         ++sent_by_decision_;
         ++tally_.decided;
@@ -335,8 +335,9 @@ void power_cut_campaign::note_end_of(powered_engine& engine) {
 }
 
 void power_cut_campaign::hear(powered_engine& engine) {
-    said_.insert(said_.end(), engine.said().begin(), engine.said().end());
-    frames_before_said_.resize(said_.size(), wire_.forward.passed.size());
+    for (std::string& line : engine.said()) {
+        said_.push_back({std::move(line), wire_.forward.passed.size()});
+    }
     engine.said().clear();
     shown_.insert(shown_.end(), engine.shown().begin(), engine.shown().end());
     engine.shown().clear();
@@ -395,7 +396,7 @@ std::string power_cut_campaign::state_of(powered_engine& engine) {
                        ", missing:" + missing() + "; said:\n";
     for (std::size_t i = said_.size() - std::min<std::size_t>(said_.size(), 60); i < said_.size();
          ++i) {
-        text += said_[i] + '\n';
+        text += said_[i].text + '\n';
     }
     return text;
 }
@@ -441,19 +442,16 @@ void power_cut_campaign::tell_of_doubled(const four_books& books) const {
         }
         std::cout << cl_ord_id << " went out more than once:\n";
         std::size_t heard = 0;
-        std::size_t last = 0;
         for (std::size_t i = 0; i < frames.size(); ++i) {
             const bool is_order = field_of(frames[i], 11) == cl_ord_id;
             if (!is_order && field_of(frames[i], 35) != "A") {
                 continue;
             }
-            for (; heard < said_.size() && frames_before_said_[heard] <= i; ++heard) {
-                std::cout << "    said: " << said_[heard] << '\n';
+            for (; heard < said_.size() && said_[heard].frames_before <= i; ++heard) {
+                std::cout << "    said: " << said_[heard].text << '\n';
             }
             std::cout << "  frame " << i << (is_order ? " it: " : ": ") << frames[i] << '\n';
-            last = is_order ? heard : last;
         }
-        std::cout << "  the last of them stands before what was said as number " << last << '\n';
     }
 }
 
@@ -475,7 +473,8 @@ void power_cut_campaign::expect_shown_reports(const four_books& books) {
 
 void power_cut_campaign::expect_gone_orders_said(const four_books& books) {
     const auto is_said = [&](const lost_order& order, std::uint32_t number) {
-        return std::any_of(said_.begin(), said_.end(), [&](const std::string& line) {
+        return std::any_of(said_.begin(), said_.end(), [&](const heard_line& heard) {
+            const std::string& line = heard.text;
             unsigned long long first = 0;
             unsigned long long last = 0;
             const std::size_t records = line.find("records ");
@@ -490,8 +489,8 @@ void power_cut_campaign::expect_gone_orders_said(const four_books& books) {
                    first <= number && number <= last;
         });
     };
-    for (const std::string& line : said_) {
-        tally_.cut_back += line.find("has lost its end") != std::string::npos ? 1 : 0;
+    for (const heard_line& line : said_) {
+        tally_.cut_back += line.text.find("has lost its end") != std::string::npos ? 1 : 0;
     }
     for (const lost_order& order : lost_orders_) {
         const auto at_venue = books.venue.orders.find(order.cl_ord_id);

@@ -68,6 +68,10 @@ public:
     void run(int cuts);
 
 private:
+    struct heard_line {
+        std::string text;
+        std::size_t frames_before = 0;  // to the venue
+    };
     struct lost_order {
         std::uint64_t sequence = 0;
         std::string cl_ord_id;
@@ -117,8 +121,7 @@ private:
     std::vector<lost_order> lost_orders_;
     log_sequences promised_{};  // durable, as the logs said before the cut
     log_sequences committed_{};
-    std::vector<std::string> said_;
-    std::vector<std::size_t> frames_before_said_;  // to the venue, when each of those was heard
+    std::vector<heard_line> said_;
     std::vector<shown_report> shown_;
     std::vector<std::size_t> shown_before_;  // how many had been, at each beginning
 

@@ -73,31 +73,26 @@ def _unknown(path, number, line):
     )
 
 
-def _read_table(path, pattern, what):
-    result = {}
+def _read_table(path, pattern):
     for number, line in _lines(path):
         match = pattern.match(line)
         if match:
             yield number, match
         elif line.startswith(("const ", "DEFINE_")):
             raise _unknown(path, number, line)
-    return result
 
 
 def _read_numbers(path):
-    result = {}
-    for _, match in _read_table(path, NUMBER, "numbers"):
-        result[match[1]] = int(match[2])
-    return result
+    return {match[1]: int(match[2]) for _, match in _read_table(path, NUMBER)}
 
 
 def _read_types(path):
-    return {match[2]: match[1] for _, match in _read_table(path, TYPE, "types")}
+    return {match[2]: match[1] for _, match in _read_table(path, TYPE)}
 
 
 def _read_values(path, types):
     result = {}
-    for number, match in _read_table(path, VALUE, "values"):
+    for number, match in _read_table(path, VALUE):
         name = match[1]
         if name not in types:
             raise _unknown(path, number, match[0])

@@ -49,9 +49,6 @@ class Overlay:
     def of(self, kind, version=""):
         return self._facts.get((kind, version), [])
 
-    def count(self):
-        return sum(len(facts) for facts in self._facts.values())
-
     def add(self, fact):
         key = (fact.kind, fact.version, fact.subject)
         before = self._subjects.get(key)
@@ -143,13 +140,9 @@ def _names(words, where, form):
     _need(words and all(WORD.match(word) for word in words), where, form)
 
 
-def _admin(kind, words, where):
-    _names(words, where, "admin VERSIONS MESSAGE...")
-    return [(word, ()) for word in words]
-
-
-def _define(kind, words, where):
-    _names(words, where, "define VERSIONS FIELD...")
+def _listed(kind, words, where):
+    what = {"admin": "MESSAGE", "define": "FIELD"}[kind]
+    _names(words, where, f"{kind} VERSIONS {what}...")
     return [(word, ()) for word in words]
 
 
@@ -237,9 +230,9 @@ def _name(kind, words, where):
 
 
 _READERS = {
-    "admin": _admin,
+    "admin": _listed,
     "component": _component,
-    "define": _define,
+    "define": _listed,
     "name": _name,
     "order": _order,
     "required": _required,

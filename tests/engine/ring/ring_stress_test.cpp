@@ -38,9 +38,8 @@ class run_length {
 public:
     // The producer, before message `number`.
     [[nodiscard]] bool goes_on(std::uint64_t number) {
-        const bool is_over =
-            number >= message_count_base * factor() ||
-            (number >= message_count_min && std::chrono::steady_clock::now() >= until_);
+        const bool is_over = number >= count_max_ || (number >= message_count_min &&
+                                                      std::chrono::steady_clock::now() >= until_);
         if (is_over) {
             count_.store(number, std::memory_order_relaxed);
         }
@@ -53,8 +52,10 @@ public:
     [[nodiscard]] std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
 
 private:
+    const std::uint64_t factor_ = factor();
+    const std::uint64_t count_max_ = message_count_base * factor_;
     const std::chrono::steady_clock::time_point until_ =
-        std::chrono::steady_clock::now() + time_base * factor();
+        std::chrono::steady_clock::now() + time_base * factor_;
     std::atomic<std::uint64_t> count_{UINT64_MAX};
 };
 

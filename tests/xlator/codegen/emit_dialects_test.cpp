@@ -51,24 +51,26 @@ constexpr const char* order = "11=C1|38=100|40=1|54=1|55=VOD.L|60=20231114-22:13
 constexpr const char* order_with_handling =
     "11=C1|21=3|38=100|40=1|54=1|55=VOD.L|60=20231114-22:13:20.000|";
 
+template <class NewOrderSingle, class ClOrdID, class HandlInst, class OrderQty, class OrdType,
+          class Side, class Symbol>
+std::string old_order_of() {
+    return body_of<NewOrderSingle>(
+        set<ClOrdID>("C1"),
+        set<HandlInst>(HandlInst::automated_execution_order_private_no_broker_intervention),
+        set<OrderQty>(100), set<OrdType>(OrdType::limit), set<Side>(Side::buy),
+        set<Symbol>("VOD.L"));
+}
+
 // Before 4.2 a quantity is an INT and a side a text.
 TEST(Dialects, Fix40AndFix41HaveTheirOwnTypes) {
     namespace a = fix40;
     namespace b = fix41;
     const char* const expected = "11=C1|21=1|38=100|40=2|54=1|55=VOD.L|";
-    EXPECT_EQ(body_of<a::NewOrderSingle>(
-                  set<a::ClOrdID>("C1"),
-                  set<a::HandlInst>(
-                      a::HandlInst::automated_execution_order_private_no_broker_intervention),
-                  set<a::OrderQty>(100), set<a::OrdType>(a::OrdType::limit),
-                  set<a::Side>(a::Side::buy), set<a::Symbol>("VOD.L")),
+    EXPECT_EQ((old_order_of<a::NewOrderSingle, a::ClOrdID, a::HandlInst, a::OrderQty, a::OrdType,
+                            a::Side, a::Symbol>()),
               expected);
-    EXPECT_EQ(body_of<b::NewOrderSingle>(
-                  set<b::ClOrdID>("C1"),
-                  set<b::HandlInst>(
-                      b::HandlInst::automated_execution_order_private_no_broker_intervention),
-                  set<b::OrderQty>(100), set<b::OrdType>(b::OrdType::limit),
-                  set<b::Side>(b::Side::buy), set<b::Symbol>("VOD.L")),
+    EXPECT_EQ((old_order_of<b::NewOrderSingle, b::ClOrdID, b::HandlInst, b::OrderQty, b::OrdType,
+                            b::Side, b::Symbol>()),
               expected);
     static_assert(a::OrderQty::type == field_type::integer);
     static_assert(a::Side::type == field_type::string);

@@ -41,11 +41,12 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     lock_ = file_lock(directory_ / "writer.lock", options_.purpose);
     std::string joined = detail::join_hot_tier(directory_);
     is_behind_loss_ = detail::is_loss_accepted(directory_);
-    if (list_segments(directory_).empty()) {
+    std::vector<std::uint64_t> indexes = list_segments(directory_);
+    if (indexes.empty()) {
         detail::remove_unbegun_segments(directory_, detail::unbegun_kept::none);
         create_log();
     } else {
-        recover_log();
+        recover_log(std::move(indexes));
     }
     if (is_behind_loss_) {
         joined =
@@ -85,16 +86,19 @@ void log_writer::create_log() {
     adopt(first->bytes, info.header_bytes);
 }
 
-void log_writer::recover_log() {
-    const position unsynced = detail::find_unsynced(directory_);
-    const std::string aside = detail::set_aside_behind_gap(directory_, unsynced);
-    if (list_segments(directory_).empty()) {  // nothing of it had become durable
+void log_writer::recover_log(std::vector<std::uint64_t> indexes) {
+    const detail::unsynced_part unsynced = detail::find_unsynced_part(directory_, indexes);
+    const std::string aside = detail::set_aside_behind_gap(directory_, indexes, unsynced);
+    if (!aside.empty()) {
+        indexes = list_segments(directory_);
+    }
+    if (indexes.empty()) {  // nothing of it had become durable
         detail::remove_unbegun_segments(directory_, detail::unbegun_kept::none);
         create_log();
         recovery_note_ = aside;
         return;
     }
-    recovered_tail tail = recover_tail(directory_, unsynced);
+    recovered_tail tail = detail::recover_listed_tail(directory_, indexes, unsynced.from);
     is_schema_new_ = !options_.schema.empty() && tail.info.schema != options_.schema;
     if (is_schema_new_) {
         const std::string refusal =
@@ -107,14 +111,13 @@ void log_writer::recover_log() {
         }
     }
     const durable_mark mark = durable_mark::open_if_there(directory_, tail.info.uuid);
-    detail::check_durable_is_there(directory_, tail, mark.durable_position());
+    detail::check_durable_is_there(directory_, tail, indexes.front(), mark.durable_position());
     // Not before: one that follows an end record says that a roll did not get to the disk.
     detail::remove_unbegun_segments(directory_, detail::unbegun_kept::next);
     place_.follow(tail.last_sequence, tail.last_timestamp);
     recovery_note_ = tail.is_closed ? std::string() : tail.note;
     recovery_note_ += (aside.empty() || recovery_note_.empty() ? "" : "; ") + aside;
-    sync_from_ = std::max(list_segments(directory_).front(),
-                          mark.durable_position().value / tail.info.segment_bytes);
+    sync_from_ = std::max(indexes.front(), mark.durable_position().value / tail.info.segment_bytes);
     if (mark.is_open() && mark.durable_position() < tail.read_end()) {
         // Why they are not durable nobody knows: a writer that died, or a sync that failed.
         detail::rewrite_segments(directory_, sync_from_, tail.info.index);

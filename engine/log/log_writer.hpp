@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
@@ -151,7 +152,7 @@ private:
     friend class log_claim;
 
     void create_log();
-    void recover_log();
+    void recover_log(std::vector<std::uint64_t> indexes);
     void go_on(const recovered_tail& tail);
     void take_schema(segment_info& next) noexcept;
     void open_storage(const segment_info& first, position durable, sequence durable_last);

@@ -130,6 +130,12 @@ records_end find_records_end(const std::filesystem::path& directory, std::uint64
     return found;
 }
 
+// Whether nothing follows it, not even a segment made ahead. An archive has no names of this kind.
+bool is_last_name(const std::filesystem::path& directory, std::uint64_t index) {
+    const std::vector<std::uint64_t> names = list_segment_names(directory);
+    return !names.empty() && names.back() == index;
+}
+
 }  // namespace
 
 bool has_lost_hot_tier(const std::filesystem::path& directory) {
@@ -137,26 +143,32 @@ bool has_lost_hot_tier(const std::filesystem::path& directory) {
     return where ? detail::is_gone(*where) : detail::is_loss_accepted(directory);
 }
 
-position detail::find_unsynced(const std::filesystem::path& directory) {
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
+detail::unsynced_part detail::find_unsynced_part(const std::filesystem::path& directory,
+                                                 const segment_indexes& indexes) {
     const old_mark found = indexes.empty() ? old_mark() : open_old_mark(directory, indexes);
     if (!found.mark.is_open()) {
-        return {UINT64_MAX};
+        return {};
     }
-    return find_durable(directory, found.uuid, found.segment_bytes, found.mark.durable_position());
+    const position marked = found.mark.durable_position();
+    return {find_durable(directory, found.uuid, found.segment_bytes, indexes.front(), marked),
+            marked, found.segment_bytes};
+}
+
+position detail::find_unsynced(const std::filesystem::path& directory) {
+    return find_unsynced_part(directory, list_segments(directory)).from;
 }
 
 position detail::find_durable(const std::filesystem::path& directory, const log_uuid& uuid,
-                              std::uint64_t segment_bytes, position marked) {
-    const std::uint64_t first =
-        std::max(list_segments(directory).front(), marked.value / segment_bytes);
-    return std::max(marked, read_sealed_end(directory, uuid, segment_bytes, first));
+                              std::uint64_t segment_bytes, std::uint64_t first, position marked) {
+    return std::max(marked, read_sealed_end(directory, uuid, segment_bytes,
+                                            std::max(first, marked.value / segment_bytes)));
 }
 
 void detail::check_durable_is_there(const std::filesystem::path& directory,
-                                    const recovered_tail& tail, position marked) {
+                                    const recovered_tail& tail, std::uint64_t first,
+                                    position marked) {
     const position durable =
-        find_durable(directory, tail.info.uuid, tail.info.segment_bytes, marked);
+        find_durable(directory, tail.info.uuid, tail.info.segment_bytes, first, marked);
     if (durable > tail.read_end()) {
         throw damage_error(
             directory.native() + ": the log was durable up to position " +
@@ -168,18 +180,15 @@ void detail::check_durable_is_there(const std::filesystem::path& directory,
 }
 
 std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
-                                         position unsynced_from) {
-    if (unsynced_from == position{UINT64_MAX}) {
+                                         const segment_indexes& indexes,
+                                         const unsynced_part& unsynced) {
+    if (unsynced.from == position{UINT64_MAX}) {
         return {};
     }
-    const std::vector<std::uint64_t> indexes = list_segments(directory);
-    const old_mark old = open_old_mark(directory, indexes);
-    const std::uint64_t segment_bytes = old.segment_bytes;
+    const std::uint64_t segment_bytes = unsynced.segment_bytes;
     // The first whose records cannot be read in order. From the mark on, though seals may prove
     // more: bytes between the two are nowhere else held against anything when a log is opened.
-    std::uint64_t lost =
-        std::max(indexes.front(),
-                 std::min(old.mark.durable_position(), unsynced_from).value / segment_bytes);
+    std::uint64_t lost = std::max(indexes.front(), unsynced.marked.value / segment_bytes);
     position end{lost * segment_bytes};
     if (lost <= indexes.back() && try_read_info(directory, lost)) {
         records_end found{};
@@ -191,10 +200,10 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
     if (lost > indexes.back()) {
         return {};
     }
-    if (end < unsynced_from) {
+    if (end < unsynced.from) {
         throw damage_error((directory / segment_file_name(end.value / segment_bytes)).native() +
                            ": the log was durable up to position " +
-                           std::to_string(unsynced_from.value) + " and breaks off at " +
+                           std::to_string(unsynced.from.value) + " and breaks off at " +
                            std::to_string(end.value) + ". Restore the segment from a copy");
     }
     // Index and seals first, and durably: those of a segment set aside must not lie beside the next
@@ -215,9 +224,14 @@ std::string detail::set_aside_behind_gap(const std::filesystem::path& directory,
 }
 
 recovered_tail recover_tail(const std::filesystem::path& directory, position unsynced_from) {
-    const bool is_archived = is_archive(directory);
-    const std::vector<std::uint64_t> indexes =
-        is_archived ? list_readable_segments(directory) : list_segments(directory);
+    return detail::recover_listed_tail(
+        directory,
+        is_archive(directory) ? list_readable_segments(directory) : list_segments(directory),
+        unsynced_from);
+}
+
+recovered_tail detail::recover_listed_tail(const std::filesystem::path& directory,
+                                           const segment_indexes& indexes, position unsynced_from) {
     check_chain(directory, indexes);
     const segment last = segment::open(directory, indexes.back(), access::read_only);
     recovered_tail tail;
@@ -240,8 +254,7 @@ recovered_tail recover_tail(const std::filesystem::path& directory, position uns
     tail.read_offset = cursor.offset();
     if (!has_end) {
         tail.end_offset = tail.read_offset;
-    } else if (!is_archived && list_segment_names(directory).back() == tail.info.index &&
-               tail.read_end() < unsynced_from) {
+    } else if (tail.read_end() < unsynced_from && is_last_name(directory, tail.info.index)) {
         throw damage_error(
             directory.native() + ": segment " + segment_file_name(tail.info.index + 1) +
             " is missing; the one before says that it follows. Restore it from a copy");

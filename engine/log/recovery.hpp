@@ -3,8 +3,10 @@
 // Errors  a contradiction anywhere but in the torn tail of the last segment is a damage_error
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/log/segment.hpp"
 
@@ -37,23 +39,42 @@ struct recovered_tail {
 
 namespace detail {
 
-// From where on a loss of power may have left gaps: behind what is durable, if the host was started
-// anew since the newest segment was begun and the log has a mark; else the largest position.
-[[nodiscard]] position find_unsynced(const std::filesystem::path& directory);
+// As list_segments() has them. Handed on, because a listing takes several system calls per file and
+// whoever opens a log needs it at every step.
+using segment_indexes = std::vector<std::uint64_t>;
+
+// What a loss of power may have touched. Only where the host was started anew since the newest
+// segment was begun and the log has a mark; else nothing.
+struct unsynced_part {
+    position from{UINT64_MAX};  // behind what is durable: gaps may stand from here on
+    position marked;            // what the mark says, which may lag behind the seals
+    std::uint64_t segment_bytes = 0;
+};
+
+[[nodiscard]] unsynced_part find_unsynced_part(const std::filesystem::path& directory,
+                                               const segment_indexes& indexes);
+[[nodiscard]] position find_unsynced(const std::filesystem::path& directory);  // its `from`
 
 // What must be there: up to the mark, which may lag after a loss of power, and up to what the seals
-// prove. REQUIRES a segment.
+// prove. REQUIRES a segment; `first` is the oldest one.
 [[nodiscard]] position find_durable(const std::filesystem::path& directory, const log_uuid& uuid,
-                                    std::uint64_t segment_bytes, position marked);
+                                    std::uint64_t segment_bytes, std::uint64_t first,
+                                    position marked);
 
 // Throws damage_error where the log ends before that. REQUIRES the writer lock.
 void check_durable_is_there(const std::filesystem::path& directory, const recovered_tail& tail,
-                            position marked);
+                            std::uint64_t first, position marked);
 
 // After a loss of power: segments behind a gap in an earlier one hold what was never durable and
 // cannot be read in order. They are kept under another name (.lost). Returns what was done, for
 // people; empty if nothing was. REQUIRES the writer lock.
-std::string set_aside_behind_gap(const std::filesystem::path& directory, position unsynced_from);
+std::string set_aside_behind_gap(const std::filesystem::path& directory,
+                                 const segment_indexes& indexes, const unsynced_part& unsynced);
+
+// As recover_tail.
+[[nodiscard]] recovered_tail recover_listed_tail(const std::filesystem::path& directory,
+                                                 const segment_indexes& indexes,
+                                                 position unsynced_from);
 
 }  // namespace detail
 

@@ -100,12 +100,14 @@ bool is_file_begun(const fs::path& directory, std::uint64_t index,
     return detail::is_begun(fd.get(), path);
 }
 
-// The compressed file, where there is no other.
-std::optional<fs::path> find_instead(const fs::path& directory, std::uint64_t index) {
-    std::error_code code;
-    return fs::exists(directory / segment_file_name(index), code)
-               ? std::nullopt
-               : detail::find_archived(directory, index);
+// For reading. Not open: there is none, but a compressed one instead, at `archived`.
+unique_fd open_disk_file(const fs::path& path, std::uint64_t index,
+                         std::optional<fs::path>& archived) {
+    unique_fd fd = open_if_there(path);
+    if (!fd.is_open() && !(archived = detail::find_archived(path.parent_path(), index))) {
+        throw io_error("open", path.native(), ENOENT);
+    }
+    return fd;
 }
 
 }  // namespace
@@ -191,10 +193,10 @@ segment_info read_segment_info(const fs::path& directory, std::uint64_t index) {
             return detail::check_header(path, own->map.data(), own->map.size());
         }
     }
-    if (const auto archived = find_instead(directory, index)) {
-        return detail::read_archived_info(*archived, index);
-    }
-    return detail::read_header(open_file(path, O_RDONLY).get(), path, index);
+    std::optional<fs::path> archived;
+    const unique_fd fd = open_disk_file(path, index, archived);
+    return archived ? detail::read_archived_info(*archived, index)
+                    : detail::read_header(fd.get(), path, index);
 }
 
 std::size_t used_bytes(std::span<const std::byte> bytes, std::size_t from) {
@@ -284,15 +286,15 @@ void segment::take_header(const fs::path& path, std::uint64_t index) {
 
 segment segment::open_file_of(const fs::path& directory, std::uint64_t index, access mode) {
     const fs::path path = directory / segment_file_name(index);
-    if (mode == access::read_only) {
-        if (const auto archived = find_instead(directory, index)) {
-            segment loaded;
-            loaded.map_ = detail::load_archived(*archived);
-            loaded.take_header(*archived, index);
-            return loaded;
-        }
+    std::optional<fs::path> archived;
+    const unique_fd fd =
+        mode == access::read_only ? open_disk_file(path, index, archived) : open_file(path, O_RDWR);
+    if (archived) {
+        segment loaded;
+        loaded.map_ = detail::load_archived(*archived);
+        loaded.take_header(*archived, index);
+        return loaded;
     }
-    const unique_fd fd = open_file(path, mode == access::read_only ? O_RDONLY : O_RDWR);
     const std::size_t size = file_size(fd.get(), path.native());
     if (size < segment_header_bytes_min) {
         throw damage_error(path.native() + ": too short for a segment header");

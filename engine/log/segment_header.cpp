@@ -67,10 +67,13 @@ void check_static(const fs::path& path, const segment_static& fixed, const std::
 
 }  // namespace
 
-std::string read_boot_id_text() {
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::string text;
-    file >> text;
+const std::string& read_boot_id_text() {
+    static const std::string text = [] {  // no process outlives its boot
+        std::ifstream file("/proc/sys/kernel/random/boot_id");
+        std::string read;
+        file >> read;
+        return read;
+    }();
     return text;
 }
 
@@ -184,15 +187,18 @@ segment_info read_header(int fd, const fs::path& path, std::uint64_t index) {
     if (size < segment_header_bytes_min) {
         fail(path, "too short for a segment header");
     }
-    segment_static fixed{};
-    if (!read_at(fd, &fixed, sizeof fixed, 0, path)) {
+    std::vector<std::byte> bytes(segment_header_bytes_min);
+    if (!read_at(fd, bytes.data(), bytes.size(), 0, path)) {
         fail(path, "too short for a segment header");
     }
-    // The size is not checked yet; what it claims beyond the file is refused below.
-    const std::size_t wanted = std::max<std::size_t>(fixed.header_bytes, segment_header_bytes_min);
-    std::vector<std::byte> bytes(std::min(wanted, size));
-    if (!read_at(fd, bytes.data(), bytes.size(), 0, path)) {
-        fail(path, "too short for its header");
+    segment_static fixed{};
+    std::memcpy(&fixed, bytes.data(), sizeof fixed);
+    if (fixed.header_bytes > bytes.size()) {  // a long schema
+        // The size is not checked yet; what it claims beyond the file is refused below.
+        bytes.resize(std::min<std::size_t>(fixed.header_bytes, size));
+        if (!read_at(fd, bytes.data(), bytes.size(), 0, path)) {
+            fail(path, "too short for its header");
+        }
     }
     segment_info info = check_header(path, bytes.data(), size);
     check_index(path, info, index);

@@ -58,7 +58,7 @@ struct host_identity {
     std::uint32_t process_id = 0;
 };
 [[nodiscard]] host_identity read_host_identity();
-[[nodiscard]] std::string read_boot_id_text();  // empty where there is none
+[[nodiscard]] const std::string& read_boot_id_text();  // empty where there is none
 
 [[nodiscard]] std::uint64_t random_salt();
 

@@ -131,7 +131,7 @@ std::string numbered(std::size_t number) {
 TEST(Connection, KeepsTheOrderOfBytesThroughPartialWrites) {
     connection_options options;
     options.send_buffer_bytes = 4096;
-    // More than all that is sent: how much of it the kernel takes, and when, differs from run to run.
+    // More than all that is sent: how much of it the kernel takes differs from run to run.
     options.pending_bytes_max = 4U << 20U;
     linked pair{options};
     std::string expected;

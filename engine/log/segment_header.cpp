@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include "engine/core/assert.hpp"
@@ -42,6 +41,15 @@ void check_static(const fs::path& path, const segment_static& fixed, const std::
         fail(path, "format version " + std::to_string(fixed.format_version) +
                        ", this program reads " + std::to_string(log_format_version));
     }
+    const bool has_schema = fixed.header_bytes <= file_bytes &&
+                            fixed.header_bytes >= segment_header_bytes_min &&
+                            fixed.schema_bytes <= fixed.header_bytes - schema_offset;
+    const std::string_view schema(reinterpret_cast<const char*>(bytes) + schema_offset,
+                                  has_schema ? fixed.schema_bytes : 0);
+    // First, for a damaged byte may stand anywhere: the rest judges a header as it was written.
+    if (has_schema && fixed.crc != static_checksum(fixed, schema)) {
+        fail(path, "segment header is damaged (checksum of the static part)");
+    }
     if (fixed.incompatible_flags != 0) {
         fail(path, "needs features this program does not have; use a newer one");
     }
@@ -58,20 +66,25 @@ void check_static(const fs::path& path, const segment_static& fixed, const std::
         fixed.schema_bytes > fixed.header_bytes - schema_offset) {
         fail(path, "segment header is damaged (sizes)");
     }
-    const std::string_view schema(reinterpret_cast<const char*>(bytes) + schema_offset,
-                                  fixed.schema_bytes);
-    if (fixed.crc != static_checksum(fixed, schema)) {
-        fail(path, "segment header is damaged (checksum of the static part)");
-    }
 }
 
 }  // namespace
 
 const std::string& read_boot_id_text() {
-    static const std::string text = [] {  // no process outlives its boot
-        std::ifstream file("/proc/sys/kernel/random/boot_id");
-        std::string read;
-        file >> read;
+    // No process outlives its boot. A failure is tried again: an id that could not be read would
+    // look like another boot.
+    static const std::string text = [] {
+        const fs::path path = "/proc/sys/kernel/random/boot_id";
+        std::error_code code;
+        if (!fs::exists(path, code) && !code) {
+            return std::string();
+        }
+        std::string read = read_whole_file(path);
+        read.erase(std::find(read.begin(), read.end(), '\n'), read.end());
+        log_uuid parsed;
+        if (!parse(read, parsed)) {
+            throw damage_error(path.native() + ": holds \"" + read + "\", which is no boot id");
+        }
         return read;
     }();
     return text;

@@ -32,9 +32,6 @@ std::string static_fault(std::span<const std::byte> bytes, raw_header& raw) {
         return "format version " + std::to_string(fixed.format_version) + ", this program reads " +
                std::to_string(log_format_version);
     }
-    if (fixed.incompatible_flags != 0 || fixed.alignment != record_alignment) {
-        return "needs features this program does not have";
-    }
     if (fixed.segment_bytes < segment_bytes_min || fixed.segment_bytes > segment_bytes_max ||
         fixed.header_bytes < segment_header_bytes_min || fixed.header_bytes > fixed.segment_bytes ||
         fixed.header_bytes % segment_header_bytes_min != 0 ||
@@ -48,7 +45,12 @@ std::string static_fault(std::span<const std::byte> bytes, raw_header& raw) {
     raw.schema = {reinterpret_cast<const char*>(bytes.data()) + schema_offset, fixed.schema_bytes};
     std::uint32_t crc = crc32c(0, &fixed, offsetof(segment_static, crc));
     crc = crc32c(crc, raw.schema.data(), raw.schema.size());
-    return crc == fixed.crc ? "" : "checksum of the static part";
+    if (crc != fixed.crc) {
+        return "checksum of the static part";
+    }
+    return fixed.incompatible_flags != 0 || fixed.alignment != record_alignment
+               ? "needs features this program does not have"
+               : "";
 }
 
 bool is_activation_whole(std::span<const std::byte> bytes) {

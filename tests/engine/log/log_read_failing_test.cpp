@@ -13,6 +13,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/salvage.hpp"
+#include "engine/log/segment_header.hpp"
 #include "engine/log/verify.hpp"
 #include "tests/engine/log/damage_support.hpp"
 #include "tests/engine/log/dying_writer.hpp"
@@ -432,6 +433,27 @@ TEST_F(LogReadFailing, SalvageCopiesAllThatIsWholeOrSaysThatItCannot) {
             }
         });
     EXPECT_GT(calls, 10u);
+}
+
+// In a process of its own, which has not read it yet.
+TEST(BootIdDeathTest, ThatCannotBeReadIsNoOtherBootAndIsReadAgain) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "calls are not observed under a sanitizer";
+#endif
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    const auto read_twice = [] {
+        try {
+            failing_read failing("/proc/sys/kernel/random", 1);
+            const file_call_observation observation(failing);
+            static_cast<void>(detail::read_host_identity());
+        } catch (const io_error& failure) {
+            const bool is_read =
+                detail::read_host_identity().boot_id != detail::host_identity{}.boot_id;
+            std::exit(failure.error_number() == EIO && is_read ? 7 : 2);
+        }
+        std::exit(1);
+    };
+    EXPECT_EXIT(read_twice(), ::testing::ExitedWithCode(7), "");
 }
 
 }  // namespace millrace::engine::test

@@ -142,6 +142,12 @@ TEST_F(SegmentHeader, SaysWhichPartFailsItsChecksum) {
         contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
                  "static part"));
     flip_bit(file, offsetof(segment_static, created_ns), 0);
+    flip_bit(file, offsetof(segment_static, incompatible_flags), 3);
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),
+                 "static part"))
+        << "a damaged bit is no feature of a newer version";
+    flip_bit(file, offsetof(segment_static, incompatible_flags), 3);
     flip_bit(file, sizeof(segment_static) + offsetof(segment_activation, process_id), 0);
     EXPECT_TRUE(
         contains(thrown_text<damage_error>([&] { (void)read_segment_info(directory.path(), 0); }),

@@ -250,7 +250,7 @@ file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose
         std::string holder = lock_holder(path);
         throw locked_error(path.parent_path().native() + ": already open for writing by " +
                            (holder.empty() ? "another process" : holder) +
-                           "; stop it first, or open the log for reading");
+                           "; stop it first");
     }
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);

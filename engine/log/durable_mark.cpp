@@ -88,6 +88,21 @@ durable_mark durable_mark::open_if_there(const fs::path& directory, const log_uu
     return is_mark_of(map, uuid) ? durable_mark(std::move(map)) : durable_mark();
 }
 
+position durable_mark::position_of_any(const fs::path& directory) {
+    const fs::path path = directory / durable_mark_name;
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open() && errno != ENOENT) {
+        throw io_error("open", path.native(), errno);
+    }
+    mark_head head{};
+    if (!fd.is_open() || !try_read_at(fd.get(), &head, sizeof head, 0)) {
+        return {};
+    }
+    log_uuid uuid;
+    std::copy(std::begin(head.uuid), std::end(head.uuid), uuid.bytes.begin());
+    return open_if_there(directory, uuid).durable_position();
+}
+
 durable_mark durable_mark::open(const fs::path& directory, const log_uuid& uuid) noexcept {
     try {
         return open_if_there(directory, uuid);

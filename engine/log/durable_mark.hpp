@@ -83,6 +83,9 @@ public:
     [[nodiscard]] static durable_mark open(const std::filesystem::path& directory,
                                            const log_uuid& uuid) noexcept;
 
+    // What the directory's mark says, of whatever log it is. Zero: there is none, or a damaged one.
+    [[nodiscard]] static position position_of_any(const std::filesystem::path& directory);
+
     [[nodiscard]] bool is_open() const { return map_.is_mapped(); }
     // A later value of one may be read together with an earlier one of another; each holds by
     // itself, and who reads one finds the records it speaks of. A sequence read after a position is

@@ -43,6 +43,7 @@ log_writer::log_writer(std::filesystem::path directory, log_options options,
     is_behind_loss_ = detail::is_loss_accepted(directory_);
     std::vector<std::uint64_t> indexes = list_segments(directory_);
     if (indexes.empty()) {
+        detail::check_no_log_was(directory_);
         detail::remove_unbegun_segments(directory_, detail::unbegun_kept::none);
         create_log();
     } else {

@@ -138,6 +138,28 @@ bool is_last_name(const std::filesystem::path& directory, std::uint64_t index) {
 
 }  // namespace
 
+void detail::check_no_log_was(const std::filesystem::path& directory) {
+    if (!list_readable_segments(directory).empty()) {
+        throw config_error(directory.native() +
+                           ": holds an archive, in which no log can be begun or gone on with; use "
+                           "the log's own directory, or a new one");
+    }
+    std::string left;
+    if (const std::optional<std::filesystem::path> link = read_archive_link(directory)) {
+        left = "its older ones are in the archive " + link->native();
+    } else if (const position durable = durable_mark::position_of_any(directory);
+               durable > position{}) {
+        left =
+            "durable.mark says that it was durable up to position " + std::to_string(durable.value);
+    } else if (const std::optional<std::filesystem::path> seals = find_any_seal(directory)) {
+        left = seals->filename().native() + " holds seals";
+    }
+    if (!left.empty()) {
+        throw damage_error(directory.native() + ": a log was here, and none of its segments is: " +
+                           left + ". Restore them from a copy; or begin a log in a new directory");
+    }
+}
+
 bool has_lost_hot_tier(const std::filesystem::path& directory) {
     const std::optional<detail::hot_location> where = detail::read_hot_location(directory);
     return where ? detail::is_gone(*where) : detail::is_loss_accepted(directory);

@@ -71,6 +71,10 @@ void check_durable_is_there(const std::filesystem::path& directory, const recove
 std::string set_aside_behind_gap(const std::filesystem::path& directory,
                                  const segment_indexes& indexes, const unsynced_part& unsynced);
 
+// For whoever would begin a log in a directory without begun segments. Throws where one was: an
+// archive, or what is left of a log whose own segments are gone.
+void check_no_log_was(const std::filesystem::path& directory);
+
 // As recover_tail.
 [[nodiscard]] recovered_tail recover_listed_tail(const std::filesystem::path& directory,
                                                  const segment_indexes& indexes,

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
@@ -159,6 +158,24 @@ seal_contents read_seals(const fs::path& directory, const segment_info& info) {
     return parse_seals(std::as_bytes(std::span(text.data(), text.size())), info);
 }
 
+digest archived_seal_head(const fs::path& directory, std::uint64_t first) {
+    const auto archived = first == 0 ? std::nullopt : detail::find_archived(directory, first - 1);
+    if (!archived) {
+        return {};
+    }
+    const fs::path home = archived->parent_path();
+    const seal_contents contents = read_seals(home, read_segment_info(directory, first - 1));
+    if (!contents.has_header) {
+        return {};
+    }
+    if (contents.seals.empty() || !contents.seals.back().is_segment_end()) {
+        refuse(home / seal_file_name(first - 1),
+               "ends before its segment does, and nothing in " + directory.native() +
+                   " can be sealed in one chain with it; verify the archive");
+    }
+    return contents.seals.back().hash;
+}
+
 seal_head read_seal_head(const fs::path& directory) {
     const std::vector<std::uint64_t> indexes = list_readable_segments(directory);
     for (auto it = indexes.rbegin(); it != indexes.rend(); ++it) {
@@ -232,6 +249,29 @@ seal_contents read_seals_without(const fs::path& directory, const segment_info& 
 
 }  // namespace
 
+std::optional<fs::path> find_any_seal(const fs::path& directory) {
+    for (const std::uint64_t index : list_seal_files(directory, 0)) {
+        const fs::path path = directory / seal_file_name(index);
+        const std::string text = read_whole_file(path);
+        const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+        if (bytes.size() < sizeof(seal_header) + sizeof(seal)) {
+            continue;
+        }
+        seal_header header{};
+        seal first{};
+        std::memcpy(&header, bytes.data(), sizeof header);
+        std::memcpy(&first, bytes.data() + sizeof header, sizeof first);
+        segment_info known;
+        known.index = index;
+        known.segment_bytes = index == 0 ? INT64_MAX : first.begin / index;
+        std::copy(std::begin(header.uuid), std::end(header.uuid), known.uuid.bytes.begin());
+        if (!parse_seals(bytes, info_from_seals(bytes, known)).seals.empty()) {
+            return path;
+        }
+    }
+    return std::nullopt;
+}
+
 position read_sealed_end(const fs::path& directory, const log_uuid& uuid,
                          std::uint64_t segment_bytes, std::uint64_t first_index) {
     position end{};
@@ -292,7 +332,9 @@ sealed_log seal_log(const fs::path& directory, const seal_key* key) {
     const auto oldest = std::find_if(indexes.begin(), indexes.end(), has_seals);
     const auto first = oldest == indexes.end() ? indexes.begin() : oldest;
     digest head;
-    if (oldest != indexes.end()) {
+    if (oldest == indexes.end()) {
+        head = archived_seal_head(directory, indexes.front());
+    } else {
         head = read_seals(directory, read_segment_info(directory, *first)).header.previous;
     }
     for (auto it = first; it != indexes.end(); ++it) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "engine/core/file.hpp"
 #include "engine/log/seal.hpp"
@@ -62,6 +63,12 @@ private:
 [[nodiscard]] seal_contents read_seals(const std::filesystem::path& directory,
                                        const segment_info& info);
 
+// Where a log's older segments are in an archive: the hash that the last of them leaves to the
+// log's own oldest, `first`. Zeros: there is none, or it has no seals. Throws damage_error where
+// its seals do not reach its end, for then no chain leads across.
+[[nodiscard]] digest archived_seal_head(const std::filesystem::path& directory,
+                                        std::uint64_t first);
+
 // The newest seal of a log.
 struct seal_head {
     bool is_sealed = false;
@@ -79,6 +86,10 @@ struct seal_head {
 // counts all the same.
 [[nodiscard]] position read_sealed_end(const std::filesystem::path& directory, const log_uuid& uuid,
                                        std::uint64_t segment_bytes, std::uint64_t first_index);
+
+// A file that holds a seal, of whatever log. Nothing is sealed before it is durable.
+[[nodiscard]] std::optional<std::filesystem::path> find_any_seal(
+    const std::filesystem::path& directory);
 
 struct sealed_log {
     seal_head head;

@@ -112,6 +112,10 @@ void sidecar_keeper::find_start(position durable) {
         }
         return;
     }
+    // A chain goes on behind what was archived. Where none is, retention may have removed what the
+    // log began with when it was opened.
+    head_ = archived_seal_head(settings_.directory, indexes.front());
+    index_ = head_ == digest{} ? std::max(index_, indexes.front()) : indexes.front();
 }
 
 void sidecar_keeper::enter() {

@@ -73,6 +73,13 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
     const std::string name = archived_file_name(index);
     const fs::path copy = archive / name;
     if (fs::exists(copy) && manifest.files.contains(name)) {
+        // A bit of a frame that its decoder passes over is no difference of the content, but it is
+        // damage to whoever verifies the archive.
+        if (hash_file(copy) != manifest.files[name].hash) {
+            throw damage_error(copy.native() +
+                               ": is not the file that the archive's manifest "
+                               "names; the original was kept");
+        }
         check_copy(original, bytes, copy);
         ++report.known_count;
     } else {
@@ -91,6 +98,24 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
     copy_sidecar(directory, archive, seal_file_name(index), manifest);
     MILLRACE_CRASH_POINT("archive.copied");
 }
+
+// The seals of a log, from the oldest segment to the newest.
+class seal_chain {
+public:
+    seal_chain(const fs::path& directory, std::uint64_t first)
+        : directory_(directory), is_begun_(archived_seal_head(directory, first) != digest{}) {}
+
+    // Whether nothing is left to be sealed in the next segment. All are before the first seal.
+    [[nodiscard]] bool is_complete_in(std::uint64_t index) {
+        const seal_contents contents = read_seals(directory_, read_segment_info(directory_, index));
+        is_begun_ = is_begun_ || contents.has_header;
+        return !is_begun_ || (!contents.seals.empty() && contents.seals.back().is_segment_end());
+    }
+
+private:
+    const fs::path& directory_;
+    bool is_begun_;
+};
 
 void check_link(const fs::path& directory, const fs::path& archive) {
     const auto link = read_archive_link(directory);
@@ -117,8 +142,13 @@ archive_report archive_log(const fs::path& directory, const fs::path& archive,
     archive_manifest manifest = open_manifest(archive, info);
     archive_report report;
     retention_plan gone;
+    seal_chain seals(directory, indexes.front());
     for (const std::uint64_t index : indexes) {
         if (index >= below) {
+            break;
+        }
+        if (options.is_deleted && !seals.is_complete_in(index)) {
+            report.unsealed = index;
             break;
         }
         archive_one(directory, archive, index, options, manifest, report);

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "engine/log/archive_manifest.hpp"
 
@@ -27,6 +28,9 @@ struct archive_report {
     std::size_t deleted_count = 0;  // originals
     std::uint64_t plain_bytes = 0;  // of the new ones
     std::uint64_t packed_bytes = 0;
+    // Of a sealed log: the first segment that stays with all behind it, because its seals do not
+    // reach its end yet. A chain of seals cannot go on behind a segment that is out of reach.
+    std::optional<std::uint64_t> unsealed;
 };
 [[nodiscard]] archive_report archive_log(const std::filesystem::path& directory,
                                          const std::filesystem::path& archive,

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "engine/log/segment.hpp"
 #include "engine/stream/archive_log.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
@@ -26,6 +27,12 @@ int run_archive(const archive_command& wanted) {
     if (wanted.options.is_deleted) {
         std::printf("%s: %zu originals removed; they are read from the archive from now on\n",
                     wanted.directory.c_str(), report.deleted_count);
+    }
+    if (report.unsealed) {
+        std::printf(
+            "%s: %s and all behind it stay: the log is sealed, and its seals do not reach "
+            "the end of that segment. `millrace log seal` does that, and so does a writer\n",
+            wanted.directory.c_str(), engine::segment_file_name(*report.unsealed).c_str());
     }
     return exit_ok;
 }

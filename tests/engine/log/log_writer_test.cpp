@@ -11,6 +11,8 @@
 #include <optional>
 
 #include "engine/core/error.hpp"
+#include "engine/log/durable_mark.hpp"
+#include "engine/log/seal_file.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -366,6 +368,29 @@ TEST(LogWriter, RefusesImpossibleOptions) {
     EXPECT_TRUE(
         contains(thrown_text<config_error>([&] { log_writer w(directory / "log", options); }),
                  "schema is too long"));
+}
+
+// Numbers, positions and origins would begin anew, and what is left of the old log be written over.
+TEST(LogWriter, BeginsNoLogWhereOneWas) {
+    temporary_directory directory;
+    const log_options options = options_of(way::direct_ahead, directory.path());
+    {
+        log_writer writer(directory / "log", options);
+        ASSERT_EQ(append(writer, 10).status, append_status::ok);
+    }
+    for (const std::uint64_t index : list_segment_names(directory / "log")) {
+        fs::remove(segment_path(directory / "log", index));
+    }
+    const auto refusal = [&] {
+        return thrown_text<damage_error>([&] { log_writer w(directory / "log", options); });
+    };
+    EXPECT_TRUE(contains(refusal(), "durable.mark says that it was durable up to position"));
+    EXPECT_GT(durable_mark::position_of_any(directory / "log"), position{});
+    fs::remove(directory / "log" / durable_mark_name);
+    EXPECT_TRUE(contains(refusal(), "000000000000.seal holds seals"));
+    fs::remove(directory / "log" / seal_file_name(0));
+    log_writer writer(directory / "log", options);
+    EXPECT_EQ(append(writer, 10).seq, sequence{1});
 }
 
 TEST(LogWriter, KeepsTheSegmentSizeTheLogWasMadeWith) {

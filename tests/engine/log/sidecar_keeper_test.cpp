@@ -251,6 +251,26 @@ TEST_P(Sidecars, ThatCannotBeWrittenAreTriedAgainAndDoNotHoldUpTheLog) {
     expect_all();
 }
 
+// Retention takes no notice of sidecars that are late.
+TEST_P(Sidecars, GoOnWhereWhatTheyWereToBeginWithWasRemoved) {
+    write(600, options_of(way::synchronous, directory_.path()));
+    const fs::path in_the_way = log() / index_file_name(0);
+    fs::create_directory(in_the_way);
+    log_writer writer(log(), options());
+    write(100, writer);
+    ASSERT_TRUE(comes_true([&] { return writer.storage().sidecar_failure_count > 0; }));
+    for (const std::uint64_t index : {0, 1}) {
+        fs::remove(log() / segment_file_name(index));
+        fs::remove(log() / seal_file_name(index));
+    }
+    fs::remove(in_the_way);
+    ASSERT_TRUE(comes_true([&] { return writer.storage().sealed_sequence.value >= 700; }));
+    writer.close();
+    for (const std::uint64_t index : list_segments(log())) {
+        EXPECT_FALSE(seals_of(index).seals.empty()) << index;
+    }
+}
+
 // From another process, which sees the hot tier from outside.
 TEST_P(Sidecars, FitALogThatIsVerifiedWhileItGrows) {
     const pid_t child = ::fork();

@@ -7,6 +7,7 @@
 #include "engine/log/archive_source.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/seal_file.hpp"
 #include "engine/log/verify.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
@@ -127,6 +128,95 @@ TEST_F(ArchiveLog, TakesIndexesAndSealsAlong) {
     EXPECT_EQ(after.seal_count, before.seal_count);
     EXPECT_EQ(after.index_count, before.index_count);
     EXPECT_TRUE(contains(read_whole_file(archive() / "manifest.txt"), seal_file_name(2)));
+}
+
+// Behind a segment whose seals end before it does no chain could go on.
+TEST_F(ArchiveLog, ASealedLogKeepsWhatIsNotSealedToItsEnd) {
+    archive_options options;
+    options.is_deleted = true;
+    table_->close();
+    static_cast<void>(seal_log(log(), nullptr));
+    open();
+    while (list_segments(log()).size() < 8) {
+        EXPECT_EQ(append_tick(*table_, ++last_).status, append_status::ok);
+    }
+    table_->close();
+    const std::uint64_t half_sealed = 4;
+    const archive_report first = archive_log(log(), archive(), options);
+    EXPECT_EQ(first.deleted_count, half_sealed);
+    EXPECT_EQ(first.unsealed, half_sealed);
+    EXPECT_EQ(verify_log(log()).result(), verdict::clean);
+    EXPECT_EQ(archive_log(log(), archive(), options).unsealed, half_sealed);
+
+    static_cast<void>(seal_log(log(), nullptr));
+    const archive_report second = archive_log(log(), archive(), options);
+    EXPECT_EQ(second.deleted_count, 3U);
+    EXPECT_EQ(second.unsealed, std::nullopt);
+    const verify_report verified = verify_log(log());
+    EXPECT_EQ(verified.result(), verdict::clean);
+    EXPECT_EQ(verified.head.last_sequence, verified.last_sequence);
+}
+
+TEST_F(ArchiveLog, TheChainOfSealsGoesOnBehindAnArchive) {
+    archive_options options;
+    options.is_deleted = true;
+    table_->close();
+    static_cast<void>(seal_log(log(), nullptr));
+    static_cast<void>(archive_log(log(), archive(), options));
+    fs::remove(log() / seal_file_name(4));  // as where its writer was killed before it made any
+    static_cast<void>(seal_log(log(), nullptr));
+    EXPECT_EQ(verify_log(log()).result(), verdict::clean);
+    const seal_contents seals = read_seals(log(), read_segment_info(log(), 4));
+    EXPECT_NE(seals.header.previous, digest{});
+
+    // By a writer's own thread too.
+    fs::remove(log() / seal_file_name(4));
+    table_log_options threaded = tiny_log();
+    threaded.is_synchronous = false;
+    threaded.storage = storage_mode::direct;
+    table_.reset();
+    table_ = std::make_unique<table_log>(log(), tick_table.schema(), threaded);
+    table_->start();
+    append_ticks(*table_, last_ + 1, last_ + 10);
+    table_.reset();
+    const verify_report verified = verify_log(log());
+    EXPECT_EQ(verified.result(), verdict::clean);
+    EXPECT_EQ(verified.head.last_sequence, verified.last_sequence);
+}
+
+TEST_F(ArchiveLog, NothingIsSealedInAChainWithAnArchiveWhoseSealsEndTooEarly) {
+    archive_options options;
+    options.is_deleted = true;
+    table_->close();
+    static_cast<void>(seal_log(log(), nullptr));
+    static_cast<void>(archive_log(log(), archive(), options));
+    fs::remove(log() / seal_file_name(4));
+    fs::resize_file(archive() / seal_file_name(3),
+                    fs::file_size(archive() / seal_file_name(3)) - sizeof(seal));
+    EXPECT_THROW(static_cast<void>(seal_log(log(), nullptr)), damage_error);
+    EXPECT_FALSE(fs::exists(log() / seal_file_name(4)));
+}
+
+TEST_F(ArchiveLog, NoWriterBeginsALogInItNorWhereOnlyItIsLeft) {
+    archive_options options;
+    options.is_deleted = true;
+    table_.reset();
+    static_cast<void>(archive_log(log(), archive(), options));
+    for (const std::uint64_t index : list_segment_names(log())) {
+        fs::remove(log() / segment_file_name(index));
+    }
+    const auto refusal_in = [](const fs::path& directory) {
+        try {
+            table_log begun(directory, tick_table.schema(), tiny_log());
+        } catch (const error& refused) {
+            return std::string(refused.what());
+        }
+        return std::string("it was begun");
+    };
+    EXPECT_TRUE(contains(refusal_in(archive()), "holds an archive")) << refusal_in(archive());
+    EXPECT_TRUE(contains(refusal_in(log()), archive().native())) << refusal_in(log());
+    EXPECT_EQ(verify_log(archive()).result(), verdict::clean);
+    EXPECT_TRUE(list_segment_names(log()).empty());
 }
 
 TEST_F(ArchiveLog, DamageOfTheArchiveIsFoundWhereverABitFlips) {

@@ -23,6 +23,7 @@ constexpr std::int64_t reconnect_ms_max = 3'600'000;
 constexpr std::int64_t ns_per_ms = 1'000'000;
 // Each loss of power jumps over so many numbers, and a session has 2^31 - 1 of them.
 constexpr std::int64_t undurable_messages_most = 16'777'216;
+constexpr std::int64_t doubt_wait_ms_max = 600'000;
 
 template <class Named>
 const Named* find_named(const std::vector<Named>& all, std::string_view name) {
@@ -67,7 +68,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         file, node, "[[gateway]]",
         {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
          "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
-         "seal_key_file", "undurable_messages_max", "in_doubt"});
+         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -91,6 +92,9 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         undurable_messages_most));
     gateway.in_doubt =
         static_cast<in_doubt_policy>(section.choice("in_doubt", 0, {"halt", "possresend"}));
+    gateway.doubt_wait_ns = section.integer_or("doubt_wait_ms", gateway.doubt_wait_ns / ns_per_ms,
+                                               1, doubt_wait_ms_max) *
+                            ns_per_ms;
     return gateway;
 }
 

@@ -120,6 +120,7 @@ void pipeline::open_gateways() {
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
         wanted.undurable_messages_max = config.undurable_messages_max;
         wanted.in_doubt = config.in_doubt;
+        wanted.session.doubt_wait_ns = config.doubt_wait_ns;
         const settings_file file = load_settings(config.settings.native(), settings);
         gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), file));
     }

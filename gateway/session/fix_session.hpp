@@ -42,6 +42,9 @@ struct fix_session_options {
     std::size_t resend_slice_messages = 256;  // at most; fewer where they are large
     // So long FIX_IN may have no segment ready before a frame that waits for it is given up.
     std::int64_t receive_wait_max_ns = 1'000'000'000;
+    // So long after a logon a route in doubt waits for the peer to ask for what it lacks, which it
+    // does as soon as it sees our number.
+    std::int64_t doubt_wait_ns = 5'000'000'000;
 };
 
 struct fix_session_counters {

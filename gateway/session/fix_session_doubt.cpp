@@ -7,16 +7,9 @@
 
 namespace millrace::gateway {
 
-namespace {
-
-// The peer asks for what it lacks as soon as it sees our number, so this is ample.
-constexpr std::int64_t request_patience_ns = 5'000'000'000;
-
-}  // namespace
-
 route_doubt::answer fix_session::judge_doubt(outbound_route& route,
                                              const outbound_header& header) noexcept {
-    const bool is_overdue = now_ns_ - logged_on_ns_ >= request_patience_ns;
+    const bool is_overdue = now_ns_ - logged_on_ns_ >= options_.doubt_wait_ns;
     const engine::sequence seq{header.origin.sequence};
     const route_doubt::answer answer = route.doubt->judge(seq, is_overdue);
     const bool is_held = answer == route_doubt::answer::hold;

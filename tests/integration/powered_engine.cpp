@@ -49,6 +49,7 @@ gateway::session_agent_options agent_options_of(const engine_settings& settings,
     options.logs.table = log_options_of(settings, settings.gateway_delay_ns);
     options.undurable_messages_max = undurable_messages_max;
     options.in_doubt = settings.in_doubt;
+    options.session.doubt_wait_ns = 1'000'000'000;
     options.boot_id = boot_id;
     return options;
 }

@@ -40,6 +40,7 @@ TEST(StorageConfig, IsHotUnlessSaidOtherwise) {
     }
     EXPECT_EQ(config.gateways[0].undurable_messages_max, 65536U);
     EXPECT_EQ(config.gateways[0].in_doubt, in_doubt_policy::halt);
+    EXPECT_EQ(config.gateways[0].doubt_wait_ns, 5'000'000'000);
 }
 
 TEST(StorageConfig, IsReadForAllLogsAndForOne) {
@@ -51,7 +52,7 @@ TEST(StorageConfig, IsReadForAllLogsAndForOne) {
             with(table_head, "storage = 'hot'\nhot_bytes_max = '48MiB'\nseal_key_file = '/k'\n") +
             with(gateway_head,
                  "storage = 'synchronous'\nundurable_messages_max = 1\n"
-                 "in_doubt = 'possresend'\n"));
+                 "in_doubt = 'possresend'\ndoubt_wait_ms = 600000\n"));
     EXPECT_EQ(config.storage.kind, storage_kind::direct);
     EXPECT_EQ(config.storage.hot_directory, "/conf/hot");
     EXPECT_EQ(config.storage.hot_bytes_max, 96 * mebibyte);
@@ -69,6 +70,7 @@ TEST(StorageConfig, IsReadForAllLogsAndForOne) {
     EXPECT_EQ(gateway.storage.kind, storage_kind::synchronous);
     EXPECT_EQ(gateway.undurable_messages_max, 1U);
     EXPECT_EQ(gateway.in_doubt, in_doubt_policy::possresend);
+    EXPECT_EQ(gateway.doubt_wait_ns, 600'000'000'000);
 }
 
 TEST(StorageConfig, ReadsTheGateOfARoute) {
@@ -98,6 +100,10 @@ TEST(StorageConfig, RefusesWhatItCannotBe) {
          "4: 'undurable_messages_max' is 16777217; expected 1 to 16777216"},
         {with(gateway_head, "in_doubt = 'resend'\n"),
          "4: 'in_doubt' is 'resend'; expected halt or possresend"},
+        {with(gateway_head, "doubt_wait_ms = 0\n"),
+         "4: 'doubt_wait_ms' is 0; expected 1 to 600000"},
+        {with(gateway_head, "doubt_wait_ms = 600001\n"),
+         "4: 'doubt_wait_ms' is 600001; expected 1 to 600000"},
         {with(route_head, "gate = 'sent'\n"), "6: 'gate' is 'sent'; expected committed or durable"},
         {with(route_head, "gaet = 'durable'\n"), "6: unknown key 'gaet'; did you mean 'gate'?"},
         {with(table_head, "storage = 'direct'\nhot_bytes_max = '1GiB'\n"),

@@ -30,6 +30,7 @@ protected:
         options.logs.table.is_synchronous = false;
         options.undurable_messages_max = 16;
         options.boot_id = "first-boot";
+        options.session.doubt_wait_ns = 1'000'000'000;
         test::stock_options venue;
         venue.port = test::free_port();
         venue.sender = peer_name;

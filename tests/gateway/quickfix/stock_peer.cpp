@@ -11,9 +11,16 @@
 #include <quickfix/fix44/NewOrderSingle.h>
 #include <quickfix/fix44/TestRequest.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <mutex>
 #include <sstream>
+#include <thread>
 
 namespace millrace {
 namespace test {
@@ -32,6 +39,28 @@ std::string settings_of(const stock_options& options) {
     return text.str();
 }
 
+// An acceptor's thread sees that it is to stop when its select() returns: within a second, or when
+// somebody connects.
+void stop_at_once(FIX::SocketAcceptor& acceptor, std::uint16_t port) {
+    std::atomic<bool> is_stopped{false};
+    std::thread knocking([&is_stopped, port] {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        while (!is_stopped) {
+            const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            static_cast<void>(
+                ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+            ::close(fd);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    });
+    acceptor.stop(true);
+    is_stopped = true;
+    knocking.join();
+}
+
 std::string value_of(const FIX::FieldMap& fields, int tag) {
     return fields.isSetField(tag) ? fields.getField(tag) : std::string();
 }
@@ -46,7 +75,8 @@ public:
     explicit implementation(const stock_options& options)
         : text(settings_of(options)),
           settings(text),
-          id("FIX.4.4", options.sender, options.target) {
+          id("FIX.4.4", options.sender, options.target),
+          port(options.port) {
         if (options.is_acceptor) {
             acceptor.reset(new FIX::SocketAcceptor(*this, stores, settings));
             acceptor->start();
@@ -57,7 +87,7 @@ public:
     }
     ~implementation() override {
         if (acceptor) {
-            acceptor->stop(true);
+            stop_at_once(*acceptor, port);
         }
         if (initiator) {
             initiator->stop(true);
@@ -113,6 +143,7 @@ public:
     std::istringstream text;
     FIX::SessionSettings settings;
     FIX::SessionID id;
+    std::uint16_t port;
     FIX::MemoryStoreFactory stores;
     std::unique_ptr<FIX::SocketAcceptor> acceptor;
     std::unique_ptr<FIX::SocketInitiator> initiator;

@@ -32,7 +32,8 @@ TEST(Transport, LetsTheDecoderReadAFramedOrder) {
     const std::string fields =
         "35=D|34=2|49=ME|52=20240101-10:00:00|56=YOU|1128=9|11=C1|38=100|40=1|54=1|55=VOD.L|"
         "60=20240101-10:00:00|";
-    EXPECT_TRUE(reader.decode(tests::frame_of(fields, "FIXT.1.1")).is_ok());
+    const std::string frame = tests::frame_of(fields, "FIXT.1.1");
+    EXPECT_TRUE(reader.decode(frame).is_ok());
     EXPECT_EQ(reader.message().text(1128), "9");
     EXPECT_EQ(*reader.message().get<Side>(), Side::buy);
     EXPECT_EQ(reader.decode(tests::frame_of(fields, "FIX.4.4")).status,

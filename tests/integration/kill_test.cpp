@@ -158,6 +158,9 @@ TEST(KilledVenue, IsResynchronisedByTheProtocol) {
         orders = state.orders + 100;
     }
     const exit_result result = process->wait(60);
+    for (const auto& venue : venues) {
+        EXPECT_TRUE(result.code == 0) << "venue " << venue->pid() << " said: " << venue->said();
+    }
     ASSERT_EQ(result.code, 0) << result.out << result.err;
     run.complete(count, "2000");
 }

@@ -36,7 +36,7 @@ engine::operation operation_of(const std::string& name) {
 
 std::string check_user(const std::string& name) {
     return engine::short_name().assign(name) ? std::string()
-                                             : "--user: '" + name + "' is longer than 16 bytes";
+                                             : "'" + name + "' is longer than 16 bytes";
 }
 
 // An engine that starts holds a table nobody has written yet while it makes the empty log, and an
@@ -65,6 +65,13 @@ int append_to_log(const append_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.where[0]);
     const gateway::table_config& table = table_of(config, options.where[1]);
     const std::string file = file_of(options, 2);
+    std::unique_ptr<row_reader> reader;  // first: no log is made for an input that is none
+    try {
+        reader = make_row_reader(text_input::open(file), table.schema);
+    } catch (const engine::config_error& failure) {
+        std::fprintf(stderr, "millrace: %s\n", failure.what());
+        return exit_data;
+    }
     engine::table_log_options log_options;
     log_options.segment_bytes = config.segment_bytes;
     log_options.purpose = "append to table " + table.name;
@@ -79,7 +86,6 @@ int append_to_log(const append_options& options) {
     std::uint64_t appended = 0;
     int code = exit_ok;
     try {
-        const auto reader = make_row_reader(text_input::open(file), table.schema);
         while (reader->next(row)) {
             engine::row_envelope envelope;
             static_cast<void>(envelope.event.assign("append"));

@@ -43,14 +43,14 @@ std::string check_rate(const std::string& text) {
                            text.find_first_not_of("0123456789") == std::string::npos;
     return text == "max" || (is_number && std::stoull(text) > 0)
                ? std::string()
-               : "--rate: '" + text + "' is neither a positive number of orders a second nor 'max'";
+               : "'" + text + "' is neither a positive number of orders a second nor 'max'";
 }
 
 // Read as an unsigned number, -1 would be taken for the largest one.
 std::string check_seed(const std::string& text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
                ? std::string()
-               : "--seed: '" + text + "' is not a whole number from 0 on";
+               : "'" + text + "' is not a whole number from 0 on";
 }
 
 std::filesystem::path choose_directory(const demo_options& options) {

@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view config_text =
     R"toml(# One table of orders, one FIX session, one table of executions.
 # Written by `millrace demo`, and read by:
-#   millrace check millrace.toml
+#   millrace check millrace.toml --handler on_report
 #   millrace table show millrace.toml EXECUTION
 [engine]
 directory = "."
@@ -171,6 +171,7 @@ VenuePidFile=venue.pid
 VenuePortFile=venue.port
 VenueSeed=@SEED@
 VenueIdleExitSeconds=120
+VenueRequestsMax=20000000
 
 [SESSION]
 BeginString=FIX.4.4

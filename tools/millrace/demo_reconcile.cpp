@@ -67,6 +67,8 @@ private:
     void read_execution(const demo_directory& directory);
     void find_overtaken();
     void judge_missing_order(const std::string& id);
+    void compare_decisions(const std::string& id, const journaled_order& venue,
+                           const engine_order& engine, bool is_told);
     void compare_order(const std::string& id, const journaled_order& venue);
     // How many of the venue's reports are not in EXECUTION.
     std::size_t judge_reports(const std::string& id, const journaled_order& venue,
@@ -182,6 +184,24 @@ std::size_t books::judge_reports(const std::string& id, const journaled_order& v
     return missing;
 }
 
+// Each order is acknowledged or rejected, once, and EXECUTION says the same. A venue that was
+// killed may have taken an order and not have decided yet.
+void books::compare_decisions(const std::string& id, const journaled_order& venue,
+                              const engine_order& engine, bool is_told) {
+    const bool is_undecided = venue.reports.empty() && !is_settled_;
+    if (!is_undecided && venue.acknowledged + venue.rejected != 1) {
+        ++result_.differing;
+        find("order " + id + ": the venue acknowledged it " + std::to_string(venue.acknowledged) +
+             " times and rejected it " + std::to_string(venue.rejected) + " times");
+    } else if (is_told &&
+               (venue.acknowledged != engine.acknowledged || venue.rejected != engine.rejected)) {
+        ++result_.differing;
+        find("order " + id + ": the venue " +
+             (venue.acknowledged > 0 ? "acknowledged" : "rejected") +
+             " it, EXECUTION says otherwise");
+    }
+}
+
 void books::compare_order(const std::string& id, const journaled_order& venue) {
     static const engine_order none;
     const auto found = executed_.find(id);
@@ -199,6 +219,7 @@ void books::compare_order(const std::string& id, const journaled_order& venue) {
              std::to_string(venue.fills) + " trades, EXECUTION has " +
              format_decimal(engine.filled_qty) + " in " + std::to_string(engine.fills));
     }
+    compare_decisions(id, venue, engine, missing == 0);
     result_.acknowledged += venue.acknowledged == 1 && engine.acknowledged == 1 ? 1 : 0;
     result_.rejected += venue.rejected == 1 && engine.rejected == 1 ? 1 : 0;
     result_.fills += engine.fills;

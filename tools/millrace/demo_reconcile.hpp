@@ -29,7 +29,7 @@ struct reconciliation {
     std::uint64_t lost = 0;        // orders numbered, reports decided, that will never arrive
     std::uint64_t duplicated = 0;  // orders under two numbers, reports that EXECUTION has twice
     std::uint64_t invented = 0;    // orders at the venue, reports in EXECUTION, from nowhere
-    std::uint64_t differing = 0;   // orders whose filled quantities differ
+    std::uint64_t differing = 0;   // orders whose fills, acknowledgement or rejection differ
     std::vector<std::string> findings;  // the first few that are wrong, in words
 
     std::string example;  // an order with a whole story, the most told one among the first

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int wait_step_ms = 10;
 constexpr int start_wait_ms = 10'000;
+constexpr int start_attempts = 3;
 constexpr int stop_wait_ms = 10'000;
 
 // A process that has ended but was not waited for, by whoever started it, is not alive.
@@ -51,14 +52,18 @@ std::filesystem::path lock_path(const demo_directory& directory) {
     return directory.venue() / "lock";
 }
 
+// What the lock file says, "pid N, host ...": of an earlier holder, if the present one has just
+// taken the lock. -1: nothing.
+pid_t last_lock_owner(const demo_directory& directory) {
+    return pid_in(std::istringstream(engine::lock_holder(lock_path(directory))));
+}
+
 // The living process that holds the venue folder's lock, or -1.
 pid_t lock_owner(const demo_directory& directory) {
-    const std::filesystem::path path = lock_path(directory);
-    if (!engine::is_lock_held(path)) {
+    if (!engine::is_lock_held(lock_path(directory))) {
         return -1;
     }
-    // "pid N, host ..."; of an earlier holder, if the present one has just taken the lock.
-    const pid_t pid = pid_in(std::istringstream(engine::lock_holder(path)));
+    const pid_t pid = last_lock_owner(directory);
     return pid > 0 && is_alive(pid) ? pid : -1;
 }
 
@@ -89,6 +94,15 @@ bool is_ready(const demo_directory& directory, pid_t pid) {
     std::ifstream file(directory.venue_pid());
     pid_t written = -1;
     return file >> written && written == pid;
+}
+
+std::string last_line_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string last;
+    for (std::string line; std::getline(file, line);) {
+        last = line.empty() ? last : line;
+    }
+    return last.empty() ? "none" : last;
 }
 
 bool wait_until_gone(pid_t pid, int limit_ms) {
@@ -159,16 +173,24 @@ bool demo_venue::adopt() {
 }
 
 void demo_venue::open() {
-    spawn();
-    const pid_t child = pid_;
-    if (wait_for_port()) {
-        return;
-    }
-    if (tools::is_alive(child)) {
-        kill_hard(child);
+    for (int left = start_attempts; left > 0; --left) {
+        spawn();
+        const pid_t child = pid_;
+        if (wait_for_port()) {
+            return;
+        }
+        if (tools::is_alive(child)) {
+            kill_hard(child);
+            break;
+        }
+        if (last_lock_owner(directory_) == child) {
+            break;
+        }
+        // Another one had the folder's lock, and has died since.
     }
     throw engine::error("the venue did not open its port; its own words are in " +
-                        directory_.venue_log().native());
+                        directory_.venue_log().native() +
+                        ", the last of them: " + last_line_of(directory_.venue_log()));
 }
 
 void demo_venue::spawn() {

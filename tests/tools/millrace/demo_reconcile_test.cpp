@@ -64,7 +64,8 @@ protected:
         }
     }
     static std::string entry(const std::string& id, int number,
-                             std::int64_t filled_qty = 10 * decimal_scale) {
+                             std::int64_t filled_qty = 10 * decimal_scale,
+                             const std::string& exec_types = "0F") {
         venue_request request;
         request.msg_seq_num = number;
         request.cl_ord_id = id;
@@ -73,9 +74,10 @@ protected:
         request.order_qty = "10";
         venue_report acknowledgement;
         acknowledgement.exec_id = id + ".1";
+        acknowledgement.exec_type = exec_types[0];
         venue_report fill;
         fill.exec_id = id + ".2";
-        fill.exec_type = 'F';
+        fill.exec_type = exec_types[1];
         fill.last_qty = filled_qty;
         std::string text;
         append_order_line(text, "S", 1, request, arrival::first, 2);
@@ -192,6 +194,33 @@ TEST_F(Reconciliation, FindsAnOrderUnderTwoNumbers) {
     const reconciliation books = reconciled(true);
     EXPECT_EQ(books.duplicated, 1U);
     expect_found(books, "order B reached the venue under 2 message numbers");
+}
+
+TEST_F(Reconciliation, FindsAnOrderThatWasAcknowledgedTwice) {
+    journal = entry("A", 2) + entry("B", 3, 0, "00") + entry("C", 4);
+    erase(executed, "B.2,B,F,10\n");
+    executed += "B.2,B,0,\n";
+    const reconciliation books = reconciled(true);
+    EXPECT_EQ(books.differing, 1U);
+    EXPECT_FALSE(books.is_right());
+    expect_found(books, "order B: the venue acknowledged it 2 times and rejected it 0 times");
+}
+
+TEST_F(Reconciliation, FindsAnOrderThatWasFilledAndNeverAcknowledged) {
+    journal = entry("A", 2) + entry("B", 3, 5 * decimal_scale, "FF") + entry("C", 4);
+    erase(executed, "B.1,B,0,\nB.2,B,F,10\n");
+    executed += "B.1,B,F,0\nB.2,B,F,5\n";
+    const reconciliation books = reconciled(false);
+    EXPECT_EQ(books.differing, 1U);
+    expect_found(books, "order B: the venue acknowledged it 0 times and rejected it 0 times");
+}
+
+TEST_F(Reconciliation, FindsADecisionThatExecutionHasOtherwise) {
+    erase(executed, "B.1,B,0,\n");
+    executed += "B.1,B,8,\n";
+    const reconciliation books = reconciled(true);
+    EXPECT_EQ(books.differing, 1U);
+    expect_found(books, "order B: the venue acknowledged it, EXECUTION says otherwise");
 }
 
 TEST_F(Reconciliation, FindsAReportThatLaterOnesHaveOvertaken) {

@@ -119,7 +119,9 @@ void check_gateways(check_report& report) {
             options.dictionary_directory = report.dictionary_directory.native();
             file = load_settings(gateway.settings.native(), options);
         } catch (const settings_error& failure) {
-            report.foreign_error(gateway.lines.of("settings"), failure.what());
+            const bool is_there = std::filesystem::exists(gateway.settings);
+            is_there ? report.foreign_error(gateway.lines.of("settings"), failure.what())
+                     : report.error(gateway.lines.of("settings"), failure.what());
             report.has_unread_settings = true;
             continue;
         }

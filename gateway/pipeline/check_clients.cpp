@@ -193,7 +193,9 @@ private:
         known.push_back(built_in_handler);
         if (std::find(known.begin(), known.end(), route.handler) == known.end()) {
             report_.error(route.lines.of("handler"),
-                          "unknown event handler" + named(route.handler, known));
+                          "unknown event handler" + named(route.handler, known) +
+                              " (one of a program of yours: check --handler " + route.handler +
+                              ")");
         }
     }
 

@@ -27,7 +27,8 @@ public:
     // The next caller of say() is another thread: set-up is over.
     void hand_over() noexcept { ring_.detach_producer(); }
 
-    // "source: text", cut to text_bytes_max.
+    // "source: text", cut to text_bytes_max. Texts may be a peer's: what would move a terminal, or
+    // begin a line of its own in a log, becomes a dot.
     void say(event_level level, std::string_view source, std::string_view text) noexcept {
         source = source.substr(0, text_bytes_max / 2);
         text = text.substr(0, text_bytes_max / 2);
@@ -40,9 +41,10 @@ public:
         }
         std::byte* out = claim.payload().data();
         std::memcpy(out, &now_ns, sizeof now_ns);
-        std::memcpy(out + sizeof now_ns, source.data(), source.size());
-        std::memcpy(out + sizeof now_ns + source.size(), ": ", 2);
-        std::memcpy(out + sizeof now_ns + source.size() + 2, text.data(), text.size());
+        out += sizeof now_ns;
+        for (const std::string_view part : {source, std::string_view(": "), text}) {
+            out = std::transform(part.begin(), part.end(), out, printable);
+        }
         claim.commit();
     }
 
@@ -63,6 +65,11 @@ public:
     engine::counter dropped;
 
 private:
+    static std::byte printable(char byte) noexcept {
+        const auto code = static_cast<unsigned char>(byte);
+        return std::byte{code < 0x20 || code == 0x7f ? static_cast<unsigned char>('.') : code};
+    }
+
     engine::byte_ring ring_;
 };
 

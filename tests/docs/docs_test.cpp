@@ -243,6 +243,13 @@ TEST(Readme, MapsEveryTopFolder) {
         EXPECT_NE(readme.find(std::string("\n") + folder + "/"), std::string::npos) << folder;
         EXPECT_TRUE(fs::is_directory(root() / folder)) << folder;
     }
+    for (const char* house : {"engine", "xlator", "gateway"}) {
+        for (const fs::directory_entry& room : fs::directory_iterator(root() / house)) {
+            const std::string line = "\n  " + room.path().filename().native() + "/ ";
+            EXPECT_TRUE(!room.is_directory() || readme.find(line) != std::string::npos)
+                << room.path();
+        }
+    }
 }
 
 // The names of the tests that ctest picks by these words.

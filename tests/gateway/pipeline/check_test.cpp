@@ -285,7 +285,8 @@ TEST_F(CheckConfig, ASessionHasOneGateway) {
 
 TEST_F(CheckConfig, ReportsTheSettingsFileWithItsOwnLines) {
     EXPECT_EQ(errors("settings = \"sessions.cfg\"", "settings = \"none.cfg\""),
-              strings{"none.cfg: cannot be opened: a FIX settings file is expected there"});
+              strings{at("settings = \"sessions.cfg\"") +
+                      "none.cfg: cannot be opened: a FIX settings file is expected there"});
     directory_.write("bad.cfg", "[SESSION]\nBeginString=FIX.9.9\n");
     const strings bad = errors("settings = \"sessions.cfg\"", "settings = \"bad.cfg\"");
     ASSERT_EQ(bad.size(), 1U);
@@ -369,7 +370,8 @@ TEST_F(CheckConfig, HandlersAreThoseTheProgramHas) {
     EXPECT_TRUE(check(text).is_valid()) << "what the program has is not known";
     EXPECT_EQ(local(check(text, strings{"on_report"}).errors),
               strings{std::to_string(std::stol(at("table = \"EXECUTION\"")) + 1) +
-                      ": unknown event handler 'on_reprt'; did you mean 'on_report'?"});
+                      ": unknown event handler 'on_reprt'; did you mean 'on_report'? "
+                      "(one of a program of yours: check --handler on_reprt)"});
     EXPECT_TRUE(check(replaced(text, "on_reprt", "on_report"), strings{"on_report"}).is_valid());
     EXPECT_TRUE(check(replaced(text, "on_reprt", "ack"), strings{}).is_valid());
 }

@@ -29,6 +29,12 @@ TEST(EventRing, HandsOverWhatWasSaidInOrder) {
     EXPECT_EQ(ring.dropped.value(), 0U);
 }
 
+TEST(EventRing, LetsNoTextMoveATerminalOrBeginALine) {
+    event_ring ring;
+    ring.say(event_level::info, "A\nB", "58=\x1b[2J\r\x7f\x01 \xc3\xa9");
+    EXPECT_EQ(drained(ring), std::vector<std::string>{"1 A.B: 58=.[2J... \xc3\xa9"});
+}
+
 TEST(EventRing, CutsLongTexts) {
     event_ring ring;
     ring.say(event_level::warning, std::string(9000, 's'), std::string(9000, 't'));

@@ -76,7 +76,8 @@ struct outbound_route {
     std::string name;
     std::uint64_t id = 0;
     outbound_link* link = nullptr;
-    route_doubt* doubt = nullptr;  // null: nothing is in doubt
+    route_doubt* doubt = nullptr;        // null: nothing is in doubt
+    route_doubt* ended_doubt = nullptr;  // of this life: the peer may still have to ask about it
     bool is_halted = false;
     bool is_held_in_doubt = false;
 };

@@ -18,8 +18,10 @@ route_doubt::answer fix_session::judge_doubt(outbound_route& route,
     }
     route.is_held_in_doubt = is_held;
     if (answer == route_doubt::answer::over) {
-        route.doubt->end(out_->table().log().end());
-        route.doubt = nullptr;
+        const doubt_entry& ended = route.doubt->entry();
+        route.doubt->end(out_->table().log().end(),
+                         ended.session == name() && ended.generation == ledger_.generation());
+        route.ended_doubt = std::exchange(route.doubt, nullptr);
     }
     const auto held = std::count_if(routes_.begin(), routes_.end(),
                                     [](const auto& one) { return one.is_held_in_doubt; });
@@ -62,8 +64,10 @@ void fix_session::note_asked(msg_seq_num from) noexcept {
         say_lost(from);
     }
     for (outbound_route& route : routes_) {
-        if (route.doubt != nullptr) [[unlikely]] {
-            route.doubt->note_asked(name(), ledger_.generation(), from);
+        for (route_doubt* const doubt : {route.doubt, route.ended_doubt}) {
+            if (doubt != nullptr) [[unlikely]] {
+                doubt->note_asked(name(), ledger_.generation(), from);
+            }
         }
     }
 }

@@ -43,10 +43,24 @@ TEST(Doubt, HoldsUntilAnOperatorDecidesAndOnlyAsFarAsDecided) {
     EXPECT_EQ(judge(doubt, 13), answer::withdraw);
     EXPECT_FALSE(doubt.is_over());
     EXPECT_EQ(judge(doubt, 21), answer::over) << "it came after the host was up again";
-    doubt.end({4096});
+    doubt.end({4096}, true);
     EXPECT_TRUE(doubt.is_over());
+    EXPECT_FALSE(doubt.is_forgotten({4096})) << "the peer has not said what it has";
+    ask(doubt, 1);
     EXPECT_FALSE(doubt.is_forgotten({4095})) << "another loss of power may bring it back";
     EXPECT_TRUE(doubt.is_forgotten({4096}));
+}
+
+TEST(Doubt, IsForgottenUnaskedWhereNobodyCanAsk) {
+    route_doubt doubt(entry(), in_doubt_policy::halt);
+    doubt.end({4096}, false);
+    EXPECT_TRUE(doubt.is_forgotten({4096}));
+    route_doubt kept(entry(), in_doubt_policy::halt);
+    kept.end({4096}, true);
+    kept.note_asked("FIX.4.4:OURS->BACKUP", 3, {50});
+    EXPECT_FALSE(kept.is_forgotten({4096})) << "another session's peer";
+    ask(kept, 52, 4);
+    EXPECT_TRUE(kept.is_forgotten({4096})) << "the numbers began anew";
 }
 
 TEST(Doubt, NoMoreIsInDoubtThanThePeerCanHave) {

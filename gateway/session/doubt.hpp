@@ -5,9 +5,9 @@
 // Invariant  a record is in doubt if it was there when the gateway came up again, FIX_OUT does not
 //            hold it, and fewer such records were passed than numbers can have reached the peer.
 //            The doubt is forgotten only when FIX_OUT holds durably how it ended and the peer has
-//            asked for what it lacks: a withdrawal that another loss of power takes would else leave
-//            a record that the peer has had, and whose number lies before all that the next doubt
-//            asks about, and nobody would say which numbers the peer has of messages that are gone
+//            asked for what it lacks: a withdrawal that another loss of power takes would else
+//            leave a record that the peer has had, and whose number lies before all that the next
+//            doubt asks about; and nobody would say what the peer has of messages that are gone
 // Source     FIX session protocol: a ResendRequest's BeginSeqNo is the first number the peer has
 //            not received, so none behind it was processed. From 1 on it may only want all again
 #pragma once

@@ -45,6 +45,19 @@ bool is_mark_of(const mapping& map, const log_uuid& uuid) {
     return std::memcmp(map.data(), &wanted, sizeof wanted) == 0;
 }
 
+// Not mapped: there is none, or none of that size.
+mapping map_if_there(const fs::path& directory) {
+    const fs::path path = directory / durable_mark_name;
+    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open() && errno != ENOENT) {
+        throw io_error("open", path.native(), errno);
+    }
+    if (!fd.is_open() || file_size(fd.get(), path.native()) != mark_bytes) {
+        return {};
+    }
+    return {fd.get(), mark_bytes, access::read_only, path.native()};
+}
+
 }  // namespace
 
 durable_mark durable_mark::open_for_writing(const fs::path& directory, const log_uuid& uuid) {
@@ -76,31 +89,20 @@ durable_mark durable_mark::open_for_writing(const fs::path& directory, const log
 }
 
 durable_mark durable_mark::open_if_there(const fs::path& directory, const log_uuid& uuid) {
-    const fs::path path = directory / durable_mark_name;
-    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open() && errno != ENOENT) {
-        throw io_error("open", path.native(), errno);
-    }
-    if (!fd.is_open() || file_size(fd.get(), path.native()) != mark_bytes) {
-        return {};
-    }
-    mapping map(fd.get(), mark_bytes, access::read_only, path.native());
-    return is_mark_of(map, uuid) ? durable_mark(std::move(map)) : durable_mark();
+    mapping map = map_if_there(directory);
+    return map.is_mapped() && is_mark_of(map, uuid) ? durable_mark(std::move(map)) : durable_mark();
 }
 
 position durable_mark::position_of_any(const fs::path& directory) {
-    const fs::path path = directory / durable_mark_name;
-    const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open() && errno != ENOENT) {
-        throw io_error("open", path.native(), errno);
-    }
-    mark_head head{};
-    if (!fd.is_open() || !try_read_at(fd.get(), &head, sizeof head, 0)) {
+    mapping map = map_if_there(directory);
+    if (!map.is_mapped()) {
         return {};
     }
+    mark_head head{};
+    std::memcpy(&head, map.data(), sizeof head);
     log_uuid uuid;
     std::copy(std::begin(head.uuid), std::end(head.uuid), uuid.bytes.begin());
-    return open_if_there(directory, uuid).durable_position();
+    return is_mark_of(map, uuid) ? durable_mark(std::move(map)).durable_position() : position{};
 }
 
 durable_mark durable_mark::open(const fs::path& directory, const log_uuid& uuid) noexcept {

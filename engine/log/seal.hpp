@@ -129,6 +129,11 @@ struct seal_contents {
     bool has_header = false;
     bool is_cut = false;  // the fault concerns no more than the file's last seal: it was cut short
     std::string fault;    // why the file is not sound to its end; empty if it is
+
+    // Its seals reach the segment's end: nothing is left to be sealed there.
+    [[nodiscard]] bool is_finished() const {
+        return !seals.empty() && seals.back().is_segment_end();
+    }
 };
 // What can be told without the segment's bytes and the key.
 [[nodiscard]] seal_contents parse_seals(std::span<const std::byte> bytes, const segment_info& info);

@@ -168,7 +168,7 @@ digest archived_seal_head(const fs::path& directory, std::uint64_t first) {
     if (!contents.has_header) {
         return {};
     }
-    if (contents.seals.empty() || !contents.seals.back().is_segment_end()) {
+    if (!contents.is_finished()) {
         refuse(home / seal_file_name(first - 1),
                "ends before its segment does, and nothing in " + directory.native() +
                    " can be sealed in one chain with it; verify the archive");
@@ -283,9 +283,8 @@ position read_sealed_end(const fs::path& directory, const log_uuid& uuid,
         const bool is_next = !before || index == known.index + 1;
         known.index = index;
         seal_contents found = read_seals_without(directory, known);
-        const bool is_linked =
-            !before || (!before->seals.empty() && before->seals.back().is_segment_end() &&
-                        before->seals.back().hash == found.header.previous);
+        const bool is_linked = !before || (before->is_finished() &&
+                                           before->seals.back().hash == found.header.previous);
         if (!is_next || !is_linked || !found.has_header) {
             break;
         }

@@ -104,9 +104,8 @@ void sidecar_keeper::find_start(position durable) {
         if (!contents.has_header) {
             continue;  // cut short when it was made
         }
-        const bool is_finished = !contents.seals.empty() && contents.seals.back().is_segment_end();
-        index_ = *it + (is_finished ? 1 : 0);
-        head_ = is_finished ? contents.seals.back().hash : contents.header.previous;
+        index_ = *it + (contents.is_finished() ? 1 : 0);
+        head_ = contents.is_finished() ? contents.seals.back().hash : contents.header.previous;
         if (!contents.seals.empty()) {
             sealed_sequence_.publish(contents.seals.back().last_sequence);
         }

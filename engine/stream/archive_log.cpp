@@ -109,7 +109,7 @@ public:
     [[nodiscard]] bool is_complete_in(std::uint64_t index) {
         const seal_contents contents = read_seals(directory_, read_segment_info(directory_, index));
         is_begun_ = is_begun_ || contents.has_header;
-        return !is_begun_ || (!contents.seals.empty() && contents.seals.back().is_segment_end());
+        return !is_begun_ || contents.is_finished();
     }
 
 private:

@@ -30,12 +30,12 @@ route_doubt::answer route_doubt::judge(engine::sequence seq, bool is_overdue) no
 
 void route_doubt::note_asked(std::string_view session, std::uint32_t generation,
                              msg_seq_num from) noexcept {
-    if (session == entry_.session) {
-        was_asked_.store(true, std::memory_order_relaxed);
+    if (session != entry_.session) {
+        return;
     }
+    was_asked_.store(true, std::memory_order_relaxed);
     const bool is_replay = from.value <= 1 && entry_.from.value > 1;
-    if (session != entry_.session || generation != entry_.generation || is_replay ||
-        !entry_.asked_from.is_none()) {
+    if (generation != entry_.generation || is_replay || !entry_.asked_from.is_none()) {
         return;
     }
     entry_.asked_from = from;

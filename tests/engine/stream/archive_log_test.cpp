@@ -30,6 +30,14 @@ protected:
     }
     [[nodiscard]] fs::path log() const { return directory_ / "log"; }
     [[nodiscard]] fs::path archive() const { return directory_ / "archive"; }
+    // All but the newest segment, each sealed to its end, and removed from the log.
+    void seal_and_archive() {
+        table_->close();
+        static_cast<void>(seal_log(log(), nullptr));
+        archive_options options;
+        options.is_deleted = true;
+        static_cast<void>(archive_log(log(), archive(), options));
+    }
     // How many ticks in order, from the first; each is checked.
     static std::uint64_t count_ticks(const fs::path& directory, std::uint64_t first = 1) {
         log_reader reader(directory, read_from::first());
@@ -158,11 +166,7 @@ TEST_F(ArchiveLog, ASealedLogKeepsWhatIsNotSealedToItsEnd) {
 }
 
 TEST_F(ArchiveLog, TheChainOfSealsGoesOnBehindAnArchive) {
-    archive_options options;
-    options.is_deleted = true;
-    table_->close();
-    static_cast<void>(seal_log(log(), nullptr));
-    static_cast<void>(archive_log(log(), archive(), options));
+    seal_and_archive();
     fs::remove(log() / seal_file_name(4));  // as where its writer was killed before it made any
     static_cast<void>(seal_log(log(), nullptr));
     EXPECT_EQ(verify_log(log()).result(), verdict::clean);
@@ -185,11 +189,7 @@ TEST_F(ArchiveLog, TheChainOfSealsGoesOnBehindAnArchive) {
 }
 
 TEST_F(ArchiveLog, NothingIsSealedInAChainWithAnArchiveWhoseSealsEndTooEarly) {
-    archive_options options;
-    options.is_deleted = true;
-    table_->close();
-    static_cast<void>(seal_log(log(), nullptr));
-    static_cast<void>(archive_log(log(), archive(), options));
+    seal_and_archive();
     fs::remove(log() / seal_file_name(4));
     fs::resize_file(archive() / seal_file_name(3),
                     fs::file_size(archive() / seal_file_name(3)) - sizeof(seal));
@@ -243,11 +243,7 @@ TEST_F(ArchiveLog, DamageOfTheArchiveIsFoundWhereverABitFlips) {
 class ArchiveManifest : public ArchiveLog {
 protected:
     ArchiveManifest() {
-        table_->close();
-        static_cast<void>(seal_log(log(), nullptr));
-        archive_options options;
-        options.is_deleted = true;
-        static_cast<void>(archive_log(log(), archive(), options));
+        seal_and_archive();
         manifest_ = read_whole_file(path());
     }
     [[nodiscard]] fs::path path() const { return archive() / "manifest.txt"; }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -19,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view suffix = ".alog.zst";
-constexpr std::size_t index_digits = 12;
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
 
 struct context_deleter {
@@ -94,23 +91,13 @@ private:
     ZSTD_inBuffer input_{nullptr, 0, 0};
 };
 
-std::vector<std::uint64_t> list_archived(const fs::path& directory) {
-    std::vector<std::uint64_t> indexes;
-    std::error_code code;
-    for (fs::directory_iterator it(directory, code), last; !code && it != last;
-         it.increment(code)) {
-        const std::string name = it->path().filename().native();
-        std::uint64_t index = 0;
-        if (name.size() != index_digits + suffix.size() || !name.ends_with(suffix)) {
-            continue;
-        }
-        const auto [end, error] = std::from_chars(name.data(), name.data() + index_digits, index);
-        if (error == std::errc{} && end == name.data() + index_digits) {
-            indexes.push_back(index);
-        }
+// Of another directory, which need not be there.
+std::vector<std::uint64_t> list_linked(const fs::path& archive) {
+    try {
+        return list_names(archive).archived;
+    } catch (const io_error&) {
+        return {};
     }
-    std::sort(indexes.begin(), indexes.end());
-    return indexes;
 }
 
 mapping make_room(std::size_t size, detail::archive_room room) {
@@ -143,10 +130,6 @@ void refuse_without_segments(const fs::path& directory) {
     throw error(directory.native() + ": no audit log here (no segment files)");
 }
 
-std::string archived_file_name(std::uint64_t index) {
-    return segment_file_name(index) + ".zst";
-}
-
 std::optional<fs::path> read_archive_link(const fs::path& directory) {
     const fs::path link = directory / archive_link_name;
     std::error_code code;
@@ -159,17 +142,19 @@ std::optional<fs::path> read_archive_link(const fs::path& directory) {
 }
 
 bool is_archive(const fs::path& directory) {
-    return list_segment_names(directory).empty() && !list_archived(directory).empty();
+    const segment_names names = list_names(directory);
+    return names.plain.empty() && !names.archived.empty();
 }
 
 std::vector<std::uint64_t> list_readable_segments(const fs::path& directory) {
-    std::vector<std::uint64_t> here = list_segments(directory);
+    segment_names names = list_names(directory);
+    std::vector<std::uint64_t> here = detail::without_unbegun(directory, std::move(names.plain));
+    std::vector<std::uint64_t> archived = std::move(names.archived);
     if (here.empty()) {
-        return list_archived(directory);
+        return archived;
     }
-    std::vector<std::uint64_t> archived = list_archived(directory);
     if (const std::optional<fs::path> link = read_archive_link(directory)) {
-        const std::vector<std::uint64_t> there = list_archived(*link);
+        const std::vector<std::uint64_t> there = list_linked(*link);
         archived.insert(archived.end(), there.begin(), there.end());
         std::sort(archived.begin(), archived.end());
     }

@@ -21,6 +21,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/segment_header.hpp"
+#include "engine/log/segment_names.hpp"
 
 namespace millrace::engine {
 
@@ -48,7 +49,6 @@ inline constexpr std::string_view archive_link_name = "archive.at";
 // Throws error: no segment lies here. If it is an archive that says so, and where to go instead.
 [[noreturn]] void refuse_without_segments(const std::filesystem::path& directory);
 
-[[nodiscard]] std::string archived_file_name(std::uint64_t index);
 // The archive a log's directory names; nothing where it names none.
 [[nodiscard]] std::optional<std::filesystem::path> read_archive_link(
     const std::filesystem::path& directory);

@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 45> names = {
+constexpr std::array<std::string_view, 46> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "create.begun",          // synchronous: a segment is whole under its temporary name
@@ -51,6 +51,7 @@ constexpr std::array<std::string_view, 45> names = {
     "checkpoint.written",
     "cursor.half_written",  // engine/stream: a reader's slot that fails its checksum
     "cursor.written",
+    "retain.noted",      // engine/stream: what retention removes is said, and all is there yet
     "retain.unlinked",   // engine/stream: a segment has no name, which is not durable yet
     "retain.synced",     // it is gone for good, its index and seals are there
     "retain.unindexed",  // its seals alone are

@@ -34,6 +34,8 @@ std::string_view describe(finding_kind kind) {
             return "a byte between two records is not zero";
         case finding_kind::nonzero_tail:
             return "a byte behind the last record is not zero";
+        case finding_kind::bad_retained:
+            return "nothing says which segments were removed on purpose";
         case finding_kind::bad_index:
             return "the index is wrong";
         case finding_kind::bad_seals:

@@ -10,6 +10,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/hot_tier.hpp"
+#include "engine/log/retained.hpp"
 
 namespace millrace::engine {
 
@@ -232,6 +233,46 @@ std::size_t find_left_from(const segment_file& file, const log_image& image) {
                : 0;
 }
 
+// The oldest and the newest segment that the files speak of. A file that is none of this log's
+// segments still says by its name that there was one, where that name comes next.
+void find_range(log_image& image) {
+    image.first_index = UINT64_MAX;
+    for (const segment_file& file : image.files) {
+        if (file.is_in_place()) {
+            image.first_index = std::min(image.first_index, file.info.index);
+            image.last_index = std::max(image.last_index, file.info.index);
+        }
+    }
+    const auto is_named_only = [](const segment_file& file) {
+        return !file.is_in_place() && file.identity != segment_identity::doubled;
+    };
+    for (const segment_file& file : image.files) {
+        const bool is_next = file.name_index == image.last_index + 1;
+        image.last_index += is_named_only(file) && is_next ? 1 : 0;
+    }
+    for (auto file = image.files.rbegin(); file != image.files.rend(); ++file) {
+        const bool is_next = file->name_index + 1 == image.first_index;
+        image.first_index -= is_named_only(*file) && is_next ? 1 : 0;
+    }
+}
+
+// What is older than the files here must have been removed on purpose, or archived.
+void look_before_the_oldest(log_image& image) {
+    if (is_archive(image.directory)) {
+        return;  // its manifest says what belongs to it
+    }
+    try {
+        const std::optional<retained_from> kept = read_retained(image.directory);
+        if (kept && kept->uuid != image.uuid) {
+            image.retained_fault = "it is of log " + to_string(kept->uuid);
+            return;
+        }
+        image.first_index = std::min(image.first_index, kept ? kept->first_segment : 0);
+    } catch (const damage_error&) {
+        image.retained_fault = "it is not as it was written";
+    }
+}
+
 }  // namespace
 
 const segment_file* log_image::find(std::uint64_t index) const {
@@ -281,14 +322,8 @@ log_image open_log_image(const fs::path& directory, bool is_live) {
             infer(file, image);
         }
     }
-    image.first_index = UINT64_MAX;
-    for (const segment_file& file : image.files) {
-        // A file that is none of this log's segments still says by its name that there was one.
-        const std::uint64_t index = file.is_in_place() ? file.info.index : file.name_index;
-        const bool is_extra = file.identity == segment_identity::doubled;
-        image.first_index = is_extra ? image.first_index : std::min(image.first_index, index);
-        image.last_index = is_extra ? image.last_index : std::max(image.last_index, index);
-    }
+    find_range(image);
+    look_before_the_oldest(image);
     return image;
 }
 

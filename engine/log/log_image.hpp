@@ -65,8 +65,9 @@ struct log_image {
     std::size_t spare_count = 0;      // made ahead, not begun
     std::size_t hot_count = 0;        // files whose newest bytes are in the hot tier
     std::string hot_text;           // of the hot tier, a sentence for people; empty: there is none
-    std::uint64_t first_index = 0;  // of the segments known to have been: the oldest
+    std::uint64_t first_index = 0;  // of the segments that should be here: the oldest
     std::uint64_t last_index = 0;   // and the newest
+    std::string retained_fault;     // why nobody knows what retention removed; empty: it is known
 
     // The file that is segment `index`, under whatever name; null: none is.
     [[nodiscard]] const segment_file* find(std::uint64_t index) const;

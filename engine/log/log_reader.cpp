@@ -78,12 +78,13 @@ log_reader::log_reader(std::filesystem::path directory, read_from from, bool wit
     : directory_(std::move(directory)), with_control_(with_control) {
     constexpr int attempts_max = 8;
     for (int attempt = 1;; ++attempt) {
-        const std::uint64_t oldest = oldest_kept();
+        const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
         try {
-            seek(from);
+            seek(from, indexes);
             return;
         } catch (const error&) {
-            if (attempt == attempts_max || oldest_kept() == oldest) {
+            const bool is_same = !indexes.empty() && oldest_kept() == indexes.front();
+            if (attempt == attempts_max || indexes.empty() || is_same) {
                 throw;
             }
         }
@@ -117,8 +118,7 @@ void log_reader::open_segment(std::uint64_t index) {
     tail_.enter_segment(segments_.back(), is_next_begun());
 }
 
-void log_reader::seek(const read_from& from) {
-    const std::vector<std::uint64_t> indexes = list_readable_segments(directory_);
+void log_reader::seek(const read_from& from, std::span<const std::uint64_t> indexes) {
     if (indexes.empty()) {
         refuse_without_segments(directory_);
     }

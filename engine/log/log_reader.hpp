@@ -107,7 +107,7 @@ private:
     template <class>
     friend class detail::reader_tail;
 
-    void seek(const read_from& from);
+    void seek(const read_from& from, std::span<const std::uint64_t> indexes);
     [[nodiscard]] std::uint64_t oldest_kept() const noexcept;
     void open_segment(std::uint64_t index);
     [[nodiscard]] std::uint64_t choose_segment(const read_from& from,

@@ -12,6 +12,7 @@
 #include "engine/log/archive_manifest.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/log_image.hpp"
+#include "engine/log/retained.hpp"
 
 namespace millrace::engine {
 
@@ -24,6 +25,7 @@ static_assert(static_cast<int>(damage_kind::bad_length) == 1);
 static_assert(static_cast<int>(damage_kind::bad_timestamp) == 4);
 static_assert(static_cast<int>(damage_kind::missing_segment) == 7);
 static_assert(static_cast<int>(damage_kind::missing_records) == 8);
+static_assert(static_cast<int>(damage_kind::cut_segment) == 10);
 
 // Nothing of it is missing behind its last segment.
 bool is_archived_so_far(const log_image& image) {
@@ -48,7 +50,14 @@ public:
     }
 
     salvage_report run() {
-        for (std::uint64_t index = image_.first_index; index <= image_.last_index; ++index) {
+        const std::uint64_t oldest = find_oldest();
+        if (oldest > image_.first_index) {
+            tell_of_lost_beginning(oldest);
+        }
+        if (oldest > 0) {
+            write_retained(to_, {report_.uuid, oldest});  // the new log never had those before
+        }
+        for (std::uint64_t index = oldest; index <= image_.last_index; ++index) {
             const segment_file* file = image_.find(index);
             if (file == nullptr) {
                 copy_missing(index);
@@ -258,9 +267,11 @@ private:
                 offset_, room + record_header_bytes);
             const sequence last = std::max(last_sequence_, next->info.previous_last_sequence);
             if (said > offset_ || last > last_sequence_) {
+                const damage_kind lost = file.bytes().size() < image_.segment_bytes
+                                             ? damage_kind::cut_segment
+                                             : damage_kind::missing_records;
                 put_gap(std::max(align_record(said), offset_ + record_alignment), last,
-                        end.kind == damage_kind::none ? damage_kind::missing_records : end.kind,
-                        false);
+                        end.kind == damage_kind::none ? lost : end.kind, false);
             }
             if (next->info.epoch == file.info.epoch) {
                 const position at = here();
@@ -283,22 +294,36 @@ private:
         // A commit word stands there, or the file ends: records may have been there.
         if (offset_ + record_header_bytes <= records_end_limit(image_.segment_bytes)) {
             put_gap(offset_ + record_header_bytes, last_sequence_,
-                    end.kind == damage_kind::none ? damage_kind::missing_records : end.kind, true);
+                    end.kind == damage_kind::none ? damage_kind::cut_segment : end.kind, true);
         }
     }
 
-    void copy_missing(std::uint64_t index, bool is_damage = true) {
-        const std::uint64_t first = index * image_.segment_bytes;
-        if (report_.segment_count == 0) {
-            // The new log begins with the oldest segment that can be read.
-            report_.holes.push_back({{first},
-                                     {first + image_.segment_bytes},
-                                     {1},
-                                     {0},
-                                     true,
-                                     std::string(describe(damage_kind::missing_segment))});
-            return;
+    // Of the segments that can be read, with which the new log begins.
+    [[nodiscard]] std::uint64_t find_oldest() const {
+        std::uint64_t oldest = image_.last_index;
+        for (const segment_file& file : image_.files) {
+            oldest = file.is_in_place() ? std::min(oldest, file.info.index) : oldest;
         }
+        return oldest;
+    }
+
+    void tell_of_lost_beginning(std::uint64_t oldest) {
+        const segment_file* next = image_.find(oldest);
+        salvage_hole hole{{image_.first_index * image_.segment_bytes},
+                          {oldest * image_.segment_bytes},
+                          {1},
+                          {0},
+                          true,
+                          std::string(describe(damage_kind::missing_segment))};
+        if (image_.first_index == 0 && !next->is_inferred) {
+            hole.last_lost = next->info.previous_last_sequence;
+            hole.is_unknown = false;
+            report_.lost_count += hole.last_lost.value;
+        }
+        report_.holes.push_back(std::move(hole));
+    }
+
+    void copy_missing(std::uint64_t index, bool is_damage = true) {
         const segment_file* next = image_.find(index + 1);
         const bool is_known = next != nullptr;
         base_time_ = last_time_;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -27,8 +26,6 @@ using detail::pull_outcome;
 
 namespace {
 
-constexpr std::string_view suffix = ".alog";
-constexpr std::size_t index_digits = 12;
 constexpr std::size_t page_bytes = 4096;
 
 // Faults every page in for writing now, so that no append pays for it later.
@@ -112,35 +109,6 @@ unique_fd open_disk_file(const fs::path& path, std::uint64_t index,
 
 }  // namespace
 
-std::string segment_file_name(std::uint64_t index) {
-    char name[32];
-    std::snprintf(name, sizeof name, "%0*llu", static_cast<int>(index_digits),
-                  static_cast<unsigned long long>(index));
-    return std::string(name).append(suffix);
-}
-
-std::vector<std::uint64_t> list_segment_names(const fs::path& directory) {
-    std::vector<std::uint64_t> indexes;
-    std::error_code code;
-    for (fs::directory_iterator it(directory, code), last; !code && it != last;
-         it.increment(code)) {
-        const std::string name = it->path().filename().native();
-        if (name.size() != index_digits + suffix.size() || !name.ends_with(suffix)) {
-            continue;
-        }
-        std::uint64_t index = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + index_digits, index);
-        if (error == std::errc{} && end == name.data() + index_digits) {
-            indexes.push_back(index);
-        }
-    }
-    if (code && code != std::errc::no_such_file_or_directory) {
-        throw io_error("readdir", directory.native(), code.value());
-    }
-    std::sort(indexes.begin(), indexes.end());
-    return indexes;
-}
-
 namespace {
 
 // Throws io_error where it cannot be told.
@@ -172,7 +140,11 @@ bool is_segment_begun(const fs::path& directory, std::uint64_t index) noexcept {
 }
 
 std::vector<std::uint64_t> list_segments(const fs::path& directory) {
-    std::vector<std::uint64_t> indexes = list_segment_names(directory);
+    return detail::without_unbegun(directory, list_segment_names(directory));
+}
+
+std::vector<std::uint64_t> detail::without_unbegun(const fs::path& directory,
+                                                   std::vector<std::uint64_t> indexes) {
     while (!indexes.empty() && !look_whether_begun(directory, indexes.back())) {
         indexes.pop_back();
     }
@@ -401,7 +373,7 @@ std::string_view describe(damage_kind kind) {
         case damage_kind::removed_segment:
             return "the next segment was removed by retention before this reader came to it";
         case damage_kind::cut_segment:
-            return "the segment's file became shorter while it was read";
+            return "the segment's file was cut short";
         case damage_kind::bad_archived:
             return "the archived segment does not decompress";
     }

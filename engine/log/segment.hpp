@@ -20,16 +20,19 @@
 #include "engine/log/mapped_segments.hpp"
 #include "engine/log/record_words.hpp"
 #include "engine/log/segment_header.hpp"
+#include "engine/log/segment_names.hpp"
 
 namespace millrace::engine {
 
-[[nodiscard]] std::string segment_file_name(std::uint64_t index);
 // Indexes of the segments of a log, ascending: of those a writer has begun, wherever their newest
 // bytes are. Other files are ignored; an empty result is no error. Throws io_error where one cannot
 // be looked at.
 [[nodiscard]] std::vector<std::uint64_t> list_segments(const std::filesystem::path& directory);
-// By their names alone, so those made ahead too.
-[[nodiscard]] std::vector<std::uint64_t> list_segment_names(const std::filesystem::path& directory);
+namespace detail {
+// Of names that were listed, those a writer has begun.
+[[nodiscard]] std::vector<std::uint64_t> without_unbegun(const std::filesystem::path& directory,
+                                                         std::vector<std::uint64_t> indexes);
+}  // namespace detail
 // False also where there is none; true where it cannot be looked at, so that whoever goes there is
 // told why.
 [[nodiscard]] bool is_segment_begun(const std::filesystem::path& directory,
@@ -138,7 +141,7 @@ enum class damage_kind : std::uint8_t {
     missing_segment,  // a segment that others say exists is gone
     missing_records,  // zeros where the next segment says records are
     removed_segment,  // retention removed it before the reader came to it
-    cut_segment,      // its file became shorter while it was read
+    cut_segment,      // its file is shorter than a segment, or became so while it was read
     bad_archived,     // the compressed file of a segment does not decompress
 };
 [[nodiscard]] std::string_view describe(damage_kind kind);

@@ -8,6 +8,7 @@
 #include "engine/log/archive_manifest.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/segment_check.hpp"
 
 namespace millrace::engine {
@@ -68,14 +69,49 @@ void report_identity(const log_image& image, const segment_file& file, verify_re
     }
 }
 
-void report_missing(const log_image& image, std::uint64_t index, verify_report& report) {
-    const fs::path path = image.directory / segment_file_name(index);
+// From `first` up to, not including, `end`.
+void report_missing(const log_image& image, std::uint64_t first, std::uint64_t end,
+                    verify_report& report) {
+    const bool is_one = first + 1 == end;
     report.findings.push_back(
         {finding_kind::missing_segment,
-         path.native(),
-         {index * image.segment_bytes},
+         (image.directory / segment_file_name(first)).native(),
+         {first * image.segment_bytes},
          {},
-         "no file here is segment " + std::to_string(index) + "; restore it from a copy"});
+         is_one ? "no file here is segment " + std::to_string(first) + "; restore it from a copy"
+                : "no files here are segments " + std::to_string(first) + " to " +
+                      std::to_string(end - 1) + "; restore them from a copy"});
+}
+
+// A file that cannot be told to be a segment of this log, and has the name of one, stands for it.
+void report_missing_between(const log_image& image, verify_report& report) {
+    std::vector<std::uint64_t> present = {image.last_index};
+    for (const segment_file& file : image.files) {
+        if (file.is_in_place()) {
+            present.push_back(file.info.index);
+        } else if (file.identity == segment_identity::unknown &&
+                   file.name_index <= image.last_index) {
+            present.push_back(file.name_index);
+        }
+    }
+    std::sort(present.begin(), present.end());
+    std::uint64_t next = image.first_index;
+    for (const std::uint64_t index : present) {
+        if (index > next) {
+            report_missing(image, next, index, report);
+        }
+        next = std::max(next, index + 1);
+    }
+}
+
+void report_retained(const log_image& image, verify_report& report) {
+    if (!image.retained_fault.empty()) {
+        report.findings.push_back({finding_kind::bad_retained,
+                                   (image.directory / retained_name).native(),
+                                   {image.first_index * image.segment_bytes},
+                                   {},
+                                   image.retained_fault + "; restore it from a copy"});
+    }
 }
 
 // Whether `next` begins where the segment before ends.
@@ -262,15 +298,8 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
     for (const segment_file& file : image.files) {
         report_identity(image, file, report);
     }
-    for (std::uint64_t index = image.first_index; index < image.last_index; ++index) {
-        const bool has_own_name =
-            std::any_of(image.files.begin(), image.files.end(), [&](const segment_file& file) {
-                return file.name_index == index && file.identity == segment_identity::unknown;
-            });
-        if (image.find(index) == nullptr && !has_own_name) {
-            report_missing(image, index, report);
-        }
-    }
+    report_missing_between(image, report);
+    report_retained(image, report);
     std::vector<segment_check> checks = checking(image, options, is_live).run();
     for (std::size_t i = 0; i < checks.size(); ++i) {
         const segment_check& check = checks[i];
@@ -293,7 +322,7 @@ verify_report verify_log(const fs::path& directory, const verify_options& option
     if (!checks.empty() && checks.back().has_end_record &&
         checks.back().file->info.index == image.last_index && !is_archive(directory) &&
         !fs::exists(directory / segment_file_name(image.last_index + 1))) {
-        report_missing(image, image.last_index + 1, report);
+        report_missing(image, image.last_index + 1, image.last_index + 2, report);
     }
     if (is_live) {
         report.notes.push_back("open for writing by " + lock_holder(lock) +

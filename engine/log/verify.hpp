@@ -34,6 +34,7 @@ enum class finding_kind : std::uint8_t {
     missing_records,    // records that were there are gone
     nonzero_padding,    // a byte between two records is not zero
     nonzero_tail,       // a byte behind the last record is not zero
+    bad_retained,       // what says which segments were removed is damaged or another log's
     bad_index,          // the index does not say what the segment holds
     bad_seals,          // the seals' file is damaged or another segment's
     broken_seal_chain,  // the seals do not continue those of the segment before

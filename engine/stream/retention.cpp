@@ -14,6 +14,7 @@
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/seal_file.hpp"
 #include "engine/table/schema.hpp"
 
@@ -193,6 +194,12 @@ void apply_retention(const fs::path& directory, const retention_plan& plan) {
     // A loss of power takes any set of names back that was not synced, and a log with a hole does
     // not open. So each removal is durable before the next, that of a retention killed before too.
     sync_directory(directory);
+    if (!plan.doomed.empty()) {
+        // Before any of them goes, or what is gone could not be told from what was lost.
+        write_retained(directory,
+                       {read_segment_info(directory, plan.first_kept).uuid, plan.first_kept});
+        MILLRACE_CRASH_POINT("retain.noted");
+    }
     for (const std::uint64_t index : plan.doomed) {
         unlink_if_there(directory / segment_file_name(index));
         MILLRACE_CRASH_POINT("retain.unlinked");

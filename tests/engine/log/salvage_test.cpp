@@ -4,6 +4,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/record_lookup.hpp"
+#include "engine/log/retained.hpp"
 #include "tests/engine/log/damage_support.hpp"
 
 namespace millrace::engine::test {
@@ -190,8 +191,20 @@ TEST_F(Salvage, BeginsWithTheOldestSegmentThatCanBeRead) {
     write_file_atomically(path(0), std::string(segment_bytes_min, 'x'));
     const salvage_report report = expect_all_but(in_segment(0));
     ASSERT_EQ(report.holes.size(), 1u);
-    EXPECT_TRUE(report.holes[0].is_unknown);
+    EXPECT_FALSE(report.holes[0].is_unknown) << "the next segment says what the last one was";
+    EXPECT_EQ(report.lost_count, in_segment(0).size());
     EXPECT_EQ(report.segment_count, 3u);
+    fs::remove(path(0));
+    EXPECT_EQ(expect_all_but(in_segment(0)).holes.size(), 1u) << "and where the file is gone";
+    // What retention removed is no hole; how much is lost behind that is not known.
+    fs::remove(path(1));
+    write_retained(log(), {verify_log(log()).uuid, 1});
+    std::set<std::uint64_t> lost = in_segment(0);
+    lost.merge(in_segment(1));
+    const salvage_report rest = expect_all_but(lost);
+    ASSERT_EQ(rest.holes.size(), 1u);
+    EXPECT_TRUE(rest.holes[0].is_unknown);
+    EXPECT_EQ(rest.holes[0].begin.value, segment_bytes_min);
 }
 
 TEST_F(Salvage, ReadsRecordsWhoseHeaderIsLost) {

@@ -243,13 +243,6 @@ TEST_F(Verify, KnowsThatTheNewestSegmentIsMissing) {
     EXPECT_TRUE(contains(found.text(), segment_file_name(3)));
 }
 
-TEST_F(Verify, TakesNoOffenceAtOldSegmentsThatWereRemoved) {
-    fs::remove(path(0));
-    const verify_report report = verify();
-    EXPECT_EQ(report.result(), verdict::clean) << all_text(report);
-    EXPECT_GT(report.first_sequence.value, 1u);
-}
-
 TEST_F(Verify, KnowsADoubledSegment) {
     fs::copy_file(path(1), path(2), fs::copy_options::overwrite_existing);
     verify_report report = verify();

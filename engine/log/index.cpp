@@ -3,7 +3,9 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
@@ -261,24 +263,59 @@ indexed_log index_log(const fs::path& directory) {
     if (list_segments(directory).empty()) {
         refuse_without_segments(directory);
     }
-    const file_lock lock(directory / "writer.lock", "indexing");
     indexed_log made;
-    made.note = detail::join_hot_tier(directory);
-    for (const std::uint64_t index : list_segments(directory)) {
-        ++made.segment_count;
-        made.entry_count +=
+    std::optional<file_lock> lock;
+    try {
+        lock.emplace(directory / "writer.lock", "indexing");
+        made.note = detail::join_hot_tier(directory);
+    } catch (const locked_error&) {
+        if (lock) {
+            throw;  // of the hot tier, whose log is a copy of this one
+        }
+        made.note = "open for writing by " + lock_holder(directory / "writer.lock") +
+                    ", which keeps the newest segment's index itself";
+    }
+    std::vector<std::uint64_t> indexes = list_segments(directory);
+    if (!lock && !indexes.empty()) {
+        indexes.pop_back();
+    }
+    for (const std::uint64_t index : indexes) {
+        // A segment that another one follows is complete: what its writer's thread may still add to
+        // the file that ours replaces, ours has.
+        const std::size_t count =
             rebuild_index(directory, segment::open(directory, index, access::read_only));
+        if (!fs::exists(directory / segment_file_name(index))) {
+            fs::remove(directory / index_file_name(index));  // retention came between
+            continue;
+        }
+        ++made.segment_count;
+        made.entry_count += count;
     }
     return made;
 }
+
+namespace {
+
+// Beside its segment: in the log's directory, or in the archive.
+unique_fd open_index(const fs::path& directory, std::uint64_t index) {
+    const std::string name = index_file_name(index);
+    unique_fd here(::open((directory / name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (here.is_open() || errno != ENOENT) {
+        return here;
+    }
+    const fs::path home = segment_home(directory, index);
+    return home == directory ? unique_fd()
+                             : unique_fd(::open((home / name).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace
 
 index_lookup look_up(const fs::path& directory, const segment& where,
                      const read_from& from) noexcept {
     constexpr index_lookup unusable{index_answer::unusable, {}};
     try {
         const segment_info& info = where.info();
-        const fs::path path = directory / index_file_name(info.index);
-        const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        const unique_fd fd = open_index(directory, info.index);
         if (!fd.is_open()) {
             return {};
         }
@@ -288,8 +325,8 @@ index_lookup look_up(const fs::path& directory, const segment& where,
             return unusable;
         }
         std::size_t low = 0;  // entries before it are known not to lie behind what is sought
-        std::size_t high =
-            (file_size(fd.get(), path.native()) - sizeof header) / sizeof(index_entry);
+        std::size_t high = (file_size(fd.get(), index_file_name(info.index)) - sizeof header) /
+                           sizeof(index_entry);
         index_lookup best;
         while (low < high) {
             const std::size_t middle = low + (high - low) / 2;

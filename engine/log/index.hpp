@@ -138,7 +138,8 @@ struct indexed_log {
     std::size_t entry_count = 0;
     std::string note;  // of a hot tier that was brought home first, for people
 };
-// Makes the index of every segment anew. Takes the log's lock: no writer may have it.
+// Makes the index of every segment anew. Beside a writer, of every segment but the newest, whose
+// index that writer keeps.
 [[nodiscard]] indexed_log index_log(const std::filesystem::path& directory);
 
 enum class index_answer : std::uint8_t {

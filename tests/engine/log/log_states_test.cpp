@@ -161,7 +161,16 @@ TEST_P(LogStates, SalvageTakesAllThatIsThere) {
 
 TEST_P(LogStates, IndexAndSealTakeAllOrAreToldThatAWriterIsThere) {
     if (found() == state::written) {
-        EXPECT_THROW(static_cast<void>(index_log(log())), locked_error);
+        const std::vector<std::uint64_t> segments = list_segments(log());
+        for (const std::uint64_t index : segments) {
+            fs::remove(log() / index_file_name(index));
+        }
+        const indexed_log indexed = index_log(log());
+        EXPECT_EQ(indexed.segment_count, segments.size() - 1) << "its writer keeps the newest's";
+        EXPECT_NE(indexed.note.find("open for writing"), std::string::npos) << indexed.note;
+        const verify_report report = verify_log(log());
+        EXPECT_EQ(report.result(), verdict::clean) << all_text(report);
+        EXPECT_GE(report.index_count, segments.size() - 1);
         EXPECT_THROW(static_cast<void>(seal_log(log(), nullptr)), locked_error);
         return;
     }

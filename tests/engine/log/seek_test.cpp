@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/index.hpp"
 #include "tests/engine/core/sanitizer_share.hpp"
 #include "tests/engine/log/log_test_support.hpp"
@@ -264,6 +265,25 @@ TEST_F(Seek, WithAnIndexWalksAtMostOneStride) {
             ASSERT_EQ(look_up(log(), where, from).answer, index_answer::found);
         }
     }
+}
+
+TEST_F(Seek, FindsTheIndexOfAnArchivedSegmentInTheArchive) {
+    build_indexes();
+    const fs::path archive = log().parent_path() / "archive";
+    fs::create_directory(archive);
+    {
+        const segment oldest = segment::open(log(), 0, access::read_only);
+        detail::compress_segment({oldest.data(), segment_size}, archive / archived_file_name(0), 1);
+    }
+    fs::rename(log() / index_file_name(0), archive / index_file_name(0));
+    fs::remove(log() / segment_file_name(0));
+    const segment alone = segment::open(archive, 0, access::read_only);
+    EXPECT_EQ(look_up(archive, alone, read_from::tail()).answer, index_answer::found);
+    write_file_atomically(log() / archive_link_name, "../archive\n");
+    const segment linked = segment::open(log(), 0, access::read_only);
+    EXPECT_EQ(look_up(log(), linked, read_from::tail()).answer, index_answer::found);
+    fs::remove(archive / index_file_name(0));
+    EXPECT_EQ(look_up(log(), linked, read_from::tail()).answer, index_answer::nothing);
 }
 
 // A copy of the log taken earlier, with the index of today: longer than the segment's records.

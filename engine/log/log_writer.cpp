@@ -343,7 +343,7 @@ append_status log_writer::roll_synchronously(bool write_end) noexcept {
         last_error_ = 0;
         sync_directory(directory_);
     } catch (const io_error& failure) {
-        last_error_ = failure.error_number();
+        last_error_ = durability_error_ = failure.error_number();
     }
     if (write_end) {
         place_.leave_for(made);
@@ -355,7 +355,8 @@ append_status log_writer::roll_synchronously(bool write_end) noexcept {
 
 // Of a synchronous log. A sync that failed is not tried again: it would succeed and mean nothing.
 bool log_writer::sync_all() noexcept {
-    if (is_durability_halted_) {
+    if (durability_error_ != 0) {
+        last_error_ = durability_error_;
         return false;
     }
     try {
@@ -374,7 +375,7 @@ bool log_writer::sync_all() noexcept {
     } catch (const std::exception&) {
         last_error_ = ENOMEM;
     }
-    is_durability_halted_ = true;
+    durability_error_ = last_error_;
     return false;
 }
 
@@ -414,7 +415,7 @@ storage_report log_writer::storage() const {
     if (storage_ != nullptr) {
         made = storage_->report();
     } else {
-        made.is_durability_halted = is_durability_halted_;
+        made.is_durability_halted = durability_error_ != 0;
     }
     made.clock = read_clock_status();
     made.clock_record_count = clock_.count();
@@ -437,8 +438,8 @@ void log_writer::close() noexcept {
     MILLRACE_CRASH_POINT("close.recorded");
     if (storage_ != nullptr) {
         last_error_ = storage_->close();
-    } else if (options_.sync_on_close) {
-        (void)sync_all();
+    } else if (options_.sync_on_close && sync_all()) {
+        last_error_ = 0;
     }
     segment_ = nullptr;
     lock_.release();

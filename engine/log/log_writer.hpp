@@ -193,10 +193,10 @@ private:
     segment own_segment_;                           // of a synchronous log
     segment* segment_ = nullptr;                    // the current one; null once closed
     std::unique_ptr<detail::log_storage> storage_;  // null: synchronous
-    std::uint64_t sync_from_ = 0;        // synchronous: segments before it have been synced
-    position durable_position_;          // synchronous
-    sequence durable_sequence_;          // synchronous
-    bool is_durability_halted_ = false;  // synchronous
+    std::uint64_t sync_from_ = 0;  // synchronous: segments before it have been synced
+    position durable_position_;    // synchronous
+    sequence durable_sequence_;    // synchronous
+    int durability_error_ = 0;     // synchronous: errno of the sync that failed, for good
     std::string recovery_note_;
     std::size_t closed_offset_ =
         0;  // where the close record ends behind which this writer goes on, or 0

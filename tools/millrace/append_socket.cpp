@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -146,7 +147,11 @@ private:
         } else if (answer.contains("sequence")) {
             ++appended_;
             last_ = answer.at("sequence").get<std::uint64_t>();
+            if (answer.at("level").get<std::string>() != level_ && short_++ == 0) {
+                first_short_ = last_;
+            }
         } else {
+            level_ = answer.at("level").get<std::string>();
             is_accepted_ = true;
         }
     }
@@ -160,6 +165,14 @@ private:
                          wanted_.socket.c_str());
             code_ = exit_failure;
         }
+        if (short_ > 0) {
+            std::fprintf(stderr,
+                         "millrace: %s: %llu rows from sequence %llu on are committed and not %s: "
+                         "a sync of the log has failed, see what the engine says\n",
+                         wanted_.socket.c_str(), static_cast<unsigned long long>(short_),
+                         static_cast<unsigned long long>(first_short_), level_.c_str());
+            code_ = std::max<int>(code_, exit_failure);
+        }
         std::fprintf(stderr, "%llu rows appended to %s; the last sequence is %llu\n",
                      static_cast<unsigned long long>(appended_), wanted_.table.c_str(),
                      static_cast<unsigned long long>(last_));
@@ -170,6 +183,9 @@ private:
     text_input input_;
     std::string out_;
     std::size_t sent_ = 0;
+    std::string level_;        // what an answer waits for, as the engine says
+    std::uint64_t short_ = 0;  // rows that were answered with less
+    std::uint64_t first_short_ = 0;
     std::string in_;
     bool has_text_ = false;  // the line that is being read is not blank
     bool has_all_ = false;

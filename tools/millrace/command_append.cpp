@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -93,13 +95,16 @@ int append_to_log(const append_options& options) {
             envelope.operation = options.operation.empty() ? row.view().operation()
                                                            : operation_of(options.operation);
             if (!envelope.user.assign(options.user)) {
-                throw engine::config_error("--user holds 16 bytes at most");
+                throw usage_error("--user holds 16 bytes at most");
             }
             row.set_envelope(envelope);
             const auto result = log.try_append(row.payload());
             if (result.status != engine::append_status::ok) {
-                std::fprintf(stderr, "millrace: %s:%ld: not appended: %s\n", file.c_str(),
-                             reader->line(), std::string(engine::describe(result.status)).c_str());
+                const int fault = log.log().last_error();
+                std::fprintf(stderr, "millrace: %s:%ld: not appended: %s%s%s (%s)\n", file.c_str(),
+                             reader->line(), std::string(engine::describe(result.status)).c_str(),
+                             fault != 0 ? ": " : "", fault != 0 ? std::strerror(fault) : "",
+                             table.directory.c_str());
                 code = exit_failure;
                 break;
             }
@@ -109,10 +114,19 @@ int append_to_log(const append_options& options) {
         std::fprintf(stderr, "millrace: %s\n", failure.what());
         code = exit_data;
     }
+    const engine::sequence last = log.log().last_sequence();
+    log.close();
     std::fprintf(stderr, "%llu rows appended to %s; the last sequence is %llu\n",
                  static_cast<unsigned long long>(appended), table.name.c_str(),
-                 static_cast<unsigned long long>(log.log().last_sequence().value));
-    log.close();
+                 static_cast<unsigned long long>(last.value));
+    if (const int fault = log.log().last_error(); fault != 0) {
+        std::fprintf(stderr,
+                     "millrace: %s: not on stable storage: %s; the rows are committed, and a loss "
+                     "of power may take them. See why the disk refuses, then append once more, be "
+                     "it no row: that brings all to the disk\n",
+                     table.directory.c_str(), std::strerror(fault));
+        code = std::max<int>(code, exit_failure);
+    }
     return code;
 }
 

@@ -69,6 +69,10 @@ idle_strategy::idle_strategy(const idle_config& config) : config_(config) {
         throw config_error("idle strategy: expected 0 < park_min_ns <= park_max_ns <= " +
                            std::to_string(park_limit_ns));
     }
+    if (config.quiet_park_max_ns > park_limit_ns) {
+        throw config_error("idle strategy: expected quiet_park_max_ns <= " +
+                           std::to_string(park_limit_ns));
+    }
 }
 
 bool idle_strategy::wait(std::int64_t now_ns) noexcept {
@@ -103,7 +107,10 @@ bool idle_strategy::back_off(std::int64_t now_ns) noexcept {
         return true;
     }
     park(park_ns_);
-    park_ns_ = std::min(park_ns_ * 2, config_.park_max_ns);
+    const bool is_quiet = idle_ns >= config_.quiet_after_ns;
+    park_ns_ =
+        std::min(park_ns_ * 2, is_quiet ? std::max(config_.park_max_ns, config_.quiet_park_max_ns)
+                                        : config_.park_max_ns);
     return true;
 }
 

@@ -2,7 +2,7 @@
 //
 // Threading  an idle_strategy belongs to the thread that calls it
 // Progress   spin and yield return at once; parking and sleeping give the CPU away for up to
-//            park_max_ns
+//            park_max_ns, and where nothing comes for long for up to quiet_park_max_ns
 // Units      nanoseconds of monotonic time, not numbers of turns: a turn lasts as long as the
 //            agents make it
 // Errors     parse_idle_config and the constructor throw config_error
@@ -24,10 +24,12 @@ enum class idle_kind : std::uint8_t {
 
 struct idle_config {
     idle_kind kind = idle_kind::backoff;
-    std::int64_t spin_ns = 20'000;           // backoff: without work this long it yields instead
-    std::int64_t park_after_ns = 1'000'000;  // backoff: without work this long it parks instead
-    std::int64_t park_min_ns = 50'000;       // the first park; each one is twice as long,
-    std::int64_t park_max_ns = 1'000'000;    // up to this
+    std::int64_t spin_ns = 20'000;              // backoff: without work this long it yields instead
+    std::int64_t park_after_ns = 1'000'000;     // backoff: without work this long it parks instead
+    std::int64_t park_min_ns = 50'000;          // the first park; each one is twice as long,
+    std::int64_t park_max_ns = 1'000'000;       // up to this,
+    std::int64_t quiet_after_ns = 500'000'000;  // or, without work this long,
+    std::int64_t quiet_park_max_ns = 4'000'000;  // up to this, if that is more
 };
 
 // "spin", "yield", "backoff" or "sleeping" with the default times.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/core/error.hpp"
 #include "gateway/pipeline/config_parts.hpp"
 
@@ -29,19 +31,26 @@ std::int64_t read_us(const config_section& section, std::string_view key, std::i
 
 engine::idle_config read_idle(const config_file& file, const config_node& node,
                               const std::string& title, const engine::idle_config& otherwise) {
-    const config_section section(
-        file, node, title, {"kind", "spin_us", "park_after_us", "park_min_us", "park_max_us"});
+    const config_section section(file, node, title,
+                                 {"kind", "spin_us", "park_after_us", "park_min_us", "park_max_us",
+                                  "quiet_after_us", "quiet_park_max_us"});
     engine::idle_config idle;
     idle.kind = read_kind(section, "kind", otherwise.kind);
     idle.spin_ns = read_us(section, "spin_us", 0, otherwise.spin_ns);
     idle.park_after_ns = read_us(section, "park_after_us", 0, otherwise.park_after_ns);
     idle.park_min_ns = read_us(section, "park_min_us", 1, otherwise.park_min_ns);
     idle.park_max_ns = read_us(section, "park_max_us", 1, otherwise.park_max_ns);
+    idle.quiet_after_ns = read_us(section, "quiet_after_us", 0, otherwise.quiet_after_ns);
+    idle.quiet_park_max_ns = read_us(section, "quiet_park_max_us", 1,
+                                     std::max(otherwise.quiet_park_max_ns, idle.park_max_ns));
     if (idle.park_after_ns < idle.spin_ns) {
         section.fail("park_after_us", "'park_after_us' is less than 'spin_us'");
     }
     if (idle.park_max_ns < idle.park_min_ns) {
         section.fail("park_max_us", "'park_max_us' is less than 'park_min_us'");
+    }
+    if (idle.quiet_park_max_ns < idle.park_max_ns) {
+        section.fail("quiet_park_max_us", "'quiet_park_max_us' is less than 'park_max_us'");
     }
     return idle;
 }

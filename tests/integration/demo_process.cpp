@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,11 +150,7 @@ millrace_process::~millrace_process() {
 }
 
 bool millrace_process::reap(int options) {
-    rusage used{};
-    if (!has_ended_ && ::wait4(pid_, &status_, options, &used) == pid_) {
-        has_ended_ = true;
-        peak_bytes_ = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-    }
+    has_ended_ = has_ended_ || ::waitpid(pid_, &status_, options) == pid_;
     return has_ended_;
 }
 
@@ -191,7 +186,6 @@ exit_result millrace_process::wait(int seconds) {
     result.code = WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
     result.out = read_file(out_);
     result.err += read_file(err_);
-    result.peak_bytes = peak_bytes_;
     return result;
 }
 

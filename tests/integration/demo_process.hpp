@@ -33,7 +33,6 @@ struct exit_result {
     int code = -1;
     std::string out;
     std::string err;
-    std::uint64_t peak_bytes = 0;  // the most memory it, or a child it waited for, had resident
 };
 
 // One running `millrace ARGUMENTS...`; its output goes to files. Killed with the test if it still
@@ -59,7 +58,6 @@ private:
     pid_t pid_ = -1;
     bool has_ended_ = false;
     int status_ = 0;
-    std::uint64_t peak_bytes_ = 0;
     std::filesystem::path out_;
     std::filesystem::path err_;
 };

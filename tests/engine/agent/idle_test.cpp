@@ -57,6 +57,7 @@ TEST(IdleConfig, RefusesTimesThatContradictEachOther) {
     refused([](idle_config& c) { c.park_min_ns = 0; });
     refused([](idle_config& c) { c.park_max_ns = c.park_min_ns - 1; });
     refused([](idle_config& c) { c.park_max_ns = 1'000'000'000; });
+    refused([](idle_config& c) { c.quiet_park_max_ns = 1'000'000'000; });
 }
 
 TEST(IdleStrategy, SpinAsksForNoNewClockReading) {
@@ -91,6 +92,22 @@ TEST(IdleStrategy, ParksDoubleUpToTheirLimit) {
     EXPECT_GE(idle_for(strategy, 3'000), 2'000'000);
     EXPECT_GE(idle_for(strategy, 4'000), 4'000'000);
     EXPECT_GE(idle_for(strategy, 5'000), 4'000'000);
+}
+
+TEST(IdleStrategy, ParksLongerWhereNothingComesForLong) {
+    idle_config config = quick_backoff();
+    config.park_max_ns = 1'000'000;
+    config.quiet_after_ns = 10'000;
+    config.quiet_park_max_ns = 8'000'000;
+    idle_strategy strategy(config);
+    EXPECT_FALSE(strategy.idle(0, 0));
+    EXPECT_TRUE(strategy.idle(0, 8'000));
+    EXPECT_TRUE(strategy.idle(0, 9'000));
+    EXPECT_TRUE(strategy.idle(0, 10'000)) << "still a park of the usual length";
+    EXPECT_GE(idle_for(strategy, 11'000), 2'000'000);
+    EXPECT_GE(idle_for(strategy, 12'000), 4'000'000);
+    EXPECT_GE(idle_for(strategy, 13'000), 8'000'000);
+    EXPECT_GE(idle_for(strategy, 14'000), 8'000'000);
 }
 
 TEST(IdleStrategy, WorkBeginsTheBackoffAnew) {

@@ -2,7 +2,7 @@
 // rivals are measured by the same loop.
 //
 // Threading  try_append and count_stored: one thread; make_durable: one other thread
-// Invariant  what try_append has taken survives the death of the process, in all of them
+// Invariant  what try_append has taken survives the death of the process, in all but bare_copy
 // Units      records, from 1 in the order they were appended
 // Errors     anything that fails ends the run
 #pragma once
@@ -56,6 +56,8 @@ struct journal_kind {
                                                     sync_policy policy);
 [[nodiscard]] std::unique_ptr<journal> open_plain_file(const std::filesystem::path& directory,
                                                        sync_policy policy);
+[[nodiscard]] std::unique_ptr<journal> open_bare_copy(const std::filesystem::path& directory,
+                                                      sync_policy policy);
 [[nodiscard]] std::unique_ptr<journal> open_rocksdb(const std::filesystem::path& directory,
                                                     sync_policy policy);
 [[nodiscard]] std::unique_ptr<journal> open_lmdb(const std::filesystem::path& directory,

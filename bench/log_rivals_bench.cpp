@@ -1,5 +1,6 @@
 // What an append costs while what was appended is synced behind it, and when it is durable: an
-// audit log, direct and hot, beside a plain file, RocksDB and LMDB in one run, by one loop.
+// audit log, direct and hot, beside a plain file, RocksDB, LMDB and a bare copy in one run, by one
+// loop.
 //
 //   paced      [appender] --record--> journal     at a fixed rate, from the time each was meant
 //              [syncer]   --every 5 ms--> disk    a log has its persister, which is only watched
@@ -48,6 +49,8 @@ constexpr journal_kind kinds[] = {
     {"rocksdb_wal", open_rocksdb},
     {"lmdb", open_lmdb},
 };
+// Beside them, of what the machine does to a thread that appends.
+constexpr journal_kind floor_kind = {"bare_copy", open_bare_copy};
 
 void sleep_until(std::int64_t when_ns) {
     const timespec when{when_ns / second_ns, when_ns % second_ns};
@@ -303,6 +306,7 @@ void register_all() {
         for (const journal_kind& kind : kinds) {
             register_one("log_append_paced", kind, bytes, run_paced);
         }
+        register_one("log_append_paced", floor_kind, bytes, run_paced);
         for (const journal_kind& kind : kinds) {
             register_one("log_append_flat_out", kind, bytes, run_flat_out);
         }

@@ -97,10 +97,11 @@ private:
     void check_session_route(const route_config& route) {
         check_session(route);
         if (route.start.what == start_kind::unset) {
-            report_.error(route.line, what(route) +
-                                          " goes to a FIX session and must say where it begins: "
-                                          "start = \"first\", \"tail\", {sequence = 1} or "
-                                          "{time = \"2026-03-01T09:30:00Z\"}");
+            report_.error(route.line,
+                          what(route) +
+                              " goes to a FIX session and must say where it begins: "
+                              "start = \"first\", \"tail\", {sequence = 1}, {offset = 4096} or "
+                              "{time = \"2026-03-01T09:30:00Z\"}");
         }
         const std::size_t row_bytes =
             engine::record_header_bytes +

@@ -77,11 +77,12 @@ struct stream_config {
     bool is_default = false;  // brought by a gateway
 };
 
-enum class start_kind : std::uint8_t { unset, first, tail, sequence, time };
+enum class start_kind : std::uint8_t { unset, first, tail, sequence, time, offset };
 struct start_config {
     start_kind what = start_kind::unset;
     engine::sequence seq;
     engine::timestamp time;
+    engine::position at;
 };
 
 enum class failure_policy : std::uint8_t {

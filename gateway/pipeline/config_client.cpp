@@ -18,8 +18,8 @@ constexpr std::size_t messages_per_ring_min = 4;
 
 start_config read_start(const config_file& file, const config_node& node) {
     start_config start;
-    const std::string expected =
-        R"(expected "first", "tail", {sequence = 1} or {time = "2026-03-01T09:30:00Z"})";
+    const std::string expected = R"(expected "first", "tail", {sequence = 1}, {offset = 4096} or )"
+                                 R"({time = "2026-03-01T09:30:00Z"})";
     if (node.kind == node_kind::text) {
         if (node.text != "first" && node.text != "tail") {
             file.fail(node.line, "'start' is '" + node.text + "'; " + expected);
@@ -30,14 +30,23 @@ start_config read_start(const config_file& file, const config_node& node) {
     if (node.kind != node_kind::table) {
         file.fail(node.line, "'start' is " + std::string(to_phrase(node.kind)) + "; " + expected);
     }
-    const config_section section(file, node, "start", {"sequence", "time"});
-    if (section.has("sequence") == section.has("time")) {
-        section.fail("sequence", "'start' has both a sequence and a time, or neither; " + expected);
+    const config_section section(file, node, "start", {"sequence", "time", "offset"});
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    const int count =
+        int{section.has("sequence")} + int{section.has("time")} + int{section.has("offset")};
+    if (count != 1) {
+        section.fail("sequence", "'start' names " +
+                                     std::string(count == 0 ? "no place" : "two places") + "; " +
+                                     expected);
     }
     if (section.has("sequence")) {
         start.what = start_kind::sequence;
-        start.seq.value = static_cast<std::uint64_t>(
-            section.integer_or("sequence", 1, 1, std::numeric_limits<std::int64_t>::max()));
+        start.seq.value = static_cast<std::uint64_t>(section.integer_or("sequence", 1, 1, most));
+        return start;
+    }
+    if (section.has("offset")) {
+        start.what = start_kind::offset;
+        start.at.value = static_cast<std::uint64_t>(section.integer_or("offset", 0, 0, most));
         return start;
     }
     start.what = start_kind::time;

@@ -103,6 +103,8 @@ private:
     void bind_listener_counters(std::size_t at);
     void open_clients();
     void open_client(const client_config& config);
+    [[nodiscard]] engine::sequence resolve_start(const route_config& config,
+                                                 const std::filesystem::path& directory) const;
     [[nodiscard]] std::unique_ptr<route> make_route(const route_config& config,
                                                     const source_log& source, client_agent& client);
     [[nodiscard]] session_sink make_session_sink(const route_config& config,

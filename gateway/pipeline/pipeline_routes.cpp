@@ -30,26 +30,14 @@ engine::log_uuid uuid_of(const std::filesystem::path& log) {
     return engine::read_segment_info(log, engine::list_segments(log).back()).uuid;
 }
 
-// The sequence a route without history begins behind.
-engine::sequence resolve_start(const start_config& start, const std::filesystem::path& directory) {
-    switch (start.what) {
-        case start_kind::first:
-            return {};
-        case start_kind::unset:
-        case start_kind::tail:
-            return last_sequence(directory);
-        case start_kind::sequence:
-            return {start.seq.value > 0 ? start.seq.value - 1 : 0};
-        case start_kind::time: {
-            engine::log_reader reader(directory, engine::read_from::at_time(start.time));
-            engine::record_view record;
-            // The first record at or after the time, else everything that is still to come.
-            return reader.poll(record) == engine::read_status::record
-                       ? engine::sequence{record.seq.value - 1}
-                       : reader.last_sequence();
-        }
-    }
-    return {};
+// Before the first record from there on, else before everything that is still to come.
+engine::sequence before_first(const std::filesystem::path& directory,
+                              const engine::read_from& from) {
+    engine::log_reader reader(directory, from);
+    engine::record_view record;
+    return reader.poll(record) == engine::read_status::record
+               ? engine::sequence{record.seq.value - 1}
+               : reader.last_sequence();
 }
 
 // Whatever its source loses, a route never had what lies before its start.
@@ -60,6 +48,35 @@ engine::sequence first_floor(const start_config& start) {
 }
 
 }  // namespace
+
+// The sequence a route without history begins behind.
+engine::sequence pipeline::resolve_start(const route_config& config,
+                                         const std::filesystem::path& directory) const {
+    const start_config& start = config.start;
+    switch (start.what) {
+        case start_kind::first:
+            return {};
+        case start_kind::unset:
+        case start_kind::tail:
+            return last_sequence(directory);
+        case start_kind::sequence:
+            return {start.seq.value > 0 ? start.seq.value - 1 : 0};
+        case start_kind::time:
+            return before_first(directory, engine::read_from::at_time(start.time));
+        case start_kind::offset:
+            try {
+                return before_first(directory, engine::read_from::at_position(start.at));
+            } catch (const engine::damage_error&) {
+                throw;
+            } catch (const engine::io_error&) {
+                throw;
+            } catch (const engine::error& failure) {
+                throw engine::config_error(config_.path.native(), config.lines.of("start"),
+                                           failure.what());
+            }
+    }
+    return {};
+}
 
 void pipeline::open_clients() {
     for (const client_config& config : config_.clients) {
@@ -176,7 +193,7 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
                       config.max_message_bytes};
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
-        is_known ? engine::sequence{} : resolve_start(config.start, source.directory);
+        is_known ? engine::sequence{} : resolve_start(config, source.directory);
     gateway.add_route(config.session, config.name, *sink.link, uuid, start_after, config.gate);
     if (past.is_beyond(gateway.highest_origin(config.name))) {
         gateway.cut_back(config.name, past.survivor());
@@ -209,7 +226,7 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
         engine::table_log& table = *tables_.at(config.table);
         const bool has_history = table.origins().knows(config.name);
         const engine::sequence start_after =
-            has_history ? engine::sequence{} : resolve_start(config.start, source.directory);
+            has_history ? engine::sequence{} : resolve_start(config, source.directory);
         sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
         table.bind_route(config.name, uuid, start_after);
         if (past.is_beyond(table.origins().highest(engine::route_id(config.name)))) {
@@ -236,7 +253,7 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
     }
     sink.progress = std::make_unique<engine::checkpoint>(
         file, config.name, uuid,
-        has_history ? engine::sequence{} : resolve_start(config.start, source.directory));
+        has_history ? engine::sequence{} : resolve_start(config, source.directory));
     if (!has_history) {
         engine::ensure_directory(known.parent_path());
         engine::write_file_atomically(known, "");

@@ -127,7 +127,9 @@ void route::halt(const engine::stream_slot& record, std::string_view reason) noe
     char text[400];
     std::snprintf(text, sizeof text, "halted(%.*s, position %llu)", static_cast<int>(reason.size()),
                   reason.data(), static_cast<unsigned long long>(record.at.value));
-    halt_reason_ = "position " + std::to_string(record.at.value) + ": " + std::string(reason);
+    std::snprintf(halt_reason_, sizeof halt_reason_, "position %llu: %.*s",
+                  static_cast<unsigned long long>(record.at.value), static_cast<int>(reason.size()),
+                  reason.data());
     counters.state.set(text);
     events_->say(event_level::error, config_.name, text);
 }

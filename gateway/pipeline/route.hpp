@@ -97,7 +97,7 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return config_.name; }
     [[nodiscard]] engine::sequence highest() const noexcept { return highest_; }
     [[nodiscard]] bool is_halted() const noexcept { return is_halted_; }
-    [[nodiscard]] const std::string& halt_reason() const noexcept { return halt_reason_; }
+    [[nodiscard]] const char* halt_reason() const noexcept { return halt_reason_; }
     // Of a route to a session: where its encoded messages wait; else null.
     [[nodiscard]] const engine::byte_ring* outbound_ring() const noexcept {
         const auto* const to = std::get_if<session_sink>(&to_);
@@ -153,8 +153,8 @@ private:
     engine::position
         parked_end_;  // of the reject log, that must be durable before the route goes on
     bool is_halted_ = false;
-    std::string halt_reason_;  // "position N: reason"
-    char reason_[200] = {};    // why the last delivery failed
+    char halt_reason_[400] = {};  // "position N: reason"
+    char reason_[200] = {};       // why the last delivery failed
 };
 
 }  // namespace millrace::gateway

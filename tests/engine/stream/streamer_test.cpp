@@ -78,6 +78,42 @@ TEST_F(Subscription, BeginsAtTheTail) {
     EXPECT_EQ(run(client, ring), sequences_from(21, 22));
 }
 
+TEST_F(Subscription, BeginsAtAnyTimeWithTheFirstRecordNotBeforeIt) {
+    append_ticks(table_, 1, 20);
+    for (const seen_record& record : read_log(path())) {
+        const std::uint64_t n = record.seq.value;
+        for (const std::int64_t offset_ns : {-1, 0, 1}) {
+            stream_ring ring(64);
+            const timestamp from{record.time.ns + offset_ns};
+            subscription client(reading(path(), read_from::at_time(from)), ring);
+            EXPECT_EQ(run(client, ring), sequences_from(offset_ns > 0 ? n + 1 : n, 20));
+        }
+    }
+    stream_ring ring(64);
+    const timestamp behind{read_log(path()).back().time.ns + 1};
+    subscription client(reading(path(), read_from::at_time(behind)), ring);
+    EXPECT_TRUE(run(client, ring).empty());
+    append_ticks(table_, 21, 22);
+    EXPECT_EQ(run(client, ring), sequences_from(21, 22)) << "all that is still to come";
+}
+
+TEST_F(Subscription, BeginsAtAnyOffsetWhereARecordBegins) {
+    append_ticks(table_, 1, 20);
+    const auto records = read_log(path());
+    for (const seen_record& record : records) {
+        stream_ring ring(64);
+        subscription client(reading(path(), read_from::at_position(record.at)), ring);
+        EXPECT_EQ(run(client, ring), sequences_from(record.seq.value, 20));
+        const position inside{record.at.value + record_alignment};
+        EXPECT_THROW(subscription(reading(path(), read_from::at_position(inside)), ring), error);
+    }
+    stream_ring ring(64);
+    subscription client(reading(path(), read_from::at_position(records.back().end)), ring);
+    EXPECT_TRUE(run(client, ring).empty());
+    append_ticks(table_, 21, 22);
+    EXPECT_EQ(run(client, ring), sequences_from(21, 22));
+}
+
 TEST_F(Subscription, CarriesPositionTimesAndSizeOfEachRecord) {
     append_ticks(table_, 1, 10);
     const auto records = read_log(path());

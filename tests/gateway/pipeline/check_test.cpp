@@ -171,7 +171,7 @@ TEST_F(CheckConfig, AFixRouteSaysWhereItBeginsAndHowItTranslates) {
     EXPECT_EQ(errors("start = \"first\"\non_un", "on_un"),
               strings{at("[[client.route]]") +
                       "route 'orders-to-venue' goes to a FIX session and must say where it begins: "
-                      "start = \"first\", \"tail\", {sequence = 1} or {time = "
+                      "start = \"first\", \"tail\", {sequence = 1}, {offset = 4096} or {time = "
                       "\"2026-03-01T09:30:00Z\"}"});
     EXPECT_EQ(errors("map = \"new_order\"\n", ""),
               strings{at("[[client.route]]") +

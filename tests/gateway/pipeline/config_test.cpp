@@ -144,6 +144,11 @@ TEST(Config, ReadsEveryStart) {
     EXPECT_EQ(start("start = {sequence = 7}").seq.value, 7U);
     EXPECT_EQ(start("start = {time = '1970-01-01T00:00:01Z'}").what, start_kind::time);
     EXPECT_EQ(start("start = {time = '1970-01-01T00:00:01Z'}").time.ns, 1'000'000'000);
+    EXPECT_EQ(start("start = {offset = 8192}").what, start_kind::offset);
+    EXPECT_EQ(start("start = {offset = 8192}").at.value, 8192U);
+    EXPECT_THROW(start("start = {offset = -1}"), engine::config_error);
+    EXPECT_THROW(start("start = {}"), engine::config_error);
+    EXPECT_THROW(start("start = {offset = 0, sequence = 1}"), engine::config_error);
 }
 
 TEST(Config, ReadsSizesWithUnits) {
@@ -297,6 +302,8 @@ TEST(InvalidConfig, SaysWhichRangeWasExpected) {
         {"[idle]\npark_min_us = 0\n", "2: 'park_min_us' is 0; expected 1 to 999999"},
         {"[idle]\npark_min_us = 9\npark_max_us = 3\n",
          "3: 'park_max_us' is less than 'park_min_us'"},
+        {"[idle]\npark_max_us = 900\nquiet_park_max_us = 800\n",
+         "3: 'quiet_park_max_us' is less than 'park_max_us'"},
         {"[idle]\nspin_us = 20000\n", "1: 'park_after_us' is less than 'spin_us'"},
         {"[[thread]]\nname = 't'\ncpu = -1\n", "3: 'cpu' is -1; expected 0 to 4095"},
     });
@@ -311,11 +318,12 @@ TEST(InvalidConfig, RefusesWordsThatAreNone) {
         {route("handler = 'h'\non_nack = 'retry'\n"),
          "6: 'on_nack' is 'retry'; expected halt or park"},
         {route("handler = 'h'\nstart = 'begin'\n"),
-         "6: 'start' is 'begin'; expected \"first\", \"tail\", {sequence = 1} or {time = "
+         "6: 'start' is 'begin'; expected \"first\", \"tail\", {sequence = 1}, "
+         "{offset = 4096} or {time = "
          "\"2026-03-01T09:30:00Z\"}"},
         {route("handler = 'h'\nstart = {sequence = 1, time = 'x'}\n"),
-         "6: 'start' has both a sequence and a time, or neither; expected \"first\", \"tail\", "
-         "{sequence = 1} or {time = \"2026-03-01T09:30:00Z\"}"},
+         "6: 'start' names two places; expected \"first\", \"tail\", "
+         "{sequence = 1}, {offset = 4096} or {time = \"2026-03-01T09:30:00Z\"}"},
         {route("handler = 'h'\nstart = {time = 'noon'}\n"),
          "6: 'time' is 'noon'; expected UTC: 2026-03-01T09:30:00Z"},
         {"[[client]]\nname = '2c'\n",

@@ -533,6 +533,32 @@ TEST_F(PipelineStart, IsATime) {
     expect_begins_at("start = {time = \"2001-01-01T00:00:00Z\"}", 1);
 }
 
+TEST_F(PipelineStart, IsAnOffset) {
+    fill();
+    expect_begins_at("start = {offset = 0}", 1);
+    const std::uint64_t at = rows("ORDER_OUT")[29].at.value;
+    expect_begins_at("start = {offset = " + std::to_string(at) + "}", 30);
+}
+
+TEST_F(PipelineStart, IsRefusedWhereNoRecordBegins) {
+    fill();
+    std::filesystem::remove_all(data("COPY"));
+    std::filesystem::remove_all(data("checkpoints"));
+    const std::uint64_t at = rows("ORDER_OUT")[29].at.value;
+    const std::uint64_t next = rows("ORDER_OUT")[30].at.value;
+    try {
+        run once(*this, text("start = {offset = " + std::to_string(at + 32) + "}"));
+        FAIL() << "it opened";
+    } catch (const engine::config_error& failure) {
+        const std::string said = failure.what();
+        EXPECT_NE(said.find("test.toml:"), std::string::npos) << said;
+        EXPECT_NE(
+            said.find("the nearest are " + std::to_string(at) + " and " + std::to_string(next)),
+            std::string::npos)
+            << said;
+    }
+}
+
 TEST_F(PipelineStart, IsTheTailForATimeBehindTheLastRecord) {
     fill();
     expect_begins_at(time_of(50, 1), 51);

@@ -1,8 +1,12 @@
 #include "engine/stream/archive_log.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
@@ -19,9 +23,20 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A compressed segment may be as large as the memory that is free.
 digest hash_file(const fs::path& path) {
-    const std::string text = read_whole_file(path);
-    return sha256_of(std::as_bytes(std::span(text.data(), text.size())));
+    const unique_fd fd = open_file(path, O_RDONLY);
+    std::vector<std::byte> chunk(std::size_t{1} << 20);
+    sha256 hash;
+    for (std::size_t done = 0, size = file_size(fd.get(), path.native()); done < size;) {
+        const std::size_t wanted = std::min(chunk.size(), size - done);
+        if (!try_read_at(fd.get(), chunk.data(), wanted, done)) {
+            throw io_error("read", path.native(), errno);
+        }
+        hash.update(std::span<const std::byte>(chunk).first(wanted));
+        done += wanted;
+    }
+    return hash.finish();
 }
 
 // Of this log, begun or gone on with.

@@ -147,7 +147,7 @@ int show(const cursor_options& options) {
 
 void refuse_origins(const reader_progress& one) {
     const char* const what = one.store == progress_store::fix_out ? "FIX_OUT" : "its table's log";
-    throw engine::config_error(
+    throw usage_error(
         "route '" + one.name + "': its progress is the highest origin in " + one.where.native() +
         ", and no record of " + what +
         " is ever altered, so that nothing is sent or written twice. To read from elsewhere, give "
@@ -203,8 +203,8 @@ int set_to(const cursor_options& options, const engine::read_from& from, bool is
     if (one.store == progress_store::reader_file) {
         engine::reader_cursor(one.directory, one.name).set(to);
     } else if (!one.has_begun) {
-        throw engine::config_error("route '" + one.name +
-                                   "' has never run; its `start` says where it begins");
+        throw usage_error("route '" + one.name +
+                          "' has never run; its `start` says where it begins");
     } else {
         set_checkpoint(one, to.seq);
     }
@@ -246,10 +246,10 @@ reader_progress find_to_remove(const cursor_options& options) {
 int remove(const cursor_options& options) {
     const reader_progress one = find_to_remove(options);
     if (one.store != progress_store::reader_file) {
-        throw engine::config_error("'" + one.name +
-                                   "' is a route, no cursor of a reader. Take it out of its "
-                                   "configuration, then remove " +
-                                   (one.directory / "cursors" / (one.name + ".route")).native());
+        throw usage_error("'" + one.name +
+                          "' is a route, no cursor of a reader. Take it out of its "
+                          "configuration, then remove " +
+                          (one.directory / "cursors" / (one.name + ".route")).native());
     }
     refuse_held(one);
     confirm("cursor '" + one.name + "' of " + one.directory.native() +

@@ -18,8 +18,8 @@ struct archive_command {
 };
 
 int run_archive(const archive_command& wanted) {
-    const engine::archive_report report =
-        engine::archive_log(wanted.directory, wanted.archive, wanted.options);
+    const engine::archive_report report = with_arguments(
+        [&] { return engine::archive_log(wanted.directory, wanted.archive, wanted.options); });
     std::printf("%s: %zu segments archived, %llu bytes as %llu; %zu were there already\n",
                 wanted.archive.c_str(), report.new_count,
                 static_cast<unsigned long long>(report.plain_bytes),

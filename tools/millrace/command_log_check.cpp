@@ -172,7 +172,8 @@ int verify(const check_options& options) {
 }
 
 int salvage(const check_options& options) {
-    const engine::salvage_report report = engine::salvage_log(options.directory, options.target);
+    const engine::salvage_report report =
+        with_arguments([&] { return engine::salvage_log(options.directory, options.target); });
     for (const engine::salvage_hole& hole : report.holes) {
         std::printf("%s\n", hole.text().c_str());
     }

@@ -21,9 +21,10 @@ struct migrate_options {
 int migrate(const migrate_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.schema[0]);
     const gateway::table_config& table = table_of(config, options.schema[1]);
-    const engine::migration_report report = engine::migrate_log(
-        options.directory, options.target, table.schema,
-        options.is_truncated ? engine::row_map::mode::truncate : engine::row_map::mode::exact);
+    const auto mode =
+        options.is_truncated ? engine::row_map::mode::truncate : engine::row_map::mode::exact;
+    const engine::migration_report report = with_arguments(
+        [&] { return engine::migrate_log(options.directory, options.target, table.schema, mode); });
     std::printf("%s is a new log\n%s", options.target.c_str(), report.text().c_str());
     return exit_ok;
 }

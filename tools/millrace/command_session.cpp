@@ -209,8 +209,8 @@ const doubted_route& find(const std::vector<doubted_route>& all, const doubt_opt
         }
         names.push_back(one.entry.route);
     }
-    throw engine::config_error(options.config + ": nothing of route '" + options.route +
-                               "' is in doubt" + engine::did_you_mean(options.route, names));
+    throw usage_error(options.config + ": nothing of route '" + options.route + "' is in doubt" +
+                      engine::did_you_mean(options.route, names));
 }
 
 // Behind what has been decided before.
@@ -236,11 +236,11 @@ decided_range find_range(const gateway::pipeline_config& config, const doubted_r
             }
         });
     if (range.count == 0) {
-        throw engine::config_error(
-            "route '" + options.route + "': no record in doubt up to there" +
-            (one.verdicts.empty() ? "; `millrace session doubt " + options.config + "` lists them"
-                                  : " that is not decided yet (" + decisions_text(one) +
-                                        "); --revoke takes back what has not been carried out"));
+        throw usage_error("route '" + options.route + "': no record in doubt up to there" +
+                          (one.verdicts.empty()
+                               ? "; `millrace session doubt " + options.config + "` lists them"
+                               : " that is not decided yet (" + decisions_text(one) +
+                                     "); --revoke takes back what has not been carried out"));
     }
     return range;
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/core/error.hpp"
+#include "tools/millrace/exit_code.hpp"
 
 namespace millrace::tools {
 
@@ -13,7 +14,7 @@ void confirm(const std::string& what, bool is_sure, const char* refused) {
         return;
     }
     if (::isatty(STDIN_FILENO) == 0) {
-        throw engine::config_error(what + ": give --yes to confirm");
+        throw usage_error(what + ": give --yes to confirm");
     }
     std::fprintf(stderr, "%s. Go on? [y/N] ", what.c_str());
     const int answer = std::getchar();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "engine/core/error.hpp"
+#include "tools/millrace/exit_code.hpp"
 
 namespace millrace::tools {
 
@@ -40,8 +41,8 @@ evidence_package::evidence_package(std::filesystem::path directory)
     std::error_code ignored;
     if (std::filesystem::exists(directory_, ignored) &&
         !std::filesystem::is_empty(directory_, ignored)) {
-        throw engine::config_error(directory_.native() +
-                                   ": is not empty; evidence needs a place of its own");
+        throw usage_error(directory_.native() +
+                          ": is not empty; evidence needs a place of its own");
     }
     engine::ensure_directory(directory_);
 }

@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include "engine/core/error.hpp"
+
 namespace millrace::tools {
 
 // The command line is wrong, which was seen only when what it speaks of was at hand.
@@ -10,6 +12,16 @@ class usage_error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
+
+// Runs what takes its arguments from the command line alone: a misfit of theirs is the caller's.
+template <class Call>
+auto with_arguments(Call&& call) {
+    try {
+        return call();
+    } catch (const engine::config_error& failure) {
+        throw usage_error(failure.what());
+    }
+}
 
 enum exit_code : int {
     exit_ok = 0,

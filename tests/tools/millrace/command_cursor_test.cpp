@@ -43,7 +43,7 @@ TEST_F(CommandCursor, SetsShowsAndResetsTheCursorOfAnotherProcess) {
     EXPECT_EQ(row["sequence"], 50);
 
     const exit_result unsure = run({"cursor", "reset", log("ORDER_OUT"), "risk"});
-    EXPECT_EQ(unsure.code, code_configuration);
+    EXPECT_EQ(unsure.code, code_usage);
     EXPECT_TRUE(has(unsure.err, "--yes"));
     EXPECT_EQ(show(log("ORDER_OUT"), "risk")["sequence"], 50);
     EXPECT_EQ(run({"cursor", "reset", log("ORDER_OUT"), "risk", "--yes"}).code, code_ok);
@@ -71,7 +71,7 @@ TEST_F(CommandCursor, ListsRoutesAndCursorsAndRefusesToSetAnOrigin) {
         EXPECT_EQ(row["lag_records"], 0);
         EXPECT_EQ(show(target, "risk")["lag_records"], 30);
         const exit_result refused = set(target, "copier", {"--first", "--yes"});
-        EXPECT_EQ(refused.code, code_configuration);
+        EXPECT_EQ(refused.code, code_usage);
         EXPECT_TRUE(has(refused.err, "highest origin"));
         EXPECT_TRUE(has(refused.err, "new name"));
     }
@@ -122,7 +122,7 @@ TEST_F(CommandCursor, IsRemovedUnlessSomebodyHoldsIt) {
         EXPECT_EQ(refused.code, code_locked);
         EXPECT_TRUE(has(refused.err, "a reader"));
     }
-    EXPECT_EQ(run({"cursor", "remove", log("ORDER_OUT"), "risk"}).code, code_configuration)
+    EXPECT_EQ(run({"cursor", "remove", log("ORDER_OUT"), "risk"}).code, code_usage)
         << "without a terminal it cannot ask";
     EXPECT_EQ(show(log("ORDER_OUT"), "risk")["sequence"], 0);
     EXPECT_EQ(run(remove).code, code_ok);
@@ -136,7 +136,7 @@ TEST_F(CommandCursor, IsRemovedUnlessSomebodyHoldsIt) {
     EXPECT_EQ(run(remove).code, code_ok);
     write("data/ORDER_OUT/cursors/copier.route", config() + "\n");
     const exit_result route = run({"cursor", "remove", log("ORDER_OUT"), "copier", "--yes"});
-    EXPECT_EQ(route.code, code_configuration);
+    EXPECT_EQ(route.code, code_usage);
     EXPECT_TRUE(has(route.err, "is a route"));
 }
 

@@ -153,7 +153,7 @@ TEST_F(CommandLogArchive, GoesOnWithAnArchiveAndTheLogWithItsWriter) {
     EXPECT_EQ(more.code, code_ok) << more.err;
     EXPECT_EQ(dump("ORDER_OUT").size(), 2500U);
     EXPECT_EQ(run({"log", "archive", log("ORDER_OUT"), file("second"), "--delete"}).code,
-              code_configuration);
+              code_usage);
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ TEST_F(Evidence, IsNotMadeOfADamagedLogNorOfNothingNorOverOtherFiles) {
     EXPECT_EQ(none.code, code_failure);
     EXPECT_TRUE(has(none.err, "no row in this range"));
     EXPECT_EQ(run({"log", "export", wires(), "--evidence", file("package")}).code,
-              code_configuration);
+              code_usage);
     std::fstream segment(wires() + "/000000000000.alog",
                          std::ios::in | std::ios::out | std::ios::binary);
     segment.seekp(10'000);

@@ -94,7 +94,7 @@ TEST_F(CommandLogMigrate, CutsTextsOnlyWhenToldTo) {
     const std::vector<std::string> command = {"log",      "migrate", log("ORDER_OUT"), file("out"),
                                               "--schema", config(),  "ORDER_OUT"};
     const exit_result refused = run(command);
-    EXPECT_EQ(refused.code, code_configuration);
+    EXPECT_EQ(refused.code, code_usage);
     EXPECT_TRUE(has(refused.err, "sequence 10: column CL_ORD_ID"));
     std::vector<std::string> cutting = command;
     cutting.emplace_back("--truncate");

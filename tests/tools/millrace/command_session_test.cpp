@@ -89,7 +89,7 @@ TEST_F(CommandSession, ListsWhatIsInDoubtAndWhatThePeerProved) {
 TEST_F(CommandSession, NotesTheDecisionForTheEngine) {
     leave_in_doubt(0);
     const exit_result unsure = decide({"--decide", "withdraw", "--through", "2"});
-    EXPECT_EQ(unsure.code, code_configuration);
+    EXPECT_EQ(unsure.code, code_usage);
     EXPECT_TRUE(has(unsure.err, "2 records in doubt, 1 to 2, are never sent"));
     EXPECT_TRUE(has(unsure.err, "--yes"));
     EXPECT_TRUE(gateway::read_verdicts(gateway_directory(), route).empty());
@@ -103,7 +103,7 @@ TEST_F(CommandSession, NotesTheDecisionForTheEngine) {
     EXPECT_EQ(listed()["decisions"][0]["decision"], "withdraw");
 
     const exit_result again = decide({"--decide", "send", "--through", "2", "--yes"});
-    EXPECT_EQ(again.code, code_configuration) << "what is decided stays decided";
+    EXPECT_EQ(again.code, code_usage) << "what is decided stays decided";
     EXPECT_TRUE(has(again.err, "withdraw up to sequence 2"));
     const exit_result all = decide({"--decide", "possresend", "--all", "--yes"});
     EXPECT_EQ(all.code, code_ok) << all.err;
@@ -113,7 +113,7 @@ TEST_F(CommandSession, NotesTheDecisionForTheEngine) {
     EXPECT_EQ(verdicts[0].decision, doubt_decision::withdraw);
     EXPECT_EQ(verdicts[1].decision, doubt_decision::possresend);
     EXPECT_EQ(verdicts[1].through, engine::sequence{5});
-    EXPECT_EQ(decide({"--revoke"}).code, code_configuration) << "without --yes";
+    EXPECT_EQ(decide({"--revoke"}).code, code_usage) << "without --yes";
     EXPECT_EQ(decide({"--revoke", "--yes"}).code, code_ok);
     EXPECT_TRUE(gateway::read_verdicts(gateway_directory(), route).empty());
 }
@@ -126,11 +126,11 @@ TEST_F(CommandSession, RefusesWhatMakesNoSense) {
     EXPECT_EQ(decide({"--all"}).code, code_usage);
     EXPECT_EQ(run({"session", "doubt", orders(), "--decide", "send", "--all"}).code, code_usage);
     const exit_result early = decide({"--decide", "send", "--through", "0", "--yes"});
-    EXPECT_EQ(early.code, code_configuration);
+    EXPECT_EQ(early.code, code_usage);
     EXPECT_TRUE(has(early.err, "no record in doubt up to there"));
     const exit_result unknown = run({"session", "doubt", orders(), "--route", "orders-to-venu",
                                      "--decide", "send", "--all", "--yes"});
-    EXPECT_EQ(unknown.code, code_configuration);
+    EXPECT_EQ(unknown.code, code_usage);
     EXPECT_TRUE(has(unknown.err, "orders-to-venue"));
     write("data/venue/doubt", "nonsense");
     EXPECT_EQ(run({"session", "doubt", orders()}).code, code_damaged);

@@ -129,7 +129,29 @@ private:
         }
         if (schema_ != nullptr) {
             check_carried(*map);
-            take_errors(try_build_outbound_map(*map, *schema_).errors);
+            take_errors(try_build_outbound_map(*map, *schema_, report_.dictionaries).errors);
+            check_version(route, *map);
+        }
+    }
+
+    // A body made of another version's fields would be refused by the peer, one by one.
+    void check_version(const route_config& route, const map_config& map) {
+        std::string ignored;
+        const xlator::dictionary* const made_of =
+            report_.dictionaries.find(map.dictionary, ignored);
+        const auto& gateways = report_.config.gateways;
+        for (std::size_t i = 0; i < gateways.size() && made_of != nullptr; ++i) {
+            for (const session_spec& session : report_.settings[i].sessions) {
+                const bool is_its = session.name == route.session &&
+                                    (route.gateway.empty() || route.gateway == gateways[i].name);
+                if (is_its && session.begin_string != made_of->info().begin_string) {
+                    report_.error(route.lines.of("map"),
+                                  what(route) + ": map '" + map.name + "' makes messages of " +
+                                      std::string(made_of->info().begin_string) +
+                                      " (dictionary = \"" + map.dictionary + "\"), and session '" +
+                                      route.session + "' speaks " + session.begin_string);
+                }
+            }
         }
     }
 
@@ -248,7 +270,7 @@ private:
                                                      stream_->table + "' carry none");
             return;
         }
-        take_errors(try_build_inbound_map(*map, table->schema).errors);
+        take_errors(try_build_inbound_map(*map, table->schema, report_.dictionaries).errors);
     }
 
     [[nodiscard]] const map_config* find_map(const route_config& route) {

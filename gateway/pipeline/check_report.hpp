@@ -9,18 +9,23 @@
 #include <vector>
 
 #include "gateway/pipeline/check.hpp"
+#include "gateway/pipeline/map_dictionaries.hpp"
 
 namespace millrace::gateway::detail {
 
 class check_report {
 public:
-    check_report(const pipeline_config& configuration, const std::filesystem::path& dictionaries,
+    check_report(const pipeline_config& configuration, const std::filesystem::path& ours,
                  const std::optional<std::vector<std::string>>& known_handlers)
-        : config(configuration), dictionary_directory(dictionaries), handlers(known_handlers) {}
+        : config(configuration),
+          dictionary_directory(ours),
+          handlers(known_handlers),
+          dictionaries(ours, configuration.path.parent_path()) {}
 
     const pipeline_config& config;
     const std::filesystem::path& dictionary_directory;
     const std::optional<std::vector<std::string>>& handlers;
+    map_dictionaries dictionaries;
     std::vector<settings_file> settings;  // by gateway
     bool has_unread_settings = false;     // a session may be in a file that was refused
 

@@ -1,11 +1,9 @@
 #include "gateway/pipeline/map_build.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/core/error.hpp"
 #include "engine/table/nearest.hpp"
-#include "fix44/dictionary.hpp"
 #include "gateway/pipeline/map_rows.hpp"
 #include "xlator/fix/frame.hpp"
 
@@ -16,28 +14,14 @@ namespace {
 // A session's frames are bounded by the transport; the decoder only has to take each of them.
 constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
 
-struct known_dictionary {
-    std::string_view name;
-    const xlator::dictionary* tables;
-};
-
-std::span<const known_dictionary> dictionaries() {
-    static const xlator::dictionary fix44{millrace::fix44::dictionary};
-    static const std::array<known_dictionary, 1> known = {{{"FIX44", &fix44}}};
-    return known;
-}
-
-const xlator::dictionary* find_dictionary(const map_config& map, std::vector<map_error>& errors) {
-    std::vector<std::string_view> names;
-    for (const known_dictionary& one : dictionaries()) {
-        if (one.name == map.dictionary) {
-            return one.tables;
-        }
-        names.push_back(one.name);
+const xlator::dictionary* find_dictionary(const map_config& map, map_dictionaries& dictionaries,
+                                          std::vector<map_error>& errors) {
+    std::string reason;
+    const xlator::dictionary* found = dictionaries.find(map.dictionary, reason);
+    if (found == nullptr) {
+        errors.push_back({map.line, "map " + map.name + ": " + reason});
     }
-    errors.push_back({map.line, "map " + map.name + ": unknown dictionary '" + map.dictionary +
-                                    "'; this build has " + std::string(names.front())});
-    return nullptr;
+    return found;
 }
 
 xlator::column_kind kind_of(engine::column_type type) {
@@ -295,9 +279,10 @@ inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns
 }
 
 built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
-                                                       const engine::row_schema& source) {
+                                                       const engine::row_schema& source,
+                                                       map_dictionaries& dictionaries) {
     built_map<xlator::outbound_map> built;
-    const xlator::dictionary* dict = find_dictionary(map, built.errors);
+    const xlator::dictionary* dict = find_dictionary(map, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
@@ -311,9 +296,10 @@ built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
 }
 
 built_map<inbound_map> try_build_inbound_map(const map_config& map,
-                                             const engine::row_schema& target) {
+                                             const engine::row_schema& target,
+                                             map_dictionaries& dictionaries) {
     built_map<inbound_map> built;
-    const xlator::dictionary* dict = find_dictionary(map, built.errors);
+    const xlator::dictionary* dict = find_dictionary(map, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
@@ -329,13 +315,14 @@ built_map<inbound_map> try_build_inbound_map(const map_config& map,
 }
 
 xlator::outbound_map build_outbound_map(const pipeline_config& config, const map_config& map,
-                                        const engine::row_schema& source) {
-    return take(config, try_build_outbound_map(map, source));
+                                        const engine::row_schema& source,
+                                        map_dictionaries& dictionaries) {
+    return take(config, try_build_outbound_map(map, source, dictionaries));
 }
 
 inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
-                              const engine::row_schema& target) {
-    return take(config, try_build_inbound_map(map, target));
+                              const engine::row_schema& target, map_dictionaries& dictionaries) {
+    return take(config, try_build_inbound_map(map, target, dictionaries));
 }
 
 }  // namespace millrace::gateway

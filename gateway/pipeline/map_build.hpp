@@ -1,5 +1,7 @@
 // From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows.
 //
+// The dictionaries must outlive the maps that are built with them.
+//
 // Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread
 //            (its decoder)
 // Progress   decode() neither allocates nor throws
@@ -17,6 +19,7 @@
 
 #include "engine/table/row.hpp"
 #include "gateway/pipeline/config.hpp"
+#include "gateway/pipeline/map_dictionaries.hpp"
 #include "xlator/fix/decoder.hpp"
 #include "xlator/map/inbound_map.hpp"
 #include "xlator/map/outbound_map.hpp"
@@ -68,15 +71,18 @@ struct built_map {
 };
 
 [[nodiscard]] built_map<xlator::outbound_map> try_build_outbound_map(
-    const map_config& map, const engine::row_schema& source);
+    const map_config& map, const engine::row_schema& source, map_dictionaries& dictionaries);
 [[nodiscard]] built_map<inbound_map> try_build_inbound_map(const map_config& map,
-                                                           const engine::row_schema& target);
+                                                           const engine::row_schema& target,
+                                                           map_dictionaries& dictionaries);
 
 // Its rows are map_row (map_rows.hpp) of the source table.
 [[nodiscard]] xlator::outbound_map build_outbound_map(const pipeline_config& config,
                                                       const map_config& map,
-                                                      const engine::row_schema& source);
+                                                      const engine::row_schema& source,
+                                                      map_dictionaries& dictionaries);
 [[nodiscard]] inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
-                                            const engine::row_schema& target);
+                                            const engine::row_schema& target,
+                                            map_dictionaries& dictionaries);
 
 }  // namespace millrace::gateway

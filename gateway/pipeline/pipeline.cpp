@@ -33,7 +33,9 @@ answer acknowledge(void*, const event&) noexcept {
 }  // namespace
 
 pipeline::pipeline(pipeline_config config, pipeline_options options)
-    : config_(std::move(config)), options_(std::move(options)) {
+    : config_(std::move(config)),
+      options_(std::move(options)),
+      dictionaries_(options_.dictionary_directory, config_.path.parent_path()) {
     require_valid(config_, options_.dictionary_directory);
     handlers_["ack"] = {&acknowledge, nullptr};
 }

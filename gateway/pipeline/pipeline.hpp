@@ -132,6 +132,7 @@ private:
 
     pipeline_config config_;
     pipeline_options options_;
+    map_dictionaries dictionaries_;  // outlives the clients' maps
     std::map<std::string, event_handler, std::less<>> handlers_;
     std::vector<engine::agent_ref> application_agents_;
     std::unique_ptr<engine::counters_file> counters_;

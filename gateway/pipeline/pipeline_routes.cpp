@@ -188,9 +188,9 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
                                          const engine::log_uuid& uuid, route_past& past,
                                          engine::sequence& highest) {
     session_agent& gateway = gateway_of(config);
-    session_sink sink{build_outbound_map(config_, *config_.find_map(config.map), source.schema),
-                      std::make_unique<outbound_link>(outbound_ring_bytes(config)),
-                      config.max_message_bytes};
+    session_sink sink{
+        build_outbound_map(config_, *config_.find_map(config.map), source.schema, dictionaries_),
+        std::make_unique<outbound_link>(outbound_ring_bytes(config)), config.max_message_bytes};
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config, source.directory);
@@ -218,7 +218,8 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
     }
     if (!config.map.empty()) {
         sink.map.emplace(build_inbound_map(config_, *config_.find_map(config.map),
-                                           config_.find_table(config.table)->schema));
+                                           config_.find_table(config.table)->schema,
+                                           dictionaries_));
     }
     static_cast<void>(sink.event_name.assign(
         std::string_view(config.handler.empty() ? config.name : config.handler).substr(0, 16)));

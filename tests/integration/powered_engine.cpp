@@ -94,9 +94,10 @@ gateway::route_past& powered_engine::past_of(const std::string& route,
 void powered_engine::open_orders() {
     const std::string name(route_name);
     gateway::route_past& past = past_of(name, *orders_);
-    gateway::session_sink sink{
-        build_outbound_map(config_, *config_.find_map("new_order"), orders_->schema()),
-        std::make_unique<gateway::outbound_link>(std::size_t{1} << 16), message_bytes_max};
+    gateway::session_sink sink{build_outbound_map(config_, *config_.find_map("new_order"),
+                                                  orders_->schema(), dictionaries_),
+                               std::make_unique<gateway::outbound_link>(std::size_t{1} << 16),
+                               message_bytes_max};
     agent_->add_route(session().name(), name, *sink.link, orders_->log().uuid(), {},
                       settings_.gate);
     if (past.is_beyond(agent_->highest_origin(name))) {
@@ -134,8 +135,8 @@ std::unique_ptr<gateway::route> powered_engine::make_execution_route() {
     gateway::route_past& past = past_of(name, source);
     gateway::local_sink sink;
     sink.poss_dup = source.schema().index_of("POSS_DUP");
-    sink.map.emplace(
-        build_inbound_map(config_, *config_.find_map("execution"), executions_->schema()));
+    sink.map.emplace(build_inbound_map(config_, *config_.find_map("execution"),
+                                       executions_->schema(), dictionaries_));
     const bool has_history = executions_->origins().knows(name);
     sink.redelivered_until = has_history ? source.log().last_sequence() : engine::sequence{};
     executions_->bind_route(name, source.log().uuid());

@@ -101,6 +101,7 @@ private:
 
     engine_settings settings_;
     gateway::pipeline_config config_;
+    gateway::map_dictionaries dictionaries_;
     std::unique_ptr<engine::table_log> orders_;
     std::unique_ptr<gateway::session_agent> agent_;
     std::unique_ptr<engine::table_log> executions_;

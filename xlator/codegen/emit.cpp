@@ -1,9 +1,20 @@
+#include "xlator/codegen/emit.hpp"
+
 #include <algorithm>
 #include <sstream>
 
-#include "xlator/codegen/ir.hpp"
+#include "xlator/spec/identifier.hpp"
 
 namespace millrace::xlator::codegen {
+
+using spec::component;
+using spec::dictionary;
+using spec::enum_value;
+using spec::field;
+using spec::member;
+using spec::member_kind;
+using spec::message;
+using spec::plain_name;
 
 namespace {
 
@@ -19,10 +30,6 @@ std::string quoted(std::string_view text) {
 }
 
 // The name for people: without the underscore that keeps it apart from a keyword.
-std::string_view plain_name(std::string_view identifier) {
-    return identifier.ends_with('_') ? identifier.substr(0, identifier.size() - 1) : identifier;
-}
-
 std::string file_name(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? path : path.substr(slash + 1);

@@ -12,12 +12,13 @@
 #include <string>
 #include <string_view>
 
-#include "xlator/codegen/identifier.hpp"
-#include "xlator/codegen/ir.hpp"
+#include "xlator/codegen/emit.hpp"
+#include "xlator/spec/identifier.hpp"
 
 namespace {
 
 namespace codegen = millrace::xlator::codegen;
+namespace spec = millrace::xlator::spec;
 
 struct options {
     std::string dictionary;
@@ -50,7 +51,7 @@ bool parse_options(int argc, char** argv, options& result) {
 bool is_namespace(std::string_view text) {
     while (true) {
         const std::size_t colon = text.find("::");
-        if (!codegen::is_identifier(text.substr(0, colon))) {
+        if (!spec::is_identifier(text.substr(0, colon))) {
             return false;
         }
         if (colon == std::string_view::npos) {
@@ -98,13 +99,13 @@ int main(int argc, char** argv) {
         return exit_usage;
     }
     try {
-        codegen::dictionary dict = codegen::read_dictionary(chosen.dictionary);
-        codegen::validate(dict);
+        spec::dictionary dict = codegen::read_dictionary(chosen.dictionary);
+        spec::validate(dict);
         if (!chosen.transport.empty()) {
-            codegen::dictionary transport = codegen::read_dictionary(chosen.transport);
-            codegen::validate(transport);
-            codegen::join_transport(dict, transport);
-            codegen::validate(dict);
+            spec::dictionary transport = codegen::read_dictionary(chosen.transport);
+            spec::validate(transport);
+            spec::join_transport(dict, transport);
+            spec::validate(dict);
         }
         std::filesystem::create_directories(chosen.out);
         for (const codegen::generated_file& file : codegen::emit(dict, chosen.name_space)) {

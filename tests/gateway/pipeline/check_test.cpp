@@ -245,10 +245,23 @@ TEST_F(CheckConfig, TellsWhatAMapLacks) {
     EXPECT_EQ(errors("EXEC_ID = \"ExecID\"\n", ""),
               strings{std::to_string(std::stol(at("name = \"execution\"")) - 1) +
                       ": map execution: key column EXEC_ID of table EXECUTION has no source"});
-    EXPECT_EQ(errors("name = \"execution\"\ndictionary = \"FIX44\"",
-                     "name = \"execution\"\ndictionary = \"FIX99\""),
-              strings{std::to_string(std::stol(at("name = \"execution\"")) - 1) +
-                      ": map execution: unknown dictionary 'FIX99'; this build has FIX44"});
+    EXPECT_EQ(
+        errors("name = \"execution\"\ndictionary = \"FIX44\"",
+               "name = \"execution\"\ndictionary = \"FIX99\""),
+        strings{std::to_string(std::stol(at("name = \"execution\"")) - 1) +
+                ": map execution: unknown dictionary 'FIX99', expected FIX40 to FIX50SP2 or a "
+                "file in QuickFIX's format (ACME.xml) (did you mean FIX40?)"});
+}
+
+TEST_F(CheckConfig, AMapIsMadeOfItsSessionsVersion) {
+    const strings found = errors("name = \"new_order\"\ndictionary = \"FIX44\"",
+                                 "name = \"new_order\"\ndictionary = \"FIX43\"");
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(
+        found.front(),
+        at("map = \"new_order\"") +
+            "route 'orders-to-venue': map 'new_order' makes messages of FIX.4.3 (dictionary = "
+            "\"FIX43\"), and session 'FIX.4.4:MILLRACE->VENUE' speaks FIX.4.4");
 }
 
 TEST_F(CheckConfig, OneLogHasOneWriter) {

@@ -66,13 +66,14 @@ protected:
     }
 
     pipeline_config config_;
+    map_dictionaries dictionaries_;
     std::array<std::byte, 4096> room_{};
     std::array<char, 1024> out_{};
 };
 
 TEST_F(ExampleMap, MakesAnOrderOfARow) {
-    const auto map =
-        build_outbound_map(config_, *config_.find_map("new_order"), schema("ORDER_OUT"));
+    const auto map = build_outbound_map(config_, *config_.find_map("new_order"),
+                                        schema("ORDER_OUT"), dictionaries_);
     engine::row_builder row(schema("ORDER_OUT"), room_);
     set(row, "CL_ORD_ID", "A1");
     set(row, "SYMBOL", "MSFT");
@@ -89,8 +90,8 @@ TEST_F(ExampleMap, MakesAnOrderOfARow) {
 }
 
 TEST_F(ExampleMap, SaysWhichColumnCannotBeTranslated) {
-    const auto map =
-        build_outbound_map(config_, *config_.find_map("new_order"), schema("ORDER_OUT"));
+    const auto map = build_outbound_map(config_, *config_.find_map("new_order"),
+                                        schema("ORDER_OUT"), dictionaries_);
     engine::row_builder row(schema("ORDER_OUT"), room_);
     set(row, "CL_ORD_ID", "A1");
     set(row, "SYMBOL", "MSFT");
@@ -106,7 +107,8 @@ TEST_F(ExampleMap, SaysWhichColumnCannotBeTranslated) {
 }
 
 TEST_F(ExampleMap, MakesARowOfAReport) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"));
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+                                 dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     const std::string report =
         message("8",
@@ -127,13 +129,15 @@ TEST_F(ExampleMap, MakesARowOfAReport) {
 }
 
 TEST_F(ExampleMap, PassesOverMessagesOfAnotherType) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"));
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+                                 dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     EXPECT_EQ(map.decode(message("0", ""), noon_ns, row).status, inbound_status::wrong_message);
 }
 
 TEST_F(ExampleMap, SaysWhatIsWrongWithAReport) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"));
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+                                 dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     EXPECT_EQ(map.decode("no message", noon_ns, row).status, inbound_status::malformed);
     const std::string rest = "6=1|14=1|37=O1|54=1|55=M|150=0|151=1|";
@@ -152,7 +156,8 @@ TEST_F(ExampleMap, SaysWhatIsWrongWithAReport) {
 }
 
 TEST_F(ExampleMap, TheDecoderTakesFieldsTheDictionaryDoesNotKnow) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"));
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+                                 dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     const std::string report =
         message("8", "6=1|14=1|17=E1|37=O1|39=0|54=1|55=M|150=0|151=1|9001=own|");
@@ -169,11 +174,14 @@ protected:
     }
     static std::string refusal(const pipeline_config& config) {
         const map_config& map = config.maps.at(0);
+        map_dictionaries dictionaries;
         try {
             if (map.is_outbound) {
-                static_cast<void>(build_outbound_map(config, map, config.tables.at(0).schema));
+                static_cast<void>(
+                    build_outbound_map(config, map, config.tables.at(0).schema, dictionaries));
             } else {
-                static_cast<void>(build_inbound_map(config, map, config.tables.at(0).schema));
+                static_cast<void>(
+                    build_inbound_map(config, map, config.tables.at(0).schema, dictionaries));
             }
             return "";
         } catch (const engine::config_error& failure) {
@@ -215,7 +223,8 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
         config("{name = 'A', type = 'i64'}, {name = 'V', type = 'vartext'}",
                std::string(heartbeat) + "'V'\n");
     const engine::row_schema& schema = out_config.tables[0].schema;
-    const auto out_map = build_outbound_map(out_config, out_config.maps[0], schema);
+    map_dictionaries dictionaries;
+    const auto out_map = build_outbound_map(out_config, out_config.maps[0], schema, dictionaries);
     std::array<std::byte, 512> room{};
     engine::row_builder row(schema, room);
     ASSERT_EQ(row.set_text(1, "hello"), engine::row_status::ok);
@@ -227,7 +236,8 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
     const pipeline_config in_config =
         config("{name = 'A', type = 'u8'}, {name = 'V', type = 'bytes'}",
                std::string(request) + "V = 'TestReqID'\nA = {value = 7}\n");
-    auto in_map = build_inbound_map(in_config, in_config.maps[0], in_config.tables[0].schema);
+    auto in_map =
+        build_inbound_map(in_config, in_config.maps[0], in_config.tables[0].schema, dictionaries);
     engine::row_builder built(in_config.tables[0].schema, room);
     ASSERT_EQ(in_map.decode(message("1", "112=hi|"), noon_ns, built).status, inbound_status::ok);
     EXPECT_EQ(built.view().unsigned_integer(0), 7U);

@@ -60,8 +60,9 @@ protected:
                      events_, std::move(parked));
     }
     [[nodiscard]] session_sink to_session(std::size_t ring_bytes, std::size_t message_bytes_max) {
-        session_sink sink{build_outbound_map(config_, config_.maps.front(), schema()),
-                          std::make_unique<outbound_link>(ring_bytes), message_bytes_max};
+        session_sink sink{
+            build_outbound_map(config_, config_.maps.front(), schema(), dictionaries_),
+            std::make_unique<outbound_link>(ring_bytes), message_bytes_max};
         link_ = sink.link.get();
         return sink;
     }
@@ -90,6 +91,7 @@ protected:
 
     temporary_directory directory_;
     pipeline_config config_;
+    map_dictionaries dictionaries_;
     std::unique_ptr<engine::table_log> source_;
     std::unique_ptr<engine::log_reader> reader_;
     route_config wanted_;

@@ -11,12 +11,17 @@
 #include "dialect/dictionary.hpp"
 #include "fix44/NewOrderSingle.hpp"
 #include "tests/xlator/fix_text.hpp"
-#include "xlator/codegen/identifier.hpp"
-#include "xlator/codegen/ir.hpp"
+#include "xlator/codegen/emit.hpp"
 #include "xlator/fix/decoder.hpp"
 #include "xlator/fix/encoder.hpp"
 
 namespace millrace::xlator::codegen {
+
+using spec::dictionary;
+using spec::dictionary_error;
+using spec::parse_dictionary;
+using spec::validate;
+
 namespace {
 
 const std::filesystem::path here = MILLRACE_CODEGEN_TESTS;
@@ -161,22 +166,6 @@ TEST(Transport, IsRefusedWhereItContradictsTheApplication) {
     dictionary transport = transport_of(logon, text);
     transport.components = app.components;
     EXPECT_NE(refusal(app, transport).find("component B is also defined in"), std::string::npos);
-}
-
-TEST(Identifier, MakesEnumeratorsOfDescriptions) {
-    EXPECT_EQ(enumerator("PARTIALLY_FILLED"), "partially_filled");
-    EXPECT_EQ(enumerator("PartiallyFilled"), "partially_filled");
-    EXPECT_EQ(enumerator("NEW"), "new_");
-    EXPECT_EQ(enumerator("1ST"), "value_1st");
-    EXPECT_EQ(enumerator("Good till cancel (GTC)"), "good_till_cancel_gtc");
-    EXPECT_EQ(enumerator("name"), "name_");
-    EXPECT_EQ(enumerator("***"), "value_");
-    EXPECT_TRUE(is_identifier("ClOrdID"));
-    EXPECT_FALSE(is_identifier("class"));
-    EXPECT_FALSE(is_identifier("a b"));
-    EXPECT_FALSE(is_identifier(""));
-    EXPECT_TRUE(is_number("-12"));
-    EXPECT_FALSE(is_number("01"));
 }
 
 struct bad_dictionary {

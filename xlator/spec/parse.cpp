@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <pugixml.hpp>
-#include <sstream>
 #include <string_view>
 
-#include "xlator/codegen/ir.hpp"
+#include "xlator/spec/ir.hpp"
 
-namespace millrace::xlator::codegen {
+namespace millrace::xlator::spec {
 
 namespace {
 
@@ -54,7 +52,12 @@ const std::map<std::string_view, field_type>& type_names() {
 
 class reader {
 public:
-    reader(const std::string& file, const std::string& text) : file_(file), text_(text) {}
+    reader(const std::string& file, const std::string& text) : file_(file), text_(text) {
+        for (std::size_t at = text.find('\n'); at != std::string::npos;
+             at = text.find('\n', at + 1)) {
+            line_begins_.push_back(static_cast<std::ptrdiff_t>(at) + 1);
+        }
+    }
 
     dictionary read() {
         pugi::xml_document document;
@@ -82,11 +85,10 @@ public:
     }
 
 private:
+    // Every element is asked for its line, so they are not counted anew each time.
     long line_at(std::ptrdiff_t offset) const {
-        const auto end =
-            std::min<std::size_t>(text_.size(), offset < 0 ? 0 : static_cast<std::size_t>(offset));
-        return 1 +
-               std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+        const auto behind = std::upper_bound(line_begins_.begin(), line_begins_.end(), offset);
+        return static_cast<long>(behind - line_begins_.begin());
     }
     long line_of(pugi::xml_node node) const { return line_at(node.offset_debug()); }
 
@@ -199,6 +201,7 @@ private:
 
     const std::string& file_;
     const std::string& text_;
+    std::vector<std::ptrdiff_t> line_begins_ = {0};
 };
 
 }  // namespace
@@ -207,13 +210,4 @@ dictionary parse_dictionary(const std::string& file, const std::string& text) {
     return reader(file, text).read();
 }
 
-dictionary read_dictionary(const std::string& file) {
-    std::ifstream input(file, std::ios::binary);
-    std::ostringstream text;
-    if (!input || !(text << input.rdbuf())) {
-        throw dictionary_error(file, 0, "cannot be read: is the path right?");
-    }
-    return parse_dictionary(file, text.str());
-}
-
-}  // namespace millrace::xlator::codegen
+}  // namespace millrace::xlator::spec

@@ -1,9 +1,9 @@
-#include "xlator/codegen/identifier.hpp"
+#include "xlator/spec/identifier.hpp"
 
 #include <cctype>
 #include <set>
 
-namespace millrace::xlator::codegen {
+namespace millrace::xlator::spec {
 
 namespace {
 
@@ -116,4 +116,8 @@ std::string enumerator(std::string_view description) {
     return result;
 }
 
-}  // namespace millrace::xlator::codegen
+std::string_view plain_name(std::string_view enumerator) {
+    return enumerator.ends_with('_') ? enumerator.substr(0, enumerator.size() - 1) : enumerator;
+}
+
+}  // namespace millrace::xlator::spec

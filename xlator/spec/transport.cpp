@@ -2,9 +2,9 @@
 #include <string>
 #include <utility>
 
-#include "xlator/codegen/ir.hpp"
+#include "xlator/spec/ir.hpp"
 
-namespace millrace::xlator::codegen {
+namespace millrace::xlator::spec {
 
 namespace {
 
@@ -82,4 +82,4 @@ void join_transport(dictionary& app, const dictionary& transport) {
     app.trailer = transport.trailer;
 }
 
-}  // namespace millrace::xlator::codegen
+}  // namespace millrace::xlator::spec

@@ -3,10 +3,10 @@
 #include <set>
 #include <string_view>
 
-#include "xlator/codegen/identifier.hpp"
-#include "xlator/codegen/ir.hpp"
+#include "xlator/spec/identifier.hpp"
+#include "xlator/spec/ir.hpp"
 
-namespace millrace::xlator::codegen {
+namespace millrace::xlator::spec {
 
 namespace {
 
@@ -317,4 +317,4 @@ void validate(dictionary& dict) {
     validator(dict).run();
 }
 
-}  // namespace millrace::xlator::codegen
+}  // namespace millrace::xlator::spec

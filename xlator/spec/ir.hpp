@@ -1,5 +1,5 @@
-// A dictionary as codegen sees it: what the XML said, with line numbers, before and after
-// validation.
+// A dictionary in QuickFIX's XML format: what it said, with line numbers, before and after
+// validation. millrace-codegen makes declarations of it, loaded_dictionary tables at run time.
 #pragma once
 
 #include <stdexcept>
@@ -8,7 +8,7 @@
 
 #include "xlator/fix/reflection.hpp"
 
-namespace millrace::xlator::codegen {
+namespace millrace::xlator::spec {
 
 struct enum_value {
     std::string value;
@@ -76,23 +76,13 @@ public:
 // Reads a dictionary in QuickFIX's XML format. The text is parsed as if it were the content of
 // `file`.
 [[nodiscard]] dictionary parse_dictionary(const std::string& file, const std::string& text);
-[[nodiscard]] dictionary read_dictionary(const std::string& file);
 
 // Refuses what contradicts itself and fills what follows from the rest.
 void validate(dictionary& dict);
 
 // Makes the dictionary of a FIX 5.0 application complete: the header, the trailer and the session's
 // messages of the transport (FIXT.1.1) become its own, and BeginString(8) with them.
-// REQUIRES validate() of both; validate(app) again before emit().
+// REQUIRES validate() of both; validate(app) again before anything is made of it.
 void join_transport(dictionary& app, const dictionary& transport);
 
-struct generated_file {
-    std::string name;
-    std::string text;
-};
-
-// Declarations in the given namespace ("millrace::fix44"). REQUIRES validate(dict).
-[[nodiscard]] std::vector<generated_file> emit(const dictionary& dict,
-                                               const std::string& name_space);
-
-}  // namespace millrace::xlator::codegen
+}  // namespace millrace::xlator::spec

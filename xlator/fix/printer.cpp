@@ -1,5 +1,7 @@
 #include "xlator/fix/printer.hpp"
 
+#include <algorithm>
+
 #include "xlator/fix/byte_sum.hpp"
 
 namespace millrace::xlator {
@@ -20,16 +22,10 @@ void append_escaped(std::string& out, std::string_view text) {
     }
 }
 
-struct raw_field {
-    int tag = 0;  // 0: no tag
-    std::string_view text;
-    std::string_view value;
-};
-
 // The field at the start of bytes. data_size is the length a length field announced for the next
 // one.
-raw_field next_field(std::string_view bytes, std::size_t data_size) {
-    raw_field result;
+wire_field next_field(std::string_view bytes, std::size_t data_size) noexcept {
+    wire_field result;
     const std::size_t equals = bytes.find('=');
     const std::size_t soh = bytes.find(field_delimiter);
     std::uint64_t tag = 0;
@@ -49,7 +45,7 @@ raw_field next_field(std::string_view bytes, std::size_t data_size) {
     return result;
 }
 
-void append_field(std::string& out, const raw_field& field, const dictionary* dict,
+void append_field(std::string& out, const wire_field& field, const dictionary* dict,
                   bool with_names) {
     const field_info* info =
         with_names && dict != nullptr && field.tag != 0 ? dict->find_field(field.tag) : nullptr;
@@ -60,9 +56,7 @@ void append_field(std::string& out, const raw_field& field, const dictionary* di
     out += info->name;
     out += '(' + std::to_string(field.tag) + ")=";
     append_escaped(out, field.value);
-    const std::string_view meaning = field.tag == 35 && dict->find_message(field.value) != nullptr
-                                         ? dict->find_message(field.value)->name
-                                         : dict->value_name(field.tag, field.value);
+    const std::string_view meaning = meaning_of(*dict, field.tag, field.value);
     if (!meaning.empty()) {
         out += '(';
         out += meaning;
@@ -72,29 +66,40 @@ void append_field(std::string& out, const raw_field& field, const dictionary* di
 
 }  // namespace
 
+bool wire_walk::next(wire_field& field) noexcept {
+    if (rest_.empty()) {
+        return false;
+    }
+    field = next_field(rest_, 0);
+    if (data_tag_ != 0 && field.tag == data_tag_) {
+        field = next_field(rest_, data_size_);
+    }
+    rest_.remove_prefix(std::min(rest_.size(), field.text.size() + 1));  // the delimiter too
+    data_tag_ = 0;
+    const field_info* info =
+        dict_ != nullptr && field.tag != 0 ? dict_->find_field(field.tag) : nullptr;
+    std::uint64_t size = 0;
+    if (info != nullptr && info->data_tag != 0 && parse_unsigned(field.value, size) &&
+        size <= rest_.size()) {
+        data_tag_ = info->data_tag;
+        data_size_ = static_cast<std::size_t>(size);
+    }
+    return true;
+}
+
+std::string_view meaning_of(const dictionary& dict, int tag, std::string_view value) {
+    const message_info* const message = tag == 35 ? dict.find_message(value) : nullptr;
+    return message != nullptr ? message->name : dict.value_name(tag, value);
+}
+
 std::string print(std::string_view bytes, const dictionary* dict, const print_options& options) {
     std::string out;
-    int data_tag = 0;
-    std::size_t data_size = 0;
-    while (!bytes.empty()) {
-        const std::size_t equals = bytes.find('=');
-        const bool is_announced =
-            data_tag != 0 && bytes.substr(0, equals) == std::to_string(data_tag);
-        const raw_field field = next_field(bytes, is_announced ? data_size : 0);
+    wire_walk walk(bytes, dict);
+    wire_field field;
+    while (walk.next(field)) {
         append_field(out, field, dict, options.with_names);
-        bytes.remove_prefix(field.text.size());
-        if (!bytes.empty()) {
-            bytes.remove_prefix(1);  // the delimiter
+        if (field.text.data() + field.text.size() != bytes.data() + bytes.size()) {
             out += options.separator;
-        }
-        data_tag = 0;
-        const field_info* info =
-            dict != nullptr && field.tag != 0 ? dict->find_field(field.tag) : nullptr;
-        std::uint64_t size = 0;
-        if (info != nullptr && info->data_tag != 0 && parse_unsigned(field.value, size) &&
-            size <= bytes.size()) {
-            data_tag = info->data_tag;
-            data_size = static_cast<std::size_t>(size);
         }
     }
     return out;

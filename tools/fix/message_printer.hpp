@@ -1,0 +1,71 @@
+// A message for people and for programs: names, meanings, groups, the time since the one before.
+//
+// Threading  one thread
+// Progress   allocates; one decoder for each dictionary
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/fix/message_source.hpp"
+#include "xlator/fix/decoder.hpp"
+
+namespace millrace::tools {
+
+enum class fix_format : std::uint8_t {
+    line,    // one message a line, fields with names and meanings
+    fields,  // one field a line, groups indented
+    json,    // one object a line
+    raw,     // the message as it is, with the separator asked for
+};
+
+struct message_print_options {
+    fix_format format = fix_format::line;
+    char separator = '|';
+    bool has_colour = false;
+};
+
+class message_printer {
+public:
+    explicit message_printer(const message_print_options& options) : options_(options) {}
+
+    // With its line end. `dict` may be null: tags alone. `since_last_ns`: from the message before.
+    void append(std::string& out, const fix_message& message, const xlator::dictionary* dict,
+                std::optional<std::int64_t> since_last_ns = std::nullopt);
+
+private:
+    struct shown_field {
+        int tag = 0;
+        std::uint32_t level = 0;  // how many groups it is in
+        std::string_view text;    // where there is no tag
+        std::string_view value;
+    };
+
+    [[nodiscard]] std::vector<shown_field> fields_of(const fix_message& message,
+                                                     const xlator::dictionary* dict);
+    void append_line(std::string& out, const std::vector<shown_field>& fields,
+                     const xlator::dictionary* dict) const;
+    void append_fields(std::string& out, const std::vector<shown_field>& fields,
+                       const xlator::dictionary* dict) const;
+    void append_json(std::string& out, const fix_message& message,
+                     const std::vector<shown_field>& fields, const xlator::dictionary* dict,
+                     std::optional<std::int64_t> since_last_ns) const;
+    void append_coloured(std::string& out, std::string_view colour, std::string_view text) const;
+    void append_value(std::string& out, const shown_field& field,
+                      const xlator::dictionary* dict) const;
+
+    message_print_options options_;
+    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>> decoders_;
+    std::string resealed_;  // what the fields shown may point into
+};
+
+// "Side(54)", or "54" where the dictionary does not know it.
+[[nodiscard]] std::string name_of(int tag, const xlator::dictionary* dict);
+// "+0.001234567", seconds.
+[[nodiscard]] std::string seconds_text(std::int64_t ns);
+
+}  // namespace millrace::tools

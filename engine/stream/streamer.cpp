@@ -21,7 +21,7 @@ subscription::subscription(subscription_options options, stream_ring& ring)
       ring_(&ring),
       reader_(options_.directory, options_.from),
       schema_(options_.schema ? *options_.schema : row_schema::parse(reader_.schema())),
-      where_(predicate::of(options_.where, schema_)),
+      where_(predicate::of(options_.where, schema_, options_.fields)),
       segment_index_(reader_.next_position().value / reader_.segment_bytes()),
       log_id_(correlation_log_id(reader_.original_log())) {
     reader_.keep_from(reader_.next_position());

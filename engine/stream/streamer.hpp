@@ -70,7 +70,9 @@ struct subscription_options {
     std::string name{};
     std::filesystem::path directory{};  // of the log
     read_from from{};
-    std::string where{};     // the stream's condition, empty for all rows
+    std::string where{};  // the stream's condition, empty for all rows
+    const row_fields* fields =
+        nullptr;             // what `where` may ask for beside columns; it outlives this
     std::size_t batch = 64;  // records per duty cycle at most
     // As its clients read the rows; none: as the newest segment holds them when reading begins.
     // Rows of segments with another schema are handed over as rows of this one.

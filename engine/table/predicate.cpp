@@ -110,9 +110,9 @@ private:
 
 }  // namespace
 
-predicate::predicate(std::string_view text, const row_schema& schema)
-    : text_(text), schema_hash_(schema.hash()) {
-    detail::where_tree tree = detail::parse_where(text, schema);
+predicate::predicate(std::string_view text, const row_schema& schema, const row_fields* fields)
+    : text_(text), schema_hash_(schema.hash()), fields_(fields) {
+    detail::where_tree tree = detail::parse_where(text, schema, fields_);
     tests_.reserve(tree.nodes.size());
     entry_ = emitter(tree, tests_).emit(tree.nodes.size() - 1, accept, reject);
     literals_ = std::move(tree.literals);
@@ -120,6 +120,9 @@ predicate::predicate(std::string_view text, const row_schema& schema)
 
 bool predicate::holds(const detail::test& test, const row_view& row,
                       const correlation& own) const noexcept {
+    if (test.subject == where_subject::field) [[unlikely]] {
+        return holds_in_field(test, row);
+    }
     const std::string_view operand(literals_.data() + test.literal_offset, test.literal_size);
     switch (test.kind) {
         case test_kind::always:
@@ -153,6 +156,40 @@ bool predicate::holds(const detail::test& test, const row_view& row,
                                                          : load_text(row, test).empty();
         case test_kind::correlation:
             return (test.chain == row.correlation_or(own)) == (test.op == comparison::equal);
+    }
+    return false;
+}
+
+// A field may be absent, which no integer and no boolean column can be.
+bool predicate::holds_in_field(const detail::test& test, const row_view& row) const noexcept {
+    const row_field_value value = fields_->read(row, test.column);
+    const std::string_view operand(literals_.data() + test.literal_offset, test.literal_size);
+    switch (test.kind) {
+        case test_kind::always:
+            return true;
+        case test_kind::never:
+        case test_kind::correlation:
+            return false;
+        case test_kind::is_empty:
+            return value.is_empty;
+        case test_kind::integer:
+        case test_kind::timestamp:
+        case test_kind::boolean:
+            return compare_unless_empty(test.op, value.is_empty, detail::int128{value.integer},
+                                        test.integer);
+        case test_kind::character:
+            return compare_character(test,
+                                     value.is_empty ? '\0' : static_cast<char>(value.integer));
+        case test_kind::decimal:
+            return compare_unless_empty(test.op, value.is_empty, value.number, test.number);
+        case test_kind::text:
+            return compare_text(test, value.text, operand);
+        case test_kind::starts_with:
+            return value.text.starts_with(operand);
+        case test_kind::ends_with:
+            return value.text.ends_with(operand);
+        case test_kind::contains:
+            return value.text.find(operand) != std::string_view::npos;
     }
     return false;
 }

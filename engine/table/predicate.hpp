@@ -3,7 +3,7 @@
 //
 //   condition   := conjunction { or conjunction }
 //   conjunction := factor { and factor }
-//   factor      := not factor | ( condition ) | COLUMN test | MARK test
+//   factor      := not factor | ( condition ) | COLUMN test | MARK test | FIELD test
 //   MARK        := record.operation | record.event | record.user | record.correlation
 //   test        := ( = | != | <> | < | <= | > | >= ) literal | [not] in ( literal { , literal } )
 //                | [not] like 'text' | is [not] empty
@@ -15,7 +15,8 @@
 // characters) and is neither less nor greater than anything; so "a != 1" is exactly "not a = 1",
 // and an empty price passes "PRICE != 5". An operation is 'insert', 'modify' or 'delete'; it and a
 // correlation ('41e2eac2b4c84339:1') take = != and in. A row that begins a chain has its own log
-// and sequence for a correlation.
+// and sequence for a correlation. What is no column may be a field within the row's bytes, where
+// somebody lent the names (row_fields.hpp); one that is absent is empty, whatever its type.
 //
 // Threading  immutable after construction; any thread may evaluate it
 // Progress   evaluate() allocates nothing and takes at most one step per comparison
@@ -30,6 +31,7 @@
 #include <vector>
 
 #include "engine/table/row.hpp"
+#include "engine/table/row_fields.hpp"
 
 namespace millrace::engine {
 
@@ -56,8 +58,8 @@ enum class test_kind : std::uint8_t {
     correlation,
 };
 
-// What a comparison looks at: a column, or a mark of the envelope.
-enum class where_subject : std::uint8_t { column, operation, event, user, correlation };
+// What a comparison looks at: a column, a mark of the envelope, or a field within the bytes.
+enum class where_subject : std::uint8_t { column, operation, event, user, correlation, field };
 
 // One comparison and the two places to go on from it.
 struct test {
@@ -65,7 +67,7 @@ struct test {
     comparison op = comparison::equal;
     column_type type = column_type::i64;
     where_subject subject = where_subject::column;
-    std::uint32_t column = 0;
+    std::uint32_t column = 0;  // or a field's id
     std::uint32_t if_true = 0;
     std::uint32_t if_false = 0;
     std::uint32_t literal_offset = 0;  // of a text, in the predicate's literals
@@ -84,10 +86,13 @@ public:
 
     // Holds for every row.
     predicate() = default;
-    predicate(std::string_view text, const row_schema& schema);
+    // `fields`: what there is within the row's bytes; null: columns and marks alone. They must
+    // outlive this.
+    predicate(std::string_view text, const row_schema& schema, const row_fields* fields = nullptr);
     // The same for an optional condition: an empty text holds for every row.
-    [[nodiscard]] static predicate of(std::string_view text, const row_schema& schema) {
-        return text.empty() ? predicate() : predicate(text, schema);
+    [[nodiscard]] static predicate of(std::string_view text, const row_schema& schema,
+                                      const row_fields* fields = nullptr) {
+        return text.empty() ? predicate() : predicate(text, schema, fields);
     }
 
     // `own`: the row's own log and sequence, which it is known by if it begins a chain.
@@ -113,12 +118,14 @@ private:
 
     [[nodiscard]] bool holds(const detail::test& test, const row_view& row,
                              const correlation& own) const noexcept;
+    [[nodiscard]] bool holds_in_field(const detail::test& test, const row_view& row) const noexcept;
 
     std::string text_;
     std::string literals_;
     std::vector<detail::test> tests_;
     std::uint32_t entry_ = 0;
     std::uint64_t schema_hash_ = 0;
+    const row_fields* fields_ = nullptr;
 };
 
 }  // namespace millrace::engine

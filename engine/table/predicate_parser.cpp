@@ -122,7 +122,8 @@ private:
 
 class parser {
 public:
-    parser(std::string_view text, const row_schema& schema) : lexer_(text), schema_(schema) {
+    parser(std::string_view text, const row_schema& schema, const row_fields* fields)
+        : lexer_(text), schema_(schema), fields_(fields) {
         advance();
     }
 
@@ -212,8 +213,7 @@ private:
         if (token_.kind == token_kind::word && is_mark(token_.spelling)) {
             subject_ = find_mark();
         } else {
-            subject_ = where_subject::column;
-            column_ = find_column();
+            find_column();
         }
         advance();
         if (skip_keyword("is")) {
@@ -240,7 +240,15 @@ private:
     }
 
     [[nodiscard]] const schema_column& subject_column() const {
+        if (subject_ == where_subject::field) {
+            return field_->column;
+        }
         return subject_ == where_subject::column ? schema_.column(column_) : mark_column(subject_);
+    }
+    // Event, user and fields are compared as the columns they are like.
+    [[nodiscard]] bool is_like_column() const {
+        return subject_ == where_subject::column || subject_ == where_subject::field ||
+               is_name(subject_);
     }
     void refuse_unless_it_can_be_empty() const {
         if (subject_ == where_subject::operation || subject_ == where_subject::correlation) {
@@ -255,11 +263,28 @@ private:
         }
         return found;
     }
-    [[nodiscard]] std::size_t find_column() const {
+    // A column; else a field of whoever lent theirs.
+    void find_column() {
+        subject_ = where_subject::column;
+        if (const std::optional<std::size_t> index = schema_.find(token_.spelling)) {
+            column_ = *index;
+            return;
+        }
+        if (fields_ != nullptr) {
+            field_ = fields_->find(token_.spelling);
+            if (field_) {
+                subject_ = where_subject::field;
+                column_ = field_->id;
+                return;
+            }
+        }
         try {
-            return schema_.index_of(token_.spelling);
+            column_ = schema_.index_of(token_.spelling);
         } catch (const config_error& failure) {
-            refuse(token_.at, failure.what());
+            refuse(token_.at, failure.what() +
+                                  (fields_ == nullptr
+                                       ? std::string()
+                                       : ", nor is there such a field in " + fields_->describe()));
         }
     }
 
@@ -283,7 +308,7 @@ private:
         const literal operand = parse_literal();
         test condition;
         const std::string reason =
-            subject_ == where_subject::column || is_name(subject_)
+            is_like_column()
                 ? make_comparison(subject_column(), op, operand, tree_.literals, condition)
                 : make_mark_comparison(subject_, op, operand, tree_.literals, condition);
         if (!reason.empty()) {
@@ -312,7 +337,7 @@ private:
         if (token_.kind != token_kind::text) {
             refuse_token("expected a 'text' behind like");
         }
-        if (subject_ != where_subject::column && !is_name(subject_)) {
+        if (!is_like_column()) {
             refuse(at, subject_column().name + " takes = != and in, not like");
         }
         const literal pattern = parse_literal();
@@ -347,7 +372,7 @@ private:
     std::uint32_t add_test(test condition, bool is_negated) {
         condition.subject = subject_;
         condition.type = subject_column().type;
-        if (subject_ == where_subject::column) {
+        if (subject_ == where_subject::column || subject_ == where_subject::field) {
             condition.column = static_cast<std::uint32_t>(column_);
         }
         return add({.kind = where_kind::test,
@@ -360,18 +385,20 @@ private:
     const row_schema& schema_;
     token token_;
     where_subject subject_ = where_subject::column;  // of the comparison being read
-    std::size_t column_ = 0;                         // if that is a column
+    std::size_t column_ = 0;                         // if that is a column or a field
+    const row_fields* fields_;
+    std::optional<row_fields::field> field_;  // if that is a field
     where_tree tree_;
     std::size_t depth_ = 0;
 };
 
 }  // namespace
 
-where_tree parse_where(std::string_view text, const row_schema& schema) {
+where_tree parse_where(std::string_view text, const row_schema& schema, const row_fields* fields) {
     if (text.size() > predicate::text_size_max) {
         refuse(predicate::text_size_max, "longer than 16384 characters");
     }
-    return parser(text, schema).parse();
+    return parser(text, schema, fields).parse();
 }
 
 }  // namespace millrace::engine::detail

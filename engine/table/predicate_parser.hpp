@@ -27,6 +27,8 @@ struct where_tree {
     std::string literals;           // the bytes of all text literals
 };
 
-[[nodiscard]] where_tree parse_where(std::string_view text, const row_schema& schema);
+// `fields` may be null.
+[[nodiscard]] where_tree parse_where(std::string_view text, const row_schema& schema,
+                                     const row_fields* fields);
 
 }  // namespace millrace::engine::detail

@@ -11,6 +11,7 @@
 #include "engine/table/predicate.hpp"
 #include "engine/table/schema_change.hpp"
 #include "gateway/pipeline/check_report.hpp"
+#include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/session/fix_tables.hpp"
 
 namespace millrace::gateway {
@@ -96,12 +97,12 @@ std::string named(std::string_view name, const std::vector<std::string_view>& kn
 }
 
 bool check_where(check_report& report, long line, const std::string& what, const std::string& where,
-                 const engine::row_schema& schema) {
+                 const engine::row_schema& schema, const engine::row_fields* fields) {
     if (where.empty()) {
         return true;
     }
     try {
-        static_cast<void>(engine::predicate(where, schema));
+        static_cast<void>(engine::predicate(where, schema, fields));
         return true;
     } catch (const engine::config_error& failure) {
         report.error(line, what + ": " + failure.what());
@@ -241,8 +242,13 @@ void check_streams(check_report& report) {
             report.error(stream.lines.of("table"), "unknown table" + named(stream.table, known));
             continue;
         }
+        std::string reason;
+        const auto fields = fields_of(*schema, stream.dictionary, report.dictionaries, reason);
+        if (!reason.empty()) {
+            report.error(stream.lines.of("dictionary"), "stream '" + stream.name + "': " + reason);
+        }
         check_where(report, stream.lines.of("where"), "stream '" + stream.name + "'", stream.where,
-                    *schema);
+                    *schema, fields.get());
         for (const std::string& column : stream.columns) {
             try {
                 static_cast<void>(schema->index_of(column));

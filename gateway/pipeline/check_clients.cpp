@@ -6,6 +6,7 @@
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
 #include "gateway/pipeline/check_report.hpp"
+#include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/map_build.hpp"
 #include "gateway/session/fix_tables.hpp"
 
@@ -79,13 +80,19 @@ private:
     }
 
     void check_condition(long line, const std::string& who, const std::string& where) {
-        if (where.empty() || schema_ == nullptr ||
-            !check_where(report_, line, who, where, *schema_)) {
+        if (where.empty() || schema_ == nullptr) {
+            return;
+        }
+        std::string ignored;  // the stream's own error
+        const auto fields =
+            fields_of(*schema_, stream_ == nullptr ? std::string() : stream_->dictionary,
+                      report_.dictionaries, ignored);
+        if (!check_where(report_, line, who, where, *schema_, fields.get())) {
             return;
         }
         if (const auto schema = carried()) {
             try {
-                static_cast<void>(engine::predicate(where, *schema));
+                static_cast<void>(engine::predicate(where, *schema, fields.get()));
             } catch (const engine::config_error&) {
                 report_.error(line, who + ": 'where' asks for a column that stream '" +
                                         stream_->name +

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/table/row_fields.hpp"
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/map_dictionaries.hpp"
 
@@ -67,6 +68,6 @@ void check_threads(check_report& report);
 
 // Compiles the condition as the graph will. False, and an error, if it does not.
 bool check_where(check_report& report, long line, const std::string& what, const std::string& where,
-                 const engine::row_schema& schema);
+                 const engine::row_schema& schema, const engine::row_fields* fields);
 
 }  // namespace millrace::gateway::detail

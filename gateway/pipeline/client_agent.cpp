@@ -11,10 +11,11 @@ constexpr std::size_t records_per_turn = 64;
 }  // namespace
 
 client_agent::client_agent(std::string name, std::string_view where,
-                           const engine::row_schema& schema, std::size_t ring_slots)
+                           const engine::row_schema& schema, std::size_t ring_slots,
+                           const engine::row_fields* fields)
     : name_(std::move(name)),
       schema_(&schema),
-      where_(engine::predicate::of(where, schema)),
+      where_(engine::predicate::of(where, schema, fields)),
       ring_(ring_slots) {}
 
 bool client_agent::has_handlers() const noexcept {

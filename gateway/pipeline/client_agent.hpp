@@ -15,8 +15,9 @@ namespace millrace::gateway {
 class client_agent {
 public:
     // REQUIRES: the schema outlives this.
+    // `fields`: what `where` may ask for beside columns; null: nothing.
     client_agent(std::string name, std::string_view where, const engine::row_schema& schema,
-                 std::size_t ring_slots);
+                 std::size_t ring_slots, const engine::row_fields* fields = nullptr);
 
     [[nodiscard]] engine::stream_ring& ring() noexcept { return ring_; }
     void add_route(std::unique_ptr<route> added) { routes_.push_back(std::move(added)); }

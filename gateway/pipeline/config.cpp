@@ -99,14 +99,16 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
 }
 
 stream_config read_stream(const config_file& file, const config_node& node) {
-    const config_section section(file, node, "[[stream]]",
-                                 {"name", "table", "where", "columns", "batch", "max_clients"});
+    const config_section section(
+        file, node, "[[stream]]",
+        {"name", "table", "where", "dictionary", "columns", "batch", "max_clients"});
     stream_config stream;
     stream.line = section.line();
     stream.lines = section.lines();
     stream.name = section.name("name");
     stream.table = section.text("table");
     stream.where = section.text_or("where", "");
+    stream.dictionary = section.text_or("dictionary", "");
     stream.columns = section.texts("columns");
     if (section.has("columns") && stream.columns.empty()) {
         section.fail("columns", "'columns' names no column; leave it out to stream all of them");

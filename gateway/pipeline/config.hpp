@@ -69,6 +69,7 @@ struct stream_config {
     std::string name;
     std::string table;
     std::string where;
+    std::string dictionary;  // whose fields `where` may ask for; empty: see fix_fields.hpp
     std::vector<std::string> columns;  // empty: all
     std::size_t batch = 64;
     std::size_t max_clients = 1;

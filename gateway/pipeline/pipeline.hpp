@@ -106,7 +106,8 @@ private:
     [[nodiscard]] engine::sequence resolve_start(const route_config& config,
                                                  const std::filesystem::path& directory) const;
     [[nodiscard]] std::unique_ptr<route> make_route(const route_config& config,
-                                                    const source_log& source, client_agent& client);
+                                                    const source_log& source, client_agent& client,
+                                                    const engine::row_fields* fields);
     [[nodiscard]] session_sink make_session_sink(const route_config& config,
                                                  const source_log& source,
                                                  const engine::log_uuid& uuid, route_past& past,
@@ -132,7 +133,8 @@ private:
 
     pipeline_config config_;
     pipeline_options options_;
-    map_dictionaries dictionaries_;  // outlives the clients' maps
+    map_dictionaries dictionaries_;                                  // outlives the clients' maps
+    std::vector<std::unique_ptr<const engine::row_fields>> fields_;  // and these their conditions
     std::map<std::string, event_handler, std::less<>> handlers_;
     std::vector<engine::agent_ref> application_agents_;
     std::unique_ptr<engine::counters_file> counters_;

@@ -6,6 +6,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/log_reader.hpp"
+#include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/plan.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
@@ -94,8 +95,12 @@ void pipeline::open_client(const client_config& config) {
     if (is_durable && !writes(stream.table)) {
         make_source_durable(source.directory);
     }
+    std::string ignored;  // the check has said what is wrong with it
+    const engine::row_fields* const fields =
+        fields_.emplace_back(fields_of(source.schema, stream.dictionary, dictionaries_, ignored))
+            .get();
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
-                                                 config.ring_slots);
+                                                 config.ring_slots, fields);
     const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
         return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
     });
@@ -106,7 +111,7 @@ void pipeline::open_client(const client_config& config) {
     }
     engine::sequence resume_after{UINT64_MAX};
     for (const route_config& wanted : config.routes) {
-        auto made = make_route(wanted, source, *client);
+        auto made = make_route(wanted, source, *client, fields);
         resume_after = std::min(resume_after, made->highest());
         client->add_route(std::move(made));
     }
@@ -119,6 +124,7 @@ void pipeline::open_client(const client_config& config) {
     wanted.directory = source.directory;
     wanted.from = engine::read_from::at_sequence(resume_after.next());
     wanted.where = stream.where;
+    wanted.fields = fields;
     wanted.batch = stream.batch;
     wanted.schema = source.schema;
     wanted.is_durable_only = is_durable;
@@ -127,7 +133,8 @@ void pipeline::open_client(const client_config& config) {
 }
 
 std::unique_ptr<route> pipeline::make_route(const route_config& config, const source_log& source,
-                                            client_agent& client) {
+                                            client_agent& client,
+                                            const engine::row_fields* fields) {
     const engine::log_uuid uuid = uuid_of(source.directory);
     engine::sequence highest;
     std::vector<engine::sequence> parked;
@@ -166,7 +173,7 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
     // Where this process may not write, `log retain` knows of the route by the configuration alone.
     static_cast<void>(register_route(source.directory, config.name, config_.path));
     return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
-                                   client.rejects(), client.events(), std::move(parked));
+                                   client.rejects(), client.events(), std::move(parked), fields);
 }
 
 session_agent& pipeline::gateway_of(const route_config& config) const {

@@ -19,12 +19,13 @@ constexpr std::size_t usual_message_bytes = 2048;
 
 route::route(const route_config& config, destination to, const engine::row_schema& source_schema,
              const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
-             event_ring& events, std::vector<engine::sequence> parked)
+             event_ring& events, std::vector<engine::sequence> parked,
+             const engine::row_fields* fields)
     : config_(config),
       to_(std::move(to)),
       source_(source),
       id_(engine::route_id(config.name)),
-      where_(engine::predicate::of(config.where, source_schema)),
+      where_(engine::predicate::of(config.where, source_schema, fields)),
       highest_(resume_after),
       rejects_(rejects),
       events_(&events),

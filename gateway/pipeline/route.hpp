@@ -86,10 +86,11 @@ public:
 
     // `resume_after`: how far the destination has come. `parked`: records behind it that stand in
     // the reject log, ascending; messages before them may have waited for their session when the
-    // process ended.
+    // process ended. `fields`: what its `where` may ask for beside columns.
     route(const route_config& config, destination to, const engine::row_schema& source_schema,
           const engine::log_uuid& source, engine::sequence resume_after, reject_log* rejects,
-          event_ring& events, std::vector<engine::sequence> parked = {});
+          event_ring& events, std::vector<engine::sequence> parked = {},
+          const engine::row_fields* fields = nullptr);
 
     [[nodiscard]] offer_status offer(const engine::stream_slot& record,
                                      const engine::row_view& row) noexcept;

@@ -6,9 +6,11 @@
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/table/row.hpp"
+#include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/reject_log.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/control_printer.hpp"
+#include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/read_range.hpp"
@@ -29,6 +31,7 @@ struct log_options {
     std::string directory;
     std::string format = "text";
     std::string where;
+    std::string dictionary;
     read_range range;
     bool is_followed = false;
     bool with_control = false;
@@ -86,13 +89,23 @@ public:
 private:
     // For the schema of the rows that follow; in CSV a line names its columns.
     void begin_rows() {
-        where_ = where_option(options_.where, rows_->schema());
+        where_ = where_option(options_.where, rows_->schema(), message_fields());
         if (!is_hex_) {
             printer_.emplace(parse_row_format(options_.format), rows_->schema(),
                              reader_.original_log(),
                              gateway::parked_schemas(reader_.directory(), rows_->schema()));
             printer_->append_header(out_);
         }
+    }
+
+    // What a condition may ask of a message within a row.
+    [[nodiscard]] const engine::row_fields* message_fields() {
+        std::string reason;
+        fields_ = gateway::fields_of(rows_->schema(), options_.dictionary, dictionaries_, reason);
+        if (!reason.empty()) {
+            throw usage_error("--dictionary: " + reason);
+        }
+        return fields_.get();
     }
 
     engine::row_view row_of(const engine::record_view& record) {
@@ -110,6 +123,8 @@ private:
     bool is_json_;
     std::optional<row_follower> rows_;
     std::optional<row_printer> printer_;
+    gateway::map_dictionaries dictionaries_{dictionary_directory()};
+    std::unique_ptr<const engine::row_fields> fields_;
     engine::predicate where_;
     std::string out_;
 };
@@ -156,6 +171,9 @@ void add_verb(CLI::App& log, command& chosen, const char* name, const char* desc
                      "text, json, csv, or hex: every record, control records too")
         ->check(CLI::IsMember({"text", "json", "csv", "hex"}));
     verb->add_option("--where", options->where, "Only rows for which this holds");
+    verb->add_option("--dictionary", options->dictionary,
+                     "Whose fields --where may ask of a message in a row: FIX40 to FIX50SP2 or a "
+                     "file; of FIX_IN and FIX_OUT FIX44 unless given");
     verb->add_flag("-f,--follow", options->is_followed,
                    is_tail ? "Always so with tail" : "Go on with what is appended, until SIGINT");
     verb->add_flag("--control", options->with_control,

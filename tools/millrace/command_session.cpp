@@ -15,10 +15,12 @@
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
 #include "gateway/pipeline/config.hpp"
+#include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/session/doubt_file.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/confirm.hpp"
+#include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/standard_output.hpp"
@@ -96,9 +98,16 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
                               engine::read_from::at_sequence(one.done.next()));
     row_follower rows(reader);
     const engine::row_schema& schema = rows.schema();
-    const engine::predicate filters[] = {engine::predicate::of(stream.where, schema),
-                                         engine::predicate::of(one.client->where, schema),
-                                         engine::predicate::of(one.route->where, schema)};
+    gateway::map_dictionaries dictionaries(dictionary_directory(), config.path.parent_path());
+    std::string reason;
+    const auto fields = gateway::fields_of(schema, stream.dictionary, dictionaries, reason);
+    if (!reason.empty()) {
+        throw engine::config_error(config.path.native(), stream.lines.of("dictionary"), reason);
+    }
+    const engine::predicate filters[] = {
+        engine::predicate::of(stream.where, schema, fields.get()),
+        engine::predicate::of(one.client->where, schema, fields.get()),
+        engine::predicate::of(one.route->where, schema, fields.get())};
     std::uint32_t left = gateway::received_max(one.entry);
     engine::record_view record;
     engine::read_status status = engine::read_status::none;

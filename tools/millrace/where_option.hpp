@@ -11,9 +11,10 @@ namespace millrace::tools {
 
 // Throws usage_error.
 [[nodiscard]] inline engine::predicate where_option(const std::string& text,
-                                                    const engine::row_schema& schema) {
+                                                    const engine::row_schema& schema,
+                                                    const engine::row_fields* fields = nullptr) {
     try {
-        return engine::predicate::of(text, schema);
+        return engine::predicate::of(text, schema, fields);
     } catch (const engine::config_error& failure) {
         throw usage_error("--" + std::string(failure.what()));
     }

@@ -4,6 +4,7 @@
 // Errors  a text or number that does not fit is refused, never rounded
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string_view>
 
@@ -25,6 +26,17 @@ struct decimal {
         return a.mantissa == b.mantissa && a.exponent == b.exponent;
     }
 
+    // By value too.
+    friend constexpr std::weak_ordering operator<=>(const decimal& left,
+                                                    const decimal& right) noexcept {
+        const bool is_negative = left.mantissa < 0;
+        if (is_negative != (right.mantissa < 0)) {
+            return is_negative ? std::weak_ordering::less : std::weak_ordering::greater;
+        }
+        const std::weak_ordering by_size = compare_sizes(left.normalized(), right.normalized());
+        return is_negative ? 0 <=> by_size : by_size;
+    }
+
     // Without trailing zeros; zero has exponent 0.
     [[nodiscard]] constexpr decimal normalized() const noexcept {
         if (mantissa == 0) {
@@ -40,6 +52,34 @@ struct decimal {
 
     [[nodiscard]] constexpr bool is_in_range() const noexcept {
         return exponent >= -decimal_exponent_max && exponent <= decimal_exponent_max;
+    }
+
+private:
+    // Without the sign. Numbers of as many places before the point differ by no more digits than
+    // one of them has, so bringing them to one exponent does not overflow.
+    static constexpr std::weak_ordering compare_sizes(const decimal& left,
+                                                      const decimal& right) noexcept {
+        std::uint64_t a = magnitude_of(left.mantissa);
+        std::uint64_t b = magnitude_of(right.mantissa);
+        if (a == 0 || b == 0) {
+            return a <=> b;
+        }
+        const std::int32_t a_places = static_cast<std::int32_t>(digit_count(a)) + left.exponent;
+        const std::int32_t b_places = static_cast<std::int32_t>(digit_count(b)) + right.exponent;
+        if (a_places != b_places) {
+            return a_places <=> b_places;
+        }
+        for (std::int32_t i = right.exponent; i < left.exponent; ++i) {
+            a *= 10;
+        }
+        for (std::int32_t i = left.exponent; i < right.exponent; ++i) {
+            b *= 10;
+        }
+        return a <=> b;
+    }
+    static constexpr std::uint64_t magnitude_of(std::int64_t value) noexcept {
+        const auto bits = static_cast<std::uint64_t>(value);
+        return value < 0 ? 0 - bits : bits;
     }
 };
 

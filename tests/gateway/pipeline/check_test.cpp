@@ -264,6 +264,21 @@ TEST_F(CheckConfig, AMapIsMadeOfItsSessionsVersion) {
             "\"FIX43\"), and session 'FIX.4.4:MILLRACE->VENUE' speaks FIX.4.4");
 }
 
+TEST_F(CheckConfig, ConditionsOnMessagesKnowTheirDictionary) {
+    const auto reports = [&](const std::string& where) {
+        return errors("where = \"MSG_TYPE = '8'\"", "where = \"" + where + "\"");
+    };
+    EXPECT_EQ(reports("MsgType = '8' and LastMkt = 'XLON'"), strings{});
+    const strings found = reports("LastMarket = 'XLON'");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_NE(found[0].find("unknown column LastMarket"), std::string::npos) << found[0];
+    EXPECT_NE(found[0].find("nor is there such a field in dictionary FIX44"), std::string::npos);
+    EXPECT_EQ(errors("name = \"NEW_ORDERS\"\n", "name = \"NEW_ORDERS\"\ndictionary = \"FIX44\"\n"),
+              strings{std::to_string(std::stol(at("name = \"NEW_ORDERS\"")) + 1) +
+                      ": stream 'NEW_ORDERS': table ORDER_OUT has no column of bytes that could "
+                      "hold a message"});
+}
+
 TEST_F(CheckConfig, OneLogHasOneWriter) {
     EXPECT_EQ(errors("name = \"EXECUTION\"\n",
                      "name = \"EXECUTION\"\ndirectory = \"data/x/../ORDER_OUT/\"\n"),

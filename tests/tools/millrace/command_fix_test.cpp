@@ -47,6 +47,27 @@ TEST_F(CommandFix, ReadsWhatLogDumpPrints) {
     EXPECT_EQ(result.out, "1 messages, 0 of them bad\n");
 }
 
+TEST_F(CommandFix, ConditionsOfLogDumpMayAskForFieldsOfAMessage) {
+    std::string rows;
+    for (const std::string quantity : {"100", "200"}) {
+        std::string fields = order_fields;
+        fields.replace(fields.find("38=100"), 6, "38=" + quantity);
+        const nlohmann::json row = {
+            {"CL_ORD_ID", "A" + quantity}, {"QUANTITY", 1}, {"NOTE", frame_of(fields)}};
+        rows += row.dump() + "\n";
+    }
+    write("rows.ndjson", rows);
+    ASSERT_EQ(run({"append", config(), "ORDER_OUT", file("rows.ndjson")}).code, code_ok);
+    const auto found =
+        dump("ORDER_OUT", {"--dictionary", "FIX44", "--where", "MsgType = 'D' and OrderQty > 150"});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0]["row"]["CL_ORD_ID"], "A200");
+    const exit_result without = run({"log", "dump", log("ORDER_OUT"), "--where", "OrderQty > 150"});
+    EXPECT_EQ(without.code, code_usage);
+    EXPECT_TRUE(has(without.err, "unknown column OrderQty"));
+    EXPECT_EQ(run({"log", "dump", log("ORDER_OUT"), "--dictionary", "FIX4O"}).code, code_usage);
+}
+
 TEST_F(CommandFix, FindsAsGrepDoes) {
     EXPECT_EQ(run({"fix", "grep", "35=D", file("a.log"), "--count"}).out, "1\n");
     EXPECT_EQ(run({"fix", "grep", "MsgType=^0$", file("a.log")}).out,

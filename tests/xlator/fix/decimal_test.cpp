@@ -73,6 +73,44 @@ TEST(Decimal, ComparesByValue) {
     EXPECT_FALSE((decimal{150, -2}) == (decimal{150, -1}));
 }
 
+TEST(Decimal, OrdersByValueWhateverTheExponents) {
+    EXPECT_LT((decimal{15, -1}), (decimal{151, -2} /* 1.51 */));
+    EXPECT_GT((decimal{-15, -1}), (decimal{-151, -2}));
+    EXPECT_LT((decimal{-1, 18}), (decimal{}));
+    EXPECT_GT((decimal{1, -18}), (decimal{}));
+    EXPECT_GT((decimal{INT64_MAX, 18}), (decimal{INT64_MAX, 17}));
+    EXPECT_LT((decimal{INT64_MIN, 18}), (decimal{INT64_MAX, -18}));
+    EXPECT_LT((decimal{INT64_MAX, -18}), (decimal{10, 0}));
+    EXPECT_GE((decimal{1, 18}), (decimal{1'000'000'000'000'000'000, 0}));
+    EXPECT_LE((decimal{1, 18}), (decimal{1'000'000'000'000'000'000, 0}));
+    // Against whole numbers of 128 bits, at which both are brought to one exponent.
+    __extension__ typedef __int128 wide;
+    std::mt19937_64 random{tests::test_seed(3)};
+    const auto scaled = [](decimal value) {
+        wide made = value.mantissa;
+        for (std::int32_t i = -9; i < value.exponent; ++i) {
+            made *= 10;
+        }
+        return made;
+    };
+    const auto any = [&] {
+        const auto mantissa = static_cast<std::int64_t>(random()) >> (random() % 63);
+        return decimal{mantissa, static_cast<std::int32_t>(random() % 19) - 9};
+    };
+    for (int i = 0; i < 100'000; ++i) {
+        const decimal left = any();
+        decimal right = any();
+        if (i % 3 == 0) {  // close by
+            right = {left.mantissa / 10 + static_cast<std::int64_t>(random() % 3) - 1,
+                     left.exponent + 1};
+        }
+        ASSERT_EQ(left < right, scaled(left) < scaled(right))
+            << text_of(left) << ' ' << text_of(right);
+        ASSERT_EQ(left == right, scaled(left) == scaled(right));
+        ASSERT_EQ(left > right, scaled(left) > scaled(right));
+    }
+}
+
 TEST(Decimal, RescalesExactlyOrNotAtAll) {
     std::int64_t mantissa = 0;
     EXPECT_TRUE(rescale({15, -1}, -4, mantissa));

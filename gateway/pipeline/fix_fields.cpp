@@ -1,0 +1,132 @@
+#include "gateway/pipeline/fix_fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "gateway/session/fix_tables.hpp"
+#include "xlator/fix/printer.hpp"
+#include "xlator/fix/utc_timestamp.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string made(text);
+    std::transform(made.begin(), made.end(), made.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return made;
+}
+
+engine::column_type type_of(const xlator::field_info& field) {
+    if (xlator::is_integer(field.type)) {
+        return engine::column_type::i64;
+    }
+    if (xlator::is_decimal(field.type)) {
+        return engine::column_type::decimal;
+    }
+    switch (field.type) {
+        case xlator::field_type::character:
+            return engine::column_type::character;
+        case xlator::field_type::boolean:
+            return engine::column_type::boolean;
+        case xlator::field_type::utc_timestamp:
+            return engine::column_type::timestamp;
+        default:
+            return engine::column_type::text;
+    }
+}
+
+// Its value as the type has it; left empty where it is none of that type.
+void read_as(engine::column_type type, std::string_view text, engine::row_field_value& value) {
+    value.text = text;
+    value.is_empty = true;
+    switch (type) {
+        case engine::column_type::i64: {
+            const auto [end, fault] =
+                std::from_chars(text.data(), text.data() + text.size(), value.integer);
+            value.is_empty = fault != std::errc{} || end != text.data() + text.size();
+            break;
+        }
+        case engine::column_type::decimal:
+            value.is_empty =
+                engine::parse_decimal(text, value.number) != engine::decimal_status::ok;
+            break;
+        case engine::column_type::character:
+            value.integer = text.size() == 1 ? static_cast<unsigned char>(text[0]) : 0;
+            value.is_empty = text.size() != 1;
+            break;
+        case engine::column_type::boolean:
+            value.integer = text == "Y" ? 1 : 0;
+            value.is_empty = text != "Y" && text != "N";
+            break;
+        case engine::column_type::timestamp: {
+            xlator::utc_timestamp time;
+            value.is_empty = !xlator::parse_utc_timestamp(text, time);
+            value.integer = time.ns;
+            break;
+        }
+        default:
+            value.is_empty = text.empty();
+            break;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<const engine::row_fields> fields_of(const engine::row_schema& schema,
+                                                    const std::string& dictionary,
+                                                    map_dictionaries& dictionaries,
+                                                    std::string& reason) {
+    const std::string& table = schema.table_name();
+    const bool is_fix_log =
+        table == fix_in_schema().table_name() || table == fix_out_schema().table_name();
+    if (dictionary.empty() && !is_fix_log) {
+        return nullptr;
+    }
+    if (!schema.has_trailing()) {
+        reason = "table " + table + " has no column of bytes that could hold a message";
+        return nullptr;
+    }
+    const std::string name = dictionary.empty() ? "FIX44" : dictionary;
+    const xlator::dictionary* const found = dictionaries.find(name, reason);
+    return found == nullptr ? nullptr : std::make_unique<fix_fields>(*found, name);
+}
+
+fix_fields::fix_fields(const xlator::dictionary& dict, std::string name)
+    : dict_(dict), name_(std::move(name)) {
+    for (const xlator::field_info& one : dict_.info().fields) {
+        by_lower_name_.emplace(lower(one.name), &one);
+    }
+}
+
+std::optional<engine::row_fields::field> fix_fields::find(std::string_view name) const {
+    const auto found = by_lower_name_.find(lower(name));
+    if (found == by_lower_name_.end()) {
+        return std::nullopt;
+    }
+    field made;
+    made.id = static_cast<std::uint32_t>(found->second->tag);
+    made.column.name = found->second->name;
+    made.column.type = type_of(*found->second);
+    return made;
+}
+
+engine::row_field_value fix_fields::read(const engine::row_view& row,
+                                         std::uint32_t id) const noexcept {
+    engine::row_field_value value;
+    const std::span<const std::byte> bytes = row.trailing();
+    xlator::wire_walk walk({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, &dict_);
+    xlator::wire_field found;
+    const auto tag = static_cast<int>(id);
+    while (walk.next(found)) {
+        if (found.tag == tag) {
+            read_as(type_of(*dict_.find_field(tag)), found.value, value);
+            break;
+        }
+    }
+    return value;
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,72 @@
+// Messages of one type out of many, with a typed condition: for whoever reads FIX_IN or another
+// table with messages in it.
+//
+//     fix_stream<fix44::ExecutionReport> fills(dict, [](const field_scope& report) {
+//         return report.get<ExecType>() && *report.get<ExecType>() == ExecType::trade;
+//     });
+//     if (const field_scope* report = fills.match(frame)) { use(*report->get<LastQty>()); }
+//
+// The type is read from MsgType(35) before anything else is; a message of another type costs that.
+//
+// Threading  one thread: it has a decoder
+// Progress   match() allocates nothing and does not throw, if the condition does not
+// Errors     a message that its dictionary refuses does not match; refused() counts them
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "xlator/fix/decoder.hpp"
+#include "xlator/fix/dictionary.hpp"
+#include "xlator/fix/frame.hpp"
+#include "xlator/fix/message_view.hpp"
+
+namespace millrace::xlator {
+
+struct every_message {
+    [[nodiscard]] bool operator()(const field_scope&) const noexcept { return true; }
+};
+
+// The session has checked the message already, against its own dictionary.
+[[nodiscard]] inline decode_options stream_decode_options() noexcept {
+    decode_options options;
+    options.is_strict = false;
+    options.check_field_order = false;
+    options.check_user_fields = false;
+    options.allow_unknown_fields = true;
+    return options;
+}
+
+template <class Message, std::predicate<const field_scope&> Condition = every_message>
+class fix_stream {
+public:
+    // REQUIRES: dict outlives this, and is the dialect of Message.
+    explicit fix_stream(const dictionary& dict, Condition condition = {},
+                        const decode_options& options = stream_decode_options())
+        : decoder_(dict, options), condition_(std::move(condition)) {}
+
+    // The message, if it is of this type and the condition holds; valid until the next call, and
+    // while the frame lives. Null otherwise.
+    [[nodiscard]] const field_scope* match(std::string_view frame) {
+        frame_parts parts;
+        if (!split_frame(frame, parts) || parts.msg_type != Message::msg_type) {
+            return nullptr;
+        }
+        if (!decoder_.decode(frame).is_ok()) {
+            ++refused_count_;
+            return nullptr;
+        }
+        return condition_(decoder_.message()) ? &decoder_.message() : nullptr;
+    }
+    // Messages of this type that could not be read.
+    [[nodiscard]] std::uint64_t refused_count() const noexcept { return refused_count_; }
+
+private:
+    decoder decoder_;
+    Condition condition_;
+    std::uint64_t refused_count_ = 0;
+};
+
+}  // namespace millrace::xlator

@@ -40,7 +40,7 @@ endif()
 list(APPEND options "-DFIRST_PROGRAM=${SOURCE_DIR}/tests/docs/first_program.cpp"
     "-DHEADERS=${prefix}/include/millrace")
 # What only Millrace's own programs, generator and benchmarks are made with, its users do not need.
-foreach(absent IN ITEMS concurrentqueue pugixml nlohmann_json CLI11 benchmark GTest)
+foreach(absent IN ITEMS concurrentqueue nlohmann_json CLI11 benchmark GTest)
     list(APPEND options "-DCMAKE_DISABLE_FIND_PACKAGE_${absent}=ON")
 endforeach()
 run("${CMAKE_COMMAND}" -S "${SOURCE_DIR}/tests/install/stranger" -B "${build}" -G "${GENERATOR}" ${options})

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tests/fuzz/cursor_fuzz.hpp"
+#include "tests/fuzz/fix_fuzz.hpp"
 #include "tests/fuzz/life_fuzz.hpp"
 #include "tests/fuzz/log_fuzz.hpp"
 #include "tests/fuzz/row_fuzz.hpp"
@@ -25,6 +26,10 @@ constexpr subject subjects[] = {
     {"row", fuzz_row, row_seeds, "", 4000},
     {"life", fuzz_life, life_seeds, "", 1500},
     {"doubt", fuzz_doubt, doubt_seeds, "", 1500},
+    {"decoder", fuzz_decoder, decoder_seeds, "", 40'000},
+    {"dictionary", fuzz_dictionary, dictionary_seeds, "", 10'000},
+    {"map", fuzz_map, map_seeds, "", 6000},
+    {"where", fuzz_where, where_seeds, "", 30'000},
 };
 
 }  // namespace

@@ -89,6 +89,7 @@ struct start_config {
 enum class failure_policy : std::uint8_t {
     halt,  // the route stops at the record, and says so
     park,  // the record goes to the client's reject log, and the route goes on
+    drop,  // the route goes on without it: counted, said, and in its source's log alone
 };
 
 // Which versions of a row a route takes.

@@ -147,9 +147,10 @@ route_config read_route(const config_file& file, const config_node& node,
     if (const config_node* start = section.find("start")) {
         route.start = read_start(file, *start);
     }
-    route.on_untranslatable =
-        static_cast<failure_policy>(section.choice("on_untranslatable", 0, {"halt", "park"}));
-    route.on_nack = static_cast<failure_policy>(section.choice("on_nack", 0, {"halt", "park"}));
+    route.on_untranslatable = static_cast<failure_policy>(
+        section.choice("on_untranslatable", 0, {"halt", "park", "continue"}));
+    route.on_nack =
+        static_cast<failure_policy>(section.choice("on_nack", 0, {"halt", "park", "continue"}));
     route.gate = static_cast<gate_level>(section.choice("gate", 0, {"committed", "durable"}));
     check_destination(section, route);
     read_ring(section, route);

@@ -49,6 +49,11 @@ void pipeline::set_handler(std::string_view name, event_handler handler) {
     handlers_.insert_or_assign(std::string(name), handler);
 }
 
+void pipeline::set_failure_hook(failure_hook hook) {
+    MILLRACE_ASSERT(!is_open_, "the hook is set before open()");
+    hook_ = hook;
+}
+
 void pipeline::add_agent(engine::agent_ref agent) {
     MILLRACE_ASSERT(!is_open_, "agents are added before open()");
     application_agents_.push_back(agent);

@@ -23,6 +23,7 @@
 #include "gateway/pipeline/client_agent.hpp"
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/event.hpp"
+#include "gateway/pipeline/failure.hpp"
 #include "gateway/pipeline/route_past.hpp"
 #include "gateway/session/session_agent.hpp"
 
@@ -48,6 +49,8 @@ public:
     // Before open(). A handler named by a route but not given is an error, except "ack", which
     // acknowledges everything.
     void set_handler(std::string_view name, event_handler handler);
+    // Before open(): is told of each record that a route could not deliver, whatever its policy.
+    void set_failure_hook(failure_hook hook);
     // Before open(): an application's own agent; it runs first on the runner that plans it
     // ("feeder"), else on the default one.
     void add_agent(engine::agent_ref agent);
@@ -136,6 +139,7 @@ private:
     map_dictionaries dictionaries_;                                  // outlives the clients' maps
     std::vector<std::unique_ptr<const engine::row_fields>> fields_;  // and these their conditions
     std::map<std::string, event_handler, std::less<>> handlers_;
+    failure_hook hook_;
     std::vector<engine::agent_ref> application_agents_;
     std::unique_ptr<engine::counters_file> counters_;
     std::vector<std::unique_ptr<session_agent>> gateways_;

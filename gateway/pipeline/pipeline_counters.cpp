@@ -72,6 +72,7 @@ void pipeline::bind_client_counters() {
             one->counters.passed_over =
                 file.add_counter(label + "passed_over", counter_kind::counter);
             one->counters.parked = file.add_counter(label + "parked", counter_kind::counter);
+            one->counters.dropped = file.add_counter(label + "dropped", counter_kind::counter);
             one->counters.back_pressured =
                 file.add_counter(label + "back_pressured", counter_kind::counter);
             one->counters.highest =

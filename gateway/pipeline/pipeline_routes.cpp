@@ -172,8 +172,11 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
     }
     // Where this process may not write, `log retain` knows of the route by the configuration alone.
     static_cast<void>(register_route(source.directory, config.name, config_.path));
-    return std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
-                                   client.rejects(), client.events(), std::move(parked), fields);
+    auto made =
+        std::make_unique<route>(config, std::move(to), source.schema, uuid, highest,
+                                client.rejects(), client.events(), std::move(parked), fields);
+    made->set_failure_hook(hook_);
+    return made;
 }
 
 session_agent& pipeline::gateway_of(const route_config& config) const {

@@ -81,25 +81,37 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
             counters.back_pressured.add(1);
             return offer_status::back_pressured;
         case delivery_status::refused:
+            tell(failure_policy::halt, record, row, "the session refused a message of this route");
             halt(record, "the session refused a message of this route");
             return offer_status::halted;
         case delivery_status::untranslatable:
-            return fail(config_.on_untranslatable, record);
+            return fail(config_.on_untranslatable, record, row);
         case delivery_status::nacked:
-            return fail(config_.on_nack, record);
+            return fail(config_.on_nack, record, row);
     }
     highest_ = record.seq;
     counters.highest.set(record.seq.value);
     return offer_status::accepted;
 }
 
-offer_status route::fail(failure_policy policy, const engine::stream_slot& record) noexcept {
+offer_status route::fail(failure_policy policy, const engine::stream_slot& record,
+                         const engine::row_view& row) noexcept {
+    if (policy == failure_policy::drop) {
+        tell(policy, record, row, reason_);
+        counters.dropped.add(1);
+        say("dropped", record);
+        highest_ = record.seq;
+        counters.highest.set(record.seq.value);
+        return offer_status::accepted;
+    }
     if (policy == failure_policy::halt || rejects_ == nullptr) {
+        tell(failure_policy::halt, record, row, reason_);
         halt(record, reason_);
         return offer_status::halted;
     }
     const engine::append_status parked = rejects_->park(config_.name, source_, record, reason_);
     if (parked == engine::append_status::too_large) {
+        tell(failure_policy::halt, record, row, "too large for the reject log");
         halt(record, "too large for the reject log: " + std::string(reason_));
         return offer_status::halted;
     }
@@ -109,15 +121,31 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
     parked_end_ = rejects_->log().end();
     rejects_->request_sync();
     counters.parked.add(1);
-    say_parked(record);
+    tell(policy, record, row, reason_);
+    say("parked", record);
     highest_ = record.seq;
     counters.highest.set(record.seq.value);
     return offer_status::accepted;
 }
 
-void route::say_parked(const engine::stream_slot& record) noexcept {
+void route::tell(failure_policy policy, const engine::stream_slot& record,
+                 const engine::row_view& row, std::string_view reason) const noexcept {
+    if (hook_.call == nullptr) {
+        return;
+    }
+    const auto wire = row.trailing();
+    hook_.call(hook_.context, {config_.name,
+                               record.at,
+                               record.seq,
+                               row,
+                               {reinterpret_cast<const char*>(wire.data()), wire.size()},
+                               reason,
+                               policy});
+}
+
+void route::say(const char* what, const engine::stream_slot& record) noexcept {
     char text[400];
-    std::snprintf(text, sizeof text, "parked sequence %llu (position %llu): %s",
+    std::snprintf(text, sizeof text, "%s sequence %llu (position %llu): %s", what,
                   static_cast<unsigned long long>(record.seq.value),
                   static_cast<unsigned long long>(record.at.value), reason_);
     events_->say(event_level::warning, config_.name, text);

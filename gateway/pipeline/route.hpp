@@ -21,6 +21,7 @@
 #include "engine/table/predicate.hpp"
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/event.hpp"
+#include "gateway/pipeline/failure.hpp"
 #include "gateway/pipeline/map_build.hpp"
 #include "gateway/pipeline/reject_log.hpp"
 #include "gateway/session/event_ring.hpp"
@@ -75,6 +76,7 @@ struct route_counters {
     engine::counter
         passed_over;  // by operation, by `where`, or another message type than the map's
     engine::counter parked;
+    engine::counter dropped;
     engine::counter back_pressured;
     engine::counter highest;
     engine::counter longest_handler_ns;
@@ -110,6 +112,7 @@ public:
         return to != nullptr && to->handler.call != nullptr;
     }
     void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
+    void set_failure_hook(failure_hook hook) noexcept { hook_ = hook; }
 
     route_counters counters;
 
@@ -131,9 +134,11 @@ private:
                (to.poss_dup && source.unsigned_integer(*to.poss_dup) != 0);
     }
     [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
-    [[nodiscard]] offer_status fail(failure_policy policy,
-                                    const engine::stream_slot& record) noexcept;
-    void say_parked(const engine::stream_slot& record) noexcept;
+    [[nodiscard]] offer_status fail(failure_policy policy, const engine::stream_slot& record,
+                                    const engine::row_view& row) noexcept;
+    void tell(failure_policy policy, const engine::stream_slot& record, const engine::row_view& row,
+              std::string_view reason) const noexcept;
+    void say(const char* what, const engine::stream_slot& record) noexcept;
     void halt(const engine::stream_slot& record, std::string_view reason) noexcept;
     void set_reason(std::string_view what, int tag, int column,
                     const engine::row_schema* columns) noexcept;
@@ -149,6 +154,7 @@ private:
     reject_log* rejects_;
     event_ring* events_;
     stamp_ring* stamps_ = nullptr;
+    failure_hook hook_;
     std::vector<engine::sequence> parked_;  // by an earlier run
     std::size_t next_parked_ = 0;
     engine::position

@@ -316,7 +316,7 @@ TEST(InvalidConfig, RefusesWordsThatAreNone) {
         {"[[thread]]\nname = 't'\nidle = 'lazy'\n",
          "3: unknown idle strategy 'lazy'; expected spin, yield, backoff or sleeping"},
         {route("handler = 'h'\non_nack = 'retry'\n"),
-         "6: 'on_nack' is 'retry'; expected halt or park"},
+         "6: 'on_nack' is 'retry'; expected halt, park or continue"},
         {route("handler = 'h'\nstart = 'begin'\n"),
          "6: 'start' is 'begin'; expected \"first\", \"tail\", {sequence = 1}, "
          "{offset = 4096} or {time = "

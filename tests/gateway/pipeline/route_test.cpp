@@ -364,6 +364,45 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
     EXPECT_FALSE(full.is_halted());
 }
 
+TEST_F(Route, TellsAHookOfEachRecordItCannotDeliverWhateverThePolicy) {
+    append(*source_, {.number = 1, .side = '\0'});
+    append(*source_, {.number = 2});
+    const auto all = slots();
+    struct teller {
+        std::vector<std::string> told;
+        void operator()(const delivery_failure& failure) {
+            told.push_back(std::string(failure.route) + " " + std::to_string(failure.seq.value) +
+                           " " + std::to_string(static_cast<int>(failure.policy)) + " " +
+                           std::string(failure.reason));
+        }
+    } hook;
+    wanted_.on_untranslatable = failure_policy::drop;
+    {
+        route one = make(to_session(1 << 16, 4096));
+        one.set_failure_hook(failure_hook::of(hook));
+        EXPECT_EQ(offer(one, all[0]), offer_status::accepted) << "it goes on without the record";
+        EXPECT_EQ(offer(one, all[1]), offer_status::accepted);
+        EXPECT_EQ(one.counters.dropped.value(), 1U);
+        EXPECT_EQ(one.counters.delivered.value(), 1U);
+        EXPECT_EQ(one.highest().value, 2U);
+        EXPECT_FALSE(one.is_halted());
+        std::vector<std::string> said;
+        events_.drain([&](event_level, engine::timestamp, std::string_view text) {
+            said.emplace_back(text);
+        });
+        ASSERT_EQ(said.size(), 1U);
+        EXPECT_EQ(said[0].find("route: dropped sequence 1 (position "), 0U) << said[0];
+    }
+    wanted_.on_untranslatable = failure_policy::halt;
+    route stopping = make(to_session(1 << 16, 4096));
+    stopping.set_failure_hook(failure_hook::of(hook));
+    EXPECT_EQ(offer(stopping, all[0]), offer_status::halted);
+    ASSERT_EQ(hook.told.size(), 2U);
+    EXPECT_EQ(hook.told[0].find("route 1 2 "), 0U) << hook.told[0];
+    EXPECT_NE(hook.told[0].find("column SIDE"), std::string::npos) << hook.told[0];
+    EXPECT_EQ(hook.told[1].find("route 1 0 "), 0U) << hook.told[1];
+}
+
 TEST_F(Route, ReceivesARecordOnceWhileAnotherOfItsClientHasNoRoom) {
     append_orders(*source_, 1, 40);
     const auto all = slots();

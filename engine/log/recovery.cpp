@@ -13,6 +13,7 @@
 #include "engine/log/hot_tier.hpp"
 #include "engine/log/index.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/seal_file.hpp"
 
 namespace millrace::engine {
@@ -153,6 +154,8 @@ void detail::check_no_log_was(const std::filesystem::path& directory) {
             "durable.mark says that it was durable up to position " + std::to_string(durable.value);
     } else if (const std::optional<std::filesystem::path> seals = find_any_seal(directory)) {
         left = seals->filename().native() + " holds seals";
+    } else if (std::filesystem::exists(directory / retained_name)) {
+        left = std::string(retained_name) + " says that its oldest ones were removed on purpose";
     }
     if (!left.empty()) {
         throw damage_error(directory.native() + ": a log was here, and none of its segments is: " +

@@ -12,6 +12,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/durable_mark.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/seal_file.hpp"
 #include "tests/engine/log/log_test_support.hpp"
 
@@ -389,6 +390,9 @@ TEST(LogWriter, BeginsNoLogWhereOneWas) {
     fs::remove(directory / "log" / durable_mark_name);
     EXPECT_TRUE(contains(refusal(), "000000000000.seal holds seals"));
     fs::remove(directory / "log" / seal_file_name(0));
+    write_retained(directory / "log", {random_log_uuid(), 3});
+    EXPECT_TRUE(contains(refusal(), "retained.from says that its oldest ones were removed"));
+    fs::remove(directory / "log" / retained_name);
     log_writer writer(directory / "log", options);
     EXPECT_EQ(append(writer, 10).seq, sequence{1});
 }

@@ -255,7 +255,12 @@ std::size_t rebuild_index(const fs::path& directory, const segment& where) {
             bytes.append(reinterpret_cast<const char*>(&builder.entry()), sizeof(index_entry));
         }
     }
-    write_file_atomically(directory / index_file_name(where.info().index), bytes);
+    // Not under the name that a writer's thread takes for its own.
+    const fs::path path = directory / index_file_name(where.info().index);
+    const fs::path made = path.native() + ".new";
+    write_file_atomically(made, bytes);
+    rename_file(made, path);
+    sync_directory(directory);
     return (bytes.size() - sizeof header) / sizeof(index_entry);
 }
 
@@ -279,17 +284,25 @@ indexed_log index_log(const fs::path& directory) {
     if (!lock && !indexes.empty()) {
         indexes.pop_back();
     }
+    const file_lock alone(directory / "index.lock", "indexing");
     for (const std::uint64_t index : indexes) {
-        // A segment that another one follows is complete: what its writer's thread may still add to
-        // the file that ours replaces, ours has.
-        const std::size_t count =
-            rebuild_index(directory, segment::open(directory, index, access::read_only));
-        if (!fs::exists(directory / segment_file_name(index))) {
-            fs::remove(directory / index_file_name(index));  // retention came between
-            continue;
+        const auto is_gone = [&] { return !fs::exists(directory / segment_file_name(index)); };
+        try {
+            // A segment that another one follows is complete: what its writer's thread may still
+            // add to the file that ours replaces, ours has.
+            const std::size_t count =
+                rebuild_index(directory, segment::open(directory, index, access::read_only));
+            if (!is_gone()) {
+                ++made.segment_count;
+                made.entry_count += count;
+                continue;
+            }
+        } catch (const error&) {
+            if (!is_gone()) {
+                throw;
+            }
         }
-        ++made.segment_count;
-        made.entry_count += count;
+        fs::remove(directory / index_file_name(index));  // retention came between
     }
     return made;
 }

@@ -118,6 +118,19 @@ void rewrite_segments(const fs::path& directory, std::uint64_t first, std::uint6
     }
 }
 
+void note_failed_sync(const fs::path& directory, const log_uuid& uuid,
+                      std::uint64_t first) noexcept {
+    try {
+        const segment_info info = read_segment_info(directory, first);
+        durable_mark mark = durable_mark::open_for_writing(directory, uuid);
+        if (mark.durable_position() < info.first_position()) {
+            mark.set_durable(info.first_position(), info.previous_last_sequence);
+        }
+    } catch (const std::exception&) {
+        // The disk takes nothing at all: whoever asked to sync is told that.
+    }
+}
+
 void sync_segments(const fs::path& directory, std::uint64_t first, std::uint64_t last) {
     for (const std::uint64_t index : list_segment_names(directory)) {
         if (index < first || index > last) {

@@ -376,6 +376,7 @@ bool log_writer::sync_all() noexcept {
         last_error_ = ENOMEM;
     }
     durability_error_ = last_error_;
+    detail::note_failed_sync(directory_, uuid_, sync_from_);
     return false;
 }
 

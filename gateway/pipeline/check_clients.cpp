@@ -92,7 +92,9 @@ private:
         }
         if (const auto schema = carried()) {
             try {
-                static_cast<void>(engine::predicate(where, *schema, fields.get()));
+                // What it does not carry of a message nobody may ask for either.
+                static_cast<void>(engine::predicate(
+                    where, *schema, schema->has_trailing() ? fields.get() : nullptr));
             } catch (const engine::config_error&) {
                 report_.error(line, who + ": 'where' asks for a column that stream '" +
                                         stream_->name +
@@ -295,11 +297,15 @@ private:
         }
         const auto check = [&](const std::vector<map_rule_config>& rules) {
             for (const map_rule_config& rule : rules) {
-                if (rule.source == map_source::column && schema_->find(rule.name) &&
-                    !is_visible(rule.name)) {
-                    report_.error(rule.line, "map '" + map.name + "' asks for column " + rule.name +
-                                                 ", which stream '" + stream_->name +
-                                                 "' does not carry; add it to its 'columns'");
+                const bool is_column = rule.source == map_source::column;
+                for (const std::string& column :
+                     {is_column ? rule.name : std::string(), rule.fallback,
+                      rule.when ? rule.when->column : std::string()}) {
+                    if (schema_->find(column) && !is_visible(column)) {
+                        report_.error(rule.line, "map '" + map.name + "' asks for column " +
+                                                     column + ", which stream '" + stream_->name +
+                                                     "' does not carry; add it to its 'columns'");
+                    }
                 }
             }
         };

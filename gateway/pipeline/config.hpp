@@ -23,6 +23,7 @@
 #include "engine/table/record.hpp"
 #include "engine/table/schema.hpp"
 #include "gateway/session/gate.hpp"
+#include "xlator/map/map_spec.hpp"
 
 namespace millrace::gateway {
 
@@ -180,6 +181,9 @@ struct map_rule_config {
     std::size_t entry = 0;
     std::optional<std::string> default_text;
     std::vector<std::pair<std::string, std::string>> values;  // source text -> target text
+    std::string fallback;                          // outbound: a column taken where `name` is empty
+    std::optional<xlator::column_condition> when;  // outbound: else the field is left out
+    std::optional<int> decimals;                   // outbound: of a time's second
     long line = 0;
 };
 struct map_group_config {

@@ -70,7 +70,31 @@ void read_source(const config_section& section, map_rule_config& rule, std::stri
     }
 }
 
-// FIELD = "COLUMN" | {column | value | now, default, values}
+// when = {column = "ORD_TYPE", is = ["2", "4"]}, or is_not.
+void read_when(const config_section& section, map_rule_config& rule) {
+    const config_node* node = section.find("when");
+    if (node == nullptr) {
+        return;
+    }
+    check_is_table(section.file(), *node, "'when'");
+    const config_section when(section.file(), *node, "when", {"column", "is", "is_not"});
+    if (when.has("is") == when.has("is_not")) {
+        when.fail("is",
+                  "'when' needs either 'is' or 'is_not': {column = \"ORD_TYPE\", is = "
+                  "[\"2\", \"4\"]}");
+    }
+    xlator::column_condition condition;
+    condition.column = when.text("column");
+    condition.is_negated = when.has("is_not");
+    const std::string_view key = condition.is_negated ? "is_not" : "is";
+    condition.values = when.texts(key);
+    if (condition.values.empty()) {
+        when.fail(key, "'" + std::string(key) + "' lists no value");
+    }
+    rule.when = std::move(condition);
+}
+
+// FIELD = "COLUMN" | {column | value | now, default_column, default, values, when, decimals}
 map_rule_config read_field(const config_file& file, const node_member& member) {
     const auto& [target, node] = member;
     map_rule_config rule;
@@ -83,9 +107,22 @@ map_rule_config read_field(const config_file& file, const node_member& member) {
         rule.name = node.text;
         return rule;
     }
-    const config_section section(file, node, target,
-                                 {"column", "value", "now", "default", "values"});
+    const config_section section(
+        file, node, target,
+        {"column", "value", "now", "default", "values", "default_column", "when", "decimals"});
     read_source(section, rule, "column");
+    if (section.has("default_column")) {
+        if (rule.source != map_source::column) {
+            section.fail("default_column",
+                         "'default_column' needs a 'column': a constant and now "
+                         "are never empty");
+        }
+        rule.fallback = section.text("default_column");
+    }
+    if (section.has("decimals")) {
+        rule.decimals = static_cast<int>(section.integer_or("decimals", 3, 0, 9));
+    }
+    read_when(section, rule);
     return rule;
 }
 

@@ -1,4 +1,5 @@
-// A record that a route could not deliver, for an application that wants to know of each.
+// A record that a route could not translate, or that its handler refused, for an application that
+// wants to know of each.
 //
 // Threading  the hook runs on the client's thread, between two records; it must not wait
 #pragma once

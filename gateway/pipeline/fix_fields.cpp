@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "gateway/session/fix_tables.hpp"
+#include "xlator/fix/decimal.hpp"
 #include "xlator/fix/printer.hpp"
 #include "xlator/fix/utc_timestamp.hpp"
 
@@ -50,8 +51,10 @@ void read_as(engine::column_type type, std::string_view text, engine::row_field_
             break;
         }
         case engine::column_type::decimal:
-            value.is_empty =
-                engine::parse_decimal(text, value.number) != engine::decimal_status::ok;
+            if (xlator::decimal number; xlator::parse_decimal(text, number)) {
+                value.number = engine::decimal::of(number);
+                value.is_empty = false;
+            }
             break;
         case engine::column_type::character:
             value.integer = text.size() == 1 ? static_cast<unsigned char>(text[0]) : 0;

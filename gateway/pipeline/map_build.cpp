@@ -109,6 +109,12 @@ private:
         field.default_text = rule.default_text;
         field.line = rule.line;
         field.text = rule.name;
+        field.decimals = rule.decimals;
+        if (rule.when) {
+            field.when = rule.when;
+            field.when->column = column_name(source_, rule.when->column);
+            refuse_wide_integer(rule.when->column, rule.line);
+        }
         for (const auto& [row, fix] : rule.values) {
             field.pairs.push_back({row, fix});
         }
@@ -122,18 +128,22 @@ private:
             default:
                 field.source = xlator::value_source::column;
                 field.text = column_name(source_, rule.name);
-                refuse_wide_integer(rule);
+                refuse_wide_integer(rule.name, rule.line);
+                if (!rule.fallback.empty()) {
+                    field.fallback = column_name(source_, rule.fallback);
+                    refuse_wide_integer(rule.fallback, rule.line);
+                }
                 break;
         }
         return field;
     }
 
-    void refuse_wide_integer(const map_rule_config& rule) {
-        const auto index = source_.find(rule.name);
+    void refuse_wide_integer(const std::string& column, long line) {
+        const auto index = source_.find(column);
         if (index && source_.column(*index).type == engine::column_type::u64) {
-            errors_.push_back({rule.line, "map " + map_.name + ": column " + rule.name +
-                                              " is u64, beyond what FIX integers hold here; "
-                                              "make it i64, or a decimal"});
+            errors_.push_back({line, "map " + map_.name + ": column " + column +
+                                         " is u64, beyond what FIX integers hold here; "
+                                         "make it i64, or a decimal"});
         }
     }
 

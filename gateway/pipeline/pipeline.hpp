@@ -49,7 +49,8 @@ public:
     // Before open(). A handler named by a route but not given is an error, except "ack", which
     // acknowledges everything.
     void set_handler(std::string_view name, event_handler handler);
-    // Before open(): is told of each record that a route could not deliver, whatever its policy.
+    // Before open(): is told of each record that a route could not translate, or whose handler
+    // refused it, whatever the policy. What a session refuses halts its route, and is in its state.
     void set_failure_hook(failure_hook hook);
     // Before open(): an application's own agent; it runs first on the runner that plans it
     // ("feeder"), else on the default one.

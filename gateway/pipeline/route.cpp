@@ -81,7 +81,6 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
             counters.back_pressured.add(1);
             return offer_status::back_pressured;
         case delivery_status::refused:
-            tell(failure_policy::halt, record, row, "the session refused a message of this route");
             halt(record, "the session refused a message of this route");
             return offer_status::halted;
         case delivery_status::untranslatable:

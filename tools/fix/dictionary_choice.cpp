@@ -1,11 +1,22 @@
 #include "tools/fix/dictionary_choice.hpp"
 
+#include <array>
+#include <utility>
+
 #include "engine/core/error.hpp"
 #include "xlator/fix/printer.hpp"
 
 namespace millrace::tools {
 
 namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> fix4_versions = {{
+    {"FIX.4.0", "FIX40"},
+    {"FIX.4.1", "FIX41"},
+    {"FIX.4.2", "FIX42"},
+    {"FIX.4.3", "FIX43"},
+    {"FIX.4.4", "FIX44"},
+}};
 
 // Of ApplVerID(1128). A FIX 4 message within FIXT is read as the newest: there is no such pair of
 // dictionaries.
@@ -27,8 +38,15 @@ dictionary_choice::dictionary_choice(const std::string& asked, const std::filesy
 }
 
 const xlator::dictionary* dictionary_choice::by_name(const std::string& name) {
-    std::string reason;
-    return all_.find(name, reason);
+    if (const auto known = refused_.find(name); known != refused_.end()) {
+        reason_ = known->second;
+        return nullptr;
+    }
+    const xlator::dictionary* const found = all_.find(name, reason_);
+    if (found == nullptr) {
+        refused_.emplace(name, reason_);
+    }
+    return found;
 }
 
 const xlator::dictionary* dictionary_choice::of(const fix_message& message) {
@@ -37,13 +55,14 @@ const xlator::dictionary* dictionary_choice::of(const fix_message& message) {
     }
     xlator::wire_walk walk(message.bytes);
     xlator::wire_field field;
-    if (!walk.next(field) || field.tag != 8) {
-        return nullptr;
+    const bool has_begin = walk.next(field) && field.tag == 8;
+    for (const auto& [begin_string, name] : fix4_versions) {
+        if (has_begin && field.value == begin_string) {
+            return by_name(std::string(name));
+        }
     }
-    if (field.value.starts_with("FIX.4.")) {
-        return by_name("FIX4" + std::string(field.value.substr(6)));
-    }
-    if (field.value != "FIXT.1.1") {
+    if (!has_begin || field.value != "FIXT.1.1") {
+        reason_ = "no dictionary of ours is for its BeginString(8); name one with --dictionary";
         return nullptr;
     }
     std::string version = default_version_;

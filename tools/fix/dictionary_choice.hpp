@@ -4,6 +4,7 @@
 // Errors     config_error: the dictionary asked for cannot be read
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "gateway/pipeline/map_dictionaries.hpp"
@@ -19,12 +20,16 @@ public:
     // Null: we have none of its version. A FIXT message without ApplVerID(1128) is of the version
     // that the last Logon named, else of FIX 5.0 SP2.
     [[nodiscard]] const xlator::dictionary* of(const fix_message& message);
+    // Why of() has said null, for people.
+    [[nodiscard]] const std::string& reason() const { return reason_; }
 
 private:
     [[nodiscard]] const xlator::dictionary* by_name(const std::string& name);
 
     gateway::map_dictionaries all_;
     const xlator::dictionary* asked_ = nullptr;
+    std::map<std::string, std::string> refused_;  // by name: why, so that none is read twice
+    std::string reason_;
     std::string default_version_ = "9";  // DefaultApplVerID(1137)
 };
 

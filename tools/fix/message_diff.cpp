@@ -1,6 +1,7 @@
 #include "tools/fix/message_diff.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tools/fix/message_filter.hpp"
 #include "tools/fix/message_printer.hpp"
@@ -12,31 +13,48 @@ namespace millrace::tools {
 
 namespace {
 
-using values_by_tag = std::map<int, std::vector<std::string_view>>;
+struct one_value {
+    int tag = 0;
+    std::string_view value;
+};
+// By place, in the order of tags: a party's role is compared with the role of the same party.
+struct by_place {
+    [[nodiscard]] bool operator()(const std::string& left, const std::string& right) const {
+        const long left_tag = std::strtol(left.c_str(), nullptr, 10);
+        const long right_tag = std::strtol(right.c_str(), nullptr, 10);
+        return left_tag != right_tag ? left_tag < right_tag : left < right;
+    }
+};
+using values_by_place = std::map<std::string, one_value, by_place>;
 
-values_by_tag values_of(const fix_message& message, const xlator::dictionary* dict,
-                        const std::set<int>& ignored) {
-    values_by_tag values;
-    xlator::wire_walk walk(message.bytes, dict);
-    xlator::wire_field field;
-    while (walk.next(field)) {
+values_by_place values_of(const std::vector<placed_field>& fields, const std::set<int>& ignored) {
+    values_by_place values;
+    for (const placed_field& field : fields) {
         if (!ignored.contains(field.tag)) {
-            values[field.tag].push_back(field.tag == 0 ? field.text : field.value);
+            values[field.place] = {field.tag, field.tag == 0 ? field.text : field.value};
         }
     }
     return values;
 }
 
-std::string shown(const std::vector<std::string_view>& values, std::size_t at, int tag,
-                  const xlator::dictionary* dict) {
-    if (at >= values.size()) {
+std::string shown(const one_value* value, const xlator::dictionary* dict) {
+    if (value == nullptr) {
         return "(absent)";
     }
     std::string text;
-    append_printable_wire(text, values[at]);
+    append_printable_wire(text, value->value);
     const std::string_view meaning =
-        dict == nullptr ? std::string_view() : xlator::meaning_of(*dict, tag, values[at]);
+        dict == nullptr ? std::string_view() : xlator::meaning_of(*dict, value->tag, value->value);
     return meaning.empty() ? text : text + " (" + std::string(meaning) + ")";
+}
+
+// "PartyRole(452) in 453[2]"
+std::string place_text(const std::string& place, int tag, const xlator::dictionary* dict) {
+    const std::size_t dot = place.rfind('.');
+    const std::size_t bracket = place.find('[', dot == std::string::npos ? 0 : dot);
+    std::string text = tag == 0 ? std::string("?") : name_of(tag, dict);
+    text += bracket == std::string::npos ? std::string() : place.substr(bracket);
+    return dot == std::string::npos ? text : text + " in " + place.substr(0, dot);
 }
 
 }  // namespace
@@ -70,7 +88,11 @@ void message_diff::add(std::string& out, const fix_message& message, bool is_lef
     const std::string key = key_of(message);
     const auto partner = others.find(key);
     if (partner == others.end()) {
-        (is_left ? left_ : right_)[key].push_back(message);
+        if (is_left ? has_right_ended_ : has_left_ended_) {
+            tell_alone(out, message, is_left);
+        } else {
+            (is_left ? left_ : right_)[key].push_back(message);
+        }
         return;
     }
     const fix_message other = std::move(partner->second.front());
@@ -84,42 +106,46 @@ void message_diff::add(std::string& out, const fix_message& message, bool is_lef
 
 void message_diff::compare(std::string& out, const fix_message& left, const fix_message& right) {
     const xlator::dictionary* const dict = dictionaries_.of(left);
-    const values_by_tag before = values_of(left, dict, options_.ignored);
-    const values_by_tag after = values_of(right, dictionaries_.of(right), options_.ignored);
-    std::set<int> tags;
-    for (const values_by_tag* one : {&before, &after}) {
-        for (const auto& [tag, values] : *one) {
-            tags.insert(tag);
+    const std::vector<placed_field> left_fields = left_fields_.of(left, dict);
+    const std::vector<placed_field> right_fields = right_fields_.of(right, dictionaries_.of(right));
+    const values_by_place before = values_of(left_fields, options_.ignored);
+    const values_by_place after = values_of(right_fields, options_.ignored);
+    std::set<std::string, by_place> places;
+    for (const values_by_place* one : {&before, &after}) {
+        for (const auto& [place, value] : *one) {
+            places.insert(place);
         }
     }
-    static const std::vector<std::string_view> none;
-    bool is_told = false;
-    for (const int tag : tags) {
-        const auto in_before = before.find(tag);
-        const auto in_after = after.find(tag);
-        const auto& here = in_before == before.end() ? none : in_before->second;
-        const auto& there = in_after == after.end() ? none : in_after->second;
-        for (std::size_t at = 0; at < std::max(here.size(), there.size()); ++at) {
-            if (at < here.size() && at < there.size() && here[at] == there[at]) {
-                continue;
-            }
-            if (!is_told) {
-                out += title_of(left) + ", lines " + std::to_string(left.line) + " and " +
-                       std::to_string(right.line) + "\n";
-                is_told = true;
-                ++difference_count_;
-            }
-            const bool is_repeated = here.size() > 1 || there.size() > 1;
-            out += "  " + (tag == 0 ? std::string("?") : name_of(tag, dict)) +
-                   (is_repeated ? "[" + std::to_string(at + 1) + "]" : "") + ": " +
-                   shown(here, at, tag, dict) + " -> " + shown(there, at, tag, dict) + "\n";
+    std::string found;
+    for (const std::string& place : places) {
+        const auto in_before = before.find(place);
+        const auto in_after = after.find(place);
+        const one_value* const here = in_before == before.end() ? nullptr : &in_before->second;
+        const one_value* const there = in_after == after.end() ? nullptr : &in_after->second;
+        if (here == nullptr || there == nullptr || here->value != there->value) {
+            const int tag = here != nullptr ? here->tag : there->tag;
+            found += "  " + place_text(place, tag, dict) + ": " + shown(here, dict) + " -> " +
+                     shown(there, dict) + "\n";
         }
+    }
+    if (!found.empty()) {
+        ++difference_count_;
+        out += title_of(left) + ", lines " + std::to_string(left.line) + " and " +
+               std::to_string(right.line) + "\n" + found;
     }
 }
 
-void message_diff::tell_alone(std::string& out, const waiting& all, char side) {
+void message_diff::tell_alone(std::string& out, const fix_message& message, bool is_left) {
+    out += std::string("only in ") + (is_left ? 'A' : 'B') + ": " + title_of(message) + ", line " +
+           std::to_string(message.line) + "\n";
+    ++difference_count_;
+}
+
+void message_diff::end(std::string& out, bool is_left) {
+    (is_left ? has_left_ended_ : has_right_ended_) = true;
+    waiting& others = is_left ? right_ : left_;
     std::vector<const fix_message*> alone;
-    for (const auto& [key, messages] : all) {
+    for (const auto& [key, messages] : others) {
         for (const fix_message& message : messages) {
             alone.push_back(&message);
         }
@@ -127,17 +153,9 @@ void message_diff::tell_alone(std::string& out, const waiting& all, char side) {
     std::sort(alone.begin(), alone.end(),
               [](const auto* one, const auto* other) { return one->offset < other->offset; });
     for (const fix_message* message : alone) {
-        out += std::string("only in ") + side + ": " + title_of(*message) + ", line " +
-               std::to_string(message->line) + "\n";
-        ++difference_count_;
+        tell_alone(out, *message, !is_left);
     }
-}
-
-void message_diff::finish(std::string& out) {
-    tell_alone(out, left_, 'A');
-    tell_alone(out, right_, 'B');
-    left_.clear();
-    right_.clear();
+    others.clear();
 }
 
 }  // namespace millrace::tools

@@ -2,7 +2,8 @@
 // by field.
 //
 // Threading  one thread
-// Progress   keeps a message until its partner has come: as many as the two streams are apart
+// Progress   keeps a message until its partner has come, or the other stream has ended: as many as
+//            the two are apart
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "tools/fix/dictionary_choice.hpp"
+#include "tools/fix/message_fields.hpp"
 #include "tools/fix/message_source.hpp"
 
 namespace millrace::tools {
@@ -29,8 +31,8 @@ public:
 
     // Appends what differs once the partner is there. `is_left`: of the first stream.
     void add(std::string& out, const fix_message& message, bool is_left);
-    // Appends those that no partner came for.
-    void finish(std::string& out);
+    // That stream has no more: appends those of the other one that wait for a partner.
+    void end(std::string& out, bool is_left);
     [[nodiscard]] std::size_t difference_count() const { return difference_count_; }
     [[nodiscard]] std::size_t pair_count() const { return pair_count_; }
 
@@ -40,12 +42,16 @@ private:
     [[nodiscard]] std::string key_of(const fix_message& message) const;
     [[nodiscard]] std::string title_of(const fix_message& message);
     void compare(std::string& out, const fix_message& left, const fix_message& right);
-    void tell_alone(std::string& out, const waiting& all, char side);
+    void tell_alone(std::string& out, const fix_message& message, bool is_left);
 
     diff_options options_;
     dictionary_choice& dictionaries_;
+    message_fields left_fields_;
+    message_fields right_fields_;
     waiting left_;
     waiting right_;
+    bool has_left_ended_ = false;
+    bool has_right_ended_ = false;
     std::size_t difference_count_ = 0;
     std::size_t pair_count_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "tools/fix/message_filter.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "engine/core/error.hpp"
@@ -15,8 +14,9 @@ namespace {
 
 constexpr int tag_msg_type = 35;
 constexpr int tag_sending_time = 52;
-// ClOrdID, OrigClOrdID, OrderID.
-constexpr std::array<int, 3> order_tags = {11, 41, 37};
+constexpr int tag_cl_ord_id = 11;
+constexpr int tag_order_id = 37;
+constexpr int tag_orig_cl_ord_id = 41;
 // What a reject says where the order is not known.
 constexpr std::string_view no_order = "NONE";
 
@@ -79,7 +79,10 @@ field_pattern::field_pattern(const std::string& text)
         return;
     }
     if (is_tag(text.substr(0, end))) {
-        std::from_chars(text.data(), text.data() + end, tag_);
+        const auto [rest, fault] = std::from_chars(text.data(), text.data() + end, tag_);
+        if (fault != std::errc{} || rest != text.data() + end || tag_ == 0) {
+            throw engine::config_error("'" + text.substr(0, end) + "' is no tag of a field");
+        }
     } else {
         name_ = text.substr(0, end);
     }
@@ -108,27 +111,34 @@ bool field_pattern::is_in(const fix_message& message, const xlator::dictionary* 
 }
 
 bool order_chain::takes(const fix_message& message) {
-    std::array<std::string_view, order_tags.size()> found{};
+    std::vector<std::string_view> own;
+    std::string_view venue;
     std::string_view sent;
     xlator::wire_walk walk(message.bytes);
     xlator::wire_field field;
     while (walk.next(field)) {
-        for (std::size_t i = 0; i < order_tags.size(); ++i) {
-            if (field.tag == order_tags[i] && field.value != no_order) {
-                found[i] = field.value;
-            }
+        if (field.value.empty() || field.value == no_order) {
+            continue;
         }
-        sent = field.tag == tag_sending_time ? field.value : sent;
+        if (field.tag == tag_cl_ord_id || field.tag == tag_orig_cl_ord_id) {
+            own.push_back(field.value);
+        } else if (field.tag == tag_order_id) {
+            venue = field.value;
+        } else if (field.tag == tag_sending_time) {
+            sent = field.value;
+        }
     }
-    const bool is_its = std::any_of(found.begin(), found.end(),
-                                    [&](std::string_view id) { return ids_.contains(id); });
+    const bool is_its = venue_ids_.contains(venue) ||
+                        std::any_of(own.begin(), own.end(),
+                                    [&](std::string_view id) { return own_ids_.contains(id); });
     if (!is_its) {
         return false;
     }
-    for (const std::string_view id : found) {
-        if (!id.empty()) {
-            ids_.emplace(id);
-        }
+    for (const std::string_view id : own) {
+        own_ids_.emplace(id);
+    }
+    if (!venue.empty()) {
+        venue_ids_.emplace(venue);
     }
     xlator::utc_timestamp time;
     const std::optional<std::int64_t> now =

@@ -38,6 +38,10 @@ private:
 class field_pattern {
 public:
     explicit field_pattern(const std::string& text);
+    // Of a pattern for a field by name: whether the dictionary has it.
+    [[nodiscard]] bool is_known(const xlator::dictionary& dict) const {
+        return name_.empty() || dict.find_field(name_) != nullptr;
+    }
     [[nodiscard]] bool is_in(const fix_message& message, const xlator::dictionary* dict) const;
 
 private:
@@ -46,17 +50,19 @@ private:
     text_pattern pattern_;
 };
 
-// The messages of one order: those that name it, an order it replaced, or one that replaced it.
+// The messages of one order and of what replaces it, from the first that names it on: by ClOrdID,
+// OrigClOrdID, and the OrderID that the venue gave it.
 class order_chain {
 public:
-    explicit order_chain(std::string id) : ids_{std::move(id)} {}
+    explicit order_chain(std::string id) : own_ids_{std::move(id)} {}
     // Notes the ids of a message that belongs to it.
     [[nodiscard]] bool takes(const fix_message& message);
     // From the message before to this one, by SendingTime(52); none: one of them has none.
     [[nodiscard]] std::optional<std::int64_t> since_last_ns() const { return since_last_ns_; }
 
 private:
-    std::set<std::string, std::less<>> ids_;
+    std::set<std::string, std::less<>> own_ids_;    // ours: ClOrdID, OrigClOrdID
+    std::set<std::string, std::less<>> venue_ids_;  // OrderID
     std::optional<std::int64_t> last_ns_;
     std::optional<std::int64_t> since_last_ns_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "tools/fix/message_filter.hpp"
 #include "tools/text/escape.hpp"
 #include "xlator/fix/byte_sum.hpp"
 #include "xlator/fix/printer.hpp"
@@ -18,16 +17,7 @@ constexpr std::string_view colour_meaning = "\x1b[32m";
 constexpr std::string_view colour_aside = "\x1b[2m";
 constexpr std::string_view colour_end = "\x1b[0m";
 constexpr int tag_msg_type = 35;
-constexpr int tag_body_length = 9;
-constexpr int tag_check_sum = 10;
 constexpr std::size_t indent_width = 2;
-
-xlator::decode_options lax() {
-    xlator::decode_options options;
-    options.is_strict = false;
-    options.frame_size_max = fix_message_bytes_max;
-    return options;
-}
 
 }  // namespace
 
@@ -46,58 +36,6 @@ std::string seconds_text(std::int64_t ns) {
     return text;
 }
 
-// The same fields with the length and the checksum they should have; empty where the message is no
-// frame at all.
-std::string resealed(const fix_message& message) {
-    xlator::frame_parts parts;
-    if (!message.is_whole || !xlator::split_frame(message.bytes, parts)) {
-        return {};
-    }
-    const std::size_t body = message.bytes.find("35=");
-    const std::string fields = message.bytes.substr(body, parts.trailer_offset - body);
-    std::string sealed = "8=" + std::string(parts.begin_string) + xlator::field_delimiter +
-                         "9=" + std::to_string(fields.size()) + xlator::field_delimiter + fields;
-    char trailer[16];
-    std::snprintf(trailer, sizeof trailer, "10=%03u", xlator::byte_sum(sealed) & 255U);
-    return sealed + trailer + xlator::field_delimiter;
-}
-
-// The decoder knows which fields are in a group; of what it cannot read at all the fields stand as
-// they come.
-auto message_printer::fields_of(const fix_message& message, const xlator::dictionary* dict)
-    -> std::vector<shown_field> {
-    std::vector<shown_field> fields;
-    if (dict != nullptr) {
-        std::unique_ptr<xlator::decoder>& reader = decoders_[dict];
-        if (reader == nullptr) {
-            reader = std::make_unique<xlator::decoder>(*dict, lax());
-        }
-        xlator::decode_result result = reader->decode(message.bytes);
-        if (result.status == xlator::decode_status::garbled) {
-            resealed_ = resealed(message);
-            result = reader->decode(resealed_);
-        }
-        if (result.status == xlator::decode_status::ok ||
-            result.status == xlator::decode_status::rejected) {
-            for (const xlator::field_view field : reader->message()) {
-                const bool is_seal = field.tag == tag_body_length || field.tag == tag_check_sum;
-                fields.push_back({field.tag,
-                                  field.level,
-                                  {},
-                                  is_seal ? value_of(message, field.tag) : field.value});
-            }
-        }
-    }
-    if (fields.empty()) {
-        xlator::wire_walk walk(message.bytes, dict);
-        xlator::wire_field field;
-        while (walk.next(field)) {
-            fields.push_back({field.tag, 0, field.text, field.value});
-        }
-    }
-    return fields;
-}
-
 void message_printer::append_coloured(std::string& out, std::string_view colour,
                                       std::string_view text) const {
     out += options_.has_colour ? colour : std::string_view();
@@ -106,7 +44,7 @@ void message_printer::append_coloured(std::string& out, std::string_view colour,
 }
 
 // "1 (buy)"
-void message_printer::append_value(std::string& out, const shown_field& field,
+void message_printer::append_value(std::string& out, const placed_field& field,
                                    const xlator::dictionary* dict) const {
     std::string value;
     append_printable_wire(value, field.value);
@@ -119,10 +57,10 @@ void message_printer::append_value(std::string& out, const shown_field& field,
     }
 }
 
-void message_printer::append_line(std::string& out, const std::vector<shown_field>& fields,
+void message_printer::append_line(std::string& out, const std::vector<placed_field>& fields,
                                   const xlator::dictionary* dict) const {
     bool is_first = true;
-    for (const shown_field& field : fields) {
+    for (const placed_field& field : fields) {
         if (!is_first) {
             out += options_.separator;
         }
@@ -138,13 +76,13 @@ void message_printer::append_line(std::string& out, const std::vector<shown_fiel
     out += '\n';
 }
 
-void message_printer::append_fields(std::string& out, const std::vector<shown_field>& fields,
+void message_printer::append_fields(std::string& out, const std::vector<placed_field>& fields,
                                     const xlator::dictionary* dict) const {
     std::size_t width = 0;
-    for (const shown_field& field : fields) {
+    for (const placed_field& field : fields) {
         width = std::max(width, field.level * indent_width + name_of(field.tag, dict).size());
     }
-    for (const shown_field& field : fields) {
+    for (const placed_field& field : fields) {
         const std::string name = field.tag == 0 ? std::string("?") : name_of(field.tag, dict);
         const std::size_t indent = field.level * indent_width;
         out.append(indent_width + indent, ' ');
@@ -161,7 +99,7 @@ void message_printer::append_fields(std::string& out, const std::vector<shown_fi
 }
 
 void message_printer::append_json(std::string& out, const fix_message& message,
-                                  const std::vector<shown_field>& fields,
+                                  const std::vector<placed_field>& fields,
                                   const xlator::dictionary* dict,
                                   std::optional<std::int64_t> since_last_ns) const {
     out += "{\"line\":" + std::to_string(message.line) +
@@ -176,7 +114,7 @@ void message_printer::append_json(std::string& out, const fix_message& message,
     }
     out += ",\"fields\":[";
     bool is_first = true;
-    for (const shown_field& field : fields) {
+    for (const placed_field& field : fields) {
         out += is_first ? "{" : ",{";
         is_first = false;
         if (field.tag == 0) {
@@ -217,7 +155,7 @@ void message_printer::append(std::string& out, const fix_message& message,
         out += bytes + "\n";
         return;
     }
-    const std::vector<shown_field> fields = fields_of(message, dict);
+    const std::vector<placed_field> fields = fields_.of(message, dict);
     if (options_.format == fix_format::json) {
         append_json(out, message, fields, dict, since_last_ns);
         return;
@@ -232,7 +170,7 @@ void message_printer::append(std::string& out, const fix_message& message,
         append_line(out, fields, dict);
         return;
     }
-    const auto type = std::find_if(fields.begin(), fields.end(), [](const shown_field& field) {
+    const auto type = std::find_if(fields.begin(), fields.end(), [](const placed_field& field) {
         return field.tag == tag_msg_type;
     });
     std::string title =

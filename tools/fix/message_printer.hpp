@@ -1,18 +1,16 @@
 // A message for people and for programs: names, meanings, groups, the time since the one before.
 //
 // Threading  one thread
-// Progress   allocates; one decoder for each dictionary
+// Progress   allocates
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tools/fix/message_fields.hpp"
 #include "tools/fix/message_source.hpp"
-#include "xlator/fix/decoder.hpp"
 
 namespace millrace::tools {
 
@@ -38,29 +36,19 @@ public:
                 std::optional<std::int64_t> since_last_ns = std::nullopt);
 
 private:
-    struct shown_field {
-        int tag = 0;
-        std::uint32_t level = 0;  // how many groups it is in
-        std::string_view text;    // where there is no tag
-        std::string_view value;
-    };
-
-    [[nodiscard]] std::vector<shown_field> fields_of(const fix_message& message,
-                                                     const xlator::dictionary* dict);
-    void append_line(std::string& out, const std::vector<shown_field>& fields,
+    void append_line(std::string& out, const std::vector<placed_field>& fields,
                      const xlator::dictionary* dict) const;
-    void append_fields(std::string& out, const std::vector<shown_field>& fields,
+    void append_fields(std::string& out, const std::vector<placed_field>& fields,
                        const xlator::dictionary* dict) const;
     void append_json(std::string& out, const fix_message& message,
-                     const std::vector<shown_field>& fields, const xlator::dictionary* dict,
+                     const std::vector<placed_field>& fields, const xlator::dictionary* dict,
                      std::optional<std::int64_t> since_last_ns) const;
     void append_coloured(std::string& out, std::string_view colour, std::string_view text) const;
-    void append_value(std::string& out, const shown_field& field,
+    void append_value(std::string& out, const placed_field& field,
                       const xlator::dictionary* dict) const;
 
     message_print_options options_;
-    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>> decoders_;
-    std::string resealed_;  // what the fields shown may point into
+    message_fields fields_;
 };
 
 // "Side(54)", or "54" where the dictionary does not know it.

@@ -180,32 +180,36 @@ auto fix_message_source::by_length(separator between) -> extent {
     return size == 0 ? extent() : extent{trailer + size, true};
 }
 
+// Whether the next message begins here: what stood before it was cut short. In readable text a line
+// ends a message anyway; among raw bytes only what follows a line's end counts, or a separator.
+bool fix_message_source::is_next_begin(std::size_t at, bool has_line_ended) {
+    return buffer_[at_ + at] == begin_text.front() && !is_digit(buffer_[at_ + at - 1]) &&
+           (has_line_ended || buffer_[at_ + at - 1] == soh) && have(at + begin_text.size()) &&
+           std::string_view(buffer_).substr(at_ + at, begin_text.size()) == begin_text;
+}
+
 // The length lies, or counts other separators than these.
 auto fix_message_source::find_end(separator between) -> extent {
     const std::string_view text = text_of(static_cast<int>(between));
     const bool is_readable = between != separator::soh;
+    std::size_t line_end = 0;  // the first one in it; 0: none yet
     for (std::size_t at = begin_text.size(); at < fix_message_bytes_max && have(at + 1); ++at) {
         const char c = buffer_[at_ + at];
-        if (is_readable && (c == '\n' || c == '\r')) {
-            return {at, false};
+        if (c == '\n' || c == '\r') {
+            if (is_readable) {
+                return {at, false};
+            }
+            line_end = line_end == 0 ? at : line_end;
+        }
+        if (is_next_begin(at, line_end != 0)) {
+            return {line_end != 0 ? line_end : at, false};
         }
         if (c != text.front() || !have(at + text.size() + 1) ||
             std::string_view(buffer_).substr(at_ + at, text.size()) != text) {
-            const bool is_next =
-                c == '8' && buffer_[at_ + at - 1] == '\n' && have(at + begin_text.size()) &&
-                std::string_view(buffer_).substr(at_ + at, begin_text.size()) == begin_text;
-            if (is_next) {
-                return {at, false};
-            }
             continue;
         }
         if (const std::size_t size = trailer_at(at + text.size(), text); size != 0) {
             return {at + text.size() + size, true};
-        }
-        if (have(at + text.size() + begin_text.size()) &&
-            std::string_view(buffer_).substr(at_ + at + text.size(), begin_text.size()) ==
-                begin_text) {
-            return {at + text.size(), false};
         }
     }
     return {std::min(buffer_.size() - at_, fix_message_bytes_max), false};

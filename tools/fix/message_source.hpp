@@ -53,6 +53,7 @@ private:
     void pass_over(std::size_t count);
     [[nodiscard]] separator separator_at(std::size_t at);
     [[nodiscard]] extent find_end(separator between);
+    [[nodiscard]] bool is_next_begin(std::size_t at, bool has_line_ended);
     [[nodiscard]] extent by_length(separator between);
     [[nodiscard]] std::size_t trailer_at(std::size_t at, std::string_view between);
     void convert(std::string_view text, separator between, std::string& to) const;

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -171,7 +170,7 @@ private:
                          "a sync of the log has failed, see what the engine says\n",
                          wanted_.socket.c_str(), static_cast<unsigned long long>(short_),
                          static_cast<unsigned long long>(first_short_), level_.c_str());
-            code_ = std::max<int>(code_, exit_failure);
+            code_ = exit_failure;
         }
         std::fprintf(stderr, "%llu rows appended to %s; the last sequence is %llu\n",
                      static_cast<unsigned long long>(appended_), wanted_.table.c_str(),

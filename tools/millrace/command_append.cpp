@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -125,7 +124,7 @@ int append_to_log(const append_options& options) {
                      "of power may take them. See why the disk refuses, then append once more, be "
                      "it no row: that brings all to the disk\n",
                      table.directory.c_str(), std::strerror(fault));
-        code = std::max<int>(code, exit_failure);
+        code = exit_failure;
     }
     return code;
 }

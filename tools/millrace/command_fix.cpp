@@ -15,6 +15,7 @@
 #include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/standard_output.hpp"
+#include "tools/text/escape.hpp"
 
 namespace millrace::tools {
 
@@ -73,6 +74,30 @@ message_filter filter_of(const fix_options& options) {
     return filter;
 }
 
+// A name that no dictionary of the messages knows is a slip of the pen, and no filter.
+class known_names {
+public:
+    void note(const std::vector<const field_pattern*>& patterns, const xlator::dictionary* dict) {
+        is_known_.resize(patterns.size(), false);
+        for (std::size_t i = 0; i < patterns.size() && dict != nullptr; ++i) {
+            is_known_[i] = is_known_[i] || patterns[i]->is_known(*dict);
+            has_seen_ = true;
+        }
+    }
+    void check(const std::vector<std::string>& texts) const {
+        for (std::size_t i = 0; i < is_known_.size() && has_seen_; ++i) {
+            if (!is_known_[i]) {
+                throw usage_error("'" + texts[i] +
+                                  "': no dictionary of these messages has a field of that name");
+            }
+        }
+    }
+
+private:
+    std::vector<bool> is_known_;
+    bool has_seen_ = false;
+};
+
 int print_messages(const fix_options& options) {
     dictionary_choice dictionaries(options.dictionary, dictionary_directory());
     message_filter filter = filter_of(options);
@@ -80,8 +105,14 @@ int print_messages(const fix_options& options) {
     fix_message_source source(options.file);
     fix_message message;
     std::string out;
+    std::vector<const field_pattern*> patterns;
+    for (const field_pattern& pattern : filter.patterns) {
+        patterns.push_back(&pattern);
+    }
+    known_names names;
     while (source.next(message)) {
         const xlator::dictionary* const dict = dictionaries.of(message);
+        names.note(patterns, dict);
         if (!filter.takes(message, dict)) {
             continue;
         }
@@ -92,6 +123,7 @@ int print_messages(const fix_options& options) {
         }
     }
     static_cast<void>(write_output(out));
+    names.check(options.where);
     return exit_ok;
 }
 
@@ -104,8 +136,10 @@ int grep_messages(const fix_options& options) {
     fix_message message;
     std::string out;
     std::uint64_t count = 0;
+    known_names names;
     while (source.next(message)) {
         const xlator::dictionary* const dict = dictionaries.of(message);
+        names.note({&pattern}, dict);
         if (pattern.is_in(message, dict) == options.is_inverted) {
             continue;
         }
@@ -118,6 +152,7 @@ int grep_messages(const fix_options& options) {
             return exit_ok;
         }
     }
+    names.check({options.pattern});
     if (options.is_counting) {
         out = std::to_string(count) + "\n";
     }
@@ -128,12 +163,13 @@ int grep_messages(const fix_options& options) {
 // What is wrong with a message; empty: nothing.
 std::string finding_of(
     const fix_message& message, const xlator::dictionary* dict,
-    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>>& decoders, bool is_lax) {
+    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>>& decoders, bool is_lax,
+    const std::string& no_dictionary) {
     if (!message.is_whole) {
         return "garbled: it ends without a trailer";
     }
     if (dict == nullptr) {
-        return "no dictionary for its BeginString(8); name one with --dictionary";
+        return no_dictionary;
     }
     std::unique_ptr<xlator::decoder>& reader = decoders[dict];
     if (reader == nullptr) {
@@ -170,7 +206,8 @@ int validate_messages(const fix_options& options) {
     while (source.next(message)) {
         ++count;
         const xlator::dictionary* const dict = dictionaries.of(message);
-        const std::string finding = finding_of(message, dict, decoders, options.is_lax);
+        const std::string finding =
+            finding_of(message, dict, decoders, options.is_lax, dictionaries.reason());
         if (finding.empty()) {
             continue;
         }
@@ -178,10 +215,11 @@ int validate_messages(const fix_options& options) {
         const std::string_view type = value_of(message, 35);
         const xlator::message_info* const info =
             dict == nullptr ? nullptr : dict->find_message(type);
-        out += source.name() + ":" + std::to_string(message.line) + ": offset " +
-               std::to_string(message.offset) + ": " +
-               std::string(info == nullptr ? "message" : info->name) + " " +
-               std::string(value_of(message, 34)) + ": " + finding + "\n";
+        append_printable(out, source.name());
+        out += ":" + std::to_string(message.line) + ": offset " + std::to_string(message.offset) +
+               ": " + std::string(info == nullptr ? "message" : info->name) + " ";
+        append_printable(out, value_of(message, 34));
+        out += ": " + finding + "\n";
         if (out.size() > output_chunk_bytes && !write_output(out)) {
             return exit_negative;
         }
@@ -191,7 +229,7 @@ int validate_messages(const fix_options& options) {
     return bad_count == 0 ? exit_ok : exit_negative;
 }
 
-// "11,37" or names of the dictionary of FIX 4.4 to 5.0 SP2, in which they are the same.
+// "11,37"
 std::vector<int> tags_of(const std::string& list, const char* option) {
     std::vector<int> tags;
     for (std::size_t at = 0; at <= list.size() && !list.empty();) {
@@ -210,6 +248,9 @@ std::vector<int> tags_of(const std::string& list, const char* option) {
 
 int diff_messages(const fix_options& options) {
     dictionary_choice dictionaries(options.dictionary, dictionary_directory());
+    if (options.file == "-" && options.other == "-") {
+        throw usage_error("both files are standard input");
+    }
     diff_options wanted;
     if (!options.by.empty()) {
         wanted.by = tags_of(options.by, "--by");
@@ -226,19 +267,18 @@ int diff_messages(const fix_options& options) {
     fix_message message;
     // In turns, so that neither stream runs ahead of the other.
     while (has_left || has_right) {
-        has_left = has_left && left.next(message);
         if (has_left) {
-            diff.add(out, message, true);
+            has_left = left.next(message);
+            has_left ? diff.add(out, message, true) : diff.end(out, true);
         }
-        has_right = has_right && right.next(message);
         if (has_right) {
-            diff.add(out, message, false);
+            has_right = right.next(message);
+            has_right ? diff.add(out, message, false) : diff.end(out, false);
         }
         if (out.size() > output_chunk_bytes && !write_output(out)) {
             return exit_negative;
         }
     }
-    diff.finish(out);
     static_cast<void>(write_output(out));
     return diff.difference_count() == 0 ? exit_ok : exit_negative;
 }

@@ -29,7 +29,6 @@ std::string quoted(std::string_view text) {
     return result + "\"";
 }
 
-// The name for people: without the underscore that keeps it apart from a keyword.
 std::string file_name(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? path : path.substr(slash + 1);

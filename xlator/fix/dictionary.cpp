@@ -61,7 +61,7 @@ value_check check_for(const field_info& field) {
 
 dictionary::dictionary(const dictionary_info& info) : info_(info) {
     add_fields();
-    char_types_.assign(128, no_index);
+    char_types_.assign(256, no_index);  // a file may say any byte
     scopes_.resize(info.messages.size() + 1);
     for (std::size_t i = 0; i < info.messages.size(); ++i) {
         add_message(info.messages[i], static_cast<std::uint16_t>(i));
@@ -118,7 +118,7 @@ void dictionary::add_message(const message_info& message, std::uint16_t index) {
     if (text.empty()) {
         throw error("message " + std::string(message.name) + " has no message type");
     }
-    if (text.size() == 1 && static_cast<unsigned char>(text[0]) < 128) {
+    if (text.size() == 1) {
         char_types_[static_cast<unsigned char>(text[0])] = index;
     } else {
         long_types_.emplace_back(text, index);
@@ -219,8 +219,7 @@ const field_info* dictionary::find_field(std::string_view name) const noexcept {
 
 std::uint16_t dictionary::find_type(std::string_view msg_type) const noexcept {
     if (msg_type.size() == 1) {
-        const auto c = static_cast<unsigned char>(msg_type[0]);
-        return c < 128 ? char_types_[c] : no_index;
+        return char_types_[static_cast<unsigned char>(msg_type[0])];
     }
     const auto found = std::lower_bound(
         long_types_.begin(), long_types_.end(), msg_type,

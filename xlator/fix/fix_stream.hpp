@@ -1,7 +1,7 @@
 // Messages of one type out of many, with a typed condition: for whoever reads FIX_IN or another
 // table with messages in it.
 //
-//     fix_stream<fix44::ExecutionReport> fills(dict, [](const field_scope& report) {
+//     auto fills = stream_of<fix44::ExecutionReport>(dict, [](const field_scope& report) {
 //         return report.get<ExecType>() && *report.get<ExecType>() == ExecType::trade;
 //     });
 //     if (const field_scope* report = fills.match(frame)) { use(*report->get<LastQty>()); }
@@ -10,7 +10,7 @@
 //
 // Threading  one thread: it has a decoder
 // Progress   match() allocates nothing and does not throw, if the condition does not
-// Errors     a message that its dictionary refuses does not match; refused() counts them
+// Errors     a message that its dictionary refuses does not match; refused_count() counts them
 #pragma once
 
 #include <concepts>
@@ -36,6 +36,7 @@ struct every_message {
     options.check_field_order = false;
     options.check_user_fields = false;
     options.allow_unknown_fields = true;
+    options.frame_size_max = std::size_t{128} << 10;  // a body of 64 KiB and its header
     return options;
 }
 
@@ -68,5 +69,11 @@ private:
     Condition condition_;
     std::uint64_t refused_count_ = 0;
 };
+
+template <class Message, std::predicate<const field_scope&> Condition>
+[[nodiscard]] fix_stream<Message, Condition> stream_of(const dictionary& dict,
+                                                       Condition condition) {
+    return fix_stream<Message, Condition>(dict, std::move(condition));
+}
 
 }  // namespace millrace::xlator

@@ -26,11 +26,11 @@ void append_escaped(std::string& out, std::string_view text) {
 // one.
 wire_field next_field(std::string_view bytes, std::size_t data_size) noexcept {
     wire_field result;
-    const std::size_t equals = bytes.find('=');
     const std::size_t soh = bytes.find(field_delimiter);
+    const std::size_t equals = bytes.substr(0, soh).find('=');
     std::uint64_t tag = 0;
-    if (equals == std::string_view::npos || equals > soh ||
-        !parse_unsigned(bytes.substr(0, equals), tag) || tag > INT32_MAX) {
+    if (equals == std::string_view::npos || !parse_unsigned(bytes.substr(0, equals), tag) ||
+        tag > INT32_MAX) {
         result.text = bytes.substr(0, soh);
         return result;
     }

@@ -82,8 +82,11 @@ private:
             if (member == nullptr || !claim(*member, where, lines, rule.line)) {
                 continue;
             }
-            if (compile_field(rule, *member, step)) {
+            if (compile_field(rule, *member, step) && compile_condition(rule, step)) {
                 note_column(step.column, used);
+                if (step.fallback != 0) {
+                    note_column(map_.fallbacks_[step.fallback - 1].column, used);
+                }
                 steps.push_back(std::move(step));
             }
         }
@@ -147,6 +150,9 @@ private:
             fail(rule.line, rule.field + " is written with its data field: leave it out");
             return false;
         }
+        if (!compile_decimals(rule, field, step)) {
+            return false;
+        }
         if (rule.default_text && !literal(field, *rule.default_text, rule.line, step.default_bytes,
                                           step.default_fields)) {
             return false;
@@ -173,9 +179,94 @@ private:
                 }
                 return field.type == field_type::utc_timestamp;
             case value_source::column:
-                return compile_column(rule, field, step);
+                return compile_column(rule, field, step) && compile_fallback(rule, field, step);
         }
         return false;
+    }
+
+    // The same field from another column, with the same default behind it.
+    bool compile_fallback(const field_rule& rule, const field_info& field, map_step& step) {
+        if (rule.fallback.empty()) {
+            return true;
+        }
+        map_step other;
+        other.tag = step.tag;
+        other.is_required = step.is_required;
+        other.decimals = step.decimals;
+        other.default_bytes = step.default_bytes;
+        other.default_fields = step.default_fields;
+        field_rule from_other = rule;
+        from_other.text = rule.fallback;
+        if (!compile_column(from_other, field, other)) {
+            return false;
+        }
+        map_.fallbacks_.push_back(std::move(other));
+        step.fallback = static_cast<std::uint32_t>(map_.fallbacks_.size());
+        return true;
+    }
+
+    bool compile_decimals(const field_rule& rule, const field_info& field, map_step& step) {
+        if (!rule.decimals) {
+            return true;
+        }
+        const bool is_time =
+            field.type == field_type::utc_timestamp || field.type == field_type::utc_time;
+        if (!is_time || *rule.decimals < 0 || *rule.decimals > 9) {
+            fail(rule.line, is_time
+                                ? "field " + rule.field + " has " + std::to_string(*rule.decimals) +
+                                      " decimals, expected 0 to 9"
+                                : "field " + rule.field + " of type " +
+                                      std::string(xlator::to_string(field.type)) +
+                                      " is no time and has no decimals");
+            return false;
+        }
+        step.decimals = static_cast<std::uint8_t>(*rule.decimals);
+        return true;
+    }
+
+    bool compile_condition(const field_rule& rule, map_step& step) {
+        if (!rule.when) {
+            return true;
+        }
+        detail::map_condition condition;
+        condition.column = find_column(rule.when->column, rule.line);
+        if (condition.column < 0) {
+            return false;
+        }
+        condition.kind = columns_[static_cast<std::size_t>(condition.column)].kind;
+        condition.is_negated = rule.when->is_negated;
+        condition.values = rule.when->values;
+        if (!is_spelled(condition.kind)) {
+            fail(rule.line, "column " + rule.when->column + " of kind " +
+                                std::string(detail::to_string(condition.kind)) +
+                                " cannot be a condition");
+            return false;
+        }
+        for (const std::string& value : condition.values) {
+            if (!value.empty() && !is_value_of(condition.kind, value)) {
+                fail(rule.line, no_value(value, rule.when->column, condition.kind));
+                return false;
+            }
+        }
+        map_.conditions_.push_back(std::move(condition));
+        step.condition = static_cast<std::uint32_t>(map_.conditions_.size());
+        return true;
+    }
+
+    // Whether pairs and conditions can spell its values.
+    static bool is_spelled(column_kind kind) {
+        return kind != column_kind::decimal && kind != column_kind::timestamp &&
+               kind != column_kind::bytes;
+    }
+    static bool is_value_of(column_kind kind, const std::string& value) {
+        return kind == column_kind::text || (kind == column_kind::character && value.size() == 1) ||
+               (kind == column_kind::boolean && (value == "true" || value == "false")) ||
+               (kind == column_kind::integer && has_format(field_type::integer, value));
+    }
+    static std::string no_value(const std::string& value, const std::string& column,
+                                column_kind kind) {
+        return "\"" + value + "\" is no value of column " + column + " of kind " +
+               std::string(detail::to_string(kind));
     }
 
     bool literal(const field_info& field, const std::string& text, long line, std::string& bytes,
@@ -224,8 +315,7 @@ private:
     }
 
     bool compile_pairs(const field_rule& rule, const field_info& field, map_step& step) {
-        if (step.kind == column_kind::decimal || step.kind == column_kind::timestamp ||
-            step.kind == column_kind::bytes) {
+        if (!is_spelled(step.kind)) {
             fail(rule.line, "column " + rule.text + " of kind " +
                                 std::string(detail::to_string(step.kind)) +
                                 " cannot be translated by pairs");
@@ -249,14 +339,9 @@ private:
                 return false;
             }
         }
-        const bool fits =
-            step.kind == column_kind::text ||
-            (step.kind == column_kind::character && row.size() == 1) ||
-            (step.kind == column_kind::boolean && (row == "true" || row == "false")) ||
-            (step.kind == column_kind::integer && has_format(field_type::integer, row));
+        const bool fits = is_value_of(step.kind, row);
         if (!fits) {
-            fail(rule.line, "\"" + row + "\" is no value of column " + rule.text + " of kind " +
-                                std::string(detail::to_string(step.kind)));
+            fail(rule.line, no_value(row, rule.text, step.kind));
         }
         return fits;
     }
@@ -318,8 +403,10 @@ private:
                          [&](const map_step& a, const map_step& b) { return key(a) < key(b); });
         std::vector<map_step> merged;
         for (map_step& step : steps) {
-            if (step.how == convert::literal && !merged.empty() &&
-                merged.back().how == convert::literal && !where.is_group) {
+            const auto is_plain = [](const map_step& one) {
+                return one.how == convert::literal && one.condition == 0;
+            };
+            if (is_plain(step) && !merged.empty() && is_plain(merged.back()) && !where.is_group) {
                 merged.back().bytes += step.bytes;
                 merged.back().fields += step.fields;
             } else {

@@ -40,6 +40,14 @@ enum class value_source : std::uint8_t {
     now,       // the time the caller hands in
 };
 
+// Holds where the column has one of the values, or, negated, none of them. An empty column has the
+// value "".
+struct column_condition {
+    std::string column;
+    std::vector<std::string> values;
+    bool is_negated = false;
+};
+
 // Row to message: where one field comes from.
 struct field_rule {
     std::string field;
@@ -48,6 +56,9 @@ struct field_rule {
     std::optional<std::string> default_text;  // taken where the column is empty
     std::vector<value_pair> pairs;
     long line = 0;
+    std::string fallback;                  // a column taken before the default
+    std::optional<column_condition> when;  // where it does not hold the field is left out
+    std::optional<int> decimals;           // of a time's second, 0 to 9; else 3
 };
 
 struct group_rule;

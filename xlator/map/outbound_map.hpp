@@ -15,6 +15,7 @@
 //            compile_outbound(); overflow is said up to 48 bytes early
 #pragma once
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -88,6 +89,11 @@ private:
     bool write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
                     writer& out) const noexcept;
     template <class Row>
+    bool write_empty(const detail::map_step& step, const Row& row, utc_timestamp now,
+                     writer& out) const noexcept;
+    template <class Row>
+    static bool holds(const detail::map_condition& condition, const Row& row) noexcept;
+    template <class Row>
     bool write_value(const detail::map_step& step, const Row& row, writer& out) const noexcept;
     template <class Row>
     bool write_pair(const detail::map_step& step, const Row& row, writer& out) const noexcept;
@@ -100,14 +106,39 @@ private:
     static bool is_present(const detail::map_entry& entry, const Row& row) noexcept;
     bool write_text(const detail::map_step& step, std::string_view text,
                     writer& out) const noexcept;
-    static bool write_empty(const detail::map_step& step, writer& out) noexcept;
 
     std::string name_;
     std::string msg_type_;
     const dictionary* dict_ = nullptr;
     std::vector<detail::map_step> steps_;
     std::vector<detail::map_group> groups_;
+    std::vector<detail::map_step> fallbacks_;
+    std::vector<detail::map_condition> conditions_;
 };
+
+namespace detail {
+
+// A column's value as pairs and conditions spell it: a boolean is true or false, a number its
+// digits. `room` holds what is made up. REQUIRES: not decimal, timestamp or bytes.
+template <class Row>
+[[nodiscard]] std::string_view spelling_of(column_kind kind, const Row& row, std::size_t column,
+                                           std::span<char, decimal_size_max> room) noexcept {
+    switch (kind) {
+        case column_kind::character:
+            room[0] = row.character(column);
+            return {room.data(), 1};
+        case column_kind::boolean:
+            return row.boolean(column) ? "true" : "false";
+        case column_kind::integer: {
+            const char* const end = write_signed(room.data(), row.integer(column));
+            return {room.data(), static_cast<std::size_t>(end - room.data())};
+        }
+        default:
+            return row.text(column);
+    }
+}
+
+}  // namespace detail
 
 // REQUIRES dict outlives the map.
 [[nodiscard]] compile_result<outbound_map> compile_outbound(const outbound_spec& spec,
@@ -149,6 +180,9 @@ template <class Row>
 bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
                               writer& out) const noexcept {
     using detail::convert;
+    if (step.condition != 0 && !holds(conditions_[step.condition - 1], row)) {
+        return step.is_required ? out.fail(map_status::required_empty, step) : true;
+    }
     if (step.how == convert::literal) {
         out.fields += step.fields;
         return out.append(step.bytes);
@@ -161,12 +195,12 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_
             return false;
         }
         out.put_prefix(step.prefix);
-        out.at = write_utc_timestamp(out.at, now);
+        out.at = write_utc_timestamp(out.at, {now.ns, step.decimals});
         out.end_field();
         return true;
     }
     if (row.is_empty(static_cast<std::size_t>(step.column))) {
-        return write_empty(step, out);
+        return write_empty(step, row, now, out);
     }
     if (step.how == convert::pairs) {
         return write_pair(step, row, out);
@@ -209,7 +243,7 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
             *out.at++ = row.boolean(column) ? 'Y' : 'N';
             break;
         case convert::timestamp:
-            out.at = write_utc_timestamp(value, {row.timestamp(column), 3});
+            out.at = write_utc_timestamp(value, {row.timestamp(column), step.decimals});
             break;
         case convert::timestamp_date:
         case convert::timestamp_time: {
@@ -220,7 +254,7 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
                 --days;
             }
             out.at = step.how == convert::timestamp_date ? write_date(value, days)
-                                                         : write_time(value, rest, 3);
+                                                         : write_time(value, rest, step.decimals);
             break;
         }
         default:
@@ -237,30 +271,13 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
     return true;
 }
 
-// The row's value as text, then its translation. A boolean is true or false, a number its digits.
+// The row's value as text, then its translation.
 template <class Row>
 bool outbound_map::write_pair(const detail::map_step& step, const Row& row,
                               writer& out) const noexcept {
-    const auto column = static_cast<std::size_t>(step.column);
-    char number[decimal_size_max];
-    std::string_view key;
-    switch (step.kind) {
-        case column_kind::character:
-            number[0] = row.character(column);
-            key = {number, 1};
-            break;
-        case column_kind::boolean:
-            key = row.boolean(column) ? "true" : "false";
-            break;
-        case column_kind::integer: {
-            const char* const end = write_signed(number, row.integer(column));
-            key = {number, static_cast<std::size_t>(end - number)};
-            break;
-        }
-        default:
-            key = row.text(column);
-            break;
-    }
+    std::array<char, decimal_size_max> room;
+    const std::string_view key =
+        detail::spelling_of(step.kind, row, static_cast<std::size_t>(step.column), std::span(room));
     for (const detail::text_pair& pair : step.pairs) {
         if (pair.from == key) {
             if (!out.append(pair.to)) {
@@ -345,12 +362,32 @@ inline bool outbound_map::write_text(const detail::map_step& step, std::string_v
     return true;
 }
 
-inline bool outbound_map::write_empty(const detail::map_step& step, writer& out) noexcept {
+template <class Row>
+bool outbound_map::write_empty(const detail::map_step& step, const Row& row, utc_timestamp now,
+                               writer& out) const noexcept {
+    if (step.fallback != 0) {
+        return write_step(fallbacks_[step.fallback - 1], row, now, out);
+    }
     if (!step.default_bytes.empty()) {
         out.fields += step.default_fields;
         return out.append(step.default_bytes);
     }
     return step.is_required ? out.fail(map_status::required_empty, step) : true;
+}
+
+template <class Row>
+bool outbound_map::holds(const detail::map_condition& condition, const Row& row) noexcept {
+    const auto column = static_cast<std::size_t>(condition.column);
+    std::array<char, decimal_size_max> room;
+    const std::string_view value =
+        row.is_empty(column) ? std::string_view()
+                             : detail::spelling_of(condition.kind, row, column, std::span(room));
+    for (const std::string& one : condition.values) {
+        if (one == value) {
+            return !condition.is_negated;
+        }
+    }
+    return condition.is_negated;
 }
 
 }  // namespace millrace::xlator

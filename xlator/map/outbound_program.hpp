@@ -60,8 +60,18 @@ struct map_step {
     std::string default_bytes;  // whole fields; empty: no default
     std::uint32_t default_fields = 0;
     member_rule rule;
-    std::vector<text_pair> pairs;  // ascending by from
-    std::uint32_t group = 0;       // index of the group's program
+    std::vector<text_pair> pairs;
+    std::uint32_t group = 0;      // index of the group's program
+    std::uint32_t fallback = 0;   // index, from 1, of the step taken where the column is empty
+    std::uint32_t condition = 0;  // index, from 1, of the condition to be met
+    std::uint8_t decimals = 3;    // of a time's second
+};
+
+struct map_condition {
+    int column = -1;
+    column_kind kind = column_kind::text;
+    std::vector<std::string> values;
+    bool is_negated = false;
 };
 
 struct map_entry {

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/verify.hpp"
 #include "tests/engine/log/child_says.hpp"
 #include "tests/engine/log/failing_calls.hpp"
 #include "tests/engine/log/log_test_support.hpp"
@@ -360,6 +362,40 @@ TEST(LogSynchronous, HaltsDurabilityAfterAFailedSyncAndAppendsGoOn) {
     EXPECT_EQ(fdatasync_call.calls.load(std::memory_order_relaxed), before) << "never tried again";
     EXPECT_EQ(writer.durable_position().value, 0u);
     EXPECT_EQ(read_log(directory / "log").size(), 10u);
+}
+
+// What a failed sync left in the page cache may count as clean: a later sync of it means nothing.
+TEST(LogSynchronous, LeavesAFailedSyncToANextWriterThatWritesTheSegmentsToFreshFiles) {
+    const failing_calls_guard calls;
+    temporary_directory directory;
+    log_options options = small_log();
+    options.sync_on_close = true;
+    const auto inode = [&] {
+        struct stat status {};
+        EXPECT_EQ(::stat(segment_path(directory / "log", 0).c_str(), &status), 0);
+        return status.st_ino;
+    };
+    {
+        log_writer writer(directory / "log", options);
+        append_many(writer, 5);
+        fdatasync_call.fail(1, EIO);
+        writer.close();
+        EXPECT_EQ(writer.last_error(), EIO);
+    }
+    const auto before = inode();
+    {
+        log_writer writer(directory / "log", options);
+        EXPECT_NE(inode(), before) << "written again";
+        append_many(writer, 1);
+        writer.close();
+        EXPECT_EQ(writer.last_error(), 0);
+        EXPECT_EQ(writer.durable_sequence().value, 6u);
+    }
+    EXPECT_EQ(read_log(directory / "log").size(), 6u);
+    EXPECT_EQ(verify_log(directory / "log").result(), verdict::clean);
+    const auto after = inode();
+    log_writer writer(directory / "log", options);
+    EXPECT_EQ(inode(), after) << "once is enough";
 }
 
 TEST(LogOptions, ThatCannotWorkAreRefusedAndSayWhatToDo) {

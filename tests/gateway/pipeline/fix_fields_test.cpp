@@ -65,6 +65,8 @@ TEST_F(FixFields, ThatAreAbsentOrNoneOfTheirTypeAreEmpty) {
     EXPECT_FALSE(holds("MaxFloor < 1", report));
     EXPECT_TRUE(holds("LastQty is empty", "35=8|32=many|"));
     EXPECT_TRUE(holds("Side is empty", "35=8|54=12|"));
+    EXPECT_TRUE(holds("LastPx = 0.5 and LastQty = 5", "35=8|31=.5|32=5.|")) << "as FIX writes them";
+    EXPECT_TRUE(holds("LastPx is empty", "35=8|31=1e5|"));
     EXPECT_TRUE(holds("SendingTime is empty", "35=8|52=yesterday|"));
 }
 

@@ -190,6 +190,7 @@ protected:
     }
     static constexpr const char* heartbeat = "message = 'Heartbeat'\n[map.fields]\nTestReqID = ";
     static constexpr const char* request = "message = 'TestRequest'\n[map.columns]\n";
+    static constexpr const char* outbound = "message = 'TestRequest'\n[map.fields]\n";
 };
 
 TEST_F(SmallMap, RefusesIntegersBeyondWhatFixHolds) {
@@ -216,6 +217,36 @@ TEST_F(SmallMap, EveryErrorIsALine) {
                        std::string(request) + "A = 'TestReqIDD'\nC = 'TestReqID'\n")),
         "a.toml:8: map m: field TestReqIDD is not in dictionary fix44; did you mean TestReqID?\n"
         "a.toml:9: map m: column C does not exist; did you mean A?");
+}
+
+TEST_F(SmallMap, ConditionsAndSecondColumnsAreReadAndChecked) {
+    const std::string columns =
+        "{name = 'A', type = 'text(9)'}, {name = 'B', type = 'text(9)'}, {name = 'S', type = "
+        "'char'}";
+    const std::string field = "TestReqID = {column = 'a', default_column = 'b', when = ";
+    const pipeline_config good =
+        config(columns, std::string(outbound) + field + "{column = 's', is_not = ['x']}}\n");
+    EXPECT_EQ(refusal(good), "");
+    const map_rule_config& rule = good.maps[0].rules.at(0);
+    EXPECT_EQ(rule.fallback, "b");
+    EXPECT_TRUE(rule.when->is_negated);
+    EXPECT_EQ(rule.when->values, std::vector<std::string>{"x"});
+    EXPECT_EQ(
+        refusal(config(columns, std::string(outbound) + field + "{column = 'C', is = ['x']}}\n")),
+        "a.toml:8: map m: column C does not exist; did you mean A?");
+    for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
+             {field + "{column = 'S'}}\n", "'when' needs either 'is' or 'is_not'"},
+             {field + "{column = 'S', is = []}}\n", "'is' lists no value"},
+             {"TestReqID = {value = 'x', default_column = 'B'}\n",
+              "'default_column' needs a 'column'"}}) {
+        try {
+            static_cast<void>(config(columns, std::string(outbound) + text));
+            ADD_FAILURE() << text;
+        } catch (const engine::config_error& failure) {
+            EXPECT_NE(std::string(failure.what()).find(reason), std::string::npos)
+                << failure.what();
+        }
+    }
 }
 
 TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {

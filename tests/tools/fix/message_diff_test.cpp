@@ -32,7 +32,8 @@ protected:
                 held.add(out, message_of(right[i], i + 1), false);
             }
         }
-        held.finish(out);
+        held.end(out, true);
+        held.end(out, false);
         count_ = held.difference_count();
         return out;
     }
@@ -58,10 +59,16 @@ TEST_F(MessageDiff, NamesEachFieldThatDiffers) {
 }
 
 TEST_F(MessageDiff, HoldsRepeatedFieldsAgainstEachOtherByPlace) {
-    EXPECT_EQ(diff({"35=D|11=A|448=X|448=Y|"}, {"35=D|11=A|448=X|448=Z|448=W|"}),
+    EXPECT_EQ(diff({"35=D|11=A|453=2|448=X|448=Y|"}, {"35=D|11=A|453=3|448=X|448=Z|448=W|"}),
               "NewOrderSingle ClOrdID(11)=A, lines 1 and 1\n"
-              "  PartyID(448)[2]: Y -> Z\n"
-              "  PartyID(448)[3]: (absent) -> W\n");
+              "  NoPartyIDs(453): 2 -> 3\n"
+              "  PartyID(448) in 453[2]: Y -> Z\n"
+              "  PartyID(448) in 453[3]: (absent) -> W\n");
+    // A role that moved from one party to another.
+    EXPECT_EQ(diff({"35=D|11=A|453=2|448=X|447=D|448=Y|"}, {"35=D|11=A|453=2|448=X|448=Y|447=D|"}),
+              "NewOrderSingle ClOrdID(11)=A, lines 1 and 1\n"
+              "  PartyIDSource(447) in 453[1]: D (proprietary) -> (absent)\n"
+              "  PartyIDSource(447) in 453[2]: (absent) -> D (proprietary)\n");
 }
 
 TEST_F(MessageDiff, PairsTheNthMessageOfAKeyWithTheNth) {
@@ -72,9 +79,9 @@ TEST_F(MessageDiff, PairsTheNthMessageOfAKeyWithTheNth) {
 
 TEST_F(MessageDiff, TellsWhatStandsInOneAlone) {
     EXPECT_EQ(diff({"35=D|11=A|", "35=0|"}, {"35=D|11=B|"}),
+              "only in B: NewOrderSingle ClOrdID(11)=B, line 1\n"
               "only in A: NewOrderSingle ClOrdID(11)=A, line 1\n"
-              "only in A: Heartbeat, line 2\n"
-              "only in B: NewOrderSingle ClOrdID(11)=B, line 1\n");
+              "only in A: Heartbeat, line 2\n");
     EXPECT_EQ(count_, 3U);
 }
 

@@ -45,6 +45,11 @@ TEST(FieldPattern, FindsAnyOfAGroupsEntries) {
 TEST(FieldPattern, RefusesWhatIsNoExpression) {
     EXPECT_THROW(field_pattern("54=[1"), engine::config_error);
     EXPECT_THROW(field_pattern("("), engine::config_error);
+    EXPECT_THROW(field_pattern("99999999999=A"), engine::config_error);
+    EXPECT_THROW(field_pattern("0=A"), engine::config_error);
+    EXPECT_FALSE(field_pattern("Sdie=1").is_known(fix44()));
+    EXPECT_TRUE(field_pattern("Side=1").is_known(fix44()));
+    EXPECT_TRUE(field_pattern("54=1").is_known(fix44()));
 }
 
 TEST(OrderChain, FollowsAnOrderThroughItsReplacementsAndItsVenuesId) {
@@ -63,6 +68,7 @@ TEST(OrderChain, FollowsAnOrderThroughItsReplacementsAndItsVenuesId) {
     EXPECT_FALSE(chain.since_last_ns().has_value());
     EXPECT_TRUE(takes("35=9|11=A3|41=A2|37=NONE|"));
     EXPECT_FALSE(takes("35=9|11=C3|41=C2|37=NONE|")) << "NONE is nobody's id";
+    EXPECT_FALSE(takes("35=8|11=X9|37=A1|")) << "a venue's id that reads like ours is another's";
 }
 
 TEST(MessageFilter, TakesTypesByCodeAndByName) {

@@ -106,6 +106,13 @@ TEST(FixMessageSource, HandsOutWhatWasCutShortAndSaysSo) {
     ASSERT_EQ(raw.size(), 2U) << "the next message ends it";
     EXPECT_FALSE(raw[0].is_whole);
     EXPECT_EQ(raw[1].bytes, beat);
+    // As QuickFIX's logs have it, a time stamp before each.
+    const auto logged = read_all("09:30 : " + order.substr(0, 40) + "\n09:31 : " + beat + "\n");
+    ASSERT_EQ(logged.size(), 2U);
+    EXPECT_FALSE(logged[0].is_whole);
+    EXPECT_EQ(logged[0].bytes, order.substr(0, 40));
+    EXPECT_EQ(logged[1].bytes, beat);
+    EXPECT_EQ(logged[1].prefix, "09:31");
 }
 
 TEST(FixMessageSource, LeavesABarWithinATextAlone) {

@@ -36,13 +36,10 @@ TEST(FixStream, MatchesOneTypeAndReadsItTyped) {
 
 TEST(FixStream, HoldsATypedCondition) {
     std::string wanted = "XLON";
-    fix_stream fills = [&] {
-        const auto is_there = [&](const field_scope& report) {
-            const field_value<std::string_view> market = report.get<LastMkt>();
-            return market && *market == wanted;
-        };
-        return fix_stream<ExecutionReport, decltype(is_there)>(fix44_tables(), is_there);
-    }();
+    auto fills = stream_of<ExecutionReport>(fix44_tables(), [&](const field_scope& report) {
+        const field_value<std::string_view> market = report.get<LastMkt>();
+        return market && *market == wanted;
+    });
     EXPECT_NE(fills.match(report_of("XLON")), nullptr);
     EXPECT_EQ(fills.match(report_of("XPAR")), nullptr);
     wanted = "XPAR";

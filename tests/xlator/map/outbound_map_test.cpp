@@ -261,6 +261,115 @@ TEST_F(OutboundMap, TakesDefaultsWhereTheColumnIsEmpty) {
         "1=HOUSE|11=NONE|21=1|38=100|40=2|44=101.50|54=1|55=VOD.L|59=0|60=20231114-22:13:20.123|");
 }
 
+TEST_F(OutboundMap, TakesAnotherColumnWhereTheFirstIsEmptyAndThenTheDefault) {
+    outbound_spec spec;
+    spec.message = "TestRequest";
+    field_rule id = from_column("TestReqID", "ACCOUNT");
+    id.fallback = "BROKER";
+    id.default_text = "HOUSE";
+    spec.fields = {id};
+    outbound_map map = compile(spec);
+    EXPECT_EQ(translate(map, test_row{order_columns()}), "112=HOUSE|");
+    EXPECT_EQ(translate(map, test_row{order_columns()}.set("BROKER", std::string("BRK"))),
+              "112=BRK|");
+    EXPECT_EQ(translate(map, test_row{order_columns()}
+                                 .set("BROKER", std::string("BRK"))
+                                 .set("ACCOUNT", std::string("ACC"))),
+              "112=ACC|");
+    id.default_text.reset();
+    spec.fields = {id};
+    map = compile(spec);
+    std::array<char, 64> out{};
+    const map_result result = map.encode(test_row{order_columns()}, now, out);
+    EXPECT_EQ(result.status, map_status::required_empty);
+    EXPECT_EQ(result.tag, 112);
+}
+
+TEST_F(OutboundMap, LeavesOutAFieldWhoseConditionDoesNotHold) {
+    outbound_spec spec;
+    spec.message = "TestRequest";
+    field_rule id = constant("TestReqID", "T");
+    spec.fields = {id};
+    outbound_spec news;
+    news.message = "News";
+    field_rule headline = constant("Headline", "h");
+    field_rule urgency = constant("Urgency", "1");
+    urgency.when = column_condition{"SIDE", {"B", ""}, false};
+    field_rule origin = from_column("OrigTime", "TRADED_AT");
+    origin.when = column_condition{"LOTS", {"7"}, true};
+    news.fields = {headline, urgency, origin};
+    group_rule lines;
+    lines.counter = "NoLinesOfText";
+    group_entry_rule line;
+    line.fields = {constant("Text", "t")};
+    lines.entries = {line};
+    news.groups = {lines};
+    outbound_map map = compile(news);
+    EXPECT_EQ(translate(map, test_row{order_columns()}.set("SIDE", 'B')), "33=1|58=t|61=1|148=h|");
+    EXPECT_EQ(translate(map, test_row{order_columns()}), "33=1|58=t|61=1|148=h|")
+        << "an empty column is \"\"";
+    EXPECT_EQ(translate(map, test_row{order_columns()}.set("SIDE", 'S')), "33=1|58=t|148=h|");
+    EXPECT_EQ(translate(map, test_row{order_columns()}
+                                 .set("SIDE", 'S')
+                                 .set("TRADED_AT", noon_ns)
+                                 .set("LOTS", std::int64_t{8})),
+              "33=1|58=t|42=20240101-12:00:00.000|148=h|");
+    EXPECT_EQ(translate(map, test_row{order_columns()}
+                                 .set("SIDE", 'S')
+                                 .set("TRADED_AT", noon_ns)
+                                 .set("LOTS", std::int64_t{7})),
+              "33=1|58=t|148=h|");
+    spec.fields[0].when = column_condition{"SOLICITED", {"true"}, false};
+    map = compile(spec);
+    std::array<char, 64> out{};
+    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", true), now, out).size, 6U);
+    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", false), now, out).status,
+              map_status::required_empty)
+        << "FIX asks for the field";
+}
+
+TEST_F(OutboundMap, WritesAsManyDecimalsOfATimeAsAskedFor) {
+    outbound_spec spec;
+    spec.message = "News";
+    field_rule origin = from_column("OrigTime", "TRADED_AT");
+    origin.decimals = 6;
+    spec.fields = {constant("Headline", "h"), origin};
+    group_rule lines;
+    lines.counter = "NoLinesOfText";
+    group_entry_rule line;
+    line.fields = {constant("Text", "t")};
+    lines.entries = {line};
+    spec.groups = {lines};
+    outbound_map map = compile(spec);
+    EXPECT_EQ(translate(map, test_row{order_columns()}.set("TRADED_AT", noon_ns + 1'234'567)),
+              "33=1|58=t|42=20240101-12:00:00.001234|148=h|");
+    spec.fields[1] = at_now("OrigTime");
+    spec.fields[1].decimals = 0;
+    map = compile(spec);
+    EXPECT_EQ(translate(map, test_row{order_columns()}), "33=1|58=t|42=20231114-22:13:20|148=h|");
+}
+
+TEST_F(OutboundMap, RefusesConditionsFallbacksAndDecimalsThatCannotBe) {
+    outbound_spec spec;
+    spec.message = "TestRequest";
+    spec.line = 1;
+    field_rule id = from_column("TestReqID", "ACCOUNT", 2);
+    id.fallback = "BROKR";
+    spec.fields = {id};
+    expect_errors(spec, {"2: map : column BROKR does not exist; did you mean BROKER?"});
+    id.fallback.clear();
+    id.when = column_condition{"PRICE", {"1"}, false};
+    spec.fields = {id};
+    expect_errors(spec, {"2: map : column PRICE of kind decimal cannot be a condition"});
+    id.when = column_condition{"SIDE", {"BUY"}, false};
+    spec.fields = {id};
+    expect_errors(spec, {"2: map : \"BUY\" is no value of column SIDE of kind character"});
+    id.when.reset();
+    id.decimals = 3;
+    spec.fields = {id};
+    expect_errors(spec, {"2: map : field TestReqID of type STRING is no time and has no decimals"});
+}
+
 TEST_F(OutboundMap, EverythingItWritesTheDecoderAccepts) {
     const outbound_map map = compile(order_spec());
     decoder reader{dict_};

@@ -10,12 +10,11 @@ using namespace millrace::fix44;
 
 int main() {
     const millrace::xlator::dictionary dict{millrace::fix44::dictionary};
-    const auto is_big_fill = [](const field_scope& report) {
+    auto fills = stream_of<ExecutionReport>(dict, [](const field_scope& report) {
         const auto type = report.get<ExecType>();
         const auto quantity = report.get<LastQty>();
         return type && *type == ExecType::trade && quantity && *quantity >= decimal{1000, 0};
-    };
-    fix_stream<ExecutionReport, decltype(is_big_fill)> fills(dict, is_big_fill);
+    });
 
     // Of each message, such as an event's: null where it is none of these.
     const std::string message =

@@ -134,6 +134,18 @@ TEST(LoadedDictionary, DecodesAndPrintsAsTheGeneratedOneDoes) {
     }
 }
 
+// One that a type of one byte may well have: found by a fuzzer.
+TEST(LoadedDictionary, TakesAMessageTypeOfAnyByte) {
+    dictionary_text file = text_of("FIX44.xml");
+    const std::size_t at = file.text.find("msgtype=\"0\"");
+    ASSERT_NE(at, std::string::npos);
+    file.text.replace(at, 11, "msgtype=\"\xe9\"");
+    const loaded_dictionary loaded(file);
+    ASSERT_NE(loaded.tables().find_message("\xe9"), nullptr);
+    EXPECT_EQ(loaded.tables().find_message("\xe9")->name, "Heartbeat");
+    EXPECT_EQ(loaded.tables().find_message("\xea"), nullptr);
+}
+
 TEST(LoadedDictionary, RefusesWhatIsNoDictionaryWithItsFileAndLine) {
     const auto refusal = [](const std::string& text) {
         try {

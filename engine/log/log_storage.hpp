@@ -108,8 +108,8 @@ void sync_name_of(const std::filesystem::path& directory);
 void rewrite_segments(const std::filesystem::path& directory, std::uint64_t first,
                       std::uint64_t last);
 
-// Leaves word, where the disk takes it, that what lies from that segment on may not be there although
-// a later sync succeeds: the next writer rewrites it.
+// Leaves word, where the disk takes it, that what lies from that segment on may not be there, even
+// if a later sync succeeds: the next writer rewrites it.
 void note_failed_sync(const std::filesystem::path& directory, const log_uuid& uuid,
                       std::uint64_t first) noexcept;
 

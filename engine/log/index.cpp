@@ -284,7 +284,11 @@ indexed_log index_log(const fs::path& directory) {
     if (!lock && !indexes.empty()) {
         indexes.pop_back();
     }
-    const file_lock alone(directory / "index.lock", "indexing");
+    // Beside a writer one at a time; one that began so may outlast that writer.
+    std::optional<file_lock> alone;
+    if (!lock || is_lock_held(directory / "index.lock")) {
+        alone.emplace(directory / "index.lock", "indexing");
+    }
     for (const std::uint64_t index : indexes) {
         const auto is_gone = [&] { return !fs::exists(directory / segment_file_name(index)); };
         try {

@@ -15,7 +15,7 @@ namespace millrace::tools {
 namespace {
 
 constexpr std::size_t chunk_bytes = std::size_t{256} << 10;
-constexpr std::size_t prefix_bytes_max = 256;
+constexpr std::size_t prefix_bytes_max = 48;  // a log's time stamp, and a number before it
 constexpr std::string_view begin_text = "8=FIX";
 constexpr std::size_t begin_string_bytes_max = 12;  // FIX.5.0SP2 and FIXT.1.1 are shorter
 constexpr std::size_t body_length_digits_max = 7;
@@ -87,15 +87,13 @@ void fix_message_source::pass_over(std::size_t count) {
     offset_ += count;
     at_ += count;
     const std::size_t last = passed.rfind('\n');
-    if (last == std::string_view::npos) {
-        line_begin_ += passed;
-    } else {
+    if (last != std::string_view::npos) {
         line_ += static_cast<std::uint64_t>(std::count(passed.begin(), passed.end(), '\n'));
-        line_begin_ = passed.substr(last + 1);
+        line_begin_.clear();
     }
-    if (line_begin_.size() > prefix_bytes_max) {
-        line_begin_.erase(0, line_begin_.size() - prefix_bytes_max);
-    }
+    const std::string_view of_line = passed.substr(last == std::string_view::npos ? 0 : last + 1);
+    line_begin_ += of_line.substr(0, prefix_bytes_max - line_begin_.size());
+    last_passed_ = passed.empty() ? last_passed_ : passed.back();
 }
 
 // To the next "8=FIX" that no digit stands before: 58=FIX is another field.
@@ -112,7 +110,7 @@ bool fix_message_source::find_begin() {
             continue;
         }
         pass_over(found - at_);
-        if (line_begin_.empty() || !is_digit(line_begin_.back())) {
+        if (!is_digit(last_passed_)) {
             return true;
         }
         pass_over(1);
@@ -273,6 +271,7 @@ bool fix_message_source::next(fix_message& message) {
         }
         pass_over(found.size);
         line_begin_.clear();  // what stood there is the message's
+        last_passed_ = '\n';
         return true;
     }
     return false;

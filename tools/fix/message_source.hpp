@@ -25,7 +25,7 @@ inline constexpr std::size_t fix_message_bytes_max = std::size_t{1} << 20;
 
 struct fix_message {
     std::string bytes;         // SOH between fields, whatever stood there
-    std::string prefix;        // of its line, without blanks around: a log's time stamp
+    std::string prefix;        // the beginning of its line, without blanks around: a time stamp
     std::uint64_t offset = 0;  // of its first byte in the input
     std::uint64_t line = 1;    // where that stands
     bool is_whole = false;     // it ends in a trailer
@@ -65,7 +65,8 @@ private:
     std::size_t at_ = 0;
     std::uint64_t offset_ = 0;  // of buffer_[at_] in the input
     std::uint64_t line_ = 1;    // of it
-    std::string line_begin_;    // what of its line has been passed over, as far as it is kept
+    std::string line_begin_;    // what of its line has been passed over, the first bytes of it
+    char last_passed_ = '\n';   // the byte before buffer_[at_]
 };
 
 }  // namespace millrace::tools

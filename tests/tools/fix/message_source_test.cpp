@@ -57,6 +57,16 @@ TEST(FixMessageSource, FindsMessagesWhateverSeparatesTheirFields) {
     }
 }
 
+TEST(FixMessageSource, KeepsTheBeginningOfALineAndLooksAtWhatStandsRightBeforeAMessage) {
+    const std::string time = "7 2026-03-02T09:30:00.1Z insert";
+    const auto all =
+        read_all(time + std::string(300, ' ') + "WIRE=" + with_bars(order) + "\n" +
+                 std::string(60, 'x') + "5" + with_bars(beat) + "\n" + with_bars(beat) + "\n");
+    ASSERT_EQ(all.size(), 2U) << "58=FIX is another field, wherever it stands";
+    EXPECT_EQ(all[0].prefix, time);
+    EXPECT_EQ(all[1].line, 3U);
+}
+
 TEST(FixMessageSource, TakesMessagesThatFollowEachOtherWithoutALineEnd) {
     const auto all = read_all(order + beat + order);
     ASSERT_EQ(all.size(), 3U);

@@ -120,8 +120,8 @@ std::string config_section::unknown_key(std::string_view key) const {
 const config_node* config_section::find(std::string_view key) const {
     MILLRACE_ASSERT(is_known(key), "a section reads the keys it knows");
     const auto at = std::find_if(node_->members.begin(), node_->members.end(),
-                                 [&](const auto& member) { return member.first == key; });
-    return at == node_->members.end() ? nullptr : &at->second;
+                                 [&](const auto& member) { return member.name == key; });
+    return at == node_->members.end() ? nullptr : &at->node;
 }
 
 long config_section::line_of(std::string_view key) const {

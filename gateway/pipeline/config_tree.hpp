@@ -18,7 +18,7 @@ enum class node_kind : std::uint8_t { text, integer, boolean, fraction, time, ta
 [[nodiscard]] std::string_view to_phrase(node_kind kind) noexcept;
 
 struct config_node {
-    using member = std::pair<std::string, config_node>;
+    struct member;
 
     node_kind kind = node_kind::table;
     long line = 0;
@@ -27,6 +27,11 @@ struct config_node {
     bool boolean = false;
     std::vector<member> members;        // of a table, in the order of the file
     std::vector<config_node> elements;  // of an array
+};
+
+struct config_node::member {
+    std::string name;
+    config_node node;
 };
 
 // `file` names the text in messages.

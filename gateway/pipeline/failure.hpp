@@ -31,8 +31,8 @@ struct failure_hook {
     // From a callable that outlives the pipeline: void operator()(const delivery_failure&).
     template <class Callable>
     [[nodiscard]] static failure_hook of(Callable& callable) noexcept {
-        return {[](void* context, const delivery_failure& failure) noexcept {
-                    (*static_cast<Callable*>(context))(failure);
+        return {[](void* caller, const delivery_failure& failure) noexcept {
+                    (*static_cast<Callable*>(caller))(failure);
                 },
                 &callable};
     }

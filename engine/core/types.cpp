@@ -137,7 +137,7 @@ bool parse(std::string_view text, timestamp& time) {
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     const std::tm asked = parts;
-    const std::int64_t whole = ::timegm(&parts);
+    std::int64_t whole = ::timegm(&parts);
     if (parts.tm_mon != asked.tm_mon || parts.tm_mday != asked.tm_mday ||
         parts.tm_hour != asked.tm_hour || parts.tm_min != asked.tm_min) {
         return false;  // timegm folds 31 February into March; we refuse it
@@ -155,9 +155,13 @@ bool parse(std::string_view text, timestamp& time) {
             fraction *= 10;
         }
     }
+    if (whole < 0 && fraction > 0) {
+        ++whole;  // the lowest times fit, their whole seconds alone do not
+        fraction -= ns_per_s;
+    }
     std::int64_t ns = 0;
     if (__builtin_mul_overflow(whole, ns_per_s, &ns) || __builtin_add_overflow(ns, fraction, &ns)) {
-        return false;  // before 1678 or after 2262
+        return false;
     }
     time.ns = ns;
     return true;

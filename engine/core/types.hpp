@@ -43,7 +43,8 @@ struct log_uuid {
 [[nodiscard]] log_uuid random_log_uuid();
 
 // 2026-03-01T09:30:00.000000001Z; parsing takes 0 to 9 decimals, or plain nanoseconds.
-// A text that is refused leaves the second argument as it was.
+// Refused are times before 1677-09-21T00:12:43.145224192Z and after 2262-04-11T23:47:16.854775807Z,
+// which int64 nanoseconds do not hold. A refused text leaves the second argument as it was.
 [[nodiscard]] std::string to_string(timestamp time);
 [[nodiscard]] bool parse(std::string_view text, timestamp& time);
 

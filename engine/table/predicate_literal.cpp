@@ -132,7 +132,7 @@ std::string compare_timestamp(const schema_column& column, const literal& operan
     timestamp time;
     const std::string_view text =
         operand.kind == literal_kind::text ? std::string_view(operand.value) : operand.spelling;
-    if (!parse_timestamp(text, time)) {
+    if (!parse(text, time)) {
         return "column " + column.name + " is a timestamp, and " + quoted(operand) +
                " is none, as in '2026-03-01T09:30:00.000000001Z'";
     }

@@ -17,9 +17,6 @@ namespace millrace::engine {
 // Appends what parse_value() would read back; nothing for an empty value.
 void append_value_text(const row_view& row, std::size_t index, std::string& out);
 
-// As the timestamp parser of core, and refuses what does not fit 64 bits of nanoseconds.
-[[nodiscard]] bool parse_timestamp(std::string_view text, timestamp& value);
-
 // Why a row from text that lacks this column is refused; empty: it is not.
 [[nodiscard]] std::string missing_reason(const schema_column& column);
 // Why the filled row is refused; empty: it is not.

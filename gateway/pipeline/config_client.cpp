@@ -51,7 +51,7 @@ start_config read_start(const config_file& file, const config_node& node) {
     }
     start.what = start_kind::time;
     const std::string time = section.text("time");
-    if (!engine::parse_timestamp(time, start.time)) {
+    if (!engine::parse(time, start.time)) {
         section.fail("time", "'time' is '" + time + "'; expected UTC: 2026-03-01T09:30:00Z");
     }
     return start;

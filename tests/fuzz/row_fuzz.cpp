@@ -73,21 +73,10 @@ bool is_row_of(const row_schema& schema, std::span<const std::byte> payload) {
     return is_good;
 }
 
-// Rows hold decimals and times that nobody may write as text: beyond four digits of exponent, and
-// years that are not whole within 64 bits of nanoseconds.
+// Rows hold decimals that nobody may write as text: beyond four digits of exponent.
 bool may_be_unwritable(const row_view& row, std::size_t index) {
-    constexpr std::int64_t second_ns = 1'000'000'000;
-    constexpr std::int64_t year_1678_s = -9'214'560'000;
-    constexpr std::int64_t year_2262_s = 9'214'646'400;
-    switch (row.schema().column(index).type) {
-        case column_type::decimal:
-            return std::abs(std::int64_t{row.decimal_value(index).exponent}) > decimal_exponent_max;
-        case column_type::timestamp:
-            return row.timestamp(index).ns < year_1678_s * second_ns ||
-                   row.timestamp(index).ns >= year_2262_s * second_ns;
-        default:
-            return false;
-    }
+    return row.schema().column(index).type == column_type::decimal &&
+           std::abs(std::int64_t{row.decimal_value(index).exponent}) > decimal_exponent_max;
 }
 
 bool is_same_value(const row_view& one, const row_view& other, std::size_t index) {

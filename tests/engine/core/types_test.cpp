@@ -26,7 +26,8 @@ TEST(Timestamp, IsWrittenWithNineDecimalsAndZ) {
 
 TEST(Timestamp, ParsesWhatItWrites) {
     for (const std::int64_t ns : {std::int64_t{0}, std::int64_t{1}, std::int64_t{999'999'999},
-                                  std::int64_t{1'772'357'400'123'456'789}, INT64_MAX}) {
+                                  std::int64_t{1'772'357'400'123'456'789}, std::int64_t{-1},
+                                  INT64_MIN, INT64_MIN + 1, INT64_MIN / 2, INT64_MAX}) {
         EXPECT_EQ(parsed(to_string(timestamp{ns})), ns);
     }
 }
@@ -69,7 +70,10 @@ TEST(Timestamp, RefusesWhatIsNoTimeAndLeavesTheValueAlone) {
                              "2026-03-01x09:30:00",
                              "2026-03-01T09:30:00 Z",
                              "9999-01-01T00:00:00",
+                             "2262-04-11T23:47:16.854775808",
                              "2262-04-11T23:47:17",
+                             "1677-09-21T00:12:43.145224191",
+                             "1677-09-21T00:12:43",
                              "1600-01-01T00:00:00",
                              " 026-03-01T09:30:00"}) {
         timestamp time{42};

@@ -75,18 +75,17 @@ private:
                 "the manifest names this file, and it is not there; restore it from a copy", index);
             return;
         }
-        const std::string bytes = read_whole_file(path);
-        const digest hash = sha256_of(std::as_bytes(std::span(bytes.data(), bytes.size())));
+        const hashed_file file = hash_file(path);
         const std::optional<digest> held =
             said.segment_bytes ? hash_of_contents(path) : std::nullopt;
-        const bool is_file_same = bytes.size() == said.bytes && hash == said.hash;
+        const bool is_file_same = file.bytes == said.bytes && file.hash == said.hash;
         const bool is_segment_same = !said.segment_bytes || held == said.segment_hash;
         if (is_file_same && is_segment_same) {
             ++report_.archived_count;
             return;
         }
-        std::string detail = "the file has " + std::to_string(bytes.size()) +
-                             " bytes and SHA-256 " + to_string(hash) + ", the manifest says " +
+        std::string detail = "the file has " + std::to_string(file.bytes) + " bytes and SHA-256 " +
+                             to_string(file.hash) + ", the manifest says " +
                              std::to_string(said.bytes) + " and " + to_string(said.hash);
         if (said.segment_bytes && is_segment_same) {
             detail +=

@@ -1,12 +1,17 @@
 #include "engine/log/sha256.hpp"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <vector>
 
 #include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
 
 namespace millrace::engine {
 
@@ -84,6 +89,28 @@ digest sha256_of(std::span<const std::byte> bytes) {
     sha256 hash;
     hash.update(bytes);
     return hash.finish();
+}
+
+hashed_file hash_file(const std::filesystem::path& path) {
+    const unique_fd fd = open_file(path, O_RDONLY);
+    std::vector<std::byte> chunk(std::size_t{1} << 20);
+    sha256 hash;
+    hashed_file made;
+    while (true) {
+        const ssize_t n = ::read(fd.get(), chunk.data(), chunk.size());
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            throw io_error("read", path.native(), errno);
+        }
+        if (n == 0) {
+            made.hash = hash.finish();
+            return made;
+        }
+        hash.update(std::span<const std::byte>(chunk).first(static_cast<std::size_t>(n)));
+        made.bytes += static_cast<std::uint64_t>(n);
+    }
 }
 
 digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> bytes) {

@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,6 +51,12 @@ private:
 };
 
 [[nodiscard]] digest sha256_of(std::span<const std::byte> bytes);
+// In chunks: a compressed segment may be as large as the memory that is free. Throws io_error.
+struct hashed_file {
+    digest hash;
+    std::uint64_t bytes = 0;
+};
+[[nodiscard]] hashed_file hash_file(const std::filesystem::path& path);
 [[nodiscard]] digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> bytes);
 // In a time that does not tell where they differ.
 [[nodiscard]] bool is_same_secret(const digest& left, const digest& right) noexcept;

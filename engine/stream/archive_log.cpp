@@ -1,12 +1,8 @@
 #include "engine/stream/archive_log.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <string>
-#include <vector>
 
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
@@ -22,22 +18,6 @@ namespace millrace::engine {
 namespace fs = std::filesystem;
 
 namespace {
-
-// A compressed segment may be as large as the memory that is free.
-digest hash_file(const fs::path& path) {
-    const unique_fd fd = open_file(path, O_RDONLY);
-    std::vector<std::byte> chunk(std::size_t{1} << 20);
-    sha256 hash;
-    for (std::size_t done = 0, size = file_size(fd.get(), path.native()); done < size;) {
-        const std::size_t wanted = std::min(chunk.size(), size - done);
-        if (!try_read_at(fd.get(), chunk.data(), wanted, done)) {
-            throw io_error("read", path.native(), errno);
-        }
-        hash.update(std::span<const std::byte>(chunk).first(wanted));
-        done += wanted;
-    }
-    return hash.finish();
-}
 
 // Of this log, begun or gone on with.
 archive_manifest open_manifest(const fs::path& archive, const segment_info& info) {
@@ -75,7 +55,7 @@ void copy_sidecar(const fs::path& directory, const fs::path& archive, const std:
     }
     const std::string text = read_whole_file(from);
     write_file_atomically(archive / name, text);
-    manifest.files[name] = {text.size(), hash_file(archive / name)};
+    manifest.files[name] = {text.size(), hash_file(archive / name).hash};
 }
 
 // Makes the copy, or proves the one that is there.
@@ -90,7 +70,7 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
     if (fs::exists(copy) && manifest.files.contains(name)) {
         // A bit of a frame that its decoder passes over is no difference of the content, but it is
         // damage to whoever verifies the archive.
-        if (hash_file(copy) != manifest.files[name].hash) {
+        if (hash_file(copy).hash != manifest.files[name].hash) {
             throw damage_error(copy.native() +
                                ": is not the file that the archive's manifest "
                                "names; the original was kept");
@@ -104,7 +84,7 @@ void archive_one(const fs::path& directory, const fs::path& archive, std::uint64
         MILLRACE_CRASH_POINT("archive.packed");
         rename_file(made, copy);
         MILLRACE_CRASH_POINT("archive.named");
-        manifest.files[name] = {packed, hash_file(copy), bytes.size(), sha256_of(bytes)};
+        manifest.files[name] = {packed, hash_file(copy).hash, bytes.size(), sha256_of(bytes)};
         ++report.new_count;
         report.plain_bytes += bytes.size();
         report.packed_bytes += packed;

@@ -4,7 +4,11 @@
 
 #include <string>
 
-namespace millrace::engine {
+#include "engine/core/error.hpp"
+#include "engine/core/file.hpp"
+#include "tests/engine/log/log_test_support.hpp"
+
+namespace millrace::engine::test {
 
 namespace {
 
@@ -31,6 +35,21 @@ TEST(Sha256, OfPartsIsThatOfTheWhole) {
     EXPECT_EQ(hash.finish(), sha256_of(bytes_of(text)));
     hash.update(bytes_of("abc"));
     EXPECT_EQ(hash.finish(), sha256_of(bytes_of("abc"))) << "begins anew behind a finish";
+}
+
+TEST(Sha256, OfAFileIsThatOfItsBytesHoweverManyThereAre) {
+    const temporary_directory directory;
+    for (const std::size_t size : {0UL, 1UL, 1UL << 20, (1UL << 20) + 1, (5UL << 19) + 3}) {
+        std::string text(size, 'x');
+        for (std::size_t at = 0; at < size; at += 4099) {
+            text[at] = static_cast<char>(at % 251);
+        }
+        write_file_atomically(directory / "file", text);
+        const hashed_file made = hash_file(directory / "file");
+        EXPECT_EQ(made.hash, sha256_of(bytes_of(text))) << size;
+        EXPECT_EQ(made.bytes, size);
+    }
+    EXPECT_THROW(static_cast<void>(hash_file(directory / "none")), io_error);
 }
 
 // RFC 4231, test cases 2 and 6 (a key longer than a block).
@@ -66,4 +85,4 @@ TEST(Digest, IsComparedWhole) {
     EXPECT_FALSE(is_same_secret(left, right));
 }
 
-}  // namespace millrace::engine
+}  // namespace millrace::engine::test

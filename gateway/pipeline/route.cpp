@@ -88,6 +88,10 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         case delivery_status::nacked:
             return fail(config_.on_nack, record, row);
     }
+    return done_with(record);
+}
+
+offer_status route::done_with(const engine::stream_slot& record) noexcept {
     highest_ = record.seq;
     counters.highest.set(record.seq.value);
     return offer_status::accepted;
@@ -99,9 +103,7 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
         tell(policy, record, row, reason_);
         counters.dropped.add(1);
         say("dropped", record);
-        highest_ = record.seq;
-        counters.highest.set(record.seq.value);
-        return offer_status::accepted;
+        return done_with(record);
     }
     if (policy == failure_policy::halt || rejects_ == nullptr) {
         tell(failure_policy::halt, record, row, reason_);
@@ -122,9 +124,7 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
     counters.parked.add(1);
     tell(policy, record, row, reason_);
     say("parked", record);
-    highest_ = record.seq;
-    counters.highest.set(record.seq.value);
-    return offer_status::accepted;
+    return done_with(record);
 }
 
 void route::tell(failure_policy policy, const engine::stream_slot& record,

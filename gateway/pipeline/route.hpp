@@ -134,6 +134,7 @@ private:
                (to.poss_dup && source.unsigned_integer(*to.poss_dup) != 0);
     }
     [[nodiscard]] bool was_parked(engine::sequence seq) noexcept;
+    [[nodiscard]] offer_status done_with(const engine::stream_slot& record) noexcept;
     [[nodiscard]] offer_status fail(failure_policy policy, const engine::stream_slot& record,
                                     const engine::row_view& row) noexcept;
     void tell(failure_policy policy, const engine::stream_slot& record, const engine::row_view& row,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "engine/core/error.hpp"
 #include "engine/log/format.hpp"
@@ -40,6 +41,10 @@ public:
                 "unknown stream" + named(client_.stream, names_of(report_.config.streams)));
         } else {
             schema_ = find_schema(report_.config, stream_->table);
+        }
+        if (schema_ != nullptr) {
+            std::string ignored;  // the stream's own error
+            fields_ = fields_of(*schema_, stream_->dictionary, report_.dictionaries, ignored);
         }
         check_condition(client_.lines.of("where"), "client '" + client_.name + "'", client_.where);
         for (const route_config& route : client_.routes) {
@@ -83,18 +88,14 @@ private:
         if (where.empty() || schema_ == nullptr) {
             return;
         }
-        std::string ignored;  // the stream's own error
-        const auto fields =
-            fields_of(*schema_, stream_ == nullptr ? std::string() : stream_->dictionary,
-                      report_.dictionaries, ignored);
-        if (!check_where(report_, line, who, where, *schema_, fields.get())) {
+        if (!check_where(report_, line, who, where, *schema_, fields_.get())) {
             return;
         }
         if (const auto schema = carried()) {
             try {
                 // What it does not carry of a message nobody may ask for either.
                 static_cast<void>(engine::predicate(
-                    where, *schema, schema->has_trailing() ? fields.get() : nullptr));
+                    where, *schema, schema->has_trailing() ? fields_.get() : nullptr));
             } catch (const engine::config_error&) {
                 report_.error(line, who + ": 'where' asks for a column that stream '" +
                                         stream_->name +
@@ -325,6 +326,7 @@ private:
     const client_config& client_;
     const stream_config* stream_ = nullptr;
     const engine::row_schema* schema_ = nullptr;
+    std::unique_ptr<const engine::row_fields> fields_;  // what a condition may ask for beside it
 };
 
 }  // namespace

@@ -56,6 +56,10 @@ const xlator::dictionary* map_dictionaries::find(const std::string& name, std::s
     if (const auto known = loaded_.find(name); known != loaded_.end()) {
         return &known->second->tables();
     }
+    if (const auto known = refused_.find(name); known != refused_.end()) {
+        reason = known->second;
+        return nullptr;
+    }
     const bool is_version = std::find(versions.begin(), versions.end(), name) != versions.end();
     if (!is_version && !name.ends_with(".xml")) {
         reason = "unknown dictionary '" + name +
@@ -72,7 +76,7 @@ const xlator::dictionary* map_dictionaries::find(const std::string& name, std::s
         const std::filesystem::path path = is_version ? ours_ / (name + ".xml") : beside_ / name;
         return &loaded_.emplace(name, load(path)).first->second->tables();
     } catch (const std::exception& failure) {
-        reason = std::string("dictionary ") + failure.what();
+        reason = refused_[name] = std::string("dictionary ") + failure.what();
         return nullptr;
     }
 }

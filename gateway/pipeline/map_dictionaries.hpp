@@ -1,4 +1,4 @@
-// The dictionaries that maps are made of: our own versions by name, a venue's by its file.
+// The dictionaries of maps, conditions and tools: our own versions by name, a venue's by its file.
 //
 // Threading  set-up only; what find() returned is constant, and lives as long as this object
 // Errors     find() returns null, and says why
@@ -32,6 +32,7 @@ private:
     std::filesystem::path ours_;
     std::filesystem::path beside_;
     std::map<std::string, std::unique_ptr<const xlator::spec::loaded_dictionary>> loaded_;
+    std::map<std::string, std::string> refused_;  // by name: why, so that no file is read twice
 };
 
 }  // namespace millrace::gateway

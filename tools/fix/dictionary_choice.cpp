@@ -37,18 +37,6 @@ dictionary_choice::dictionary_choice(const std::string& asked, const std::filesy
     }
 }
 
-const xlator::dictionary* dictionary_choice::by_name(const std::string& name) {
-    if (const auto known = refused_.find(name); known != refused_.end()) {
-        reason_ = known->second;
-        return nullptr;
-    }
-    const xlator::dictionary* const found = all_.find(name, reason_);
-    if (found == nullptr) {
-        refused_.emplace(name, reason_);
-    }
-    return found;
-}
-
 const xlator::dictionary* dictionary_choice::of(const fix_message& message) {
     if (asked_ != nullptr) {
         return asked_;
@@ -58,7 +46,7 @@ const xlator::dictionary* dictionary_choice::of(const fix_message& message) {
     const bool has_begin = walk.next(field) && field.tag == 8;
     for (const auto& [begin_string, name] : fix4_versions) {
         if (has_begin && field.value == begin_string) {
-            return by_name(std::string(name));
+            return all_.find(std::string(name), reason_);
         }
     }
     if (!has_begin || field.value != "FIXT.1.1") {
@@ -73,7 +61,7 @@ const xlator::dictionary* dictionary_choice::of(const fix_message& message) {
             version = field.value;
         }
     }
-    return by_name(name_of_version(version));
+    return all_.find(name_of_version(version), reason_);
 }
 
 }  // namespace millrace::tools

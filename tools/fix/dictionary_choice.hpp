@@ -4,7 +4,6 @@
 // Errors     config_error: the dictionary asked for cannot be read
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "gateway/pipeline/map_dictionaries.hpp"
@@ -24,11 +23,8 @@ public:
     [[nodiscard]] const std::string& reason() const { return reason_; }
 
 private:
-    [[nodiscard]] const xlator::dictionary* by_name(const std::string& name);
-
     gateway::map_dictionaries all_;
     const xlator::dictionary* asked_ = nullptr;
-    std::map<std::string, std::string> refused_;  // by name: why, so that none is read twice
     std::string reason_;
     std::string default_version_ = "9";  // DefaultApplVerID(1137)
 };

@@ -56,6 +56,20 @@ field_rule at_now(std::string field, long line = 1) {
     return rule;
 }
 
+// News must have lines of text.
+outbound_spec news_of(std::vector<field_rule> fields) {
+    group_rule lines;
+    lines.counter = "NoLinesOfText";
+    group_entry_rule line;
+    line.fields = {constant("Text", "t")};
+    lines.entries = {line};
+    outbound_spec spec;
+    spec.message = "News";
+    spec.fields = std::move(fields);
+    spec.groups = {lines};
+    return spec;
+}
+
 outbound_spec order_spec() {
     outbound_spec spec;
     spec.name = "orders";
@@ -290,21 +304,11 @@ TEST_F(OutboundMap, LeavesOutAFieldWhoseConditionDoesNotHold) {
     spec.message = "TestRequest";
     field_rule id = constant("TestReqID", "T");
     spec.fields = {id};
-    outbound_spec news;
-    news.message = "News";
-    field_rule headline = constant("Headline", "h");
     field_rule urgency = constant("Urgency", "1");
     urgency.when = column_condition{"SIDE", {"B", ""}, false};
     field_rule origin = from_column("OrigTime", "TRADED_AT");
     origin.when = column_condition{"LOTS", {"7"}, true};
-    news.fields = {headline, urgency, origin};
-    group_rule lines;
-    lines.counter = "NoLinesOfText";
-    group_entry_rule line;
-    line.fields = {constant("Text", "t")};
-    lines.entries = {line};
-    news.groups = {lines};
-    outbound_map map = compile(news);
+    outbound_map map = compile(news_of({constant("Headline", "h"), urgency, origin}));
     EXPECT_EQ(translate(map, test_row{order_columns()}.set("SIDE", 'B')), "33=1|58=t|61=1|148=h|");
     EXPECT_EQ(translate(map, test_row{order_columns()}), "33=1|58=t|61=1|148=h|")
         << "an empty column is \"\"";
@@ -329,17 +333,9 @@ TEST_F(OutboundMap, LeavesOutAFieldWhoseConditionDoesNotHold) {
 }
 
 TEST_F(OutboundMap, WritesAsManyDecimalsOfATimeAsAskedFor) {
-    outbound_spec spec;
-    spec.message = "News";
     field_rule origin = from_column("OrigTime", "TRADED_AT");
     origin.decimals = 6;
-    spec.fields = {constant("Headline", "h"), origin};
-    group_rule lines;
-    lines.counter = "NoLinesOfText";
-    group_entry_rule line;
-    line.fields = {constant("Text", "t")};
-    lines.entries = {line};
-    spec.groups = {lines};
+    outbound_spec spec = news_of({constant("Headline", "h"), origin});
     outbound_map map = compile(spec);
     EXPECT_EQ(translate(map, test_row{order_columns()}.set("TRADED_AT", noon_ns + 1'234'567)),
               "33=1|58=t|42=20240101-12:00:00.001234|148=h|");

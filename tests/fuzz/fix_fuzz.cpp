@@ -51,7 +51,7 @@ bool lies_within(std::string_view outer, std::string_view inner) {
 void read_all(const xlator::field_scope& message, std::string_view bytes, int depth) {
     for (const xlator::field_view field : message) {
         MILLRACE_ASSERT(lies_within(bytes, field.value), "a value lies outside of the frame");
-        static_cast<void>(xlator::meaning_of(fix44_tables(), field.tag, field.value));
+        static_cast<void>(xlator::meaning_of(&fix44_tables(), field.tag, field.value));
         if (depth < 3) {
             for (const xlator::field_scope entry : message.group(field.tag)) {
                 read_all(entry, bytes, depth + 1);
@@ -221,9 +221,8 @@ void fuzz_where(std::span<const std::byte> input) {
         MILLRACE_ASSERT(plain.evaluate(view, {}) != turned.evaluate(view, {}),
                         "a condition and its contrary hold together");
     } catch (const engine::config_error& refused) {
-        MILLRACE_ASSERT(
-            std::string_view(refused.what()).starts_with("where, character "),
-            "a refusal does not say where");
+        MILLRACE_ASSERT(std::string_view(refused.what()).starts_with("where, character "),
+                        "a refusal does not say where");
     }
 }
 

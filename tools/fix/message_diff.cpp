@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "tools/fix/message_filter.hpp"
 #include "tools/fix/message_printer.hpp"
 #include "tools/text/escape.hpp"
 #include "xlator/fix/byte_sum.hpp"
@@ -43,8 +42,7 @@ std::string shown(const one_value* value, const xlator::dictionary* dict) {
     }
     std::string text;
     append_printable_wire(text, value->value);
-    const std::string_view meaning =
-        dict == nullptr ? std::string_view() : xlator::meaning_of(*dict, value->tag, value->value);
+    const std::string_view meaning = xlator::meaning_of(dict, value->tag, value->value);
     return meaning.empty() ? text : text + " (" + std::string(meaning) + ")";
 }
 
@@ -70,10 +68,9 @@ std::string message_diff::key_of(const fix_message& message) const {
 
 std::string message_diff::title_of(const fix_message& message) {
     const xlator::dictionary* const dict = dictionaries_.of(message);
-    const std::string_view type = value_of(message, 35);
-    const xlator::message_info* const info = dict == nullptr ? nullptr : dict->find_message(type);
+    const xlator::message_info* const info = info_of(message, dict);
     std::string title;
-    append_printable(title, info == nullptr ? type : info->name);
+    append_printable(title, info == nullptr ? value_of(message, 35) : info->name);
     for (const int tag : options_.by) {
         if (const std::string_view value = value_of(message, tag); !value.empty()) {
             title += " " + name_of(tag, dict) + "=";

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <set>
 
-#include "tools/fix/message_filter.hpp"
 #include "xlator/fix/byte_sum.hpp"
 #include "xlator/fix/printer.hpp"
 
@@ -13,13 +12,7 @@ namespace {
 
 constexpr int tag_body_length = 9;
 constexpr int tag_check_sum = 10;
-
-xlator::decode_options lax() {
-    xlator::decode_options options;
-    options.is_strict = false;
-    options.frame_size_max = fix_message_bytes_max;
-    return options;
-}
+constexpr int tag_msg_type = 35;
 
 // The same fields with the length and the checksum they should have; empty where the message is no
 // frame at all.
@@ -82,23 +75,46 @@ private:
 
 }  // namespace
 
-bool message_fields::decode(const fix_message& message, const xlator::dictionary& dict,
-                            std::vector<placed_field>& fields) {
+std::string_view value_of(const fix_message& message, int tag) {
+    xlator::wire_walk walk(message.bytes);
+    xlator::wire_field field;
+    while (walk.next(field)) {
+        if (field.tag == tag) {
+            return field.value;
+        }
+    }
+    return {};
+}
+
+const xlator::message_info* info_of(const fix_message& message, const xlator::dictionary* dict) {
+    return dict == nullptr ? nullptr : dict->find_message(value_of(message, tag_msg_type));
+}
+
+xlator::decoder& message_decoders::of(const xlator::dictionary& dict) {
     std::unique_ptr<xlator::decoder>& reader = decoders_[&dict];
     if (reader == nullptr) {
-        reader = std::make_unique<xlator::decoder>(dict, lax());
+        xlator::decode_options options;
+        options.is_strict = is_strict_;
+        options.frame_size_max = fix_message_bytes_max;
+        reader = std::make_unique<xlator::decoder>(dict, options);
     }
-    xlator::decode_result result = reader->decode(message.bytes);
+    return *reader;
+}
+
+bool message_fields::decode(const fix_message& message, const xlator::dictionary& dict,
+                            std::vector<placed_field>& fields) {
+    xlator::decoder& reader = decoders_.of(dict);
+    xlator::decode_result result = reader.decode(message.bytes);
     if (result.status == xlator::decode_status::garbled) {
         resealed_ = resealed(message);
-        result = reader->decode(resealed_);
+        result = reader.decode(resealed_);
     }
     if (result.status != xlator::decode_status::ok &&
         result.status != xlator::decode_status::rejected) {
         return false;
     }
     placer places;
-    for (const xlator::field_view field : reader->message()) {
+    for (const xlator::field_view field : reader.message()) {
         const bool is_seal = field.tag == tag_body_length || field.tag == tag_check_sum;
         fields.push_back({field.tag,
                           field.level,

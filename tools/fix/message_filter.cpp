@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "engine/core/error.hpp"
+#include "tools/fix/message_fields.hpp"
 #include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/digits.hpp"
 #include "xlator/fix/printer.hpp"
 #include "xlator/fix/utc_timestamp.hpp"
 
@@ -21,8 +23,7 @@ constexpr int tag_orig_cl_ord_id = 41;
 constexpr std::string_view no_order = "NONE";
 
 bool is_tag(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() && std::all_of(text.begin(), text.end(), xlator::is_digit);
 }
 
 // Of "Side=[12]" where the field's name ends; npos: the text is a pattern for the whole message.
@@ -151,8 +152,7 @@ bool order_chain::takes(const fix_message& message) {
 bool message_filter::takes(const fix_message& message, const xlator::dictionary* dict) {
     if (!types.empty()) {
         const std::string_view type = value_of(message, tag_msg_type);
-        const xlator::message_info* const info =
-            dict == nullptr ? nullptr : dict->find_message(type);
+        const xlator::message_info* const info = info_of(message, dict);
         const bool is_wanted = std::any_of(types.begin(), types.end(), [&](const std::string& one) {
             return one == type || (info != nullptr && one == info->name);
         });
@@ -164,17 +164,6 @@ bool message_filter::takes(const fix_message& message, const xlator::dictionary*
         std::all_of(patterns.begin(), patterns.end(),
                     [&](const field_pattern& pattern) { return pattern.is_in(message, dict); });
     return is_matched && (!order || order->takes(message));
-}
-
-std::string_view value_of(const fix_message& message, int tag) {
-    xlator::wire_walk walk(message.bytes);
-    xlator::wire_field field;
-    while (walk.next(field)) {
-        if (field.tag == tag) {
-            return field.value;
-        }
-    }
-    return {};
 }
 
 }  // namespace millrace::tools

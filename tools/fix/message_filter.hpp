@@ -75,7 +75,4 @@ struct message_filter {
     [[nodiscard]] bool takes(const fix_message& message, const xlator::dictionary* dict);
 };
 
-// The value of the first field with this tag; empty: there is none.
-[[nodiscard]] std::string_view value_of(const fix_message& message, int tag);
-
 }  // namespace millrace::tools

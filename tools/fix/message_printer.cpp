@@ -49,8 +49,7 @@ void message_printer::append_value(std::string& out, const placed_field& field,
     std::string value;
     append_printable_wire(value, field.value);
     out += value;
-    const std::string_view meaning =
-        dict == nullptr ? std::string_view() : xlator::meaning_of(*dict, field.tag, field.value);
+    const std::string_view meaning = xlator::meaning_of(dict, field.tag, field.value);
     if (!meaning.empty()) {
         append_coloured(out, field.tag == tag_msg_type ? colour_type : colour_meaning,
                         " (" + std::string(meaning) + ")");
@@ -131,9 +130,7 @@ void message_printer::append_json(std::string& out, const fix_message& message,
         }
         out += ",\"value\":";
         append_json_bytes(out, field.value);
-        const std::string_view meaning = dict == nullptr
-                                             ? std::string_view()
-                                             : xlator::meaning_of(*dict, field.tag, field.value);
+        const std::string_view meaning = xlator::meaning_of(dict, field.tag, field.value);
         if (!meaning.empty()) {
             out += ",\"meaning\":";
             append_json_text(out, meaning);
@@ -170,14 +167,9 @@ void message_printer::append(std::string& out, const fix_message& message,
         append_line(out, fields, dict);
         return;
     }
-    const auto type = std::find_if(fields.begin(), fields.end(), [](const placed_field& field) {
-        return field.tag == tag_msg_type;
-    });
-    std::string title =
-        "line " + std::to_string(message.line) + ", offset " + std::to_string(message.offset);
-    if (type != fields.end() && dict != nullptr && dict->find_message(type->value) != nullptr) {
-        title = std::string(dict->find_message(type->value)->name) + ", " + title;
-    }
+    const xlator::message_info* const info = info_of(message, dict);
+    std::string title = info == nullptr ? std::string() : std::string(info->name) + ", ";
+    title += "line " + std::to_string(message.line) + ", offset " + std::to_string(message.offset);
     append_coloured(out, colour_type, title);
     out += '\n';
     append_fields(out, fields, dict);

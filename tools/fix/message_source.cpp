@@ -9,6 +9,7 @@
 
 #include "engine/core/error.hpp"
 #include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/digits.hpp"
 
 namespace millrace::tools {
 
@@ -21,14 +22,7 @@ constexpr std::size_t begin_string_bytes_max = 12;  // FIX.5.0SP2 and FIXT.1.1 a
 constexpr std::size_t body_length_digits_max = 7;
 constexpr char soh = xlator::field_delimiter;
 
-std::string_view text_of(int between) {
-    constexpr std::string_view texts[] = {"", "\x01", "|", "^", "^A"};
-    return texts[between];
-}
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+using xlator::is_digit;
 
 std::string_view trimmed(std::string_view text) {
     const auto is_blank = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
@@ -117,6 +111,11 @@ bool fix_message_source::find_begin() {
     }
 }
 
+std::string_view fix_message_source::text_of(separator between) {
+    constexpr std::string_view texts[] = {"", "\x01", "|", "^", "^A"};
+    return texts[static_cast<int>(between)];
+}
+
 auto fix_message_source::separator_at(std::size_t at) -> separator {
     if (!have(at + 2)) {
         return separator::none;
@@ -155,7 +154,7 @@ std::size_t fix_message_source::trailer_at(std::size_t at, std::string_view betw
 }
 
 auto fix_message_source::by_length(separator between) -> extent {
-    const std::string_view text = text_of(static_cast<int>(between));
+    const std::string_view text = text_of(between);
     constexpr std::size_t header_most =
         begin_text.size() + begin_string_bytes_max + 2 + body_length_digits_max + 4;
     static_cast<void>(have(header_most));
@@ -188,7 +187,7 @@ bool fix_message_source::is_next_begin(std::size_t at, bool has_line_ended) {
 
 // The length lies, or counts other separators than these.
 auto fix_message_source::find_end(separator between) -> extent {
-    const std::string_view text = text_of(static_cast<int>(between));
+    const std::string_view text = text_of(between);
     const bool is_readable = between != separator::soh;
     std::size_t line_end = 0;  // the first one in it; 0: none yet
     for (std::size_t at = begin_text.size(); at < fix_message_bytes_max && have(at + 1); ++at) {
@@ -215,7 +214,7 @@ auto fix_message_source::find_end(separator between) -> extent {
 
 // A separator is one where a tag follows, or nothing: a text may hold a bar.
 void fix_message_source::convert(std::string_view text, separator between, std::string& to) const {
-    const std::string_view mark = text_of(static_cast<int>(between));
+    const std::string_view mark = text_of(between);
     to.clear();
     for (std::size_t at = 0; at < text.size();) {
         if (between == separator::soh || text.substr(at, mark.size()) != mark) {

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] bool have(std::size_t count);  // bytes from at_ on, if the input has them
     [[nodiscard]] bool find_begin();
     void pass_over(std::size_t count);
+    [[nodiscard]] static std::string_view text_of(separator between);
     [[nodiscard]] separator separator_at(std::size_t at);
     [[nodiscard]] extent find_end(separator between);
     [[nodiscard]] bool is_next_begin(std::size_t at, bool has_line_ended);

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
+#include <span>
 
 #include "tools/fix/dictionary_choice.hpp"
 #include "tools/fix/message_diff.hpp"
@@ -77,10 +77,10 @@ message_filter filter_of(const fix_options& options) {
 // A name that no dictionary of the messages knows is a slip of the pen, and no filter.
 class known_names {
 public:
-    void note(const std::vector<const field_pattern*>& patterns, const xlator::dictionary* dict) {
+    void note(std::span<const field_pattern> patterns, const xlator::dictionary* dict) {
         is_known_.resize(patterns.size(), false);
         for (std::size_t i = 0; i < patterns.size() && dict != nullptr; ++i) {
-            is_known_[i] = is_known_[i] || patterns[i]->is_known(*dict);
+            is_known_[i] = is_known_[i] || patterns[i].is_known(*dict);
             has_seen_ = true;
         }
     }
@@ -105,14 +105,10 @@ int print_messages(const fix_options& options) {
     fix_message_source source(options.file);
     fix_message message;
     std::string out;
-    std::vector<const field_pattern*> patterns;
-    for (const field_pattern& pattern : filter.patterns) {
-        patterns.push_back(&pattern);
-    }
     known_names names;
     while (source.next(message)) {
         const xlator::dictionary* const dict = dictionaries.of(message);
-        names.note(patterns, dict);
+        names.note(filter.patterns, dict);
         if (!filter.takes(message, dict)) {
             continue;
         }
@@ -139,7 +135,7 @@ int grep_messages(const fix_options& options) {
     known_names names;
     while (source.next(message)) {
         const xlator::dictionary* const dict = dictionaries.of(message);
-        names.note({&pattern}, dict);
+        names.note({&pattern, 1}, dict);
         if (pattern.is_in(message, dict) == options.is_inverted) {
             continue;
         }
@@ -161,24 +157,15 @@ int grep_messages(const fix_options& options) {
 }
 
 // What is wrong with a message; empty: nothing.
-std::string finding_of(
-    const fix_message& message, const xlator::dictionary* dict,
-    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>>& decoders, bool is_lax,
-    const std::string& no_dictionary) {
+std::string finding_of(const fix_message& message, const xlator::dictionary* dict,
+                       message_decoders& decoders, const std::string& no_dictionary) {
     if (!message.is_whole) {
         return "garbled: it ends without a trailer";
     }
     if (dict == nullptr) {
         return no_dictionary;
     }
-    std::unique_ptr<xlator::decoder>& reader = decoders[dict];
-    if (reader == nullptr) {
-        xlator::decode_options wanted;
-        wanted.is_strict = !is_lax;
-        wanted.frame_size_max = fix_message_bytes_max;
-        reader = std::make_unique<xlator::decoder>(*dict, wanted);
-    }
-    const xlator::decode_result result = reader->decode(message.bytes);
+    const xlator::decode_result result = decoders.of(*dict).decode(message.bytes);
     switch (result.status) {
         case xlator::decode_status::ok:
             return {};
@@ -197,7 +184,7 @@ std::string finding_of(
 
 int validate_messages(const fix_options& options) {
     dictionary_choice dictionaries(options.dictionary, dictionary_directory());
-    std::map<const xlator::dictionary*, std::unique_ptr<xlator::decoder>> decoders;
+    message_decoders decoders(!options.is_lax);
     fix_message_source source(options.file);
     fix_message message;
     std::string out;
@@ -206,15 +193,12 @@ int validate_messages(const fix_options& options) {
     while (source.next(message)) {
         ++count;
         const xlator::dictionary* const dict = dictionaries.of(message);
-        const std::string finding =
-            finding_of(message, dict, decoders, options.is_lax, dictionaries.reason());
+        const std::string finding = finding_of(message, dict, decoders, dictionaries.reason());
         if (finding.empty()) {
             continue;
         }
         ++bad_count;
-        const std::string_view type = value_of(message, 35);
-        const xlator::message_info* const info =
-            dict == nullptr ? nullptr : dict->find_message(type);
+        const xlator::message_info* const info = info_of(message, dict);
         append_printable(out, source.name());
         out += ":" + std::to_string(message.line) + ": offset " + std::to_string(message.offset) +
                ": " + std::string(info == nullptr ? "message" : info->name) + " ";

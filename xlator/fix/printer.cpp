@@ -56,7 +56,7 @@ void append_field(std::string& out, const wire_field& field, const dictionary* d
     out += info->name;
     out += '(' + std::to_string(field.tag) + ")=";
     append_escaped(out, field.value);
-    const std::string_view meaning = meaning_of(*dict, field.tag, field.value);
+    const std::string_view meaning = meaning_of(dict, field.tag, field.value);
     if (!meaning.empty()) {
         out += '(';
         out += meaning;
@@ -87,9 +87,12 @@ bool wire_walk::next(wire_field& field) noexcept {
     return true;
 }
 
-std::string_view meaning_of(const dictionary& dict, int tag, std::string_view value) {
-    const message_info* const message = tag == 35 ? dict.find_message(value) : nullptr;
-    return message != nullptr ? message->name : dict.value_name(tag, value);
+std::string_view meaning_of(const dictionary* dict, int tag, std::string_view value) {
+    if (dict == nullptr) {
+        return {};
+    }
+    const message_info* const message = tag == 35 ? dict->find_message(value) : nullptr;
+    return message != nullptr ? message->name : dict->value_name(tag, value);
 }
 
 std::string print(std::string_view bytes, const dictionary* dict, const print_options& options) {

@@ -35,8 +35,9 @@ private:
     std::size_t data_size_ = 0;
 };
 
-// What a value means: of MsgType(35) the message's name, else the enumerator's; empty: nothing.
-[[nodiscard]] std::string_view meaning_of(const dictionary& dict, int tag, std::string_view value);
+// What a value means: of MsgType(35) the message's name, else the enumerator's; empty: nothing that
+// is known. dict may be null.
+[[nodiscard]] std::string_view meaning_of(const dictionary* dict, int tag, std::string_view value);
 
 struct print_options {
     char separator = '|';

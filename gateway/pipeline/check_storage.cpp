@@ -55,12 +55,9 @@ public:
             }
         }
         for (const client_config& client : report_.config.clients) {
-            if (std::any_of(client.routes.begin(), client.routes.end(), [](const auto& route) {
-                    return route.on_untranslatable == failure_policy::park ||
-                           route.on_nack == failure_policy::park;
-                })) {
+            if (client.parks()) {
                 check_log(client.lines, report_.config.storage, client.reject_directory,
-                          "the reject log of client '" + client.name + "'");
+                          "the reject log of client '" + client.name + "'", false);
             }
             for (const route_config& route : client.routes) {
                 check_gate(client, route);
@@ -90,7 +87,8 @@ private:
     }
 
     void check_log(const key_lines& lines, const storage_config& storage,
-                   const std::filesystem::path& directory, const std::string& what) {
+                   const std::filesystem::path& directory, const std::string& what,
+                   bool is_made_at_start = true) {
         if (storage.kind != storage_kind::hot) {
             return;
         }
@@ -103,7 +101,9 @@ private:
                               size_text(hot_segments_min * segment));
         }
         ++hot_count_;
-        needed_ += hot_segments_min * segment;
+        if (is_made_at_start) {
+            needed_ += hot_segments_min * segment;
+        }
         wanted_ += limit;
     }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "engine/core/clock.hpp"
+#include "engine/core/error.hpp"
 
 namespace millrace::gateway {
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::int64_t tend_interval_ns = 500'000'000;
 constexpr std::int64_t log_look_interval_ns = 100'000'000;
+constexpr std::int64_t open_retry_ns = 1'000'000'000;
 
 spdlog::logger& stderr_logger() {
     static const std::shared_ptr<spdlog::logger> logger = [] {
@@ -55,6 +57,7 @@ int pipeline::cold_agent::do_work() noexcept {
             try_write(level, time, text);
         });
     }
+    tend_rejects();
     look_at_streams();
     look_at_logs();
     tend_gateways();
@@ -69,6 +72,37 @@ void pipeline::cold_agent::on_close() noexcept {
     static_cast<void>(do_work());
     if (stamps != nullptr) {
         stamps->close();
+    }
+}
+
+void pipeline::cold_agent::tend_rejects() noexcept {
+    for (tended_rejects& one : rejects_) {
+        try {
+            open(one);
+        } catch (const std::exception&) {
+            lines_failed.add(1);  // no memory to say what failed
+        }
+    }
+}
+
+// What keeps a log from being made may pass: its records wait, and it is tried again.
+void pipeline::cold_agent::open(tended_rejects& one) {
+    const std::int64_t now_ns = engine::monotonic_now_ns();
+    if (one.log->is_open() || now_ns < one.next_try_ns) {
+        return;
+    }
+    try {
+        if (one.log->open_if_wanted() && !one.log->log().is_synchronous()) {
+            watch(log_watch(one.name, one.log->log(), counters_));
+        }
+    } catch (const engine::error& failure) {
+        one.next_try_ns = now_ns + open_retry_ns;
+        if (one.said != failure.what()) {
+            one.said = failure.what();
+            try_write(
+                event_level::error, engine::utc_now(),
+                "log " + one.name + ": cannot be made, and records wait to be parked: " + one.said);
+        }
     }
 }
 

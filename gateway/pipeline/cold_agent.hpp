@@ -16,7 +16,9 @@ namespace millrace::gateway {
 
 class pipeline::cold_agent {
 public:
-    cold_agent(const pipeline_options& options) : options_(options) {}
+    // REQUIRES: counters outlives this.
+    cold_agent(const pipeline_options& options, engine::counters_file& counters)
+        : options_(options), counters_(counters) {}
 
     void add(event_ring& ring) { rings_.push_back(&ring); }
     // Its doubts are looked after.
@@ -32,6 +34,10 @@ public:
     }
 
     void watch(log_watch log) { logs_.push_back(std::move(log)); }
+    // Makes the log when it is wanted, and watches it from then on.
+    void tend(reject_log& rejects, std::string name) {
+        rejects_.push_back({&rejects, std::move(name), 0, {}});
+    }
 
     [[nodiscard]] const char* name() const noexcept { return "cold"; }
     void on_start() {}
@@ -50,6 +56,15 @@ private:
         engine::sequence wait_said;
     };
 
+    struct tended_rejects {
+        reject_log* log;
+        std::string name;
+        std::int64_t next_try_ns = 0;
+        std::string said;
+    };
+
+    void tend_rejects() noexcept;
+    void open(tended_rejects& one);
     void look_at_streams() noexcept;
     void say_halt(watched_stream& one) noexcept;
     void say_wait(watched_stream& one) noexcept;
@@ -60,7 +75,9 @@ private:
     void write(event_level level, engine::timestamp time, std::string_view text);
 
     pipeline_options options_;
+    engine::counters_file& counters_;
     std::vector<event_ring*> rings_;
+    std::vector<tended_rejects> rejects_;
     std::vector<watched_stream> streams_;
     std::vector<log_watch> logs_;
     std::int64_t next_log_look_ns_ = 0;

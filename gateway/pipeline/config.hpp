@@ -8,6 +8,7 @@
 //            the nearest known key
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -117,7 +118,7 @@ struct route_config {
     std::string where;
     operation_set operations;  // default: inserts for a session, all for the others
     start_config start;        // must be given for a session; default tail for the others
-    failure_policy on_untranslatable = failure_policy::halt;
+    failure_policy on_parsing_error = failure_policy::park;  // what cannot be translated
     failure_policy on_nack = failure_policy::halt;
     gate_level gate = gate_level::committed;  // what a record must be before the route takes it
     std::size_t ring_bytes = std::size_t{1}
@@ -125,6 +126,10 @@ struct route_config {
     std::size_t max_message_bytes = std::size_t{64} << 10;
     long line = 0;
     key_lines lines;
+
+    [[nodiscard]] bool parks() const noexcept {
+        return on_parsing_error == failure_policy::park || on_nack == failure_policy::park;
+    }
 };
 
 struct client_config {
@@ -132,10 +137,14 @@ struct client_config {
     std::string stream;
     std::string where;
     std::size_t ring_slots = 1024;           // a power of two
-    std::filesystem::path reject_directory;  // of its reject log; made at start if a route parks
+    std::filesystem::path reject_directory;  // of its reject log; made when a record is parked
     std::vector<route_config> routes;
     long line = 0;
     key_lines lines;
+
+    [[nodiscard]] bool parks() const noexcept {
+        return std::any_of(routes.begin(), routes.end(), [](const auto& r) { return r.parks(); });
+    }
 };
 
 struct gateway_config {

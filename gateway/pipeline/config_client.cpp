@@ -3,6 +3,7 @@
 #include "engine/core/file.hpp"
 #include "engine/table/row_text.hpp"
 #include "gateway/pipeline/config_parts.hpp"
+#include "gateway/pipeline/plan.hpp"
 
 namespace millrace::gateway::detail {
 
@@ -132,7 +133,7 @@ route_config read_route(const config_file& file, const config_node& node,
     const config_section section(
         file, node, "[[client.route]]",
         {"name", "session", "gateway", "table", "handler", "map", "where", "operations", "start",
-         "on_untranslatable", "on_nack", "gate", "ring_bytes", "max_message_bytes"});
+         "on_parsing_error", "on_nack", "gate", "ring_bytes", "max_message_bytes"});
     route_config route;
     route.line = section.line();
     route.lines = section.lines();
@@ -147,10 +148,12 @@ route_config read_route(const config_file& file, const config_node& node,
     if (const config_node* start = section.find("start")) {
         route.start = read_start(file, *start);
     }
-    route.on_untranslatable = static_cast<failure_policy>(
-        section.choice("on_untranslatable", 0, {"halt", "park", "continue"}));
-    route.on_nack =
-        static_cast<failure_policy>(section.choice("on_nack", 0, {"halt", "park", "continue"}));
+    const auto policy = [&](std::string_view key, failure_policy otherwise) {
+        return static_cast<failure_policy>(
+            section.choice(key, static_cast<std::size_t>(otherwise), {"halt", "park", "continue"}));
+    };
+    route.on_parsing_error = policy("on_parsing_error", route.on_parsing_error);
+    route.on_nack = policy("on_nack", route.on_nack);
     route.gate = static_cast<gate_level>(section.choice("gate", 0, {"committed", "durable"}));
     check_destination(section, route);
     read_ring(section, route);
@@ -191,7 +194,7 @@ client_config read_client(const config_file& file, const config_node& node,
     }
     client.reject_directory = section.has("reject_directory")
                                   ? file.resolve(section.text("reject_directory"))
-                                  : config.directory / ("REJECT_" + client.name);
+                                  : config.directory / rejects_name(client);
     if (section.tables("route", "[[client.route]]").empty()) {
         section.fail("name", "client '" + client.name + "' has no [[client.route]]");
     }

@@ -94,13 +94,16 @@ void pipeline::open() {
     for (const auto& gateway : gateways_) {
         gateway->open();
     }
-    cold_ = std::make_unique<cold_agent>(options_);
+    cold_ = std::make_unique<cold_agent>(options_, *counters_);
     for (const auto& gateway : gateways_) {
         cold_->add(gateway->events());
         cold_->tend(*gateway);
     }
-    for (const auto& client : clients_) {
-        cold_->add(client->events());
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        cold_->add(clients_[i]->events());
+        if (clients_[i]->rejects() != nullptr) {
+            cold_->tend(*clients_[i]->rejects(), rejects_name(config_.clients[i]));
+        }
     }
     for (const auto& streamer : streamers_) {
         for (const auto& one : streamer->subscriptions()) {

@@ -1,5 +1,6 @@
 #include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/pipeline.hpp"
+#include "gateway/pipeline/plan.hpp"
 
 namespace millrace::gateway {
 
@@ -25,8 +26,9 @@ std::vector<pipeline::written_log> pipeline::written_logs() const {
         logs.push_back({gateway->label() + ".FIX_IN", &gateway->in_table().log()});
     }
     for (std::size_t i = 0; i < clients_.size(); ++i) {
-        if (clients_[i]->rejects() != nullptr) {
-            logs.push_back({"REJECT_" + config_.clients[i].name, &clients_[i]->rejects()->log()});
+        const reject_log* const rejects = clients_[i]->rejects();
+        if (rejects != nullptr && rejects->is_open()) {
+            logs.push_back({rejects_name(config_.clients[i]), &rejects->log()});
         }
     }
     return logs;
@@ -73,6 +75,7 @@ void pipeline::bind_client_counters() {
                 file.add_counter(label + "passed_over", counter_kind::counter);
             one->counters.parked = file.add_counter(label + "parked", counter_kind::counter);
             one->counters.dropped = file.add_counter(label + "dropped", counter_kind::counter);
+            one->counters.halted = file.add_counter(label + "halted", counter_kind::gauge);
             one->counters.back_pressured =
                 file.add_counter(label + "back_pressured", counter_kind::counter);
             one->counters.highest =

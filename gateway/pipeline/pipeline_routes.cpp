@@ -101,10 +101,7 @@ void pipeline::open_client(const client_config& config) {
             .get();
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
                                                  config.ring_slots, fields);
-    const bool parks = std::any_of(config.routes.begin(), config.routes.end(), [](const auto& r) {
-        return r.on_untranslatable == failure_policy::park || r.on_nack == failure_policy::park;
-    });
-    if (parks) {
+    if (config.parks()) {
         client->set_rejects(std::make_unique<reject_log>(
             config.reject_directory,
             log_options_of(config_, config_.storage, "rejects of client " + config.name)));
@@ -116,8 +113,10 @@ void pipeline::open_client(const client_config& config) {
         client->add_route(std::move(made));
     }
     if (client->rejects() != nullptr) {
-        client->rejects()->keep_schema(uuid_of(source.directory), source.schema);
-        client->rejects()->open();
+        client->rejects()->set_source(uuid_of(source.directory), source.schema);
+        if (client->rejects()->is_there()) {
+            client->rejects()->open();
+        }
     }
     engine::subscription_options wanted;
     wanted.name = config.name;

@@ -66,6 +66,10 @@ std::string ingest_name(const listener_config& listener) {
     return "ingest:" + listener.table;
 }
 
+std::string rejects_name(const client_config& client) {
+    return "REJECT_" + client.name;
+}
+
 std::vector<std::string> agent_names(const pipeline_config& config) {
     std::vector<std::string> names;
     for (const listener_config& listener : config.listeners) {

@@ -12,10 +12,12 @@
 namespace millrace::gateway {
 
 // The names thread plans use. Every agent of one pipeline has a name of its own.
-[[nodiscard]] std::string streamer_name(const stream_config& stream);  // "streamer:TABLE"
-[[nodiscard]] std::string client_name(const client_config& client);    // "client:NAME"
-[[nodiscard]] std::string gateway_name(const gateway_config& gateway);
-[[nodiscard]] std::string ingest_name(const listener_config& listener);  // "gateway:NAME"
+[[nodiscard]] std::string streamer_name(const stream_config& stream);    // "streamer:TABLE"
+[[nodiscard]] std::string client_name(const client_config& client);      // "client:NAME"
+[[nodiscard]] std::string gateway_name(const gateway_config& gateway);   // "gateway:NAME"
+[[nodiscard]] std::string ingest_name(const listener_config& listener);  // "ingest:TABLE"
+// Of its reject log: "REJECT_NAME".
+[[nodiscard]] std::string rejects_name(const client_config& client);
 
 // All agents of the configuration, in the order in which data walks through them.
 [[nodiscard]] std::vector<std::string> agent_names(const pipeline_config& config);

@@ -6,6 +6,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/log/read_to_end.hpp"
+#include "engine/log/segment.hpp"
 
 namespace millrace::gateway {
 
@@ -60,17 +61,63 @@ engine::sequence highest_in(std::span<const std::byte> snapshot, std::string_vie
 
 }  // namespace
 
-reject_log::reject_log(const std::filesystem::path& directory,
-                       const engine::table_log_options& options)
-    : table_(directory, reject_schema(), options) {}
-
-void reject_log::keep_schema(const engine::log_uuid& source,
-                             const engine::row_schema& schema) const {
-    const std::filesystem::path file =
-        table_.log().directory() / (to_string(source) + std::string(schema_suffix));
-    if (!std::filesystem::exists(file)) {  // a log never changes its columns
-        engine::write_file_atomically(file, schema.to_text());
+reject_log::reject_log(std::filesystem::path directory, const engine::table_log_options& options)
+    : directory_(std::move(directory)), options_(options) {
+    if (!engine::list_segments(directory_).empty()) {
+        make_table();
     }
+}
+
+void reject_log::make_table() {
+    table_ = std::make_unique<engine::table_log>(directory_, reject_schema(), options_);
+}
+
+void reject_log::bind_route(std::string_view route, const engine::log_uuid& source) {
+    routes_.emplace_back(route, source);
+    if (is_there()) {
+        table_->bind_route(route, source);
+    }
+}
+
+void reject_log::set_source(const engine::log_uuid& source, const engine::row_schema& schema) {
+    source_ = source;
+    source_schema_ = schema;
+}
+
+void reject_log::keep_schema() const {
+    const std::filesystem::path file =
+        directory_ / (to_string(source_) + std::string(schema_suffix));
+    if (!std::filesystem::exists(file)) {  // a log never changes its columns
+        engine::write_file_atomically(file, source_schema_->to_text());
+    }
+}
+
+void reject_log::open() {
+    if (!is_there()) {
+        make_table();
+        for (const auto& [route, source] : routes_) {
+            table_->bind_route(route, source);
+        }
+    }
+    if (source_schema_) {
+        keep_schema();
+    }
+    table_->start();
+    // release: pairs with reject_log.hpp: is_open
+    is_open_.store(true, std::memory_order_release);
+}
+
+bool reject_log::open_if_wanted() {
+    // relaxed: it carries nothing, and is looked at again
+    if (!is_wanted_.load(std::memory_order_relaxed) || is_open()) {
+        return false;
+    }
+    open();
+    return true;
+}
+
+engine::sequence reject_log::highest(std::string_view route) const noexcept {
+    return is_there() ? table_->origins().highest(engine::route_id(route)) : engine::sequence{};
 }
 
 std::map<engine::log_uuid, engine::row_schema> parked_schemas(
@@ -98,7 +145,7 @@ std::map<engine::log_uuid, engine::row_schema> parked_schemas(
 std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                                                         engine::sequence after) const {
     std::vector<engine::sequence> parked;
-    if (highest(route) <= after) {
+    if (highest(route) <= after) {  // also where there is no log
         return parked;
     }
     const auto give_up_behind = [&](engine::sequence last) {
@@ -106,15 +153,15 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                                     [&](engine::sequence one) { return one > last; }),
                      parked.end());
     };
-    engine::log_reader reader(table_.log().directory(), engine::read_from::first(), true);
-    engine::read_to_end reading(reader, table_.log().end());
+    engine::log_reader reader(table_->log().directory(), engine::read_from::first(), true);
+    engine::read_to_end reading(reader, table_->log().end());
     engine::record_view record;
     while (reading.next(record)) {
         if (record.is_control(engine::control_type::snapshot)) {
             give_up_behind(highest_in(record.bytes(), route));
         } else if (!record.is_control()) {
             const engine::origin from =
-                engine::row_view(table_.schema(), record.bytes()).envelope().origin;
+                engine::row_view(table_->schema(), record.bytes()).envelope().origin;
             if (from.route == engine::route_id(route) && from.sequence > after.value) {
                 parked.push_back({from.sequence});
             }
@@ -128,6 +175,10 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
 engine::append_status reject_log::park(std::string_view route, const engine::log_uuid& source,
                                        const engine::stream_slot& record,
                                        std::string_view reason) noexcept {
+    if (!is_open()) {
+        is_wanted_.store(true, std::memory_order_relaxed);
+        return engine::append_status::back_pressured;
+    }
     const engine::row_envelope original = envelope_of(record);
     engine::row_envelope envelope;
     static_cast<void>(envelope.event.assign("park"));
@@ -146,7 +197,7 @@ engine::append_status reject_log::park(std::string_view route, const engine::log
     row.source_position = record.at.value;
 
     const std::size_t bytes = sizeof envelope + sizeof row + record.payload_size;
-    engine::log_claim claim = table_.try_claim(bytes);
+    engine::log_claim claim = table_->try_claim(bytes);
     if (!claim) {
         return claim.status();
     }
@@ -154,7 +205,7 @@ engine::append_status reject_log::park(std::string_view route, const engine::log
     std::memcpy(payload, &envelope, sizeof envelope);
     std::memcpy(payload + sizeof envelope, &row, sizeof row);
     std::memcpy(payload + sizeof envelope + sizeof row, record.payload, record.payload_size);
-    return table_.commit(claim, bytes).status;
+    return table_->commit(claim, bytes).status;
 }
 
 }  // namespace millrace::gateway

@@ -60,6 +60,9 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
         }
         parked_end_ = {};
     }
+    if (record.seq == unparked_) [[unlikely]] {
+        return fail(failure_policy::park, record, row);  // nobody is asked about it twice
+    }
     if (!config_.operations.has(row.operation()) ||
         !where_.evaluate(row, {record.log_id, record.seq.value}) || was_parked(record.seq)) {
         counters.passed_over.add(1);
@@ -84,7 +87,7 @@ offer_status route::offer(const engine::stream_slot& record, const engine::row_v
             halt(record, "the session refused a message of this route");
             return offer_status::halted;
         case delivery_status::untranslatable:
-            return fail(config_.on_untranslatable, record, row);
+            return fail(config_.on_parsing_error, record, row);
         case delivery_status::nacked:
             return fail(config_.on_nack, record, row);
     }
@@ -117,7 +120,9 @@ offer_status route::fail(failure_policy policy, const engine::stream_slot& recor
         return offer_status::halted;
     }
     if (parked != engine::append_status::ok) {
-        return offer_status::back_pressured;  // no room to keep it: it stays where it is
+        unparked_ = record.seq;  // no room to keep it: it stays where it is
+        counters.back_pressured.add(1);
+        return offer_status::back_pressured;
     }
     parked_end_ = rejects_->log().end();
     rejects_->request_sync();
@@ -159,6 +164,7 @@ void route::halt(const engine::stream_slot& record, std::string_view reason) noe
                   static_cast<unsigned long long>(record.at.value), static_cast<int>(reason.size()),
                   reason.data());
     counters.state.set(text);
+    counters.halted.set(1);
     events_->say(event_level::error, config_.name, text);
 }
 

@@ -77,6 +77,7 @@ struct route_counters {
         passed_over;  // by operation, by `where`, or another message type than the map's
     engine::counter parked;
     engine::counter dropped;
+    engine::counter halted;  // 1 where the route stopped
     engine::counter back_pressured;
     engine::counter highest;
     engine::counter longest_handler_ns;
@@ -158,6 +159,7 @@ private:
     failure_hook hook_;
     std::vector<engine::sequence> parked_;  // by an earlier run
     std::size_t next_parked_ = 0;
+    engine::sequence unparked_;  // failed, and not parked yet for want of room
     engine::position
         parked_end_;  // of the reject log, that must be durable before the route goes on
     bool is_halted_ = false;

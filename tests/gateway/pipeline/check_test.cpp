@@ -116,9 +116,10 @@ TEST_F(CheckConfig, NamesUnknownThingsAndWhatWasMeant) {
         errors("session = \"FIX.4.4:MILLRACE->VENUE\"", "session = \"FIX.4.4:MILRACE->VENUE\""),
         strings{at("session = \"FIX") + "unknown session 'FIX.4.4:MILRACE->VENUE'; did you "
                                         "mean 'FIX.4.4:MILLRACE->VENUE'?"});
-    EXPECT_EQ(errors("start = \"first\"\non_un", "start = \"first\"\ngateway = \"venou\"\non_un"),
-              strings{std::to_string(std::stol(at("start = \"first\"")) + 1) +
-                      ": unknown gateway 'venou'; did you mean 'venue'?"});
+    EXPECT_EQ(
+        errors("start = \"first\"\non_pars", "start = \"first\"\ngateway = \"venou\"\non_pars"),
+        strings{std::to_string(std::stol(at("start = \"first\"")) + 1) +
+                ": unknown gateway 'venou'; did you mean 'venue'?"});
     EXPECT_EQ(errors("table = \"EXECUTION\"", "table = \"EXECUTIONS\""),
               strings{at("table = \"EXECUTION\"") +
                       "unknown table 'EXECUTIONS'; did you mean 'EXECUTION'?"});
@@ -168,7 +169,7 @@ TEST_F(CheckConfig, ClientsAndMapsSeeWhatTheStreamCarries) {
 }
 
 TEST_F(CheckConfig, AFixRouteSaysWhereItBeginsAndHowItTranslates) {
-    EXPECT_EQ(errors("start = \"first\"\non_un", "on_un"),
+    EXPECT_EQ(errors("start = \"first\"\non_pars", "on_pars"),
               strings{at("[[client.route]]") +
                       "route 'orders-to-venue' goes to a FIX session and must say where it begins: "
                       "start = \"first\", \"tail\", {sequence = 1}, {offset = 4096} or {time = "

@@ -165,7 +165,9 @@ TEST_F(CheckStorage, RefusesATierOfLessThanThreeSegments) {
                        ":6: gateway 'venue' FIX_IN: 'hot_bytes_max' is 47MiB; expected at least "
                        "three of its segments, 48MiB",
                        ":6: the reject log of client 'orders': 'hot_bytes_max' is 47MiB; expected "
-                       "at least three of its segments, 48MiB"}));
+                       "at least three of its segments, 48MiB",
+                       ":6: the reject log of client 'reports': 'hot_bytes_max' is 47MiB; "
+                       "expected at least three of its segments, 48MiB"}));
     EXPECT_EQ(check(engine_with("hot_bytes_max = \"48MiB\"\n")).errors, strings{});
     EXPECT_EQ(check(engine_with("hot_bytes_max = \"47MiB\"\nstorage = \"direct\"\n")).errors,
               strings{});
@@ -182,7 +184,7 @@ TEST_F(CheckStorage, KnowsTheSegmentsOfALogThatIsThere) {
     EXPECT_EQ(find(check(engine_with("hot_bytes_max = \"192KiB\"\n")).errors, "EXECUTION"),
               strings{})
         << "three of the segments it has";
-    EXPECT_EQ(found.size(), 3U) << "the others are to be made";
+    EXPECT_EQ(found.size(), 4U) << "the others are to be made";
 }
 
 TEST_F(CheckStorage, RefusesAGateThatNothingOpens) {
@@ -263,7 +265,7 @@ TEST_F(CheckStorage, NamesDirectWhereThereIsNoMemory) {
 TEST_F(CheckStorage, WarnsWhereTheMemoryDoesNotHoldAllThatMayComeTogether) {
     const check_result result = check(engine_with("hot_bytes_max = \"1024GiB\"\n"));
     EXPECT_EQ(result.errors, strings{});
-    const strings found = find(result.warnings, "4 hot logs may take 4096GiB together");
+    const strings found = find(result.warnings, "5 hot logs may take 5120GiB together");
     ASSERT_EQ(found.size(), 1U);
     EXPECT_TRUE(found[0].starts_with(":6: ")) << found[0];
 }

@@ -47,7 +47,7 @@ TEST(Config, ReadsTheExample) {
     const route_config& out = config.clients[0].routes[0];
     EXPECT_EQ(out.name, "orders-to-venue");
     EXPECT_EQ(out.start.what, start_kind::first);
-    EXPECT_EQ(out.on_untranslatable, failure_policy::park);
+    EXPECT_EQ(out.on_parsing_error, failure_policy::park);
     EXPECT_EQ(out.on_nack, failure_policy::halt);
     ASSERT_NE(config.find_map("new_order"), nullptr);
     EXPECT_TRUE(config.find_map("new_order")->is_outbound);

@@ -83,7 +83,8 @@ TEST_F(PipelineSession, NumbersNothingWhileNobodyIsLoggedOn) {
 }
 
 TEST_F(PipelineSession, HaltsAtARowThatIsNoMessage) {
-    run once(*this, text("", route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"")));
+    run once(*this, text("on_parsing_error = \"halt\"",
+                         route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"")));
     append_orders(once.source(), 1, 2);
     append(once.source(), {.number = 3, .side = '\0'});
     append_orders(once.source(), 4, 9);
@@ -97,13 +98,20 @@ TEST_F(PipelineSession, HaltsAtARowThatIsNoMessage) {
               std::string::npos)
         << state;
     EXPECT_EQ(counter("route.send.delivered"), 2U);
+    EXPECT_EQ(counter("route.send.halted"), 1U);
+    EXPECT_EQ(counter("route.copy.halted"), 0U);
     EXPECT_EQ(origins_of(rows("COPY")), range(1, 9)) << "the other route goes on";
 }
 
 TEST_F(PipelineSession, ParksARowThatIsNoMessageAndLosesNoneOfTheOthers) {
     const std::string parking =
-        text("on_untranslatable = \"park\"",
-             route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\""));
+        text("", route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\""));
+    {
+        run nothing_wrong(*this, parking);
+        nothing_wrong.start();
+        nothing_wrong.stop();
+        EXPECT_FALSE(std::filesystem::exists(data("REJECT_sender"))) << "made when it is needed";
+    }
     for (int opening = 0; opening < 3; ++opening) {
         run once(*this, parking);
         if (opening == 0) {
@@ -122,6 +130,7 @@ TEST_F(PipelineSession, ParksARowThatIsNoMessageAndLosesNoneOfTheOthers) {
         // twice.
         EXPECT_EQ(counter("route.send.parked"), opening == 0 ? 2U : 0U);
         EXPECT_EQ(counter("route.send.passed_over"), opening == 0 ? 0U : 2U);
+        EXPECT_EQ(counter("log.REJECT_sender.durable_sequence"), 2U) << "watched, once it is there";
         EXPECT_EQ(origins_of(rows("REJECT_sender")), (std::vector<std::uint64_t>{3, 7}));
         EXPECT_NE(parked_reason(0).find("tag 54, column SIDE"), std::string::npos)
             << parked_reason(0);
@@ -130,7 +139,7 @@ TEST_F(PipelineSession, ParksARowThatIsNoMessageAndLosesNoneOfTheOthers) {
 }
 
 TEST_F(PipelineSession, TranslatesALargeMessageAndParksOneThatIsTooLarge) {
-    run once(*this, text("on_untranslatable = \"park\"\nmax_message_bytes = \"8KiB\"\n"
+    run once(*this, text("max_message_bytes = \"8KiB\"\n"
                          "ring_bytes = \"128KiB\""));
     append(once.source(), {.number = 1, .note_size = 7'500});
     append(once.source(), {.number = 2, .note_size = 9'000});

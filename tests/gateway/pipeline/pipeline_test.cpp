@@ -347,7 +347,7 @@ TEST_F(Pipeline, HaltsAtARowTooLargeForTableAndRejectLog) {
         replaced(copying, "segment_bytes = \"1MiB\"", "segment_bytes = \"64KiB\"");
     for (const bool parks : {false, true}) {
         std::filesystem::remove_all(data("COPY"));
-        run small(*this, text + (parks ? "on_untranslatable = \"park\"\n" : ""), {}, false);
+        run small(*this, text + (parks ? "" : "on_parsing_error = \"halt\"\n"), {}, false);
         small.start();
         wait_for_halt("copy");
         small.stop();

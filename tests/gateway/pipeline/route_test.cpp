@@ -342,7 +342,7 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
     reject_log rejects(directory_.path() / "rejects", options);
     rejects.bind_route("route", source_->log().uuid());
     rejects.open();
-    wanted_.on_untranslatable = failure_policy::park;
+    wanted_.on_parsing_error = failure_policy::park;
     {
         route one = make(to_session(1 << 16, 4096), {}, &rejects);
         EXPECT_EQ(offer(one, all[0]), offer_status::accepted);
@@ -364,6 +364,39 @@ TEST_F(Route, WaitsForRoomToParkAndParksOnce) {
     EXPECT_FALSE(full.is_halted());
 }
 
+// Making it takes a while, on another thread; a handler that refused is not asked again meanwhile.
+TEST_F(Route, WaitsForARejectLogThatIsNotThereYet) {
+    append_orders(*source_, 1, 2);
+    const auto all = slots();
+    engine::table_log_options options;
+    options.segment_bytes = config_.segment_bytes;
+    reject_log rejects(directory_.path() / "rejects", options);
+    rejects.bind_route("route", source_->log().uuid());
+    rejects.set_source(source_->log().uuid(), schema());
+    EXPECT_FALSE(rejects.open_if_wanted());
+    recording_handler refusing;
+    refusing.decide = [](std::uint64_t) { return answer::nack; };
+    local_sink sink;
+    sink.handler = event_handler::of(refusing);
+    sink.progress = std::make_unique<engine::checkpoint>(directory_.path() / "c", "route",
+                                                         source_->log().uuid());
+    wanted_.on_nack = failure_policy::park;
+    route one = make(std::move(sink), {}, &rejects);
+    for (int turn = 0; turn < 3; ++turn) {
+        EXPECT_EQ(offer(one, all[0]), offer_status::back_pressured);
+    }
+    EXPECT_EQ(one.counters.back_pressured.value(), 3U);
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() / "rejects")) << "not on this thread";
+    EXPECT_TRUE(rejects.open_if_wanted());
+    EXPECT_FALSE(rejects.open_if_wanted()) << "once";
+    EXPECT_EQ(offer(one, all[0]), offer_status::accepted);
+    EXPECT_EQ(one.counters.parked.value(), 1U);
+    EXPECT_EQ(refusing.seen(), (std::vector<std::uint64_t>{1}));
+    EXPECT_EQ(rejects.highest("route"), engine::sequence{1});
+    EXPECT_TRUE(std::filesystem::exists(directory_.path() / "rejects" /
+                                        (to_string(source_->log().uuid()) + ".schema")));
+}
+
 TEST_F(Route, TellsAHookOfEachRecordItCannotDeliverWhateverThePolicy) {
     append(*source_, {.number = 1, .side = '\0'});
     append(*source_, {.number = 2});
@@ -376,7 +409,7 @@ TEST_F(Route, TellsAHookOfEachRecordItCannotDeliverWhateverThePolicy) {
                            std::string(failure.reason));
         }
     } hook;
-    wanted_.on_untranslatable = failure_policy::drop;
+    wanted_.on_parsing_error = failure_policy::drop;
     {
         route one = make(to_session(1 << 16, 4096));
         one.set_failure_hook(failure_hook::of(hook));
@@ -393,7 +426,7 @@ TEST_F(Route, TellsAHookOfEachRecordItCannotDeliverWhateverThePolicy) {
         ASSERT_EQ(said.size(), 1U);
         EXPECT_EQ(said[0].find("route: dropped sequence 1 (position "), 0U) << said[0];
     }
-    wanted_.on_untranslatable = failure_policy::halt;
+    wanted_.on_parsing_error = failure_policy::halt;
     route stopping = make(to_session(1 << 16, 4096));
     stopping.set_failure_hook(failure_hook::of(hook));
     EXPECT_EQ(offer(stopping, all[0]), offer_status::halted);

@@ -388,13 +388,13 @@ void xlator_map_new_order_single_body(benchmark::State& state) {
     std::array<char, 1024> out{};
     std::array<char, 1024> checked{};
     const xlator::encode_result typed = encode_body(checked, order);
-    const xlator::map_result mapped = map.encode(order_row{order}, order.time, out);
+    const xlator::map_result mapped = map.encode(order_row{order}, {order.time}, out);
     if (std::string_view(out.data(), mapped.size) != std::string_view(checked.data(), typed.size)) {
         fail("the map writes another body");
     }
     for (auto _ : state) {
         benchmark::DoNotOptimize(order);
-        benchmark::DoNotOptimize(map.encode(order_row{order}, order.time, out));
+        benchmark::DoNotOptimize(map.encode(order_row{order}, {order.time}, out));
         benchmark::ClobberMemory();
     }
 }

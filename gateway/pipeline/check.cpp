@@ -12,6 +12,7 @@
 #include "engine/table/schema_change.hpp"
 #include "gateway/pipeline/check_report.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
+#include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/session/fix_tables.hpp"
 
 namespace millrace::gateway {
@@ -243,7 +244,8 @@ void check_streams(check_report& report) {
             continue;
         }
         std::string reason;
-        const auto fields = fields_of(*schema, stream.dictionary, report.dictionaries, reason);
+        const auto dictionary = dictionary_of(report.config, report.settings, stream);
+        const auto fields = fields_of(*schema, dictionary, report.dictionaries, reason);
         if (!reason.empty()) {
             report.error(stream.lines.of("dictionary"), "stream '" + stream.name + "': " + reason);
         }

@@ -9,6 +9,7 @@
 #include "gateway/pipeline/check_report.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/map_build.hpp"
+#include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/session/fix_tables.hpp"
 
 namespace millrace::gateway::detail {
@@ -44,7 +45,8 @@ public:
         }
         if (schema_ != nullptr) {
             std::string ignored;  // the stream's own error
-            fields_ = fields_of(*schema_, stream_->dictionary, report_.dictionaries, ignored);
+            fields_ = fields_of(*schema_, dictionary_of(report_.config, report_.settings, *stream_),
+                                report_.dictionaries, ignored);
         }
         check_condition(client_.lines.of("where"), "client '" + client_.name + "'", client_.where);
         for (const route_config& route : client_.routes) {
@@ -131,37 +133,43 @@ private:
         if (map == nullptr) {
             return;
         }
-        if (!map->is_outbound) {
+        if (map->kind != map_kind::to_message && map->kind != map_kind::pass_through) {
             report_.error(route.lines.of("map"),
                           what(route) + " goes to a FIX session, and map '" + map->name +
-                              "' makes rows; it needs one with [map.fields]");
+                              "' makes rows; it needs one with [map.fields] or 'pass_through'");
             return;
         }
-        if (schema_ != nullptr) {
-            check_carried(*map);
+        if (schema_ == nullptr) {
+            return;
+        }
+        check_carried(*map);
+        const session_spec* const session = find_session(report_.config, report_.settings, route);
+        if (map->kind == map_kind::to_message) {
             take_errors(try_build_outbound_map(*map, *schema_, report_.dictionaries).errors);
-            check_version(route, *map);
+        } else if (session != nullptr) {
+            take_errors(
+                try_build_message_pass(*map, *session, *schema_, report_.dictionaries).errors);
+        }
+        if (session != nullptr) {
+            check_version(route, *map, *session);
         }
     }
 
     // A body made of another version's fields would be refused by the peer, one by one.
-    void check_version(const route_config& route, const map_config& map) {
+    void check_version(const route_config& route, const map_config& map,
+                       const session_spec& session) {
+        if (map.kind == map_kind::pass_through && map.dictionary.empty()) {
+            return;  // the session's own
+        }
         std::string ignored;
-        const xlator::dictionary* const made_of =
-            report_.dictionaries.find(map.dictionary, ignored);
-        const auto& gateways = report_.config.gateways;
-        for (std::size_t i = 0; i < gateways.size() && made_of != nullptr; ++i) {
-            for (const session_spec& session : report_.settings[i].sessions) {
-                const bool is_its = session.name == route.session &&
-                                    (route.gateway.empty() || route.gateway == gateways[i].name);
-                if (is_its && session.begin_string != made_of->info().begin_string) {
-                    report_.error(route.lines.of("map"),
-                                  what(route) + ": map '" + map.name + "' makes messages of " +
-                                      std::string(made_of->info().begin_string) +
-                                      " (dictionary = \"" + map.dictionary + "\"), and session '" +
-                                      route.session + "' speaks " + session.begin_string);
-                }
-            }
+        const std::string name = map.dictionary.empty() ? "FIX44" : map.dictionary;
+        const xlator::dictionary* const made_of = report_.dictionaries.find(name, ignored);
+        if (made_of != nullptr && session.begin_string != made_of->info().begin_string) {
+            report_.error(route.lines.of("map"),
+                          what(route) + ": map '" + map.name + "' makes messages of " +
+                              std::string(made_of->info().begin_string) + " (dictionary = \"" +
+                              name + "\"), and session '" + route.session + "' speaks " +
+                              session.begin_string);
         }
     }
 
@@ -262,7 +270,7 @@ private:
         if (map == nullptr) {
             return;
         }
-        if (map->is_outbound) {
+        if (map->kind == map_kind::to_message || map->kind == map_kind::pass_through) {
             report_.error(route.lines.of("map"),
                           what(route) + " makes rows, and map '" + map->name +
                               "' makes messages; it needs one with [map.columns]");
@@ -274,7 +282,15 @@ private:
                                                      "rows they are");
             return;
         }
-        if (schema_ != nullptr && schema_->columns().back().type != engine::column_type::bytes) {
+        if (schema_ == nullptr) {
+            return;
+        }
+        if (map->kind == map_kind::between_rows) {
+            check_carried(*map);
+            take_errors(try_build_row_map(*map, *schema_, table->schema).errors);
+            return;
+        }
+        if (schema_->columns().back().type != engine::column_type::bytes) {
             report_.error(route.lines.of("map"), what(route) + ": map '" + map->name +
                                                      "' reads FIX messages, and rows of '" +
                                                      stream_->table + "' carry none");
@@ -302,10 +318,11 @@ private:
                 for (const std::string& column :
                      {is_column ? rule.name : std::string(), rule.fallback,
                       rule.when ? rule.when->column : std::string()}) {
-                    if (schema_->find(column) && !is_visible(column)) {
-                        report_.error(rule.line, "map '" + map.name + "' asks for column " +
-                                                     column + ", which stream '" + stream_->name +
-                                                     "' does not carry; add it to its 'columns'");
+                    check_visible(rule.line, map, column);
+                }
+                if (rule.source == map_source::composed) {
+                    for (const std::string& column : names_in_template(rule.name)) {
+                        check_visible(rule.line, map, column);
                     }
                 }
             }
@@ -313,6 +330,15 @@ private:
         check(map.rules);
         for (const map_group_config& group : map.groups) {
             std::for_each(group.entries.begin(), group.entries.end(), check);
+        }
+        check_visible(map.line, map, map.pass_through);
+    }
+
+    void check_visible(long line, const map_config& map, const std::string& column) {
+        if (schema_->find(column) && !is_visible(column)) {
+            report_.error(line, "map '" + map.name + "' asks for column " + column +
+                                    ", which stream '" + stream_->name +
+                                    "' does not carry; add it to its 'columns'");
         }
     }
 

@@ -177,22 +177,25 @@ struct listener_config {
 };
 
 enum class map_source : std::uint8_t {
-    column,    // outbound: a column of the row; inbound: a field of the message
+    column,    // from a row: a column; from a message: a field
     constant,  // text
     now,       // the time of translation
-    group      // inbound: a field of one entry of a group
+    group,     // from a message: a field of one entry of a group
+    composed   // a template of columns, or of fields
 };
 struct map_rule_config {
-    std::string target;  // outbound: a field name; inbound: a column name
+    std::string target;  // a field, or a column
     map_source source = map_source::column;
-    std::string name;   // column, field, or the constant's text
+    std::string name;   // column, field, the constant's text, or the template
     std::string group;  // group: the counter's name; `name` is the member
     std::size_t entry = 0;
+    std::pair<std::string, std::string> match;  // group: the entry where this field has this value
     std::optional<std::string> default_text;
     std::vector<std::pair<std::string, std::string>> values;  // source text -> target text
-    std::string fallback;                          // outbound: a column taken where `name` is empty
-    std::optional<xlator::column_condition> when;  // outbound: else the field is left out
-    std::optional<int> decimals;                   // outbound: of a time's second
+    std::string fallback;  // a column, or field, taken where `name` is empty
+    std::optional<xlator::column_condition> when;  // from a row: else the target is left out
+    std::optional<int> decimals;                   // to a message: of a time's second
+    std::string format;                            // of the value, or of the time
     long line = 0;
 };
 struct map_group_config {
@@ -200,11 +203,18 @@ struct map_group_config {
     std::vector<std::vector<map_rule_config>> entries;
     long line = 0;
 };
+enum class map_kind : std::uint8_t {
+    to_message,    // [map.fields]: a row becomes a message
+    from_message,  // [map.columns] and `message`: a message becomes a row
+    between_rows,  // [map.columns] alone: a row becomes another table's
+    pass_through   // `pass_through`: the column holds a message, whose body goes on as it is
+};
 struct map_config {
     std::string name;
-    std::string dictionary = "FIX44";
+    map_kind kind = map_kind::to_message;
+    std::string dictionary;  // empty: FIX44; pass_through: the session's own
     std::string message;
-    bool is_outbound = true;  // [map.fields]: row to message; [map.columns]: message to row
+    std::string pass_through;  // the column
     std::vector<map_rule_config> rules;
     std::vector<map_group_config> groups;
     long line = 0;

@@ -79,20 +79,23 @@ void read_as(engine::column_type type, std::string_view text, engine::row_field_
 }  // namespace
 
 std::unique_ptr<const engine::row_fields> fields_of(const engine::row_schema& schema,
-                                                    const std::string& dictionary,
+                                                    const std::optional<std::string>& dictionary,
                                                     map_dictionaries& dictionaries,
                                                     std::string& reason) {
+    if (!dictionary) {
+        return nullptr;
+    }
     const std::string& table = schema.table_name();
     const bool is_fix_log =
         table == fix_in_schema().table_name() || table == fix_out_schema().table_name();
-    if (dictionary.empty() && !is_fix_log) {
+    if (dictionary->empty() && !is_fix_log) {
         return nullptr;
     }
     if (!schema.has_trailing()) {
         reason = "table " + table + " has no column of bytes that could hold a message";
         return nullptr;
     }
-    const std::string name = dictionary.empty() ? "FIX44" : dictionary;
+    const std::string name = dictionary->empty() ? "FIX44" : *dictionary;
     const xlator::dictionary* const found = dictionaries.find(name, reason);
     return found == nullptr ? nullptr : std::make_unique<fix_fields>(*found, name);
 }

@@ -39,9 +39,9 @@ private:
 
 // What conditions on rows with this schema may ask for beside columns; null: nothing, or a reason
 // why not. `dictionary`: its name or file; empty: FIX44 for FIX_IN and FIX_OUT, none for others.
-[[nodiscard]] std::unique_ptr<const engine::row_fields> fields_of(const engine::row_schema& schema,
-                                                                  const std::string& dictionary,
-                                                                  map_dictionaries& dictionaries,
-                                                                  std::string& reason);
+// Without one there are no fields, as where the sessions of a log have different ones.
+[[nodiscard]] std::unique_ptr<const engine::row_fields> fields_of(
+    const engine::row_schema& schema, const std::optional<std::string>& dictionary,
+    map_dictionaries& dictionaries, std::string& reason);
 
 }  // namespace millrace::gateway

@@ -5,6 +5,7 @@
 #include "engine/core/error.hpp"
 #include "engine/table/nearest.hpp"
 #include "gateway/pipeline/map_rows.hpp"
+#include "gateway/pipeline/session_dictionary.hpp"
 #include "xlator/fix/frame.hpp"
 
 namespace millrace::gateway {
@@ -13,11 +14,15 @@ namespace {
 
 // A session's frames are bounded by the transport; the decoder only has to take each of them.
 constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
+constexpr std::string_view default_dictionary = "FIX44";
 
-const xlator::dictionary* find_dictionary(const map_config& map, map_dictionaries& dictionaries,
+// `otherwise`: where the map names none.
+const xlator::dictionary* find_dictionary(const map_config& map, std::string_view otherwise,
+                                          map_dictionaries& dictionaries,
                                           std::vector<map_error>& errors) {
     std::string reason;
-    const xlator::dictionary* found = dictionaries.find(map.dictionary, reason);
+    const xlator::dictionary* found =
+        dictionaries.find(map.dictionary.empty() ? std::string(otherwise) : map.dictionary, reason);
     if (found == nullptr) {
         errors.push_back({map.line, "map " + map.name + ": " + reason});
     }
@@ -48,15 +53,9 @@ xlator::column_kind kind_of(engine::column_type type) {
 std::vector<xlator::column> columns_of(const engine::row_schema& schema) {
     std::vector<xlator::column> columns;
     for (const engine::schema_column& column : schema.columns()) {
-        columns.push_back({column.name, kind_of(column.type)});
+        columns.push_back({column.name, kind_of(column.type), column.is_key});
     }
     return columns;
-}
-
-// Columns are found whatever their case, the xlator's are not.
-std::string column_name(const engine::row_schema& schema, const std::string& name) {
-    const auto index = schema.find(name);
-    return index ? schema.column(*index).name : name;
 }
 
 void take_errors(const std::vector<xlator::spec_error>& from, std::vector<map_error>& to) {
@@ -65,13 +64,21 @@ void take_errors(const std::vector<xlator::spec_error>& from, std::vector<map_er
     }
 }
 
-// The xlator checks names, types and constants; what it cannot see is how wide an integer column
-// is.
-class outbound_spec_builder {
+// Rules about rows, as the xlator has them. It checks names, types and constants; what it cannot
+// see is how wide an integer column is.
+class row_rules {
 public:
-    outbound_spec_builder(const map_config& map, const engine::row_schema& source,
-                          std::vector<map_error>& errors)
+    row_rules(const map_config& map, const engine::row_schema& source,
+              std::vector<map_error>& errors)
         : map_(map), source_(source), errors_(errors) {}
+
+    xlator::row_spec build_rows() {
+        xlator::row_spec spec;
+        spec.name = map_.name;
+        spec.line = map_.line;
+        spec.columns = convert(map_.rules);
+        return spec;
+    }
 
     xlator::outbound_spec build() {
         xlator::outbound_spec spec;
@@ -110,9 +117,10 @@ private:
         field.line = rule.line;
         field.text = rule.name;
         field.decimals = rule.decimals;
+        field.fallback = rule.fallback;
+        field.format = rule.format;
         if (rule.when) {
             field.when = rule.when;
-            field.when->column = column_name(source_, rule.when->column);
             refuse_wide_integer(rule.when->column, rule.line);
         }
         for (const auto& [row, fix] : rule.values) {
@@ -125,15 +133,19 @@ private:
             case map_source::now:
                 field.source = xlator::value_source::now;
                 break;
-            default:
-                field.source = xlator::value_source::column;
-                field.text = column_name(source_, rule.name);
-                refuse_wide_integer(rule.name, rule.line);
-                if (!rule.fallback.empty()) {
-                    field.fallback = column_name(source_, rule.fallback);
-                    refuse_wide_integer(rule.fallback, rule.line);
+            case map_source::composed:
+                field.source = xlator::value_source::composed;
+                for (const std::string& column : names_in_template(rule.name)) {
+                    refuse_wide_integer(column, rule.line);
                 }
                 break;
+            default:
+                field.source = xlator::value_source::column;
+                refuse_wide_integer(rule.name, rule.line);
+                break;
+        }
+        if (!rule.fallback.empty()) {
+            refuse_wide_integer(rule.fallback, rule.line);
         }
         return field;
     }
@@ -152,52 +164,30 @@ private:
     std::vector<map_error>& errors_;
 };
 
-// Columns that take the time of translation are set here: the xlator's inbound maps know fields and
-// constants.
-std::vector<std::size_t> find_now_columns(const map_config& map, const engine::row_schema& target,
-                                          std::vector<map_error>& errors) {
-    std::vector<std::size_t> found;
-    for (const map_rule_config& rule : map.rules) {
-        if (rule.source != map_source::now) {
-            continue;
-        }
-        try {
-            const std::size_t index = target.index_of(rule.target);
-            if (target.column(index).type != engine::column_type::timestamp) {
-                errors.push_back({rule.line, "map " + map.name + ": column " + rule.target +
-                                                 " is no timestamp and cannot take the time of "
-                                                 "translation"});
-            }
-            found.push_back(index);
-        } catch (const engine::config_error& failure) {
-            errors.push_back({rule.line, "map " + map.name + ": " + failure.what()});
-        }
-    }
-    return found;
-}
-
 xlator::inbound_spec inbound_spec_of(const map_config& map, const engine::row_schema& target) {
     xlator::inbound_spec spec;
     spec.name = map.name;
     spec.message = map.message;
     spec.line = map.line;
     for (const map_rule_config& rule : map.rules) {
-        if (rule.source == map_source::now) {
-            continue;
-        }
         xlator::column_rule column;
-        column.column = column_name(target, rule.target);
+        column.column = rule.target;
         column.line = rule.line;
         column.default_text = rule.default_text;
         column.group = rule.group;
         column.entry = rule.entry;
+        column.match_field = rule.match.first;
+        column.match_value = rule.match.second;
+        column.fallback = rule.fallback;
+        column.format = rule.format;
+        column.is_now = rule.source == map_source::now;
         if (rule.source == map_source::constant) {
             column.constant = rule.name;
+        } else if (rule.source == map_source::composed) {
+            column.composed = rule.name;
         } else {
             column.field = rule.name;
         }
-        const auto index = target.find(rule.target);
-        column.is_required = index && target.column(*index).is_key;
         for (const auto& [fix, row] : rule.values) {
             column.pairs.push_back({row, fix});
         }
@@ -236,9 +226,18 @@ Map take(const pipeline_config& config, built_map<Map> built) {
 
 }  // namespace
 
-inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
-                         std::vector<std::size_t> now_columns)
-    : compiled_(std::move(compiled)), now_columns_(std::move(now_columns)) {
+std::vector<std::string> names_in_template(std::string_view text) {
+    std::vector<xlator::detail::template_part> parts;
+    static_cast<void>(xlator::detail::parse_template(text, parts));  // the xlator refuses it
+    std::vector<std::string> names;
+    for (const xlator::detail::template_part& part : parts) {
+        names.push_back(part.name);
+    }
+    return names;
+}
+
+inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict)
+    : compiled_(std::move(compiled)) {
     // The session has checked the message against its own dictionary, which may know more than
     // ours.
     xlator::decode_options options;
@@ -250,7 +249,7 @@ inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary&
     decoder_ = std::make_unique<xlator::decoder>(dict, options);
 }
 
-inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns,
+inbound_result inbound_map::decode(std::string_view message, const xlator::record_facts& facts,
                                    engine::row_builder& row) noexcept {
     xlator::frame_parts parts;
     if (xlator::split_frame(message, parts) && parts.msg_type != compiled_.msg_type()) {
@@ -271,19 +270,13 @@ inbound_result inbound_map::decode(std::string_view message, std::int64_t now_ns
     }
     map_row_sink sink(row);
     const xlator::map_result mapped =
-        compiled_.decode(decoder_->message(), decoder_->msg_type(), sink);
+        compiled_.decode(decoder_->message(), decoder_->msg_type(), facts, sink);
     if (mapped.status == xlator::map_status::wrong_message) {
         return {inbound_status::wrong_message, xlator::describe(mapped.status), mapped.tag, -1};
     }
     if (!mapped.is_ok()) {
         return {inbound_status::untranslatable, xlator::describe(mapped.status), mapped.tag,
                 mapped.column};
-    }
-    for (const std::size_t column : now_columns_) {
-        if (!sink.set_timestamp(column, now_ns)) {
-            return {inbound_status::untranslatable, "the time of translation does not fit", 0,
-                    static_cast<int>(column)};
-        }
     }
     return {};
 }
@@ -292,11 +285,12 @@ built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
                                                        const engine::row_schema& source,
                                                        map_dictionaries& dictionaries) {
     built_map<xlator::outbound_map> built;
-    const xlator::dictionary* dict = find_dictionary(map, dictionaries, built.errors);
+    const xlator::dictionary* dict =
+        find_dictionary(map, default_dictionary, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
-    const xlator::outbound_spec spec = outbound_spec_builder(map, source, built.errors).build();
+    const xlator::outbound_spec spec = row_rules(map, source, built.errors).build();
     auto compiled = xlator::compile_outbound(spec, columns_of(source), *dict);
     take_errors(compiled.errors, built.errors);
     if (built.errors.empty() && compiled) {
@@ -309,17 +303,58 @@ built_map<inbound_map> try_build_inbound_map(const map_config& map,
                                              const engine::row_schema& target,
                                              map_dictionaries& dictionaries) {
     built_map<inbound_map> built;
-    const xlator::dictionary* dict = find_dictionary(map, dictionaries, built.errors);
+    const xlator::dictionary* dict =
+        find_dictionary(map, default_dictionary, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
-    std::vector<std::size_t> now_columns = find_now_columns(map, target, built.errors);
     check_keys(map, target, built.errors);
     auto compiled =
         xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
     take_errors(compiled.errors, built.errors);
     if (built.errors.empty() && compiled) {
-        built.map.emplace(*std::move(compiled.map), *dict, std::move(now_columns));
+        built.map.emplace(*std::move(compiled.map), *dict);
+    }
+    return built;
+}
+
+built_map<xlator::row_map> try_build_row_map(const map_config& map,
+                                             const engine::row_schema& source,
+                                             const engine::row_schema& target) {
+    built_map<xlator::row_map> built;
+    check_keys(map, target, built.errors);
+    const xlator::row_spec spec = row_rules(map, source, built.errors).build_rows();
+    auto compiled = xlator::compile_rows(spec, columns_of(source), columns_of(target));
+    take_errors(compiled.errors, built.errors);
+    if (built.errors.empty() && compiled) {
+        built.map.emplace(*std::move(compiled.map));
+    }
+    return built;
+}
+
+built_map<message_pass> try_build_message_pass(const map_config& map, const session_spec& session,
+                                               const engine::row_schema& source,
+                                               map_dictionaries& dictionaries) {
+    built_map<message_pass> built;
+    const std::string its = dictionary_of(session);
+    const xlator::dictionary* dict = find_dictionary(map, its, dictionaries, built.errors);
+    const auto column = source.find(map.pass_through);
+    if (!column) {
+        std::vector<std::string_view> names;
+        for (const engine::schema_column& one : source.columns()) {
+            names.push_back(one.name);
+        }
+        built.errors.push_back({map.line, "map " + map.name + ": column " + map.pass_through +
+                                              " does not exist" +
+                                              engine::did_you_mean(map.pass_through, names)});
+    } else if (const auto kind = kind_of(source.column(*column).type);
+               kind != xlator::column_kind::text && kind != xlator::column_kind::bytes) {
+        built.errors.push_back({map.line, "map " + map.name + ": column " + map.pass_through +
+                                              " holds no messages; expected one of text, vartext "
+                                              "or bytes"});
+    }
+    if (built.errors.empty()) {
+        built.map.emplace(*column, *dict, validation_of(session));
     }
     return built;
 }
@@ -333,6 +368,17 @@ xlator::outbound_map build_outbound_map(const pipeline_config& config, const map
 inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
                               const engine::row_schema& target, map_dictionaries& dictionaries) {
     return take(config, try_build_inbound_map(map, target, dictionaries));
+}
+
+message_pass build_message_pass(const pipeline_config& config, const map_config& map,
+                                const session_spec& session, const engine::row_schema& source,
+                                map_dictionaries& dictionaries) {
+    return take(config, try_build_message_pass(map, session, source, dictionaries));
+}
+
+xlator::row_map build_row_map(const pipeline_config& config, const map_config& map,
+                              const engine::row_schema& source, const engine::row_schema& target) {
+    return take(config, try_build_row_map(map, source, target));
 }
 
 }  // namespace millrace::gateway

@@ -1,11 +1,11 @@
-// From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows.
+// From a map of the configuration to one that translates: rows to FIX bodies, FIX messages to rows,
+// rows to rows.
 //
 // The dictionaries must outlive the maps that are built with them.
 //
 // Threading  building is set-up; an outbound map is constant, an inbound one belongs to one thread
 //            (its decoder)
 // Progress   decode() neither allocates nor throws
-// Units      now_ns: UTC
 // Errors     build_*() throws engine::config_error with every error, one "file:line: reason" a line
 #pragma once
 
@@ -20,9 +20,12 @@
 #include "engine/table/row.hpp"
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/map_dictionaries.hpp"
+#include "gateway/pipeline/message_pass.hpp"
+#include "gateway/quickfix/settings.hpp"
 #include "xlator/fix/decoder.hpp"
 #include "xlator/map/inbound_map.hpp"
 #include "xlator/map/outbound_map.hpp"
+#include "xlator/map/row_map.hpp"
 
 namespace millrace::gateway {
 
@@ -40,23 +43,24 @@ struct [[nodiscard]] inbound_result {
     int column = -1;
 };
 
-// The xlator's map with the decoder it needs, and the columns that take the time of translation.
+// The xlator's map with the decoder it needs.
 class inbound_map {
 public:
-    inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict,
-                std::vector<std::size_t> now_columns);
+    inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict);
 
     // Sets the columns of the map; the caller has cleared the row, and finishes it. REQUIRES: the
     // builder has the schema the map was built for.
-    inbound_result decode(std::string_view message, std::int64_t now_ns,
+    inbound_result decode(std::string_view message, const xlator::record_facts& facts,
                           engine::row_builder& row) noexcept;
     [[nodiscard]] std::string_view msg_type() const noexcept { return compiled_.msg_type(); }
 
 private:
     xlator::inbound_map compiled_;
     std::unique_ptr<xlator::decoder> decoder_;
-    std::vector<std::size_t> now_columns_;
 };
+
+// What stands in the braces of a template, without formats.
+[[nodiscard]] std::vector<std::string> names_in_template(std::string_view text);
 
 struct map_error {
     long line = 0;
@@ -76,6 +80,16 @@ struct built_map {
                                                            const engine::row_schema& target,
                                                            map_dictionaries& dictionaries);
 
+[[nodiscard]] built_map<xlator::row_map> try_build_row_map(const map_config& map,
+                                                           const engine::row_schema& source,
+                                                           const engine::row_schema& target);
+
+// Of a column that holds messages, for the session they go to.
+[[nodiscard]] built_map<message_pass> try_build_message_pass(const map_config& map,
+                                                             const session_spec& session,
+                                                             const engine::row_schema& source,
+                                                             map_dictionaries& dictionaries);
+
 // Its rows are map_row (map_rows.hpp) of the source table.
 [[nodiscard]] xlator::outbound_map build_outbound_map(const pipeline_config& config,
                                                       const map_config& map,
@@ -84,5 +98,13 @@ struct built_map {
 [[nodiscard]] inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
                                             const engine::row_schema& target,
                                             map_dictionaries& dictionaries);
+[[nodiscard]] xlator::row_map build_row_map(const pipeline_config& config, const map_config& map,
+                                            const engine::row_schema& source,
+                                            const engine::row_schema& target);
+
+[[nodiscard]] message_pass build_message_pass(const pipeline_config& config, const map_config& map,
+                                              const session_spec& session,
+                                              const engine::row_schema& source,
+                                              map_dictionaries& dictionaries);
 
 }  // namespace millrace::gateway

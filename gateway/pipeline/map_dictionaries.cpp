@@ -49,6 +49,10 @@ std::unique_ptr<const spec::loaded_dictionary> map_dictionaries::load(
 }
 
 const xlator::dictionary* map_dictionaries::find(const std::string& name, std::string& reason) {
+    const std::filesystem::path file(name);
+    if (!ours_.empty() && file.parent_path() == ours_ && file.extension() == ".xml") {
+        return find(file.stem(), reason);  // as settings name one of ours
+    }
     if (name == built_in) {
         static const xlator::dictionary fix44{millrace::fix44::dictionary};
         return &fix44;

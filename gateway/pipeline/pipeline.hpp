@@ -112,6 +112,8 @@ private:
     [[nodiscard]] std::unique_ptr<route> make_route(const route_config& config,
                                                     const source_log& source, client_agent& client,
                                                     const engine::row_fields* fields);
+    [[nodiscard]] std::variant<xlator::outbound_map, message_pass> make_session_map(
+        const route_config& config, const source_log& source);
     [[nodiscard]] session_sink make_session_sink(const route_config& config,
                                                  const source_log& source,
                                                  const engine::log_uuid& uuid, route_past& past,
@@ -143,6 +145,7 @@ private:
     failure_hook hook_;
     std::vector<engine::agent_ref> application_agents_;
     std::unique_ptr<engine::counters_file> counters_;
+    std::vector<settings_file> settings_;  // by gateway
     std::vector<std::unique_ptr<session_agent>> gateways_;
     std::map<std::string, std::unique_ptr<engine::table_log>> tables_;  // those this process writes
     std::vector<std::unique_ptr<engine::ingest>> ingests_;              // by listener

@@ -10,6 +10,7 @@
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/plan.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
+#include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/pipeline/source_log.hpp"
 #include "gateway/pipeline/storage_options.hpp"
 
@@ -97,7 +98,9 @@ void pipeline::open_client(const client_config& config) {
     }
     std::string ignored;  // the check has said what is wrong with it
     const engine::row_fields* const fields =
-        fields_.emplace_back(fields_of(source.schema, stream.dictionary, dictionaries_, ignored))
+        fields_
+            .emplace_back(fields_of(source.schema, dictionary_of(config_, settings_, stream),
+                                    dictionaries_, ignored))
             .get();
     auto client = std::make_unique<client_agent>(client_name(config), config.where, source.schema,
                                                  config.ring_slots, fields);
@@ -193,13 +196,23 @@ session_agent& pipeline::gateway_of(const route_config& config) const {
                                "no gateway has the session '" + config.session + "'");
 }
 
+std::variant<xlator::outbound_map, message_pass> pipeline::make_session_map(
+    const route_config& config, const source_log& source) {
+    const map_config& map = *config_.find_map(config.map);
+    if (map.kind == map_kind::to_message) {
+        return build_outbound_map(config_, map, source.schema, dictionaries_);
+    }
+    return build_message_pass(config_, map, *find_session(config_, settings_, config),
+                              source.schema, dictionaries_);
+}
+
 session_sink pipeline::make_session_sink(const route_config& config, const source_log& source,
                                          const engine::log_uuid& uuid, route_past& past,
                                          engine::sequence& highest) {
     session_agent& gateway = gateway_of(config);
-    session_sink sink{
-        build_outbound_map(config_, *config_.find_map(config.map), source.schema, dictionaries_),
-        std::make_unique<outbound_link>(outbound_ring_bytes(config)), config.max_message_bytes};
+    session_sink sink{make_session_map(config, source),
+                      std::make_unique<outbound_link>(outbound_ring_bytes(config)),
+                      config.max_message_bytes};
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config, source.directory);
@@ -226,9 +239,13 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
         sink.handler = handlers_.find(config.handler)->second;  // open() has checked the names
     }
     if (!config.map.empty()) {
-        sink.map.emplace(build_inbound_map(config_, *config_.find_map(config.map),
-                                           config_.find_table(config.table)->schema,
-                                           dictionaries_));
+        const map_config& map = *config_.find_map(config.map);
+        const engine::row_schema& target = config_.find_table(config.table)->schema;
+        if (map.kind == map_kind::from_message) {
+            sink.map = build_inbound_map(config_, map, target, dictionaries_);
+        } else {
+            sink.map = build_row_map(config_, map, source.schema, target);
+        }
     }
     static_cast<void>(sink.event_name.assign(
         std::string_view(config.handler.empty() ? config.name : config.handler).substr(0, 16)));

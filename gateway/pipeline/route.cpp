@@ -211,7 +211,19 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
         }
         const std::span<std::byte> payload = claim.payload();
         const std::span<char> body(reinterpret_cast<char*>(payload.data()) + sizeof header, room);
-        result = to.map.encode(map_row(row), {engine::utc_now().ns, 3}, body);
+        std::string_view reason;
+        std::string_view type;
+        if (const auto* const made = std::get_if<xlator::outbound_map>(&to.map)) {
+            result =
+                made->encode(map_row(row), {{engine::utc_now().ns, 3}, record.seq.value}, body);
+            type = made->msg_type();
+        } else {
+            const message_pass::outcome passed =
+                std::get<message_pass>(to.map).translate(map_row(row), body);
+            result = passed.mapped;
+            reason = passed.reason;
+            type = passed.msg_type;
+        }
         if (result.is_ok()) {
             const engine::row_envelope envelope = row.envelope();
             header.origin = {id_, source_, record.seq.value};
@@ -222,7 +234,6 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
             header.translated_ns = engine::utc_now().ns;
             header.body_bytes = static_cast<std::uint32_t>(result.size);
             header.body_sum = result.byte_sum;
-            const std::string_view type = to.map.msg_type();
             std::memcpy(header.msg_type, type.data(), type.size());
             header.msg_type_bytes = static_cast<std::uint8_t>(type.size());
             std::memcpy(payload.data(), &header, sizeof header);
@@ -230,32 +241,20 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
             return delivery_status::done;
         }
         if (result.status != xlator::map_status::overflow || room == to.message_bytes_max) {
-            set_reason(xlator::describe(result.status), result.tag, result.column, &row.schema());
+            set_reason(reason.empty() ? xlator::describe(result.status) : reason, result.tag,
+                       result.column, &row.schema());
             return delivery_status::untranslatable;
         }
     }
 }
 
-delivery_status route::deliver(local_sink& to, const engine::stream_slot& record,
-                               const engine::row_view& source) noexcept {
-    std::span<std::byte> payload;
-    if (to.map.has_value()) {
-        const auto wire = source.trailing();
-        const std::string_view frame(reinterpret_cast<const char*>(wire.data()), wire.size());
-        engine::row_builder builder(to.table->schema(), to.row);
-        const inbound_result result = to.map->decode(frame, engine::utc_now().ns, builder);
-        if (result.status == inbound_status::wrong_message) {
-            return delivery_status::passed_over;
-        }
-        const auto finished = builder.finish();
-        if (result.status != inbound_status::ok || finished.status != engine::row_status::ok) {
-            set_reason(result.status != inbound_status::ok ? result.reason
-                                                           : engine::to_string(finished.status),
-                       result.tag, result.column, &to.table->schema());
-            return delivery_status::untranslatable;
-        }
-        payload = std::span(to.row).first(finished.size);
-    } else if (to.table != nullptr) {
+delivery_status route::make_row(local_sink& to, const engine::stream_slot& record,
+                                const engine::row_view& source,
+                                std::span<std::byte>& payload) noexcept {
+    if (to.table == nullptr) {
+        return delivery_status::done;
+    }
+    if (std::holds_alternative<std::monostate>(to.map)) {
         if (source.payload().size() > to.row.size()) {  // its log has larger segments than ours
             set_reason("the row is larger than its table takes", 0, -1, nullptr);
             return delivery_status::untranslatable;
@@ -263,6 +262,48 @@ delivery_status route::deliver(local_sink& to, const engine::stream_slot& record
         // Without a map the row goes on as it is: both tables have the same columns.
         std::copy(source.payload().begin(), source.payload().end(), to.row.begin());
         payload = std::span(to.row).first(source.payload().size());
+        return delivery_status::done;
+    }
+    const xlator::record_facts facts{{engine::utc_now().ns, 3}, record.seq.value};
+    engine::row_builder builder(to.table->schema(), to.row);
+    std::string_view reason;
+    int tag = 0;
+    int column = -1;
+    if (auto* const map = std::get_if<inbound_map>(&to.map)) {
+        const auto wire = source.trailing();
+        const std::string_view frame(reinterpret_cast<const char*>(wire.data()), wire.size());
+        const inbound_result result = map->decode(frame, facts, builder);
+        if (result.status == inbound_status::wrong_message) {
+            return delivery_status::passed_over;
+        }
+        reason = result.reason;
+        tag = result.tag;
+        column = result.column;
+    } else {
+        map_row_sink sink(builder);
+        const xlator::map_result result =
+            std::get<xlator::row_map>(to.map).convert(map_row(source), facts, sink);
+        reason = result.is_ok() ? std::string_view() : xlator::describe(result.status);
+        column = result.column;
+    }
+    const auto finished = builder.finish();
+    if (reason.empty() && finished.status != engine::row_status::ok) {
+        reason = engine::to_string(finished.status);
+    }
+    if (!reason.empty()) {
+        set_reason(reason, tag, column, &to.table->schema());
+        return delivery_status::untranslatable;
+    }
+    payload = std::span(to.row).first(finished.size);
+    return delivery_status::done;
+}
+
+delivery_status route::deliver(local_sink& to, const engine::stream_slot& record,
+                               const engine::row_view& source) noexcept {
+    std::span<std::byte> payload;
+    if (const delivery_status made = make_row(to, record, source, payload);
+        made != delivery_status::done) {
+        return made;
     }
     bool writes = to.table != nullptr;
     if (to.handler.call != nullptr) {
@@ -323,7 +364,9 @@ delivery_status route::write_row(local_sink& to, const engine::stream_slot& reco
                                  std::span<std::byte> payload) noexcept {
     const engine::row_envelope cause = source.envelope();
     engine::row_envelope envelope;
-    envelope.operation = to.map.has_value() ? engine::operation::insert : cause.operation;
+    // A message inserts; a row is inserted, modified or deleted as its source was.
+    envelope.operation =
+        std::holds_alternative<inbound_map>(to.map) ? engine::operation::insert : cause.operation;
     envelope.event = to.event_name;
     envelope.user = cause.user;
     envelope.correlation = correlation_of(cause, record);

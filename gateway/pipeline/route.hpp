@@ -23,6 +23,7 @@
 #include "gateway/pipeline/event.hpp"
 #include "gateway/pipeline/failure.hpp"
 #include "gateway/pipeline/map_build.hpp"
+#include "gateway/pipeline/message_pass.hpp"
 #include "gateway/pipeline/reject_log.hpp"
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/outbound.hpp"
@@ -49,14 +50,14 @@ enum class delivery_status : std::uint8_t {
 
 // Into a FIX session's outbound ring.
 struct session_sink {
-    xlator::outbound_map map;
+    std::variant<xlator::outbound_map, message_pass> map;
     std::unique_ptr<outbound_link> link;
     std::size_t message_bytes_max = 0;
 };
 
 // To a handler, then into a table; either may be absent.
 struct local_sink {
-    std::optional<inbound_map> map;
+    std::variant<std::monostate, inbound_map, xlator::row_map> map;  // none: rows as they are
     event_handler handler;
     engine::table_log* table = nullptr;
     std::unique_ptr<engine::checkpoint> progress;  // where there is no table
@@ -122,6 +123,10 @@ private:
                                           const engine::row_view& row) noexcept;
     [[nodiscard]] delivery_status deliver(local_sink& to, const engine::stream_slot& record,
                                           const engine::row_view& row) noexcept;
+    // The row that goes on, in to.row; empty where there is no table.
+    [[nodiscard]] delivery_status make_row(local_sink& to, const engine::stream_slot& record,
+                                           const engine::row_view& source,
+                                           std::span<std::byte>& payload) noexcept;
     [[nodiscard]] delivery_status call_handler(local_sink& to, const engine::stream_slot& record,
                                                const engine::row_view& source,
                                                const engine::row_view& row, bool& writes) noexcept;

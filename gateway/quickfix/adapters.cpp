@@ -48,13 +48,6 @@ session_message describe(const FIX::Message& message) {
     return described;
 }
 
-int number_of(const std::string& frame) {
-    const std::size_t at = frame.find(
-        "\x01"
-        "34=");
-    return at == std::string::npos ? 0 : std::atoi(frame.c_str() + at + 4);
-}
-
 class vector_sink : public resend_sink {
 public:
     explicit vector_sink(std::vector<std::string>& into) : into_(into) {}
@@ -94,7 +87,8 @@ void store_adapter::demand(bool is_done, const char* what) const {
 }
 
 bool store_adapter::set(int number, const std::string& frame) throw(FIX::IOException) {
-    demand(store_.set(to_number(number), frame.data(), frame.size()),
+    const std::string& kept = order_.restore(frame);
+    demand(store_.set(to_number(number), kept.data(), kept.size()),
            "the message store refused a message");
     return true;
 }
@@ -108,6 +102,7 @@ void store_adapter::get(int begin, int end, std::vector<std::string>& frames) co
     vector_sink sink(frames);
     const bool is_read = store_.get(to_number(begin), to_number(end), sink);
     demand(is_read && !sink.has_failed(), "the message store could not be read");
+    order_.keep(frames);
     // A range whose last number has no message makes the library end with a gap fill that begins at
     // the range's first number. It gets an administrative message there, which is never sent.
     if (end < getNextSenderMsgSeqNum() && (frames.empty() || number_of(frames.back()) != end)) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/quickfix/body_order.hpp"
 #include "gateway/quickfix/port.hpp"
 
 namespace millrace {
@@ -30,8 +31,9 @@ FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns);
 
 class store_adapter : public FIX::MessageStore, public FIX::MessageStoreFactory {
 public:
-    store_adapter(session_store& store, const std::string& begin_string)
-        : store_(store), begin_string_(begin_string) {}
+    // REQUIRES: order outlives this.
+    store_adapter(session_store& store, const std::string& begin_string, body_order& order)
+        : store_(store), begin_string_(begin_string), order_(order) {}
 
     FIX::MessageStore* create(const FIX::SessionID&) override { return this; }
     void destroy(FIX::MessageStore*) override {}
@@ -62,6 +64,7 @@ private:
 
     session_store& store_;
     const std::string begin_string_;
+    body_order& order_;
     FIX::SessionState* state_ = nullptr;
     bool may_throw_ = false;
     mutable bool has_failed_ = false;
@@ -113,8 +116,15 @@ private:
 
 class wire_adapter : public FIX::Responder {
 public:
+    // REQUIRES: order outlives this.
+    explicit wire_adapter(body_order& order) : order_(order) {}
+
     bool send(const std::string& frame) override {
-        return sink_ != nullptr && sink_->send(frame.data(), frame.size());
+        if (sink_ == nullptr) {
+            return false;
+        }
+        const std::string& sent = order_.restore(frame);
+        return sink_->send(sent.data(), sent.size());
     }
     void disconnect() override {
         was_disconnected_ = true;
@@ -131,6 +141,7 @@ public:
     void forget_disconnect() { was_disconnected_ = false; }
 
 private:
+    body_order& order_;
     wire_sink* sink_ = nullptr;
     bool was_disconnected_ = false;
 };

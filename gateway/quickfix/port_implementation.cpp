@@ -69,11 +69,13 @@ session_port::implementation::implementation(const session_spec& session_descrip
                                              session_store& session_numbers,
                                              session_listener& listener)
     : spec(session_description),
-      store(session_numbers, spec.begin_string),
+      store(session_numbers, spec.begin_string, order),
       application(listener),
-      events(listener) {
+      events(listener),
+      wire(order) {
     screening.validate_length_and_checksum = spec.validate_length_and_checksum;
     build_screen_tables();
+    order.set_transport(dictionaries.getSessionDataDictionary(FIX::BeginString(spec.begin_string)));
     create_session();
 }
 
@@ -318,7 +320,10 @@ send_status session_port::implementation::send_composed() {
     }
     store.forget_failure();
     application.forget_withheld();
-    if (session->send(message)) {
+    order.begin_send(outgoing);
+    const bool is_sent = session->send(message);
+    order.end_send();
+    if (is_sent) {
         return send_status::sent;
     }
     if (application.has_withheld()) {

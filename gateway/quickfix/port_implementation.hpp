@@ -63,6 +63,7 @@ public:
     }
 
     const session_spec spec;
+    detail::body_order order;
     detail::store_adapter store;
     detail::application_adapter application;
     detail::event_adapter events;

@@ -153,8 +153,56 @@ void fuzz_dictionary(std::span<const std::byte> input) {
     }
 }
 
+namespace {
+
+using namespace gateway;
+
+// Builds the map for the table, and lets it translate the row, or a report, if it is one.
+std::vector<map_error> try_map(const map_config& map, const engine::row_schema& schema,
+                               const engine::row_view* row, map_dictionaries& dictionaries) {
+    const xlator::record_facts facts{{0, 3}, 1};
+    std::array<char, 4096> out{};
+    std::array<std::byte, 4096> target{};
+    engine::row_builder made(schema, target);
+    switch (map.kind) {
+        case map_kind::to_message: {
+            auto built = try_build_outbound_map(map, schema, dictionaries);
+            if (built.map && row != nullptr) {
+                static_cast<void>(built.map->encode(map_row(*row), facts, out));
+            }
+            return built.errors;
+        }
+        case map_kind::from_message: {
+            auto built = try_build_inbound_map(map, schema, dictionaries);
+            if (built.map) {
+                static_cast<void>(
+                    built.map->decode(frame_of(std::string(report_fields)), facts, made));
+            }
+            return built.errors;
+        }
+        case map_kind::between_rows: {
+            auto built = try_build_row_map(map, schema, schema);
+            map_row_sink sink(made);
+            if (built.map && row != nullptr) {
+                static_cast<void>(built.map->convert(map_row(*row), facts, sink));
+            }
+            return built.errors;
+        }
+        case map_kind::pass_through:
+            break;
+    }
+    session_spec session;
+    session.begin_string = "FIX.4.4";
+    auto built = try_build_message_pass(map, session, schema, dictionaries);
+    if (built.map && row != nullptr) {
+        static_cast<void>(built.map->translate(map_row(*row), out));
+    }
+    return built.errors;
+}
+
+}  // namespace
+
 void fuzz_map(std::span<const std::byte> input) {
-    using namespace gateway;
     const std::string text = text_of(input);
     const long lines = std::count(text.begin(), text.end(), '\n') + 1;
     map_dictionaries dictionaries;
@@ -162,31 +210,16 @@ void fuzz_map(std::span<const std::byte> input) {
         const pipeline_config config = parse_config("fuzzed.toml", text);
         for (const map_config& map : config.maps) {
             for (const table_config& table : config.tables) {
-                std::vector<map_error> errors;
                 std::array<std::byte, 4096> room{};
                 engine::row_builder row(table.schema, room);
                 for (std::size_t i = 0; i < table.schema.column_count(); ++i) {
                     static_cast<void>(engine::parse_value(row, i, "1"));  // where it is a value
                 }
-                if (map.is_outbound) {
-                    auto built = try_build_outbound_map(map, table.schema, dictionaries);
-                    errors = built.errors;
-                    const auto finished = row.finish();
-                    if (built.map && finished.status == engine::row_status::ok) {
-                        std::array<char, 4096> out{};
-                        const engine::row_view view(table.schema,
-                                                    std::span(room).first(finished.size));
-                        static_cast<void>(built.map->encode(map_row(view), {0, 3}, out));
-                    }
-                } else {
-                    auto built = try_build_inbound_map(map, table.schema, dictionaries);
-                    errors = built.errors;
-                    if (built.map) {
-                        static_cast<void>(
-                            built.map->decode(frame_of(std::string(report_fields)), 0, row));
-                    }
-                }
-                for (const map_error& error : errors) {
+                const auto finished = row.finish();
+                const engine::row_view view(table.schema, std::span(room).first(finished.size));
+                const bool is_row = finished.status == engine::row_status::ok;
+                for (const map_error& error :
+                     try_map(map, table.schema, is_row ? &view : nullptr, dictionaries)) {
                     MILLRACE_ASSERT(error.line >= 0 && error.line <= lines && !error.reason.empty(),
                                     "a map's error has no line of the text");
                 }

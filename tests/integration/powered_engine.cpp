@@ -135,8 +135,8 @@ std::unique_ptr<gateway::route> powered_engine::make_execution_route() {
     gateway::route_past& past = past_of(name, source);
     gateway::local_sink sink;
     sink.poss_dup = source.schema().index_of("POSS_DUP");
-    sink.map.emplace(build_inbound_map(config_, *config_.find_map("execution"),
-                                       executions_->schema(), dictionaries_));
+    sink.map = build_inbound_map(config_, *config_.find_map("execution"), executions_->schema(),
+                                 dictionaries_);
     const bool has_history = executions_->origins().knows(name);
     sink.redelivered_until = has_history ? source.log().last_sequence() : engine::sequence{};
     executions_->bind_route(name, source.log().uuid());

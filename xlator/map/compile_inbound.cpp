@@ -29,7 +29,7 @@ bool is_readable(field_type type, column_kind kind) {
 
 }  // namespace
 
-class inbound_compiler : detail::map_compiler {
+class inbound_compiler final : detail::map_compiler {
 public:
     inbound_compiler(const inbound_spec& spec, std::span<const column> columns,
                      const dictionary& dict)
@@ -67,8 +67,8 @@ private:
         if (step.column < 0) {
             return false;
         }
-        step.kind = columns_[static_cast<std::size_t>(step.column)].kind;
-        step.is_required = rule.is_required;
+        step.kind = kind_of(step.column);
+        step.is_required = columns_[static_cast<std::size_t>(step.column)].is_required;
         const auto& fallback = rule.constant ? rule.constant : rule.default_text;
         if (fallback) {
             step.has_default = true;
@@ -77,13 +77,74 @@ private:
                 return false;
             }
         }
-        if (rule.constant) {
-            if (!rule.field.empty()) {
-                fail(rule.line, "column " + rule.column + " has both a field and a constant");
-            }
-            return rule.field.empty();
+        const int sources = (rule.constant ? 1 : 0) + (rule.is_now ? 1 : 0) +
+                            (rule.composed.empty() ? 0 : 1) + (rule.field.empty() ? 0 : 1);
+        if (sources != 1) {
+            fail(rule.line, "column " + rule.column +
+                                (sources == 0 ? " has neither a field nor a constant"
+                                              : " has more than one source"));
+            return false;
         }
-        return compile_field(rule, step);
+        if (rule.constant) {
+            return true;
+        }
+        if (rule.is_now) {
+            return compile_now(rule, step);
+        }
+        if (!rule.composed.empty()) {
+            return compile_template(rule.composed, "column " + rule.column, rule.line,
+                                    step.parts) &&
+                   compile_fallback(rule, step);
+        }
+        return compile_field(rule, step) && compile_fallback(rule, step);
+    }
+
+    bool compile_now(const column_rule& rule, detail::inbound_step& step) {
+        step.is_now = true;
+        if (!rule.format.empty()) {
+            detail::text_part part;
+            part.from = detail::text_part::origin::time;
+            part.kind = column_kind::timestamp;
+            const bool is_made =
+                compile_format(rule.format, "column " + rule.column, rule.line, part);
+            step.parts.push_back(std::move(part));
+            return is_made;
+        }
+        if (step.kind != column_kind::timestamp) {
+            fail(rule.line, "column " + rule.column +
+                                " is no timestamp and cannot take the time of translation");
+        }
+        return step.kind == column_kind::timestamp;
+    }
+
+    // A value that a template names: a field of header or body.
+    bool find_named(const std::string& name, bool is_formatted, long line,
+                    detail::text_part& part) override {
+        column_rule rule;
+        rule.field = name;
+        rule.line = line;
+        detail::inbound_step ignored;
+        const member_info* member = find_source(rule, ignored);
+        if (member == nullptr) {
+            return false;
+        }
+        part.index = member->tag;
+        part.type = dict_.find_field(member->tag)->type;
+        part.kind = is_formatted ? detail::kind_of_formatted(part.type) : column_kind::text;
+        return true;
+    }
+
+    bool compile_fallback(const column_rule& rule, detail::inbound_step& step) {
+        if (rule.fallback.empty()) {
+            return true;
+        }
+        detail::text_part found;
+        if (!find_named(rule.fallback, false, rule.line, found)) {
+            return false;
+        }
+        step.fallback_tag = found.index;
+        step.fallback_type = found.type;
+        return is_convertible(*dict_.find_field(found.index), rule, step);
     }
 
     bool is_row_text(column_kind kind, const std::string& text, const column_rule& rule) {
@@ -135,10 +196,6 @@ private:
     }
 
     bool compile_field(const column_rule& rule, detail::inbound_step& step) {
-        if (rule.field.empty()) {
-            fail(rule.line, "column " + rule.column + " has neither a field nor a constant");
-            return false;
-        }
         const member_info* member = find_source(rule, step);
         if (member == nullptr) {
             return false;
@@ -154,14 +211,37 @@ private:
             }
             step.pairs.push_back(std::move(resolved));
         }
-        if (step.pairs.empty() && !is_readable(field.type, step.kind)) {
-            fail(rule.line, "field " + std::string(field.name) + " of type " +
-                                std::string(xlator::to_string(field.type)) +
-                                " cannot become column " + rule.column + " of kind " +
-                                std::string(detail::to_string(step.kind)));
+        if (!rule.format.empty()) {
+            return compile_formatted(rule, step);
+        }
+        return is_convertible(field, rule, step);
+    }
+
+    bool compile_formatted(const column_rule& rule, detail::inbound_step& step) {
+        if (!rule.group.empty() || !rule.pairs.empty()) {
+            fail(rule.line, "column " + rule.column + " has a format, and " +
+                                (rule.group.empty() ? "values" : "a group") + " beside it");
             return false;
         }
-        return true;
+        detail::text_part part;
+        part.from = detail::text_part::origin::named;
+        if (!find_named(rule.field, true, rule.line, part)) {
+            return false;
+        }
+        const bool is_made = compile_format(rule.format, "column " + rule.column, rule.line, part);
+        step.parts.push_back(std::move(part));
+        return is_made;
+    }
+
+    bool is_convertible(const field_info& field, const column_rule& rule,
+                        const detail::inbound_step& step) {
+        if (!step.pairs.empty() || is_readable(field.type, step.kind)) {
+            return true;
+        }
+        fail(rule.line, "field " + std::string(field.name) + " of type " +
+                            std::string(xlator::to_string(field.type)) + " cannot become column " +
+                            rule.column + " of kind " + std::string(detail::to_string(step.kind)));
+        return false;
     }
 
     const inbound_spec& spec_;

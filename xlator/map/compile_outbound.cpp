@@ -33,7 +33,7 @@ std::string whole_field(int tag, const std::string& text) {
 
 }  // namespace
 
-class outbound_compiler : detail::map_compiler {
+class outbound_compiler final : detail::map_compiler {
 public:
     outbound_compiler(const outbound_spec& spec, std::span<const column> columns,
                       const dictionary& dict)
@@ -83,9 +83,9 @@ private:
                 continue;
             }
             if (compile_field(rule, *member, step) && compile_condition(rule, step)) {
-                note_column(step.column, used);
+                note_columns(step, used);
                 if (step.fallback != 0) {
-                    note_column(map_.fallbacks_[step.fallback - 1].column, used);
+                    note_columns(map_.fallbacks_[step.fallback - 1], used);
                 }
                 steps.push_back(std::move(step));
             }
@@ -101,9 +101,17 @@ private:
         return ordered(std::move(steps), where);
     }
 
-    static void note_column(int column, std::vector<int>* used) {
-        if (used != nullptr && column >= 0) {
-            used->push_back(column);
+    static void note_columns(const map_step& step, std::vector<int>* used) {
+        if (used == nullptr) {
+            return;
+        }
+        if (step.column >= 0) {
+            used->push_back(step.column);
+        }
+        for (const detail::text_part& part : step.parts) {
+            if (part.from == detail::text_part::origin::named && part.index != step.column) {
+                used->push_back(part.index);
+            }
         }
     }
 
@@ -157,6 +165,9 @@ private:
                                           step.default_fields)) {
             return false;
         }
+        if (rule.source == value_source::composed || !rule.format.empty()) {
+            return compile_text(rule, field, step) && compile_fallback(rule, field, step);
+        }
         switch (rule.source) {
             case value_source::constant:
                 step.how = convert::literal;
@@ -180,6 +191,8 @@ private:
                 return field.type == field_type::utc_timestamp;
             case value_source::column:
                 return compile_column(rule, field, step) && compile_fallback(rule, field, step);
+            case value_source::composed:
+                break;  // above
         }
         return false;
     }
@@ -197,7 +210,9 @@ private:
         other.default_fields = step.default_fields;
         field_rule from_other = rule;
         from_other.text = rule.fallback;
-        if (!compile_column(from_other, field, other)) {
+        from_other.source = value_source::column;
+        if (!(rule.format.empty() ? compile_column(from_other, field, other)
+                                  : compile_text(from_other, field, other))) {
             return false;
         }
         map_.fallbacks_.push_back(std::move(other));
@@ -229,44 +244,45 @@ private:
             return true;
         }
         detail::map_condition condition;
-        condition.column = find_column(rule.when->column, rule.line);
-        if (condition.column < 0) {
+        if (!map_compiler::compile_condition(*rule.when, rule.line, condition)) {
             return false;
-        }
-        condition.kind = columns_[static_cast<std::size_t>(condition.column)].kind;
-        condition.is_negated = rule.when->is_negated;
-        condition.values = rule.when->values;
-        if (!is_spelled(condition.kind)) {
-            fail(rule.line, "column " + rule.when->column + " of kind " +
-                                std::string(detail::to_string(condition.kind)) +
-                                " cannot be a condition");
-            return false;
-        }
-        for (const std::string& value : condition.values) {
-            if (!value.empty() && !is_value_of(condition.kind, value)) {
-                fail(rule.line, no_value(value, rule.when->column, condition.kind));
-                return false;
-            }
         }
         map_.conditions_.push_back(std::move(condition));
         step.condition = static_cast<std::uint32_t>(map_.conditions_.size());
         return true;
     }
 
-    // Whether pairs and conditions can spell its values.
-    static bool is_spelled(column_kind kind) {
-        return kind != column_kind::decimal && kind != column_kind::timestamp &&
-               kind != column_kind::bytes;
-    }
-    static bool is_value_of(column_kind kind, const std::string& value) {
-        return kind == column_kind::text || (kind == column_kind::character && value.size() == 1) ||
-               (kind == column_kind::boolean && (value == "true" || value == "false")) ||
-               (kind == column_kind::integer && has_format(field_type::integer, value));
-    }
-    static std::string no_value(const std::string& value, const std::string& column,
-                                column_kind kind) {
-        return "\"" + value + "\" is no value of column " + column + " of kind " +
-               std::string(detail::to_string(kind));
+    // A value, or several, as one text; the column decides whether there is any.
+    bool compile_text(const field_rule& rule, const field_info& field, map_step& step) {
+        step.how = convert::composed;
+        step.rule = dict_.field_rule(field.tag);
+        step.must_check = true;
+        step.prefix = short_prefix_of(field.tag);
+        if (is_data(field.type)) {
+            fail(rule.line, "field " + rule.field + " is a data field: give it a column");
+            return false;
+        }
+        if (rule.source == value_source::composed) {
+            return compile_template(rule.text, "field " + rule.field, rule.line, step.parts);
+        }
+        detail::text_part part;
+        part.from = detail::text_part::origin::time;
+        part.kind = column_kind::timestamp;
+        if (rule.source == value_source::column) {
+            part.from = detail::text_part::origin::named;
+            if (!find_named(rule.text, true, rule.line, part)) {
+                return false;
+            }
+            step.column = part.index;
+        }
+        if (!rule.pairs.empty() || rule.decimals) {
+            fail(rule.line, "field " + rule.field + " has a format, and " +
+                                (rule.decimals ? "decimals" : "values") + " beside it");
+            return false;
+        }
+        const bool is_made = compile_format(rule.format, "field " + rule.field, rule.line, part);
+        step.parts.push_back(std::move(part));
+        return is_made;
     }
 
     bool literal(const field_info& field, const std::string& text, long line, std::string& bytes,
@@ -291,7 +307,7 @@ private:
         if (step.column < 0) {
             return false;
         }
-        step.kind = columns_[static_cast<std::size_t>(step.column)].kind;
+        step.kind = kind_of(step.column);
         step.rule = dict_.field_rule(field.tag);
         step.prefix = short_prefix_of(field.tag);
         if (!rule.pairs.empty()) {

@@ -1,5 +1,7 @@
 #include "xlator/map/compiler.hpp"
 
+#include <algorithm>
+
 #include "xlator/fix/byte_sum.hpp"
 #include "xlator/fix/nearest_name.hpp"
 
@@ -25,13 +27,140 @@ std::string_view to_string(column_kind kind) noexcept {
     return "unknown";
 }
 
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
 std::string suggestion(std::string_view name, std::span<const std::string_view> candidates) {
     const std::string_view nearest = nearest_name(name, candidates);
     return nearest.empty() ? std::string{} : "; did you mean " + std::string(nearest) + "?";
 }
 
-void map_compiler::fail(long line, std::string reason) {
+void column_compiler::fail(long line, std::string reason) {
     errors_.push_back({line, "map " + std::string(map_) + ": " + std::move(reason)});
+}
+
+int column_compiler::find_column(std::span<const column> columns, const std::string& name,
+                                 long line) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (equal_ignoring_case(columns[i].name, name)) {
+            return static_cast<int>(i);
+        }
+        names.push_back(columns[i].name);
+    }
+    fail(line, "column " + name + " does not exist" + suggestion(name, names));
+    return -1;
+}
+
+bool column_compiler::is_spelled(column_kind kind) {
+    return kind != column_kind::decimal && kind != column_kind::timestamp &&
+           kind != column_kind::bytes;
+}
+
+bool column_compiler::is_value_of(column_kind kind, const std::string& value) {
+    return kind == column_kind::text || (kind == column_kind::character && value.size() == 1) ||
+           (kind == column_kind::boolean && (value == "true" || value == "false")) ||
+           (kind == column_kind::integer && has_format(field_type::integer, value));
+}
+
+std::string column_compiler::no_value(const std::string& value, const std::string& column,
+                                      column_kind kind) {
+    return "\"" + value + "\" is no value of column " + column + " of kind " +
+           std::string(detail::to_string(kind));
+}
+
+bool column_compiler::compile_condition(const column_condition& given, long line,
+                                        map_condition& condition) {
+    condition.column = find_column(given.column, line);
+    if (condition.column < 0) {
+        return false;
+    }
+    condition.kind = kind_of(condition.column);
+    condition.is_negated = given.is_negated;
+    condition.values = given.values;
+    if (!is_spelled(condition.kind)) {
+        fail(line, "column " + given.column + " of kind " +
+                       std::string(detail::to_string(condition.kind)) + " cannot be a condition");
+        return false;
+    }
+    for (const std::string& value : condition.values) {
+        if (!value.empty() && !is_value_of(condition.kind, value)) {
+            fail(line, no_value(value, given.column, condition.kind));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool column_compiler::find_named(const std::string& name, bool, long line, text_part& part) {
+    part.index = find_column(name, line);
+    if (part.index < 0) {
+        return false;
+    }
+    part.kind = kind_of(part.index);
+    return true;
+}
+
+bool column_compiler::compile_format(const std::string& format, const std::string& what, long line,
+                                     text_part& part) {
+    if (!format.empty() && !parse_format(format, part.format)) {
+        fail(line, "\"" + format + "\" of " + what +
+                       R"( is no format; expected "8" for at least so many digits, ".2" for )"
+                       R"(so many decimals, or a time's "%Y%m%d-%H:%M:%S.%3")");
+        return false;
+    }
+    if (!can_have(part.kind, part.format)) {
+        fail(line, what + ": a value of kind " + std::string(detail::to_string(part.kind)) +
+                       (format.empty() ? " has no text" : " has no format \"" + format + "\""));
+        return false;
+    }
+    return true;
+}
+
+bool column_compiler::compile_template(const std::string& text, const std::string& what, long line,
+                                       std::vector<text_part>& parts) {
+    std::vector<template_part> read;
+    if (const std::string reason = parse_template(text, read); !reason.empty()) {
+        fail(line, "the template of " + what + " " + reason);
+        return false;
+    }
+    for (const template_part& one : read) {
+        text_part part;
+        part.before = one.before;
+        if (one.name == "@time") {
+            part.from = text_part::origin::time;
+            part.kind = column_kind::timestamp;
+        } else if (one.name == "@sequence") {
+            part.from = text_part::origin::sequence;
+            part.kind = column_kind::integer;
+        } else if (one.name.starts_with('@')) {
+            fail(line, "the template of " + what + " has {" + one.name +
+                           "}; expected @time, @sequence or a name");
+            return false;
+        } else if (!one.name.empty()) {
+            part.from = text_part::origin::named;
+            if (!find_named(one.name, !one.format.empty(), line, part)) {
+                return false;
+            }
+        }
+        if (!one.name.empty() && !compile_format(one.format, what, line, part)) {
+            return false;
+        }
+        parts.push_back(std::move(part));
+    }
+    if (parts.empty()) {
+        fail(line, "the template of " + what + " is empty");
+    }
+    return !parts.empty();
 }
 
 const message_info* map_compiler::find_message(const std::string& name, long line) {
@@ -48,18 +177,6 @@ const message_info* map_compiler::find_message(const std::string& name, long lin
                        suggestion(name, names));
     }
     return found;
-}
-
-int map_compiler::find_column(const std::string& name, long line) {
-    std::vector<std::string_view> names;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (columns_[i].name == name) {
-            return static_cast<int>(i);
-        }
-        names.push_back(columns_[i].name);
-    }
-    fail(line, "column " + name + " does not exist" + suggestion(name, names));
-    return -1;
 }
 
 const member_info* map_compiler::find_member(std::string_view name,

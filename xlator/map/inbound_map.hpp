@@ -1,8 +1,8 @@
 // A compiled map from the messages of one type to rows.
 //
 //     if (decoder.decode(frame).is_ok()) {
-//         const map_result result =
-//             compiled.map->decode(decoder.message(), decoder.msg_type(), row);
+//         const map_result result = compiled.map->decode(decoder.message(),
+//             decoder.msg_type(), {now, sequence}, row);
 //
 // RowSink takes values by column index: set_integer(i, std::int64_t), set_decimal(i, decimal),
 // set_character(i, char), set_text(i, std::string_view) (bytes too), set_timestamp(i, std::int64_t
@@ -15,6 +15,7 @@
 //            compile_inbound()
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,31 +24,18 @@
 #include "xlator/fix/message_view.hpp"
 #include "xlator/map/map_result.hpp"
 #include "xlator/map/map_spec.hpp"
+#include "xlator/map/row_access.hpp"
+#include "xlator/map/value_text.hpp"
 
 namespace millrace::xlator {
 
 namespace detail {
 
-// A value in the form of its column, made at set-up or from a field's text.
-struct row_value {
-    column_kind kind = column_kind::text;
-    std::int64_t number = 0;  // integer, timestamp, boolean, character
-    xlator::decimal decimal;
-    std::string_view text;
-};
-
-// false: the text of a FIX field of this type is no value of this kind.
-[[nodiscard]] bool read_fix_text(field_type type, column_kind kind, std::string_view text,
-                                 row_value& value) noexcept;
-// The same for text written by the user: defaults, constants and the row side of pairs.
-[[nodiscard]] bool read_row_text(column_kind kind, std::string_view text,
-                                 row_value& value) noexcept;
-
 struct inbound_step {
     int column = 0;
     column_kind kind = column_kind::text;
     field_type type = field_type::string;
-    int tag = 0;  // 0: a constant
+    int tag = 0;  // 0: a constant, the time, or a template
     int group_tag = 0;
     std::size_t entry = 0;
     int match_tag = 0;
@@ -56,6 +44,10 @@ struct inbound_step {
     bool has_default = false;
     std::string default_text;
     std::vector<value_pair> pairs;  // fix is the wire text
+    int fallback_tag = 0;           // taken where the field is absent
+    field_type fallback_type = field_type::string;
+    bool is_now = false;
+    std::vector<text_part> parts;  // not empty: a template, or a value with a format
 };
 
 }  // namespace detail
@@ -65,9 +57,10 @@ public:
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
     [[nodiscard]] std::string_view msg_type() const noexcept { return msg_type_; }
 
+    // The text of a template has room for 1024 bytes.
     template <class RowSink>
     map_result decode(const field_scope& message, std::string_view msg_type,
-                      RowSink& row) const noexcept;
+                      const record_facts& facts, RowSink& row) const noexcept;
 
 private:
     friend class inbound_compiler;
@@ -76,8 +69,19 @@ private:
                                               const field_scope& message) noexcept;
     // ok, required_empty or bad_value; is_set tells whether value holds anything.
     [[nodiscard]] static map_status read(const detail::inbound_step& step,
-                                         const field_scope& message, detail::row_value& value,
+                                         const field_scope& message, const record_facts& facts,
+                                         detail::text_room& room, detail::row_value& value,
                                          bool& is_set) noexcept;
+    [[nodiscard]] static map_status read_absent(const detail::inbound_step& step,
+                                                const field_scope& message,
+                                                detail::row_value& value, bool& is_set) noexcept;
+    [[nodiscard]] static map_status read_text(const detail::inbound_step& step, field_type type,
+                                              std::string_view text,
+                                              detail::row_value& value) noexcept;
+    [[nodiscard]] static map_status read_parts(const detail::inbound_step& step,
+                                               const field_scope& message,
+                                               const record_facts& facts, detail::text_room& room,
+                                               detail::row_value& value) noexcept;
 
     std::string name_;
     std::string msg_type_;
@@ -91,39 +95,19 @@ private:
 
 template <class RowSink>
 map_result inbound_map::decode(const field_scope& message, std::string_view msg_type,
-                               RowSink& row) const noexcept {
+                               const record_facts& facts, RowSink& row) const noexcept {
     if (msg_type != msg_type_) {
         return {map_status::wrong_message, 35, -1, 0, 0};
     }
+    detail::text_room room;
     for (const detail::inbound_step& step : steps_) {
         detail::row_value value;
         bool is_set = false;
-        map_status status = read(step, message, value, is_set);
+        map_status status = read(step, message, facts, room, value, is_set);
         if (status == map_status::ok && is_set) {
             const auto column = static_cast<std::size_t>(step.column);
-            bool is_stored = false;
-            switch (step.kind) {
-                case column_kind::integer:
-                    is_stored = row.set_integer(column, value.number);
-                    break;
-                case column_kind::decimal:
-                    is_stored = row.set_decimal(column, value.decimal);
-                    break;
-                case column_kind::character:
-                    is_stored = row.set_character(column, static_cast<char>(value.number));
-                    break;
-                case column_kind::text:
-                case column_kind::bytes:
-                    is_stored = row.set_text(column, value.text);
-                    break;
-                case column_kind::timestamp:
-                    is_stored = row.set_timestamp(column, value.number);
-                    break;
-                case column_kind::boolean:
-                    is_stored = row.set_boolean(column, value.number != 0);
-                    break;
-            }
-            status = is_stored ? map_status::ok : map_status::bad_value;
+            status = detail::store(value, step.kind, column, row) ? map_status::ok
+                                                                  : map_status::bad_value;
         }
         if (status != map_status::ok) [[unlikely]] {
             return {status, step.tag, step.column, 0, 0};

@@ -1,11 +1,18 @@
-// How a translation ended.
+// What a translation is told beside the row or message, and how it ended.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "xlator/fix/utc_timestamp.hpp"
+
 namespace millrace::xlator {
+
+struct record_facts {
+    utc_timestamp now;           // the time of translation
+    std::uint64_t sequence = 0;  // of the record in its log
+};
 
 enum class map_status : std::uint8_t {
     ok,

@@ -23,6 +23,7 @@ enum class column_kind : std::uint8_t {
 struct column {
     std::string name;
     column_kind kind = column_kind::text;
+    bool is_required = false;  // a row without a value for it is none
 };
 
 // One translation of a value: "B" in the row is "1" in the message. The FIX side may also be the
@@ -37,7 +38,8 @@ enum class value_source : std::uint8_t {
     none,      // only the default
     column,    // text names a column
     constant,  // text is the value
-    now,       // the time the caller hands in
+    now,       // the time of translation
+    composed,  // text is a template: value_text.hpp
 };
 
 // Holds where the column has one of the values, or, negated, none of them. An empty column has the
@@ -48,9 +50,9 @@ struct column_condition {
     bool is_negated = false;
 };
 
-// Row to message: where one field comes from.
+// Row to message, and row to row: where one field, or one column, comes from.
 struct field_rule {
-    std::string field;
+    std::string field;  // its name; row to row: the column's
     value_source source = value_source::none;
     std::string text;
     std::optional<std::string> default_text;  // taken where the column is empty
@@ -59,6 +61,7 @@ struct field_rule {
     std::string fallback;                  // a column taken before the default
     std::optional<column_condition> when;  // where it does not hold the field is left out
     std::optional<int> decimals;           // of a time's second, 0 to 9; else 3
+    std::string format;                    // of a column's value or the time: value_text.hpp
 };
 
 struct group_rule;
@@ -94,15 +97,25 @@ struct column_rule {
     std::string match_value;              // ... has this value
     std::optional<std::string> constant;  // instead of a field
     std::optional<std::string> default_text;  // taken where the field is absent
-    bool is_required = false;  // absent and no default: the message is not translated
     std::vector<value_pair> pairs;
     long line = 0;
+    std::string fallback;  // a field taken before the default; outside of groups
+    std::string composed;  // instead of a field: a template of fields, value_text.hpp
+    std::string format;    // of the field's value, or of the time
+    bool is_now = false;   // instead of a field: the time of translation
 };
 
 struct inbound_spec {
     std::string name;
     std::string message;  // name or MsgType
     std::vector<column_rule> columns;
+    long line = 0;
+};
+
+// Row to row: every column of the target that gets something.
+struct row_spec {
+    std::string name;
+    std::vector<field_rule> columns;
     long line = 0;
 };
 

@@ -1,7 +1,7 @@
 // A compiled map from rows to the bodies of one message type.
 //
 //     auto compiled = compile_outbound(spec, columns, dict);  // at set-up: errors with lines
-//     const map_result result = compiled.map->encode(row, now, out);  // per row
+//     const map_result result = compiled.map->encode(row, facts, out);  // per row
 //
 // Row offers, by column index: integer(i) -> std::int64_t, decimal(i) -> xlator::decimal,
 // character(i) -> char, text(i) -> std::string_view (bytes too), timestamp(i) -> std::int64_t
@@ -28,6 +28,7 @@
 #include "xlator/map/map_result.hpp"
 #include "xlator/map/map_spec.hpp"
 #include "xlator/map/outbound_program.hpp"
+#include "xlator/map/row_access.hpp"
 
 namespace millrace::xlator {
 
@@ -37,7 +38,8 @@ public:
     [[nodiscard]] std::string_view msg_type() const noexcept { return msg_type_; }
 
     template <class Row>
-    map_result encode(const Row& row, utc_timestamp now, std::span<char> out) const noexcept;
+    map_result encode(const Row& row, const record_facts& facts,
+                      std::span<char> out) const noexcept;
 
 private:
     friend class outbound_compiler;
@@ -83,29 +85,36 @@ private:
     };
 
     template <class Row>
-    bool write_steps(const std::vector<detail::map_step>& steps, const Row& row, utc_timestamp now,
-                     writer& out) const noexcept;
+    bool write_steps(const std::vector<detail::map_step>& steps, const Row& row,
+                     const record_facts& facts, writer& out) const noexcept;
     template <class Row>
-    bool write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
+    bool write_step(const detail::map_step& step, const Row& row, const record_facts& facts,
                     writer& out) const noexcept;
     template <class Row>
-    bool write_empty(const detail::map_step& step, const Row& row, utc_timestamp now,
+    bool write_empty(const detail::map_step& step, const Row& row, const record_facts& facts,
                      writer& out) const noexcept;
-    template <class Row>
-    static bool holds(const detail::map_condition& condition, const Row& row) noexcept;
     template <class Row>
     bool write_value(const detail::map_step& step, const Row& row, writer& out) const noexcept;
     template <class Row>
     bool write_pair(const detail::map_step& step, const Row& row, writer& out) const noexcept;
     template <class Row>
+    bool write_composed(const detail::map_step& step, const Row& row, const record_facts& facts,
+                        writer& out) const noexcept;
+    template <class Row>
     bool write_data(const detail::map_step& step, const Row& row, writer& out) const noexcept;
     template <class Row>
-    bool write_group(const detail::map_group& group, const Row& row, utc_timestamp now,
+    bool write_group(const detail::map_group& group, const Row& row, const record_facts& facts,
                      writer& out) const noexcept;
     template <class Row>
     static bool is_present(const detail::map_entry& entry, const Row& row) noexcept;
     bool write_text(const detail::map_step& step, std::string_view text,
                     writer& out) const noexcept;
+    // What was written is a value of the field.
+    [[nodiscard]] bool passes(const detail::map_step& step, std::string_view text,
+                              const writer& out) const noexcept {
+        return (!step.must_check || detail::passes(*dict_, step.rule, text)) &&
+               (!out.looks_for_delimiters || text.find(field_delimiter) == std::string_view::npos);
+    }
 
     std::string name_;
     std::string msg_type_;
@@ -116,40 +125,16 @@ private:
     std::vector<detail::map_condition> conditions_;
 };
 
-namespace detail {
-
-// A column's value as pairs and conditions spell it: a boolean is true or false, a number its
-// digits. `room` holds what is made up. REQUIRES: not decimal, timestamp or bytes.
-template <class Row>
-[[nodiscard]] std::string_view spelling_of(column_kind kind, const Row& row, std::size_t column,
-                                           std::span<char, decimal_size_max> room) noexcept {
-    switch (kind) {
-        case column_kind::character:
-            room[0] = row.character(column);
-            return {room.data(), 1};
-        case column_kind::boolean:
-            return row.boolean(column) ? "true" : "false";
-        case column_kind::integer: {
-            const char* const end = write_signed(room.data(), row.integer(column));
-            return {room.data(), static_cast<std::size_t>(end - room.data())};
-        }
-        default:
-            return row.text(column);
-    }
-}
-
-}  // namespace detail
-
 // REQUIRES dict outlives the map.
 [[nodiscard]] compile_result<outbound_map> compile_outbound(const outbound_spec& spec,
                                                             std::span<const column> columns,
                                                             const dictionary& dict);
 
 template <class Row>
-map_result outbound_map::encode(const Row& row, utc_timestamp now,
+map_result outbound_map::encode(const Row& row, const record_facts& facts,
                                 std::span<char> out) const noexcept {
     writer target{out.data(), out.data() + out.size(), 0, 0, false, {}};
-    if (!write_steps(steps_, row, now, target)) [[unlikely]] {
+    if (!write_steps(steps_, row, facts, target)) [[unlikely]] {
         return target.result;
     }
     const std::string_view body{out.data(), static_cast<std::size_t>(target.at - out.data())};
@@ -157,7 +142,7 @@ map_result outbound_map::encode(const Row& row, utc_timestamp now,
     if (totals.delimiters != target.fields + target.data_delimiters) [[unlikely]] {
         // Some text holds a delimiter; going through it again finds which.
         target = {out.data(), out.data() + out.size(), 0, 0, true, {}};
-        (void)write_steps(steps_, row, now, target);
+        (void)write_steps(steps_, row, facts, target);
         return target.result;
     }
     target.result.size = body.size();
@@ -167,9 +152,9 @@ map_result outbound_map::encode(const Row& row, utc_timestamp now,
 
 template <class Row>
 bool outbound_map::write_steps(const std::vector<detail::map_step>& steps, const Row& row,
-                               utc_timestamp now, writer& out) const noexcept {
+                               const record_facts& facts, writer& out) const noexcept {
     for (const detail::map_step& step : steps) {
-        if (!write_step(step, row, now, out)) [[unlikely]] {
+        if (!write_step(step, row, facts, out)) [[unlikely]] {
             return false;
         }
     }
@@ -177,10 +162,10 @@ bool outbound_map::write_steps(const std::vector<detail::map_step>& steps, const
 }
 
 template <class Row>
-bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_timestamp now,
-                              writer& out) const noexcept {
+bool outbound_map::write_step(const detail::map_step& step, const Row& row,
+                              const record_facts& facts, writer& out) const noexcept {
     using detail::convert;
-    if (step.condition != 0 && !holds(conditions_[step.condition - 1], row)) {
+    if (step.condition != 0 && !detail::holds(conditions_[step.condition - 1], row)) {
         return step.is_required ? out.fail(map_status::required_empty, step) : true;
     }
     if (step.how == convert::literal) {
@@ -188,19 +173,22 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row, utc_
         return out.append(step.bytes);
     }
     if (step.how == convert::group) {
-        return write_group(groups_[step.group], row, now, out);
+        return write_group(groups_[step.group], row, facts, out);
     }
     if (step.how == convert::now) {
         if (!out.has_room(detail::short_prefix::size_max + utc_timestamp_size_max + 1)) {
             return false;
         }
         out.put_prefix(step.prefix);
-        out.at = write_utc_timestamp(out.at, {now.ns, step.decimals});
+        out.at = write_utc_timestamp(out.at, {facts.now.ns, step.decimals});
         out.end_field();
         return true;
     }
+    if (step.how == convert::composed) {
+        return write_composed(step, row, facts, out);
+    }
     if (row.is_empty(static_cast<std::size_t>(step.column))) {
-        return write_empty(step, row, now, out);
+        return write_empty(step, row, facts, out);
     }
     if (step.how == convert::pairs) {
         return write_pair(step, row, out);
@@ -261,10 +249,7 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
             return out.fail(map_status::bad_value, step);
     }
     const std::string_view text{value, static_cast<std::size_t>(out.at - value)};
-    if (step.must_check && !detail::passes(*dict_, step.rule, text)) [[unlikely]] {
-        return out.fail(map_status::bad_value, step);
-    }
-    if (out.looks_for_delimiters && text.find(field_delimiter) != std::string_view::npos) {
+    if (!passes(step, text, out)) [[unlikely]] {
         return out.fail(map_status::bad_value, step);
     }
     out.end_field();
@@ -288,6 +273,33 @@ bool outbound_map::write_pair(const detail::map_step& step, const Row& row,
         }
     }
     return out.fail(map_status::bad_value, step);
+}
+
+// Without one of its columns there is no text: half an identifier would be another one.
+template <class Row>
+bool outbound_map::write_composed(const detail::map_step& step, const Row& row,
+                                  const record_facts& facts, writer& out) const noexcept {
+    for (const detail::text_part& part : step.parts) {
+        if (part.index >= 0 && row.is_empty(static_cast<std::size_t>(part.index))) {
+            return write_empty(step, row, facts, out);
+        }
+    }
+    if (!out.has_room(detail::short_prefix::size_max)) {
+        return false;
+    }
+    out.put_prefix(step.prefix);
+    char* const value = out.at;
+    const map_status written =
+        detail::write_text(step.parts, facts, detail::values_of(row), out.at, out.end);
+    if (written != map_status::ok || !out.has_room(1)) [[unlikely]] {
+        return out.fail(written == map_status::ok ? map_status::overflow : written, step);
+    }
+    const std::string_view text{value, static_cast<std::size_t>(out.at - value)};
+    if (!passes(step, text, out)) [[unlikely]] {
+        return out.fail(map_status::bad_value, step);
+    }
+    out.end_field();
+    return true;
 }
 
 template <class Row>
@@ -318,8 +330,8 @@ bool outbound_map::is_present(const detail::map_entry& entry, const Row& row) no
 }
 
 template <class Row>
-bool outbound_map::write_group(const detail::map_group& group, const Row& row, utc_timestamp now,
-                               writer& out) const noexcept {
+bool outbound_map::write_group(const detail::map_group& group, const Row& row,
+                               const record_facts& facts, writer& out) const noexcept {
     std::uint64_t count = 0;
     for (const detail::map_entry& entry : group.entries) {
         count += is_present(entry, row) ? 1U : 0U;
@@ -338,7 +350,7 @@ bool outbound_map::write_group(const detail::map_group& group, const Row& row, u
     out.at = write_unsigned(out.at, count);
     out.end_field();
     for (const detail::map_entry& entry : group.entries) {
-        if (is_present(entry, row) && !write_steps(entry.steps, row, now, out)) {
+        if (is_present(entry, row) && !write_steps(entry.steps, row, facts, out)) {
             return false;
         }
     }
@@ -350,10 +362,7 @@ inline bool outbound_map::write_text(const detail::map_step& step, std::string_v
     if (!out.has_room(detail::short_prefix::size_max + text.size() + 1)) {
         return false;
     }
-    if (step.must_check && !detail::passes(*dict_, step.rule, text)) [[unlikely]] {
-        return out.fail(map_status::bad_value, step);
-    }
-    if (out.looks_for_delimiters && text.find(field_delimiter) != std::string_view::npos) {
+    if (!passes(step, text, out)) [[unlikely]] {
         return out.fail(map_status::bad_value, step);
     }
     out.put_prefix(step.prefix);
@@ -363,31 +372,16 @@ inline bool outbound_map::write_text(const detail::map_step& step, std::string_v
 }
 
 template <class Row>
-bool outbound_map::write_empty(const detail::map_step& step, const Row& row, utc_timestamp now,
-                               writer& out) const noexcept {
+bool outbound_map::write_empty(const detail::map_step& step, const Row& row,
+                               const record_facts& facts, writer& out) const noexcept {
     if (step.fallback != 0) {
-        return write_step(fallbacks_[step.fallback - 1], row, now, out);
+        return write_step(fallbacks_[step.fallback - 1], row, facts, out);
     }
     if (!step.default_bytes.empty()) {
         out.fields += step.default_fields;
         return out.append(step.default_bytes);
     }
     return step.is_required ? out.fail(map_status::required_empty, step) : true;
-}
-
-template <class Row>
-bool outbound_map::holds(const detail::map_condition& condition, const Row& row) noexcept {
-    const auto column = static_cast<std::size_t>(condition.column);
-    std::array<char, decimal_size_max> room;
-    const std::string_view value =
-        row.is_empty(column) ? std::string_view()
-                             : detail::spelling_of(condition.kind, row, column, std::span(room));
-    for (const std::string& one : condition.values) {
-        if (one == value) {
-            return !condition.is_negated;
-        }
-    }
-    return condition.is_negated;
 }
 
 }  // namespace millrace::xlator

@@ -12,6 +12,8 @@
 
 #include "xlator/fix/check.hpp"
 #include "xlator/map/map_spec.hpp"
+#include "xlator/map/row_access.hpp"
+#include "xlator/map/value_text.hpp"
 
 namespace millrace::xlator {
 
@@ -28,15 +30,11 @@ enum class convert : std::uint8_t {
     timestamp_date,  // the day of a timestamp
     timestamp_time,  // its time of day
     boolean,
-    data,   // length and bytes
-    pairs,  // the translation of the row's value
+    data,      // length and bytes
+    pairs,     // the translation of the row's value
+    composed,  // text made of parts
     now,
     group,
-};
-
-struct text_pair {
-    std::string from;
-    std::string to;
 };
 
 // "tag=" of any tag up to seven digits; written as eight bytes at once.
@@ -61,17 +59,11 @@ struct map_step {
     std::uint32_t default_fields = 0;
     member_rule rule;
     std::vector<text_pair> pairs;
+    std::vector<text_part> parts;
     std::uint32_t group = 0;      // index of the group's program
     std::uint32_t fallback = 0;   // index, from 1, of the step taken where the column is empty
     std::uint32_t condition = 0;  // index, from 1, of the condition to be met
     std::uint8_t decimals = 3;    // of a time's second
-};
-
-struct map_condition {
-    int column = -1;
-    column_kind kind = column_kind::text;
-    std::vector<std::string> values;
-    bool is_negated = false;
 };
 
 struct map_entry {

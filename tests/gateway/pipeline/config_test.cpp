@@ -50,8 +50,8 @@ TEST(Config, ReadsTheExample) {
     EXPECT_EQ(out.on_parsing_error, failure_policy::park);
     EXPECT_EQ(out.on_nack, failure_policy::halt);
     ASSERT_NE(config.find_map("new_order"), nullptr);
-    EXPECT_TRUE(config.find_map("new_order")->is_outbound);
-    EXPECT_FALSE(config.find_map("execution")->is_outbound);
+    EXPECT_EQ(config.find_map("new_order")->kind, map_kind::to_message);
+    EXPECT_EQ(config.find_map("execution")->kind, map_kind::from_message);
     ASSERT_EQ(config.threads.size(), 1U);
     EXPECT_EQ(config.threads[0].agents.size(), 5U);
 }
@@ -234,7 +234,8 @@ TEST(InvalidConfig, SaysWhichKeyIsMissing) {
         {"[[gateway]]\nname = 'g'\n", "1: [[gateway]] has no 'settings', which it needs"},
         {"[[client]]\nname = 'c'\n", "1: [[client]] has no 'stream', which it needs"},
         {"[[client]]\nname = 'c'\nstream = 's'\n", "2: client 'c' has no [[client.route]]"},
-        {"[[map]]\nname = 'm'\n", "1: [[map]] has no 'message', which it needs"},
+        {"[[map]]\nname = 'm'\n[map.fields]\nA = 'B'\n",
+         "1: [[map]] has no 'message', which it needs"},
         {"[[thread]]\nname = 't'\n", "1: thread 't' runs no agent; expected agents = [...]"},
         {"[[table]]\nname = 'T'\ncolumns = [{name = 'A'}]\n",
          "3: a column has no 'type', which it needs"},
@@ -446,16 +447,18 @@ TEST(Config, TakesInsertsToASessionAndEverythingElsewhereUnlessToldOtherwise) {
 TEST(InvalidConfig, RefusesMapsThatDoNotSayWhatTheyMap) {
     expect_refused({
         {map(""),
-         "2: map 'm' has neither [map.fields] (row to message) nor [map.columns] (message "
-         "to row); expected one of them"},
+         "2: map 'm' has none of [map.fields] (row to message), [map.columns] (message or row to "
+         "row) "
+         "and 'pass_through'; expected one of them"},
         {map("[map.fields]\nA = 'B'\n[map.columns]\nA = 'B'\n"),
-         "6: map 'm' has both [map.fields] (row to message) and [map.columns] (message to row); "
-         "expected one of them"},
+         "6: map 'm' has more than one of [map.fields] (row to message), [map.columns] (message or "
+         "row "
+         "to row) and 'pass_through'; expected one of them"},
         {map("[map.fields]\n"), "4: map 'm' maps nothing"},
         {map("[map.fields]\nA = {column = 'B', value = 'C'}\n"),
-         "5: A needs one source: 'column', 'value' or 'now'"},
+         "5: A needs one source: 'column', 'value', 'now' or 'template'"},
         {map("[map.fields]\nA = {default = 'B'}\n"),
-         "5: A needs one source: 'column', 'value' or 'now'"},
+         "5: A needs one source: 'column', 'value', 'now' or 'template'"},
         {map("[map.fields]\nA = {now = false}\n"), "5: 'now' is true, or left out"},
         {map("[map.fields]\nA = ''\n"), "5: A needs the name of a column"},
         {map("[map.fields]\nA = 1\n"), "5: A must be a table, not an integer"},
@@ -466,7 +469,7 @@ TEST(InvalidConfig, RefusesMapsThatDoNotSayWhatTheyMap) {
         {map("[map.fields]\nA = {column = 'B', values = {}}\n"),
          "5: 'values' is empty; expected pairs: {B = \"1\", S = \"2\"}"},
         {map("[map.columns]\nA = {field = 'B', entry = 1}\n"),
-         "5: 'entry' numbers the entries of a group; there is no 'group'"},
+         "5: 'entry' picks an entry of a group; there is no 'group'"},
         {map("[map.columns]\nA = {group = 'B', value = '1'}\n"),
          "5: 'group' needs a 'field': the member of its entry"},
         {map("[map.columns]\nA = 'B'\n[[map.group]]\ncounter = 'C'\n"),

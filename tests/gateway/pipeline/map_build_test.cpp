@@ -81,7 +81,7 @@ TEST_F(ExampleMap, MakesAnOrderOfARow) {
     set(row, "PRICE", "101.50");
     set(row, "QUANTITY", "300");
     set(row, "CLIENT_ID", "C9");
-    const auto result = map.encode(map_row(row.view()), {noon_ns, 3}, out_);
+    const auto result = map.encode(map_row(row.view()), {{noon_ns, 3}}, out_);
     ASSERT_TRUE(result.is_ok()) << xlator::describe(result.status) << " tag " << result.tag;
     EXPECT_EQ(map.msg_type(), "D");
     EXPECT_EQ(readable({out_.data(), result.size}),
@@ -96,12 +96,12 @@ TEST_F(ExampleMap, SaysWhichColumnCannotBeTranslated) {
     set(row, "CL_ORD_ID", "A1");
     set(row, "SYMBOL", "MSFT");
     set(row, "SIDE", "X");
-    const auto bad = map.encode(map_row(row.view()), {noon_ns, 3}, out_);
+    const auto bad = map.encode(map_row(row.view()), {{noon_ns, 3}}, out_);
     EXPECT_EQ(bad.status, xlator::map_status::bad_value);
     EXPECT_EQ(bad.tag, 54);
     EXPECT_EQ(bad.column, static_cast<int>(row.schema().index_of("SIDE")));
     ASSERT_EQ(row.set_empty(row.schema().index_of("SIDE")), engine::row_status::ok);
-    const auto empty = map.encode(map_row(row.view()), {noon_ns, 3}, out_);
+    const auto empty = map.encode(map_row(row.view()), {{noon_ns, 3}}, out_);
     EXPECT_EQ(empty.status, xlator::map_status::required_empty);
     EXPECT_EQ(empty.tag, 54);
 }
@@ -114,7 +114,7 @@ TEST_F(ExampleMap, MakesARowOfAReport) {
         message("8",
                 "6=101.5|14=100|17=E1|31=101.50|32=100|37=O1|39=1|54=2|55=MSFT|"
                 "60=20260301-12:00:00.250|150=F|151=200|453=1|448=C9|447=D|452=3|");
-    const inbound_result result = map.decode(report, noon_ns, row);
+    const inbound_result result = map.decode(report, {{noon_ns, 3}}, row);
     ASSERT_EQ(result.status, inbound_status::ok) << result.reason << " tag " << result.tag;
     ASSERT_EQ(row.finish().status, engine::row_status::ok);
     EXPECT_EQ(get(row, "EXEC_ID"), "E1");
@@ -132,25 +132,27 @@ TEST_F(ExampleMap, PassesOverMessagesOfAnotherType) {
     auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
-    EXPECT_EQ(map.decode(message("0", ""), noon_ns, row).status, inbound_status::wrong_message);
+    EXPECT_EQ(map.decode(message("0", ""), {{noon_ns, 3}}, row).status,
+              inbound_status::wrong_message);
 }
 
 TEST_F(ExampleMap, SaysWhatIsWrongWithAReport) {
     auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
-    EXPECT_EQ(map.decode("no message", noon_ns, row).status, inbound_status::malformed);
+    EXPECT_EQ(map.decode("no message", {{noon_ns, 3}}, row).status, inbound_status::malformed);
     const std::string rest = "6=1|14=1|37=O1|54=1|55=M|150=0|151=1|";
-    const inbound_result no_id = map.decode(message("8", rest + "39=0|"), noon_ns, row);
+    const inbound_result no_id = map.decode(message("8", rest + "39=0|"), {{noon_ns, 3}}, row);
     EXPECT_EQ(no_id.status, inbound_status::malformed);
     EXPECT_EQ(no_id.tag, 17) << no_id.reason;
-    const inbound_result status = map.decode(message("8", rest + "17=E1|39=3|"), noon_ns, row);
+    const inbound_result status =
+        map.decode(message("8", rest + "17=E1|39=3|"), {{noon_ns, 3}}, row);
     EXPECT_EQ(status.status, inbound_status::untranslatable);
     EXPECT_EQ(status.tag, 39) << status.reason;
     EXPECT_EQ(status.column, static_cast<int>(row.schema().index_of("STATUS")));
     const std::string long_id(60, 'E');
     const inbound_result wide =
-        map.decode(message("8", rest + "17=" + long_id + "|39=0|"), noon_ns, row);
+        map.decode(message("8", rest + "17=" + long_id + "|39=0|"), {{noon_ns, 3}}, row);
     EXPECT_EQ(wide.status, inbound_status::untranslatable);
     EXPECT_EQ(wide.tag, 17);
 }
@@ -161,7 +163,7 @@ TEST_F(ExampleMap, TheDecoderTakesFieldsTheDictionaryDoesNotKnow) {
     engine::row_builder row(schema("EXECUTION"), room_);
     const std::string report =
         message("8", "6=1|14=1|17=E1|37=O1|39=0|54=1|55=M|150=0|151=1|9001=own|");
-    const inbound_result result = map.decode(report, noon_ns, row);
+    const inbound_result result = map.decode(report, {{noon_ns, 3}}, row);
     EXPECT_EQ(result.status, inbound_status::ok) << result.reason << " tag " << result.tag;
 }
 
@@ -176,13 +178,36 @@ protected:
         const map_config& map = config.maps.at(0);
         map_dictionaries dictionaries;
         try {
-            if (map.is_outbound) {
-                static_cast<void>(
-                    build_outbound_map(config, map, config.tables.at(0).schema, dictionaries));
-            } else {
-                static_cast<void>(
-                    build_inbound_map(config, map, config.tables.at(0).schema, dictionaries));
+            const engine::row_schema& schema = config.tables.at(0).schema;
+            switch (map.kind) {
+                case map_kind::to_message:
+                    static_cast<void>(build_outbound_map(config, map, schema, dictionaries));
+                    break;
+                case map_kind::from_message:
+                    static_cast<void>(build_inbound_map(config, map, schema, dictionaries));
+                    break;
+                case map_kind::between_rows:
+                    static_cast<void>(build_row_map(config, map, schema, schema));
+                    break;
+                case map_kind::pass_through:
+                    static_cast<void>(
+                        build_message_pass(config, map, session(), schema, dictionaries));
+                    break;
             }
+            return "";
+        } catch (const engine::config_error& failure) {
+            return failure.what();
+        }
+    }
+    static session_spec session() {
+        session_spec made;
+        made.begin_string = "FIX.4.4";
+        return made;
+    }
+    // Why the text is no configuration.
+    static std::string unreadable(const std::string& columns, const std::string& map) {
+        try {
+            static_cast<void>(config(columns, map));
             return "";
         } catch (const engine::config_error& failure) {
             return failure.what();
@@ -208,7 +233,7 @@ TEST_F(SmallMap, TheTimeOfTranslationNeedsATimestamp) {
         "a.toml:8: map m: column A is no timestamp and cannot take the time of translation");
     EXPECT_EQ(
         refusal(config("{name = 'A', type = 'i64'}", std::string(request) + "B = {now = true}\n")),
-        "a.toml:8: map m: unknown column B in table T");
+        "a.toml:8: map m: column B does not exist; did you mean A?");
 }
 
 TEST_F(SmallMap, EveryErrorIsALine) {
@@ -249,6 +274,90 @@ TEST_F(SmallMap, ConditionsAndSecondColumnsAreReadAndChecked) {
     }
 }
 
+TEST_F(SmallMap, TemplatesFormatsAndMatchesAreReadAndChecked) {
+    const std::string columns = "{name = 'A', type = 'text(20)'}, {name = 'N', type = 'u64'}";
+    EXPECT_EQ(refusal(config(columns, std::string(outbound) +
+                                          "TestReqID = {template = '{a}-{@sequence:8}'}\n")),
+              "");
+    EXPECT_EQ(
+        refusal(config(columns, std::string(outbound) + "TestReqID = {template = '{A}{n}'}\n")),
+        "a.toml:8: map m: column n is u64, beyond what FIX integers hold here; make it i64, "
+        "or a decimal");
+    EXPECT_EQ(refusal(config(columns, std::string(request) +
+                                          "A = {template = '{TestReqID}/{SenderCompId}'}\n")),
+              "a.toml:8: map m: field SenderCompId is not in dictionary fix44; did you mean "
+              "SenderCompID?");
+    EXPECT_EQ(
+        refusal(config(columns, std::string(request) + "A = {field = 'TestReqID', default_field = "
+                                                       "'SendingTime'}\n")),
+        "");
+    const pipeline_config matched =
+        config(columns,
+               "message = 'ExecutionReport'\n[map.columns]\nA = {group = 'NoPartyIDs', match = "
+               "{PartyRole = 'executing_firm'}, field = 'PartyID'}\n");
+    EXPECT_EQ(refusal(matched), "");
+    EXPECT_EQ(matched.maps[0].rules[0].match.first, "PartyRole");
+    for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
+             {"{column = 'A', template = '{A}'}",
+              "TestReqID needs one source: 'column', 'value', "
+              "'now' or 'template'"},
+             {"{template = '{A}', values = {a = 'b'}}",
+              "'values' translates what a 'column' has, not what a 'template' makes"},
+             {"{template = '{A}', format = '8'}",
+              "'format' is of a 'column' or of 'now'; in a 'template' it stands behind the name: "
+              "{NAME:FORMAT}"},
+             {"{value = 'x', format = '8'}",
+              "'format' is of a 'column' or of 'now'; in a 'template' it stands behind the name: "
+              "{NAME:FORMAT}"}}) {
+        EXPECT_EQ(unreadable(columns, std::string(outbound) + "TestReqID = " + text + "\n"),
+                  "a.toml:8: " + reason);
+    }
+    EXPECT_EQ(unreadable(columns, std::string(request) +
+                                      "A = {field = 'TestReqID', match = {PartyRole = '1'}}\n"),
+              "a.toml:8: 'match' picks an entry of a group; there is no 'group'");
+    EXPECT_EQ(unreadable(columns, std::string(request) +
+                                      "A = {field = 'PartyID', group = 'NoPartyIDs', entry = 1, "
+                                      "match = {PartyRole = '1'}}\n"),
+              "a.toml:8: 'match' names one field of the entry and its value, in the place of "
+              "'entry': {PartyRole = \"1\"}");
+}
+
+TEST_F(SmallMap, LeadsFromRowsToRows) {
+    const std::string columns =
+        "{name = 'A', type = 'text(20)', key = true}, {name = 'N', type = 'i64'}";
+    const std::string rows = "[map.columns]\n";
+    EXPECT_EQ(refusal(config(columns, rows + "a = {template = '{n:8}'}\nN = {column = 'n', "
+                                             "default = 0, when = {column = 'A', is = ['x']}}\n")),
+              "");
+    EXPECT_EQ(refusal(config(columns, rows + "N = 'A'\n")),
+              "a.toml:4: map m: key column A of table T has no source");
+    EXPECT_EQ(refusal(config(columns, rows + "A = 'AA'\n")),
+              "a.toml:7: map m: column AA does not exist; did you mean A?");
+    EXPECT_EQ(unreadable(columns, "dictionary = 'FIX42'\n" + rows + "A = 'N'\n"),
+              "a.toml:6: map 'm' leads from rows to rows, and 'dictionary' is about messages; for "
+              "those it needs a 'message'");
+    EXPECT_EQ(unreadable(columns, rows + "A = {column = 'N', decimals = 3}\n")
+                  .find("a.toml:7: unknown key 'decimals'"),
+              0U);
+}
+
+TEST_F(SmallMap, PassesMessagesThrough) {
+    const std::string columns = "{name = 'A', type = 'i64'}, {name = 'WIRE', type = 'bytes'}";
+    EXPECT_EQ(refusal(config(columns, "pass_through = 'wire'\n")), "");
+    EXPECT_EQ(refusal(config(columns, "pass_through = 'WIRED'\n")),
+              "a.toml:4: map m: column WIRED does not exist (did you mean WIRE?)");
+    EXPECT_EQ(
+        refusal(config(columns, "pass_through = 'A'\n")),
+        "a.toml:4: map m: column A holds no messages; expected one of text, vartext or bytes");
+    EXPECT_EQ(refusal(config(columns, "pass_through = 'WIRE'\ndictionary = 'none.xml'\n")),
+              "a.toml:4: map m: dictionary open none.xml: No such file or directory");
+    EXPECT_EQ(unreadable(columns, "pass_through = 'WIRE'\nmessage = 'News'\n"),
+              "a.toml:7: map 'm' passes messages of every type; there is no 'message'");
+    EXPECT_EQ(unreadable(columns, "pass_through = 'WIRE'\n[map.columns]\nA = 'A'\n"),
+              "a.toml:6: map 'm' has more than one of [map.fields] (row to message), [map.columns] "
+              "(message or row to row) and 'pass_through'; expected one of them");
+}
+
 TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
     const pipeline_config out_config =
         config("{name = 'A', type = 'i64'}, {name = 'V', type = 'vartext'}",
@@ -260,7 +369,7 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
     engine::row_builder row(schema, room);
     ASSERT_EQ(row.set_text(1, "hello"), engine::row_status::ok);
     std::array<char, 256> out{};
-    const auto result = out_map.encode(map_row(row.view()), {noon_ns, 3}, out);
+    const auto result = out_map.encode(map_row(row.view()), {{noon_ns, 3}}, out);
     ASSERT_TRUE(result.is_ok());
     EXPECT_EQ(readable({out.data(), result.size}), "112=hello|");
 
@@ -270,7 +379,8 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
     auto in_map =
         build_inbound_map(in_config, in_config.maps[0], in_config.tables[0].schema, dictionaries);
     engine::row_builder built(in_config.tables[0].schema, room);
-    ASSERT_EQ(in_map.decode(message("1", "112=hi|"), noon_ns, built).status, inbound_status::ok);
+    ASSERT_EQ(in_map.decode(message("1", "112=hi|"), {{noon_ns, 3}}, built).status,
+              inbound_status::ok);
     EXPECT_EQ(built.view().unsigned_integer(0), 7U);
     EXPECT_EQ(built.view().trailing().size(), 2U);
 }

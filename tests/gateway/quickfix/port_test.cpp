@@ -121,6 +121,41 @@ TEST(SessionPort, KeepsGroupsOnTheFirstSendAndOnAResend) {
     EXPECT_NE(initiator.wire.frames[0].find(parties), std::string::npos);
 }
 
+// QuickFIX alone would sort it by tag, now and on the resend.
+TEST(SessionPort, KeepsABodysOwnOrderOnTheFirstSendAndOnAResend) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    const std::string body =
+        "60=20260301-10:00:00|453=1|448=DESK|447=D|452=24|55=ABC|54=1|40=1|38=7|354=3|355=a|b|"
+        "11=Z1|";
+    ASSERT_EQ(initiator.send("D", "57=DESK|" + body), send_status::sent) << text(initiator);
+    ASSERT_EQ(initiator.send("D", order_body), send_status::sent);
+    const std::string sent = initiator.wire.frames.at(0);
+    EXPECT_EQ(test::with_pipes(sent.substr(sent.size() - 7 - body.size(), body.size())), body);
+    EXPECT_EQ(initiator.store.frames.at(2), sent);
+    unsigned sum = 0;
+    for (const char c : sent.substr(0, sent.size() - 7)) {
+        sum += static_cast<unsigned char>(c);
+    }
+    EXPECT_EQ(std::stoul(sent.substr(sent.size() - 4, 3)), sum % 256);
+    const std::string plain = initiator.wire.frames.at(1);
+    pump(initiator, acceptor);
+    EXPECT_EQ(acceptor.listener.apps_in, 2);
+    initiator.wire.frames.clear();
+    static_cast<void>(initiator.receive_message("2", 2, "7=2|16=3|"));
+    ASSERT_EQ(initiator.wire.frames.size(), 2U);
+    const std::string again = initiator.wire.frames[0];
+    EXPECT_EQ(field_of(again, 43), "Y");
+    EXPECT_EQ(field_of(again, 57), "DESK");
+    EXPECT_EQ(test::with_pipes(again.substr(again.size() - 7 - body.size(), body.size())), body);
+    const std::size_t plain_size = std::string(order_body).size();
+    EXPECT_EQ(initiator.wire.frames[1].substr(initiator.wire.frames[1].size() - 7 - plain_size,
+                                              plain_size),
+              plain.substr(plain.size() - 7 - plain_size, plain_size));
+    pump(initiator, acceptor);
+}
+
 TEST(SessionPort, RefusesABodyTheSessionCouldNotResend) {
     side initiator("initiator", "A", "B");
     side acceptor("acceptor", "B", "A");

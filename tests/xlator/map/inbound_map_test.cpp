@@ -14,13 +14,15 @@ namespace {
 
 using tests::test_row;
 
+constexpr utc_timestamp now{1'704'110'400'000'000'000};  // 20240101-12:00:00
+
 std::vector<column> report_columns() {
-    return {{"EXEC_ID", column_kind::text},   {"SIDE", column_kind::character},
-            {"FILLED", column_kind::decimal}, {"LOTS", column_kind::integer},
-            {"AT", column_kind::timestamp},   {"DUPLICATE", column_kind::boolean},
-            {"BROKER", column_kind::text},    {"SECOND", column_kind::text},
-            {"STATUS", column_kind::text},    {"SOURCE", column_kind::text},
-            {"NUMBER", column_kind::integer}, {"DAY", column_kind::timestamp}};
+    return {{"EXEC_ID", column_kind::text, true}, {"SIDE", column_kind::character},
+            {"FILLED", column_kind::decimal},     {"LOTS", column_kind::integer},
+            {"AT", column_kind::timestamp},       {"DUPLICATE", column_kind::boolean},
+            {"BROKER", column_kind::text},        {"SECOND", column_kind::text},
+            {"STATUS", column_kind::text},        {"SOURCE", column_kind::text},
+            {"NUMBER", column_kind::integer},     {"DAY", column_kind::timestamp}};
 }
 
 column_rule from_field(std::string name, std::string field, long line = 1) {
@@ -37,7 +39,6 @@ inbound_spec report_spec() {
     spec.message = "ExecutionReport";
     spec.line = 1;
     column_rule exec_id = from_field("EXEC_ID", "ExecID", 2);
-    exec_id.is_required = true;
     column_rule side = from_field("SIDE", "Side", 3);
     side.pairs = {{"B", "buy"}, {"S", "2"}};
     column_rule duplicate = from_field("DUPLICATE", "PossDupFlag", 7);
@@ -83,7 +84,7 @@ protected:
         frame_ = tests::frame_of(fields);
         const decode_result decoded = decoder_.decode(frame_);
         EXPECT_TRUE(decoded.is_ok()) << decoded.ref_tag;
-        return compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), row);
+        return compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), {now}, row);
     }
 
     const dictionary dict_{fix44::dictionary};
@@ -139,23 +140,122 @@ TEST_F(InboundMap, SaysWhichValueCannotBeTranslated) {
 
 TEST_F(InboundMap, ARequiredColumnNeedsItsField) {
     inbound_spec spec = report_spec();
-    spec.columns = {from_field("STATUS", "Account", 2)};
-    spec.columns[0].is_required = true;
+    spec.columns = {from_field("EXEC_ID", "Account", 2)};
     const inbound_map map = compile(spec);
     frame_ = tests::frame_of(base + "150=F|151=40|");
     ASSERT_TRUE(decoder_.decode(frame_).is_ok());
     test_row row{columns_};
-    const map_result result = map.decode(decoder_.message(), decoder_.msg_type(), row);
+    const map_result result = map.decode(decoder_.message(), decoder_.msg_type(), {now}, row);
     EXPECT_EQ(result.status, map_status::required_empty);
     EXPECT_EQ(result.tag, 1);
+}
+
+TEST_F(InboundMap, TakesAnotherFieldTheTimeOrATextOfSeveral) {
+    inbound_spec spec;
+    spec.message = "ExecutionReport";
+    column_rule account = from_field("SOURCE", "Account");
+    account.fallback = "SenderCompID";
+    column_rule status = from_field("STATUS", "Account");
+    status.fallback = "OrdStatus";
+    status.pairs = {{"PART", "1"}};
+    column_rule time;
+    time.column = "AT";
+    time.is_now = true;
+    column_rule id;
+    id.column = "EXEC_ID";
+    id.composed = "{ExecID}/{MsgSeqNum:4}/{@sequence}";
+    column_rule day = from_field("BROKER", "TransactTime");
+    day.format = "%d.%m.%Y";
+    column_rule today;
+    today.column = "SECOND";
+    today.is_now = true;
+    today.format = "%H%M";
+    column_rule number;
+    number.column = "NUMBER";
+    number.composed = "9{MsgSeqNum:3}";
+    spec.columns = {account, status, time, id, day, today, number};
+    const inbound_map map = compile(spec);
+    frame_ = tests::frame_of(base + "60=20240102-12:00:00.5|" + rest);
+    ASSERT_TRUE(decoder_.decode(frame_).is_ok());
+    test_row row{columns_};
+    const map_result result = map.decode(decoder_.message(), decoder_.msg_type(), {now, 31}, row);
+    ASSERT_TRUE(result.is_ok()) << result.column;
+    EXPECT_EQ(row.get<std::string>("SOURCE"), "A");
+    EXPECT_EQ(row.get<std::string>("STATUS"), "PART");
+    EXPECT_EQ(row.get<std::int64_t>("AT"), now.ns);
+    EXPECT_EQ(row.get<std::string>("EXEC_ID"), "E1/0007/31");
+    EXPECT_EQ(row.get<std::string>("BROKER"), "02.01.2024");
+    EXPECT_EQ(row.get<std::string>("SECOND"), "1200");
+    EXPECT_EQ(row.get<std::int64_t>("NUMBER"), 9007);
+}
+
+TEST_F(InboundMap, HasNoTextWithoutOneOfItsFields) {
+    inbound_spec spec;
+    spec.message = "ExecutionReport";
+    column_rule id;
+    id.column = "EXEC_ID";
+    id.composed = "{ExecID}/{Account}";
+    spec.columns = {id};
+    frame_ = tests::frame_of(base + rest);
+    ASSERT_TRUE(decoder_.decode(frame_).is_ok());
+    const auto decode = [&](test_row& row) {
+        return compile(spec).decode(decoder_.message(), decoder_.msg_type(), {now}, row);
+    };
+    test_row row{columns_};
+    EXPECT_EQ(decode(row).status, map_status::required_empty);
+    spec.columns[0].default_text = "none";
+    ASSERT_TRUE(decode(row).is_ok());
+    EXPECT_EQ(row.get<std::string>("EXEC_ID"), "none");
+    spec.columns[0].fallback = "OrderID";
+    ASSERT_TRUE(decode(row).is_ok());
+    EXPECT_EQ(row.get<std::string>("EXEC_ID"), "O1");
+    spec.columns[0].composed = "{ExecID}, which is too long for the column";
+    EXPECT_EQ(decode(row).status, map_status::bad_value);
+}
+
+TEST_F(InboundMap, RefusesTextsThatCannotBe) {
+    inbound_spec spec;
+    spec.name = "reports";
+    spec.message = "ExecutionReport";
+    column_rule unknown;
+    unknown.column = "SOURCE";
+    unknown.composed = "{ExceID}";
+    unknown.line = 2;
+    column_rule formatted = from_field("STATUS", "OrdStatus", 3);
+    formatted.format = "%Y";
+    column_rule grouped = from_field("BROKER", "PartyID", 4);
+    grouped.group = "NoPartyIDs";
+    grouped.format = ".2";
+    column_rule late;
+    late.column = "LOTS";
+    late.is_now = true;
+    late.line = 5;
+    column_rule other = from_field("AT", "TransactTime", 6);
+    other.fallback = "OrdStatus";
+    spec.columns = {unknown, formatted, grouped, late, other};
+    const compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
+    std::vector<std::string> found;
+    for (const spec_error& each : result.errors) {
+        found.push_back(std::to_string(each.line) + ": " + each.message);
+    }
+    EXPECT_EQ(
+        found,
+        (std::vector<std::string>{
+            "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
+            "3: map reports: column STATUS: a value of kind text has no format \"%Y\"",
+            "4: map reports: column BROKER has a format, and a group beside it",
+            "5: map reports: column LOTS is no timestamp and cannot take the time of translation",
+            "6: map reports: field OrdStatus of type CHAR cannot become column AT of kind "
+            "timestamp"}));
 }
 
 TEST_F(InboundMap, RefusesAMessageOfAnotherType) {
     frame_ = tests::frame_of("35=0|34=7|49=A|52=20240101-10:00:00.000|56=B|");
     ASSERT_TRUE(decoder_.decode(frame_).is_ok());
     test_row row{columns_};
-    EXPECT_EQ(compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), row).status,
-              map_status::wrong_message);
+    EXPECT_EQ(
+        compile(report_spec()).decode(decoder_.message(), decoder_.msg_type(), {now}, row).status,
+        map_status::wrong_message);
 }
 
 TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
@@ -191,7 +291,7 @@ TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
             "mean "
             "executing_firm?",
             "9: map reports: Side is not the counter of a group",
-            "10: map reports: column SOURCE has both a field and a constant",
+            "10: map reports: column SOURCE has more than one source",
             "11: map reports: \"nwe\" is none of the values of field OrdStatus; did you mean new?",
             "13: map reports: column DAY is already set in line 12"}));
 }

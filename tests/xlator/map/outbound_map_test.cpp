@@ -126,7 +126,7 @@ protected:
     }
     std::string translate(const outbound_map& map, const test_row& row) {
         std::array<char, 1024> out{};
-        result_ = map.encode(row, now, out);
+        result_ = map.encode(row, {now}, out);
         const std::string body(out.data(), result_.size);
         EXPECT_EQ(result_.byte_sum, byte_sum(body));
         return tests::with_bars(body);
@@ -192,7 +192,7 @@ TEST_F(OutboundMap, SaysWhichValueCannotBeTranslated) {
     const outbound_map map = compile(order_spec());
     const auto expect = [&](const test_row& row, map_status status, int tag, const char* column) {
         std::array<char, 1024> out{};
-        const map_result result = map.encode(row, now, out);
+        const map_result result = map.encode(row, {now}, out);
         EXPECT_EQ(result.status, status);
         EXPECT_EQ(result.tag, tag);
         EXPECT_EQ(result.column, static_cast<int>(row.index(column)));
@@ -223,7 +223,7 @@ TEST_F(OutboundMap, NeverWritesBeyondItsBuffer) {
     bool has_fitted = false;
     for (std::size_t size = 0; size < whole + 64; ++size) {
         const auto bytes = std::make_unique<char[]>(size);
-        const map_result result = map.encode(row, now, {bytes.get(), size});
+        const map_result result = map.encode(row, {now}, {bytes.get(), size});
         EXPECT_FALSE(has_fitted && !result.is_ok());
         has_fitted = result.is_ok();
         EXPECT_TRUE(result.is_ok() ? size >= whole : result.status == map_status::overflow);
@@ -294,7 +294,7 @@ TEST_F(OutboundMap, TakesAnotherColumnWhereTheFirstIsEmptyAndThenTheDefault) {
     spec.fields = {id};
     map = compile(spec);
     std::array<char, 64> out{};
-    const map_result result = map.encode(test_row{order_columns()}, now, out);
+    const map_result result = map.encode(test_row{order_columns()}, {now}, out);
     EXPECT_EQ(result.status, map_status::required_empty);
     EXPECT_EQ(result.tag, 112);
 }
@@ -326,8 +326,8 @@ TEST_F(OutboundMap, LeavesOutAFieldWhoseConditionDoesNotHold) {
     spec.fields[0].when = column_condition{"SOLICITED", {"true"}, false};
     map = compile(spec);
     std::array<char, 64> out{};
-    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", true), now, out).size, 6U);
-    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", false), now, out).status,
+    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", true), {now}, out).size, 6U);
+    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", false), {now}, out).status,
               map_status::required_empty)
         << "FIX asks for the field";
 }
@@ -384,7 +384,7 @@ TEST_F(OutboundMap, EverythingItWritesTheDecoderAccepts) {
             row.set("SIDE", 'S');
         }
         std::array<char, 1024> out{};
-        const map_result result = map.encode(row, now, out);
+        const map_result result = map.encode(row, {now}, out);
         ASSERT_TRUE(result.is_ok()) << mask;
         EXPECT_TRUE(reader.decode_body("D", {out.data(), result.size}).is_ok()) << mask;
     }

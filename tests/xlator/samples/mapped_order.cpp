@@ -44,7 +44,7 @@ int main() {
         return 1;
     }
     std::array<char, 512> out;
-    const map_result result = compiled.map->encode(order_row{}, {1'704'103'200'000'000'000}, out);
+    const map_result result = compiled.map->encode(order_row{}, {{1'704'103'200'000'000'000}}, out);
     std::puts(print({out.data(), result.size}).c_str());
     return result.is_ok() ? 0 : 1;
 }

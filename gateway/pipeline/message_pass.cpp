@@ -1,0 +1,97 @@
+#include "gateway/pipeline/message_pass.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "gateway/session/outbound.hpp"
+#include "xlator/fix/byte_sum.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+// As large as a session's own transport takes them; the decoder only has to take each.
+constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
+
+bool is_member(std::span<const xlator::member_info> members, int tag) noexcept {
+    return std::any_of(members.begin(), members.end(),
+                       [&](const xlator::member_info& one) { return one.tag == tag; });
+}
+
+message_pass::outcome refuse(int tag, std::string_view reason) noexcept {
+    message_pass::outcome refused;
+    refused.mapped.status = xlator::map_status::bad_value;
+    refused.mapped.tag = tag;
+    refused.reason = reason;
+    return refused;
+}
+
+}  // namespace
+
+message_pass::message_pass(std::size_t column, const xlator::dictionary& dict,
+                           xlator::decode_options validation)
+    : column_(column), dict_(&dict) {
+    validation.check_field_order = true;  // else the body would be no one piece
+    validation.frame_size_max = frame_bytes_max;
+    decoder_ = std::make_unique<xlator::decoder>(dict, validation);
+}
+
+message_pass::outcome message_pass::translate(const map_row& row, std::span<char> out) noexcept {
+    if (row.is_empty(column_)) {
+        return refuse(0, "there is no message");
+    }
+    const std::string_view message = row.text(column_);
+    const xlator::decode_result decoded = decoder_->decode(message);
+    switch (decoded.status) {
+        case xlator::decode_status::ok:
+            break;
+        case xlator::decode_status::garbled:
+            return refuse(0, "no FIX message, or one with a wrong BodyLength or CheckSum");
+        case xlator::decode_status::unsupported_version:
+            return refuse(8, "the session's dictionary is for another BeginString");
+        case xlator::decode_status::rejected:
+            return refuse(decoded.ref_tag, xlator::describe(decoded.reason));
+    }
+    outcome passed;
+    passed.msg_type = decoder_->msg_type();
+    const xlator::message_info* const type = dict_->find_message(passed.msg_type);
+    if (type == nullptr || type->is_admin) {
+        return refuse(35, "a message of this type is the session's own to send");
+    }
+    if (passed.msg_type.size() > sizeof(outbound_header::msg_type)) {
+        return refuse(35, "the message type is too long");
+    }
+    const std::string_view body = body_of(message);
+    if (body.size() > out.size()) {
+        passed.mapped.status = xlator::map_status::overflow;
+        passed.reason = xlator::describe(passed.mapped.status);
+        return passed;
+    }
+    std::memcpy(out.data(), body.data(), body.size());
+    passed.mapped.size = body.size();
+    passed.mapped.byte_sum = xlator::count_bytes(body).sum;
+    return passed;
+}
+
+// From the first field that is none of the header's up to the first of the trailer.
+std::string_view message_pass::body_of(std::string_view message) const noexcept {
+    const xlator::dictionary_info& info = dict_->info();
+    const char* const begin = message.data();
+    const char* body = nullptr;
+    const char* field_begin = begin;
+    for (const xlator::field_view field : decoder_->message()) {
+        if (field.level == 0) {
+            if (body == nullptr && !is_member(info.header, field.tag)) {
+                body = field_begin;
+            }
+            if (is_member(info.trailer, field.tag)) {
+                break;
+            }
+        }
+        field_begin = field.value.data() + field.value.size() + 1;
+    }
+    return body == nullptr ? std::string_view()
+                           : std::string_view(body, static_cast<std::size_t>(field_begin - body));
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,97 @@
+#include "gateway/quickfix/body_order.hpp"
+
+#include <quickfix/Message.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace millrace {
+namespace gateway {
+namespace detail {
+
+namespace {
+
+constexpr std::size_t trailer_size = 7;  // 10=nnn and its delimiter
+
+unsigned sum_of(const char* bytes, std::size_t size) {
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        sum += static_cast<unsigned char>(bytes[i]);
+    }
+    return sum;
+}
+
+bool is_possible_duplicate(const std::string& frame) {
+    return frame.find(
+               "\x01"
+               "43=Y\x01") != std::string::npos;
+}
+
+}  // namespace
+
+int number_of(const std::string& frame) {
+    const std::size_t at = frame.find(
+        "\x01"
+        "34=");
+    return at == std::string::npos ? 0 : std::atoi(frame.c_str() + at + 4);
+}
+
+// Behind the last field of the header that stands at the front.
+std::size_t body_order::body_begin(const std::string& message) const {
+    std::size_t at = 0;
+    while (at < message.size() &&
+           FIX::Message::isHeaderField(std::atoi(message.c_str() + at), transport_)) {
+        const std::size_t end = message.find('\x01', at);
+        if (end == std::string::npos) {
+            return message.size();
+        }
+        at = end + 1;
+    }
+    return at;
+}
+
+void body_order::begin_send(const std::string& message) {
+    const std::size_t begin = body_begin(message);
+    body_ = message.data() + begin;
+    body_size_ = message.size() > begin + trailer_size ? message.size() - begin - trailer_size : 0;
+}
+
+const std::string& body_order::restore(const std::string& frame) {
+    if (body_size_ != 0) {
+        return put_in(frame, body_, body_size_);
+    }
+    if (stored_.empty() || !is_possible_duplicate(frame)) {
+        return frame;
+    }
+    const int number = number_of(frame);
+    const auto found = std::find_if(stored_.begin(), stored_.end(), [&](const std::string& one) {
+        return number_of(one) == number;
+    });
+    if (found == stored_.end()) {
+        return frame;
+    }
+    const std::size_t begin = body_begin(*found);
+    return found->size() > begin + trailer_size
+               ? put_in(frame, found->data() + begin, found->size() - begin - trailer_size)
+               : frame;
+}
+
+const std::string& body_order::put_in(const std::string& frame, const char* body,
+                                      std::size_t size) {
+    if (frame.size() < size + trailer_size + 1) {
+        return frame;
+    }
+    const std::size_t at = frame.size() - trailer_size - size;
+    if (frame[at - 1] != '\x01' || std::memcmp(frame.data() + at, body, size) == 0 ||
+        sum_of(frame.data() + at, size) != sum_of(body, size)) {
+        return frame;
+    }
+    restored_ = frame;
+    restored_.replace(at, size, body, size);
+    return restored_;
+}
+
+}  // namespace detail
+}  // namespace gateway
+}  // namespace millrace

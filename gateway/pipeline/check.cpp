@@ -226,6 +226,38 @@ void check_columns(check_report& report) {
     }
 }
 
+namespace {
+
+// Columns of the table, and fields that the dictionary names.
+void check_stream_columns(check_report& report, const stream_config& stream,
+                          const engine::row_schema& schema, const engine::row_fields* fields) {
+    bool has_column = stream.columns.empty();
+    for (const std::string& column : stream.columns) {
+        has_column = has_column || schema.find(column).has_value();
+        if (schema.find(column) || (fields != nullptr && fields->find(column))) {
+            continue;
+        }
+        try {
+            static_cast<void>(schema.index_of(column));
+        } catch (const engine::config_error& failure) {
+            report.error(
+                stream.lines.of("columns"),
+                "stream '" + stream.name + "': " + failure.what() +
+                    (fields == nullptr ? ""
+                                       : ", nor is there such a field in " + fields->describe()));
+            has_column = true;  // said enough
+        }
+    }
+    if (!has_column) {
+        report.error(stream.lines.of("columns"),
+                     "stream '" + stream.name +
+                         "': 'columns' lists fields of messages alone; list a column of table '" +
+                         stream.table + "' too");
+    }
+}
+
+}  // namespace
+
 void check_streams(check_report& report) {
     std::vector<std::string> fix_tables;
     for (const gateway_config& gateway : report.config.gateways) {
@@ -251,14 +283,7 @@ void check_streams(check_report& report) {
         }
         check_where(report, stream.lines.of("where"), "stream '" + stream.name + "'", stream.where,
                     *schema, fields.get());
-        for (const std::string& column : stream.columns) {
-            try {
-                static_cast<void>(schema->index_of(column));
-            } catch (const engine::config_error& failure) {
-                report.error(stream.lines.of("columns"),
-                             "stream '" + stream.name + "': " + failure.what());
-            }
-        }
+        check_stream_columns(report, stream, *schema, fields.get());
     }
 }
 

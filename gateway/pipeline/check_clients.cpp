@@ -96,8 +96,13 @@ private:
         if (const auto schema = carried()) {
             try {
                 // What it does not carry of a message nobody may ask for either.
+                std::optional<listed_fields> listed;
+                if (fields_ != nullptr) {
+                    listed.emplace(*fields_, stream_->columns);
+                }
+                const engine::row_fields* const carried_fields = listed ? &*listed : nullptr;
                 static_cast<void>(engine::predicate(
-                    where, *schema, schema->has_trailing() ? fields_.get() : nullptr));
+                    where, *schema, schema->has_trailing() ? fields_.get() : carried_fields));
             } catch (const engine::config_error&) {
                 report_.error(line, who + ": 'where' asks for a column that stream '" +
                                         stream_->name +
@@ -296,7 +301,30 @@ private:
                                                      stream_->table + "' carry none");
             return;
         }
+        check_carried_fields(*map);
         take_errors(try_build_inbound_map(*map, table->schema, report_.dictionaries).errors);
+    }
+
+    // Of a message that the stream does not carry whole.
+    void check_carried_fields(const map_config& map) {
+        if (is_visible(schema_->columns().back().name)) {
+            return;
+        }
+        for (const map_rule_config& rule : map.rules) {
+            std::vector<std::string> names{rule.fallback};
+            if (rule.source == map_source::composed) {
+                names = names_in_template(rule.name);
+            } else if (rule.source == map_source::column || rule.source == map_source::group) {
+                names.push_back(rule.name);
+            }
+            for (const std::string& name : names) {
+                if (!name.empty() && !name.starts_with('@') && !is_visible(name)) {
+                    report_.error(rule.line, "map '" + map.name + "' asks for field " + name +
+                                                 ", which stream '" + stream_->name +
+                                                 "' does not carry; add it to its 'columns'");
+                }
+            }
+        }
     }
 
     [[nodiscard]] const map_config* find_map(const route_config& route) {
@@ -366,57 +394,6 @@ void check_clients(check_report& report) {
             report.error(client.lines.of("stream"),
                          "client '" + client.name + "' is one too many on stream '" + stream->name +
                              "', whose max_clients is " + std::to_string(stream->max_clients));
-        }
-    }
-}
-
-void check_route_names(check_report& report) {
-    std::map<std::uint64_t, const route_config*> ids;
-    std::map<std::pair<std::string, std::string>, const route_config*> ways;
-    for (const client_config& client : report.config.clients) {
-        const stream_config* stream = report.config.find_stream(client.stream);
-        for (const route_config& route : client.routes) {
-            const auto [known, is_new] = ids.emplace(engine::route_id(route.name), &route);
-            if (!is_new) {
-                const bool is_same = known->second->name == route.name;
-                report.error(route.lines.of("name"),
-                             "route '" + route.name + "' has the " + (is_same ? "name" : "id") +
-                                 " of route '" + known->second->name + "' in line " +
-                                 std::to_string(known->second->line) +
-                                 "; a route is known by its name in every log it writes");
-            }
-            if (stream == nullptr || route.session.empty()) {
-                continue;
-            }
-            const auto [way, is_first] =
-                ways.emplace(std::pair(stream->table, route.session), &route);
-            if (!is_first) {
-                report.warning(route.line, "routes '" + way->second->name + "' and '" + route.name +
-                                               "' lead from '" + stream->table + "' to session " +
-                                               route.session + ": between them no order holds");
-            }
-        }
-    }
-}
-
-void check_unused(check_report& report) {
-    const auto& clients = report.config.clients;
-    for (const stream_config& stream : report.config.streams) {
-        const bool is_used = std::any_of(clients.begin(), clients.end(), [&](const auto& client) {
-            return client.stream == stream.name;
-        });
-        if (!is_used && !stream.is_default) {
-            report.warning(stream.line, "stream '" + stream.name + "' has no client");
-        }
-    }
-    for (const map_config& map : report.config.maps) {
-        const bool is_used = std::any_of(clients.begin(), clients.end(), [&](const auto& client) {
-            return std::any_of(client.routes.begin(), client.routes.end(),
-                               [&](const auto& route) { return route.map == map.name; });
-        });
-        if (!is_used) {
-            report.warning(map.line, "map '" + map.name +
-                                         "' is used by no route, so its columns are not checked");
         }
     }
 }

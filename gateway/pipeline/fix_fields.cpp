@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/table/nearest.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "xlator/fix/decimal.hpp"
 #include "xlator/fix/printer.hpp"
@@ -98,6 +99,13 @@ std::unique_ptr<const engine::row_fields> fields_of(const engine::row_schema& sc
     const std::string name = dictionary->empty() ? "FIX44" : *dictionary;
     const xlator::dictionary* const found = dictionaries.find(name, reason);
     return found == nullptr ? nullptr : std::make_unique<fix_fields>(*found, name);
+}
+
+std::optional<engine::row_fields::field> listed_fields::find(std::string_view name) const {
+    const bool is_listed = std::any_of(names_.begin(), names_.end(), [&](const std::string& one) {
+        return engine::equal_ignoring_case(one, name);
+    });
+    return is_listed ? all_.find(name) : std::nullopt;
 }
 
 fix_fields::fix_fields(const xlator::dictionary& dict, std::string name)

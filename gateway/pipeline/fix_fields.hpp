@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/table/row_fields.hpp"
 #include "gateway/pipeline/map_dictionaries.hpp"
@@ -35,6 +36,25 @@ private:
     const xlator::dictionary& dict_;
     std::string name_;
     std::map<std::string, const xlator::field_info*> by_lower_name_;
+};
+
+// Those of another that a list names, whatever their case: what a stream carries of its messages.
+class listed_fields final : public engine::row_fields {
+public:
+    // REQUIRES: both outlive this.
+    listed_fields(const engine::row_fields& all, const std::vector<std::string>& names)
+        : all_(all), names_(names) {}
+
+    [[nodiscard]] std::optional<field> find(std::string_view name) const override;
+    [[nodiscard]] engine::row_field_value read(const engine::row_view& row,
+                                               std::uint32_t id) const noexcept override {
+        return all_.read(row, id);
+    }
+    [[nodiscard]] std::string describe() const override { return all_.describe(); }
+
+private:
+    const engine::row_fields& all_;
+    const std::vector<std::string>& names_;
 };
 
 // What conditions on rows with this schema may ask for beside columns; null: nothing, or a reason

@@ -10,79 +10,14 @@
 #include "engine/core/thread.hpp"
 #include "engine/stream/table_log.hpp"
 #include "engine/table/record.hpp"
-#include "tests/gateway/pipeline/config_support.hpp"
+#include "tests/gateway/pipeline/check_support.hpp"
 
 namespace millrace::gateway {
 namespace {
 
+using test::CheckConfig;
 using test::replaced;
-using strings = std::vector<std::string>;
-
-// The example, with its settings file beside it, and what is changed in either.
-class CheckConfig : public testing::Test {
-protected:
-    CheckConfig() {
-        example_ = test::read_text(test::example_path());
-        directory_.write("sessions.cfg",
-                         test::read_text(test::example_path().parent_path() / "sessions.cfg"));
-    }
-
-    [[nodiscard]] std::filesystem::path path() const { return directory_.path() / "a.toml"; }
-
-    check_result check(const std::string& text,
-                       const std::optional<strings>& handlers = std::nullopt) const {
-        return check_config(parse_config(path(), text), test::dictionaries(), handlers);
-    }
-
-    // The errors of the example with `from` replaced by `to`, without the file's name.
-    strings errors(std::string_view from, std::string_view to) const {
-        return local(check(replaced(example_, from, to)).errors);
-    }
-    strings warnings(std::string_view from, std::string_view to) const {
-        const check_result result = check(replaced(example_, from, to));
-        EXPECT_EQ(result.errors, strings{});
-        return own(result.warnings);
-    }
-    // Without what the settings file's own notes say.
-    strings own(strings lines) const {
-        const std::string file = path().native();
-        std::erase_if(lines, [&](const std::string& line) { return !line.starts_with(file); });
-        return local(std::move(lines));
-    }
-    strings errors_with(std::string_view more) const {
-        return local(check(example_ + std::string(more)).errors);
-    }
-
-    [[nodiscard]] strings local(strings lines) const {
-        for (std::string& line : lines) {
-            for (const std::string& name :
-                 {path().native() + ":", directory_.path().native() + "/"}) {
-                for (std::size_t at = line.find(name); at != std::string::npos;
-                     at = line.find(name)) {
-                    line.erase(at, name.size());
-                }
-            }
-        }
-        return lines;
-    }
-
-    // The line of the example that holds the text, as messages write it.
-    [[nodiscard]] std::string at(std::string_view text) const {
-        const std::size_t offset = example_.find(text);
-        EXPECT_NE(offset, std::string::npos) << text;
-        return std::to_string(std::count(example_.begin(),
-                                         example_.begin() + static_cast<long>(offset), '\n') +
-                              1) +
-               ": ";
-    }
-    // The line of `more`, counted from 1, behind the example.
-    [[nodiscard]] std::string behind(long line) const {
-        return std::to_string(std::count(example_.begin(), example_.end(), '\n') + line) + ": ";
-    }
-
-    test::temporary_directory directory_;
-    std::string example_;
-};
+using test::strings;
 
 TEST_F(CheckConfig, PassesTheExample) {
     const check_result result = check(example_);
@@ -150,24 +85,6 @@ TEST_F(CheckConfig, AStreamsColumnsAreColumnsOfItsTable) {
                       "ORDER_OUT"});
 }
 
-TEST_F(CheckConfig, ClientsAndMapsSeeWhatTheStreamCarries) {
-    std::string text = replaced(
-        example_, "table = \"ORDER_OUT\"\n",
-        "table = \"ORDER_OUT\"\ncolumns = [\"cl_ord_id\", \"SYMBOL\", \"SIDE\", \"PRICE\", "
-        "\"QUANTITY\", \"CLIENT_ID\"]\n");
-    text = replaced(text, "ring_slots = 4096", "where = \"ACCOUNT = 'A'\"");
-    const strings found = local(check(text).errors);
-    ASSERT_EQ(found.size(), 2U);
-    EXPECT_NE(
-        found[0].find("client 'orders': 'where' asks for a column that stream 'NEW_ORDERS' does "
-                      "not carry; add it to its 'columns'"),
-        std::string::npos);
-    EXPECT_NE(
-        found[1].find("map 'new_order' asks for column ACCOUNT, which stream 'NEW_ORDERS' does "
-                      "not carry; add it to its 'columns'"),
-        std::string::npos);
-}
-
 TEST_F(CheckConfig, AFixRouteSaysWhereItBeginsAndHowItTranslates) {
     EXPECT_EQ(errors("start = \"first\"\non_pars", "on_pars"),
               strings{at("[[client.route]]") +
@@ -177,24 +94,6 @@ TEST_F(CheckConfig, AFixRouteSaysWhereItBeginsAndHowItTranslates) {
     EXPECT_EQ(errors("map = \"new_order\"\n", ""),
               strings{at("[[client.route]]") +
                       "route 'orders-to-venue' goes to a FIX session and needs a 'map'"});
-}
-
-TEST_F(CheckConfig, MapsLeadTheWayTheirRouteGoes) {
-    EXPECT_EQ(errors("map = \"new_order\"", "map = \"execution\""),
-              strings{at("map = \"new_order\"") +
-                      "route 'orders-to-venue' goes to a FIX session, and map 'execution' makes "
-                      "rows; it needs one with [map.fields] or 'pass_through'"});
-    EXPECT_EQ(errors("map = \"execution\"", "map = \"new_order\""),
-              strings{at("map = \"execution\"") +
-                      "route 'reports-to-table' makes rows, and map 'new_order' makes messages; "
-                      "it needs one with [map.columns]"});
-    const std::string handler_alone =
-        replaced(example_, "table = \"EXECUTION\"\nmap = \"execution\"",
-                 "handler = \"h\"\nmap = \"execution\"");
-    EXPECT_EQ(local(check(handler_alone).errors),
-              strings{at("map = \"execution\"") +
-                      "route 'reports-to-table': map 'execution' makes rows, and there is no "
-                      "'table' whose rows they are"});
 }
 
 TEST_F(CheckConfig, AMapThatReadsMessagesNeedsRowsThatCarryThem) {
@@ -263,21 +162,6 @@ TEST_F(CheckConfig, AMapIsMadeOfItsSessionsVersion) {
         at("map = \"new_order\"") +
             "route 'orders-to-venue': map 'new_order' makes messages of FIX.4.3 (dictionary = "
             "\"FIX43\"), and session 'FIX.4.4:MILLRACE->VENUE' speaks FIX.4.4");
-}
-
-TEST_F(CheckConfig, ConditionsOnMessagesKnowTheirDictionary) {
-    const auto reports = [&](const std::string& where) {
-        return errors("where = \"MSG_TYPE = '8'\"", "where = \"" + where + "\"");
-    };
-    EXPECT_EQ(reports("MsgType = '8' and LastMkt = 'XLON'"), strings{});
-    const strings found = reports("LastMarket = 'XLON'");
-    ASSERT_EQ(found.size(), 1U);
-    EXPECT_NE(found[0].find("unknown column LastMarket"), std::string::npos) << found[0];
-    EXPECT_NE(found[0].find("nor is there such a field in dictionary "), std::string::npos);
-    EXPECT_EQ(errors("name = \"NEW_ORDERS\"\n", "name = \"NEW_ORDERS\"\ndictionary = \"FIX44\"\n"),
-              strings{std::to_string(std::stol(at("name = \"NEW_ORDERS\"")) + 1) +
-                      ": stream 'NEW_ORDERS': table ORDER_OUT has no column of bytes that could "
-                      "hold a message"});
 }
 
 TEST_F(CheckConfig, OneLogHasOneWriter) {

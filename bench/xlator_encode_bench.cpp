@@ -215,7 +215,10 @@ std::uint64_t walk_bare(const char* at, const char* end) {
             tag = tag * 10 + static_cast<unsigned>(*at++ - '0');
         }
         ++at;
-        const char* const value_end = xlator::find_delimiter(at, end);
+        const char* value_end = at;
+        while (*value_end != '\x01') {
+            ++value_end;
+        }
         seen += tag + static_cast<std::uint64_t>(value_end - at);
         at = value_end + 1;
     }

@@ -322,7 +322,9 @@ private:
             return false;
         }
         step.how = chosen.how;
-        step.must_check = chosen.must_check;
+        // Any text passes a plain text's rule but an empty one, and that is left out before.
+        step.must_check = chosen.must_check && !(step.how == convert::text &&
+                                                 step.rule.check == detail::value_check::text);
         if (step.how == convert::data) {
             step.bytes = tag_prefix(field.length_tag);
             step.data_prefix = tag_prefix(field.tag);

@@ -109,9 +109,12 @@ private:
     static bool is_present(const detail::map_entry& entry, const Row& row) noexcept;
     bool write_text(const detail::map_step& step, std::string_view text,
                     writer& out) const noexcept;
+    static bool write_now(const detail::map_step& step, const record_facts& facts,
+                          writer& out) noexcept;
     // What was written is a value of the field.
-    [[nodiscard]] bool passes(const detail::map_step& step, std::string_view text,
-                              const writer& out) const noexcept {
+    [[nodiscard, gnu::always_inline]] bool passes(const detail::map_step& step,
+                                                  std::string_view text,
+                                                  const writer& out) const noexcept {
         return (!step.must_check || detail::passes(*dict_, step.rule, text)) &&
                (!out.looks_for_delimiters || text.find(field_delimiter) == std::string_view::npos);
     }
@@ -168,35 +171,44 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row,
     if (step.condition != 0 && !detail::holds(conditions_[step.condition - 1], row)) {
         return step.is_required ? out.fail(map_status::required_empty, step) : true;
     }
-    if (step.how == convert::literal) {
-        out.fields += step.fields;
-        return out.append(step.bytes);
+    switch (step.how) {
+        case convert::literal:
+            out.fields += step.fields;
+            return out.append(step.bytes);
+        case convert::group:
+            return write_group(groups_[step.group], row, facts, out);
+        case convert::now:
+            return write_now(step, facts, out);
+        case convert::composed:
+            return write_composed(step, row, facts, out);
+        default:
+            break;
     }
-    if (step.how == convert::group) {
-        return write_group(groups_[step.group], row, facts, out);
-    }
-    if (step.how == convert::now) {
-        if (!out.has_room(detail::short_prefix::size_max + utc_timestamp_size_max + 1)) {
-            return false;
-        }
-        out.put_prefix(step.prefix);
-        out.at = write_utc_timestamp(out.at, {facts.now.ns, step.decimals});
-        out.end_field();
-        return true;
-    }
-    if (step.how == convert::composed) {
-        return write_composed(step, row, facts, out);
-    }
-    if (row.is_empty(static_cast<std::size_t>(step.column))) {
+    const auto column = static_cast<std::size_t>(step.column);
+    if (row.is_empty(column)) {
         return write_empty(step, row, facts, out);
     }
-    if (step.how == convert::pairs) {
-        return write_pair(step, row, out);
+    switch (step.how) {
+        case convert::text:
+            return write_text(step, row.text(column), out);
+        case convert::pairs:
+            return write_pair(step, row, out);
+        case convert::data:
+            return write_data(step, row, out);
+        default:
+            return write_value(step, row, out);
     }
-    if (step.how == convert::data) {
-        return write_data(step, row, out);
+}
+
+inline bool outbound_map::write_now(const detail::map_step& step, const record_facts& facts,
+                                    writer& out) noexcept {
+    if (!out.has_room(detail::short_prefix::size_max + utc_timestamp_size_max + 1)) {
+        return false;
     }
-    return write_value(step, row, out);
+    out.put_prefix(step.prefix);
+    out.at = write_utc_timestamp(out.at, {facts.now.ns, step.decimals});
+    out.end_field();
+    return true;
 }
 
 template <class Row>
@@ -204,9 +216,6 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
                                writer& out) const noexcept {
     using detail::convert;
     const auto column = static_cast<std::size_t>(step.column);
-    if (step.how == convert::text) {
-        return write_text(step, row.text(column), out);
-    }
     if (!out.has_room(detail::short_prefix::size_max + decimal_size_max + 1)) {
         return false;
     }

@@ -18,6 +18,7 @@
 #include "bench/latency_counters.hpp"
 #include "bench/xlator_quickfix.hpp"
 #include "fix44/dictionary.hpp"
+#include "xlator/fix/constant_setting.hpp"
 #include "xlator/fix/decoder.hpp"
 #include "xlator/fix/encoder.hpp"
 #include "xlator/fix/frame.hpp"
@@ -30,6 +31,7 @@ namespace xlator = millrace::xlator;
 using xlator::decimal;
 using xlator::entry;
 using xlator::set;
+using xlator::set_constant;
 using xlator::set_group;
 
 constexpr xlator::utc_timestamp order_time{1'704'103'200'123'000'000};  // 20240101-10:00:00.123
@@ -50,14 +52,16 @@ struct order_values {
 xlator::encode_result encode_body(std::span<char> out, const order_values& order) {
     return xlator::encode<NewOrderSingle>(
         out, set<ClOrdID>(order.cl_ord_id), set<Account>(order.account),
-        set<HandlInst>(HandlInst::automated_execution_order_private_no_broker_intervention),
+        set_constant<HandlInst,
+                     HandlInst::automated_execution_order_private_no_broker_intervention>(),
         set<Symbol>(order.symbol), set<Side>(order.side), set<TransactTime>(order.time),
-        set<OrderQty>(order.quantity), set<OrdType>(OrdType::limit), set<Price>(order.price),
-        set<TimeInForce>(TimeInForce::day),
-        set_group<NoPartyIDs>(
-            entry(set<PartyID>(order.broker), set<PartyIDSource>(PartyIDSource::proprietary),
-                  set<PartyRole>(PartyRole::executing_firm)),
-            entry(set<PartyID>(order.trader), set<PartyRole>(PartyRole::executing_trader))));
+        set<OrderQty>(order.quantity), set_constant<OrdType, OrdType::limit>(),
+        set<Price>(order.price), set_constant<TimeInForce, TimeInForce::day>(),
+        set_group<NoPartyIDs>(entry(set<PartyID>(order.broker),
+                                    set_constant<PartyIDSource, PartyIDSource::proprietary>(),
+                                    set_constant<PartyRole, PartyRole::executing_firm>()),
+                              entry(set<PartyID>(order.trader),
+                                    set_constant<PartyRole, PartyRole::executing_trader>())));
 }
 
 xlator::encode_result encode_frame(std::span<char> out, const order_values& order,

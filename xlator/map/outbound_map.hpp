@@ -6,7 +6,7 @@
 // Row offers, by column index: integer(i) -> std::int64_t, decimal(i) -> xlator::decimal,
 // character(i) -> char, text(i) -> std::string_view (bytes too), timestamp(i) -> std::int64_t
 // nanoseconds, boolean(i) -> bool, and is_empty(i) for "no value": empty text, character 0,
-// timestamp 0, a null decimal.
+// timestamp 0, a null decimal. Of the first, text(i) is asked where it is empty too.
 //
 // Threading  constant after compiling; any thread
 // Progress   encode(): no allocation, no exception, no look-up by name
@@ -181,6 +181,10 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row,
             return write_now(step, facts, out);
         case convert::composed:
             return write_composed(step, row, facts, out);
+        case convert::text: {
+            const std::string_view text = row.text(static_cast<std::size_t>(step.column));
+            return text.empty() ? write_empty(step, row, facts, out) : write_text(step, text, out);
+        }
         default:
             break;
     }
@@ -189,8 +193,6 @@ bool outbound_map::write_step(const detail::map_step& step, const Row& row,
         return write_empty(step, row, facts, out);
     }
     switch (step.how) {
-        case convert::text:
-            return write_text(step, row.text(column), out);
         case convert::pairs:
             return write_pair(step, row, out);
         case convert::data:
@@ -342,8 +344,11 @@ template <class Row>
 bool outbound_map::write_group(const detail::map_group& group, const Row& row,
                                const record_facts& facts, writer& out) const noexcept {
     std::uint64_t count = 0;
-    for (const detail::map_entry& entry : group.entries) {
-        count += is_present(entry, row) ? 1U : 0U;
+    std::uint64_t present = 0;  // one bit for each of the first 64 entries
+    for (std::size_t i = 0; i < group.entries.size(); ++i) {
+        const std::uint64_t is_there = is_present(group.entries[i], row) ? 1 : 0;
+        count += is_there;
+        present |= i < 64 ? is_there << i : 0;
     }
     if (count == 0) {
         if (group.is_required) {
@@ -358,8 +363,10 @@ bool outbound_map::write_group(const detail::map_group& group, const Row& row,
     out.at = copy_bytes(out.at, group.prefix.data(), group.prefix.size());
     out.at = write_unsigned(out.at, count);
     out.end_field();
-    for (const detail::map_entry& entry : group.entries) {
-        if (is_present(entry, row) && !write_steps(entry.steps, row, facts, out)) {
+    for (std::size_t i = 0; i < group.entries.size(); ++i) {
+        const detail::map_entry& entry = group.entries[i];
+        const bool is_there = i < 64 ? (present >> i & 1) != 0 : is_present(entry, row);
+        if (is_there && !write_steps(entry.steps, row, facts, out)) {
             return false;
         }
     }

@@ -13,6 +13,7 @@
 #include "fix44/NewOrderSingle.hpp"
 #include "fix44/OrderCancelReject.hpp"
 #include "tests/xlator/fix_text.hpp"
+#include "xlator/fix/constant_setting.hpp"
 
 namespace millrace::xlator {
 namespace {
@@ -36,6 +37,27 @@ std::string order_text(const Settings&... settings) {
     const std::string body(out.data(), result.size);
     EXPECT_EQ(result.byte_sum, byte_sum(body));
     return tests::with_bars(body);
+}
+
+TEST(Encoder, WritesConstantsAsAnyOtherSetting) {
+    std::array<char, 512> constant{};
+    std::array<char, 512> plain{};
+    const encode_result made = encode<NewOrderSingle>(
+        constant, set_constant<OrdType, OrdType::limit>(), set<ClOrdID>("A1"),
+        set_constant<Side, Side::buy>(), set<TransactTime>(utc_timestamp{}),
+        set_constant<Account, "HOUSE">(), set_constant<SolicitedFlag, true>(),
+        set_constant<OrderQty, 100>(),
+        set_group<NoPartyIDs>(
+            entry(set_constant<PartyRole, PartyRole::executing_firm>(), set<PartyID>("B"))));
+    const encode_result expected = encode<NewOrderSingle>(
+        plain, set<OrdType>(OrdType::limit), set<ClOrdID>("A1"), set<Side>(Side::buy),
+        set<TransactTime>(utc_timestamp{}), set<Account>("HOUSE"), set<SolicitedFlag>(true),
+        set<OrderQty>(100),
+        set_group<NoPartyIDs>(entry(set<PartyRole>(PartyRole::executing_firm), set<PartyID>("B"))));
+    ASSERT_TRUE(made.is_ok());
+    EXPECT_EQ(std::string_view(constant.data(), made.size),
+              std::string_view(plain.data(), expected.size));
+    EXPECT_EQ(made.byte_sum, expected.byte_sum);
 }
 
 TEST(Encoder, WritesFieldsByTagWhateverTheOrderOfTheArguments) {

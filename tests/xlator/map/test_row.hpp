@@ -51,7 +51,8 @@ public:
     [[nodiscard]] char character(std::size_t i) const noexcept { return as<char>(i); }
     [[nodiscard]] bool boolean(std::size_t i) const noexcept { return as<bool>(i); }
     [[nodiscard]] std::string_view text(std::size_t i) const noexcept {
-        return *std::get_if<std::string>(&*slots_[i]);
+        return slots_[i] ? std::string_view(*std::get_if<std::string>(&*slots_[i]))
+                         : std::string_view();
     }
 
     // What inbound maps write; text columns hold 16 bytes, decimals 4 places.

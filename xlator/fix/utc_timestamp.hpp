@@ -19,6 +19,10 @@ inline constexpr std::int64_t ns_per_second = 1'000'000'000;
 inline constexpr std::int64_t ns_per_day = 86'400 * ns_per_second;
 inline constexpr std::size_t utc_timestamp_size_max = 27;  // YYYYMMDD-HH:MM:SS.nnnnnnnnn
 
+// Whole years that 64 bits of nanoseconds hold.
+inline constexpr std::int32_t utc_year_min = 1678;
+inline constexpr std::int32_t utc_year_max = 2261;
+
 struct utc_timestamp {
     std::int64_t ns = 0;
     std::uint8_t decimals =
@@ -36,6 +40,8 @@ struct calendar_date {
     std::int32_t year = 1970;
     std::uint32_t month = 1;
     std::uint32_t day = 1;
+
+    friend constexpr bool operator==(const calendar_date&, const calendar_date&) = default;
 };
 
 [[nodiscard]] constexpr bool is_leap_year(std::int32_t year) noexcept {
@@ -84,12 +90,6 @@ struct calendar_date {
 
 // YYYYMMDD-HH:MM:SS with 0 to 9 decimals, years 1678 to 2261 (what int64 nanoseconds hold).
 [[nodiscard]] bool parse_utc_timestamp(std::string_view text, utc_timestamp& value) noexcept;
-
-[[nodiscard]] bool is_date(std::string_view text) noexcept;        // YYYYMMDD, a day that exists
-[[nodiscard]] bool is_time(std::string_view text) noexcept;        // HH:MM:SS with 0 to 9 decimals
-[[nodiscard]] bool is_month_year(std::string_view text) noexcept;  // YYYYMM, YYYYMMDD, YYYYMMw1..5
-[[nodiscard]] bool is_tz_time(std::string_view text) noexcept;     // HH:MM[:SS][Z or +hh[:mm]]
-[[nodiscard]] bool is_tz_timestamp(std::string_view text) noexcept;
 
 namespace detail {
 

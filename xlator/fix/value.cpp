@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "xlator/fix/date_time.hpp"
+
 namespace millrace::xlator {
 
 namespace {

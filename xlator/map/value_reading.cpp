@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "xlator/fix/utc_timestamp.hpp"
+#include "xlator/fix/date_time.hpp"
 #include "xlator/fix/value.hpp"
 
 namespace millrace::xlator {

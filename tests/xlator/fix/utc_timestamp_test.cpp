@@ -110,31 +110,5 @@ TEST(Calendar, KnowsEveryDayOfFourCenturies) {
     }
 }
 
-TEST(Calendar, ChecksTheTextTypes) {
-    EXPECT_TRUE(is_date("20240229"));
-    EXPECT_FALSE(is_date("20230229"));
-    EXPECT_FALSE(is_date("2024022"));
-    EXPECT_TRUE(is_time("10:00:00.5"));
-    EXPECT_FALSE(is_time("10:00"));
-    for (const char* text : {"202401", "20240131", "202401w1", "202401w5"}) {
-        EXPECT_TRUE(is_month_year(text)) << text;
-    }
-    for (const char* text :
-         {"", "2024", "202413", "202400", "202401w6", "202401w0", "20240132", "202401x1"}) {
-        EXPECT_FALSE(is_month_year(text)) << text;
-    }
-    for (const char* text :
-         {"07:39Z", "02:39-05", "15:39+08", "13:09+05:30", "07:39:12Z", "07:39"}) {
-        EXPECT_TRUE(is_tz_time(text)) << text;
-    }
-    for (const char* text :
-         {"", "7:39Z", "25:00Z", "07:60Z", "07:39+5", "07:39+15", "07:39+05:60"}) {
-        EXPECT_FALSE(is_tz_time(text)) << text;
-    }
-    EXPECT_TRUE(is_tz_timestamp("20060901-07:39Z"));
-    EXPECT_TRUE(is_tz_timestamp("20060901-13:09:00.123+05:30"));
-    EXPECT_FALSE(is_tz_timestamp("20060931-07:39Z"));
-}
-
 }  // namespace
 }  // namespace millrace::xlator

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -15,8 +16,32 @@ Named* find_named(std::vector<Named>& all, const std::string& name) {
     return found == all.end() ? nullptr : &*found;
 }
 
-// What either side allows is allowed; where one has no set, every value is.
-void join_values(field& into, const field& from) {
+void add_names(const std::vector<member>& members, std::set<std::string>& to) {
+    for (const member& each : members) {
+        to.insert(each.name);
+        add_names(each.members, to);
+    }
+}
+
+// Of all fields, groups and components that its messages hold.
+std::set<std::string> names_in_messages(const dictionary& dict) {
+    std::set<std::string> names;
+    for (const message& each : dict.messages) {
+        add_names(each.members, names);
+    }
+    for (const component& each : dict.components) {
+        add_names(each.members, names);
+    }
+    return names;
+}
+
+// What either side allows is allowed; where one has no set, every value is. But an application that
+// lists no values of a field of the header, such as MessageEncoding(347), has no say in it.
+void join_values(field& into, const field& from, bool is_in_application) {
+    if (into.values.empty() && !is_in_application) {
+        into.values = from.values;
+        return;
+    }
     if (into.values.empty() || from.values.empty()) {
         into.values.clear();
         return;
@@ -32,6 +57,7 @@ void join_values(field& into, const field& from) {
 }
 
 void join_fields(dictionary& app, const dictionary& transport) {
+    const std::set<std::string> used = names_in_messages(app);
     for (const field& each : transport.fields) {
         field* known = find_named(app.fields, each.name);
         if (known == nullptr) {
@@ -44,7 +70,7 @@ void join_fields(dictionary& app, const dictionary& transport) {
                                        " and type " + std::string(to_string(known->type)) +
                                        ": are the two dictionaries of one family?");
         } else {
-            join_values(*known, each);
+            join_values(*known, each, used.count(each.name) != 0);
         }
     }
 }

@@ -137,6 +137,22 @@ TEST(Transport, CompletesAnApplicationAndJoinsValueSets) {
     EXPECT_EQ(app.fields.back().values.size(), 2U);
 }
 
+// QuickFIX checks a header's field by the transport's dictionary alone.
+TEST(Transport, SaysWhichValuesAFieldHasThatNoMessageOfTheApplicationHolds) {
+    const auto values_of_text = [](const std::string& order) {
+        dictionary app = with_parts("major='5' minor='0'", "",
+                                    "<message name='Order' msgtype='D'>" + order + "</message>",
+                                    "<field number='58' name='Text' type='STRING'/>\n");
+        join_transport(app, transport_of("<message name='Logon' msgtype='A'/>",
+                                         "<field number='58' name='Text' type='STRING'>"
+                                         "<value enum='A'/><value enum='B'/></field>"));
+        validate(app);
+        return app.fields.back().values.size();
+    };
+    EXPECT_EQ(values_of_text(""), 2U);
+    EXPECT_EQ(values_of_text("<field name='Text'/>"), 0U);
+}
+
 TEST(Transport, IsRefusedWhereItContradictsTheApplication) {
     const auto refusal = [](dictionary app, const dictionary& transport) {
         try {

@@ -12,7 +12,8 @@
 // Units      size: bytes
 // Errors     a missing required field, a field of another message and a wrong type do not compile;
 // a value FIX
-//            has no text for, or too small a buffer, is a status with the tag
+//            has no text for, an empty range for a required group, or too small a buffer, is a
+//            status with the tag
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,7 @@ enum class encode_status : std::uint8_t {
     ok,
     overflow,   // the buffer is too small; nothing of it is meaningful
     bad_value,  // the field `tag` has no FIX text: empty, a delimiter inside, a wrong format, no
-                // such enumerator
+                // such enumerator, a required group without entries
 };
 
 struct [[nodiscard]] encode_result {
@@ -76,6 +77,12 @@ consteval const group_info* group_of(int tag) {
     return index == SIZE_MAX ? nullptr : Scope::members[index].group;
 }
 
+template <class Scope>
+consteval bool is_required(int tag) {
+    const std::size_t index = member_index<Scope>(tag);
+    return index != SIZE_MAX && Scope::members[index].is_required;
+}
+
 // The name of a field as a template argument, so that the compiler's message shows it.
 struct field_name {
     char text[48]{};
@@ -106,14 +113,14 @@ constexpr bool field_is_set_once() {
     return true;
 }
 
-// The first required member that no setting surely sets, or SIZE_MAX.
+// The first required member that no setting answers for, or SIZE_MAX.
 template <class Scope, class... Settings>
 consteval std::size_t first_missing() {
     for (std::size_t i = 0; i < Scope::members.size(); ++i) {
         [[maybe_unused]] const int tag = Scope::members[i].tag;
-        const bool is_set =
-            (false || ... ||
-             (Settings::is_always_set && (Settings::tag == tag || Settings::sort_tag == tag)));
+        const bool is_set = (false || ... ||
+                             (Settings::answers_for_required &&
+                              (Settings::tag == tag || Settings::sort_tag == tag)));
         if (Scope::members[i].is_required && !is_set) {
             return i;
         }
@@ -200,6 +207,7 @@ struct group_setting {
     static constexpr int tag = Counter::tag;
     static constexpr int sort_tag = tag;
     static constexpr bool is_always_set = sizeof...(Entries) > 0;
+    static constexpr bool answers_for_required = is_always_set;
 
     std::tuple<Entries...> entries;
 
@@ -240,13 +248,15 @@ template <class Counter, class... Entries>
     return {{entries...}};
 }
 
-// A repeating group with one entry for each item of a range; left out where the range is empty.
+// A repeating group with one entry for each item of a range; left out where the range is empty,
+// which encode() refuses if the group is required.
 template <class Counter, class Range, class Function>
 struct range_group_setting {
     using field = Counter;
     static constexpr int tag = Counter::tag;
     static constexpr int sort_tag = tag;
     static constexpr bool is_always_set = false;
+    static constexpr bool answers_for_required = true;  // when it is written
 
     const Range& range;
     Function to_entry;
@@ -267,6 +277,9 @@ struct range_group_setting {
             ++count;
         }
         if (count == 0) {
+            if constexpr (detail::is_required<Scope>(tag)) {
+                out.refuse(tag);
+            }
             return;
         }
         detail::write_prefix<tag>(out);

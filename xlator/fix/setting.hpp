@@ -256,6 +256,7 @@ struct field_setting {
     // A data field goes where its length field belongs: the length is written first.
     static constexpr int sort_tag = Field::length_tag != 0 ? Field::length_tag : Field::tag;
     static constexpr bool is_always_set = true;
+    static constexpr bool answers_for_required = true;
 
     typename Field::value_type value;
 
@@ -310,6 +311,7 @@ struct optional_setting {
     static constexpr int tag = Field::tag;
     static constexpr int sort_tag = field_setting<Field>::sort_tag;
     static constexpr bool is_always_set = false;
+    static constexpr bool answers_for_required = false;
 
     field_setting<Field> setting;
     bool is_set = false;

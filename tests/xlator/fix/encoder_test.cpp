@@ -10,6 +10,7 @@
 
 #include "fix44/Heartbeat.hpp"
 #include "fix44/Logon.hpp"
+#include "fix44/MarketDataRequest.hpp"
 #include "fix44/NewOrderSingle.hpp"
 #include "fix44/OrderCancelReject.hpp"
 #include "tests/xlator/fix_text.hpp"
@@ -113,6 +114,27 @@ TEST(Encoder, WritesOneEntryForEachItemOfARange) {
     parties = {{"A", PartyRole::client_id}, {"B", PartyRole::executing_firm}};
     EXPECT_EQ(order_text(set_group_each<NoPartyIDs>(parties, to_entry)),
               base + "453=2|448=A|452=3|448=B|452=1|");
+}
+
+TEST(Encoder, RefusesARequiredGroupOfAnEmptyRange) {
+    std::array<char, 512> out{};
+    std::vector<std::string> symbols{"VOD.L", "BARC.L"};
+    const auto request = [&] {
+        return encode<MarketDataRequest>(
+            out, set<MDReqID>("R1"),
+            set<SubscriptionRequestType>(SubscriptionRequestType::snapshot), set<MarketDepth>(1),
+            set_group<NoMDEntryTypes>(entry(set<MDEntryType>(MDEntryType::bid))),
+            set_group_each<NoRelatedSym>(
+                symbols, [](const std::string& symbol) { return entry(set<Symbol>(symbol)); }));
+    };
+    const encode_result filled = request();
+    ASSERT_TRUE(filled.is_ok());
+    EXPECT_EQ(tests::with_bars({out.data(), filled.size}),
+              "146=2|55=VOD.L|55=BARC.L|262=R1|263=0|264=1|267=1|269=0|");
+    symbols.clear();
+    const encode_result empty = request();
+    EXPECT_EQ(empty.status, encode_status::bad_value);
+    EXPECT_EQ(empty.tag, 146);
 }
 
 TEST(Encoder, WritesADataFieldBehindItsLengthAndAllowsAnyByteInIt) {

@@ -6,7 +6,8 @@
 //
 // Threading  one thread at a time; several decoders share a dictionary
 // Progress   allocates in the constructor, never later; no exception
-// Invariant  a message accepted by the strict check is one QuickFIX accepts
+// Invariant  a message accepted by the strict check is one QuickFIX accepts, but for what
+//            docs/testing.md lists under Against QuickFIX
 // Errors     garbled bytes, a foreign version and a refusal with SessionRejectReason(373) and tag
 //            are values
 // Source     FIX 4.4 vol. 2; QuickFIX 1.15's DataDictionary for order and extent of the findings

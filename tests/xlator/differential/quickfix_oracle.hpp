@@ -2,13 +2,14 @@
 // compile under.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 namespace millrace::tests {
 
 struct oracle_verdict {
-    enum kind { accepted, rejected, garbled, other } result = accepted;
+    enum kind { accepted, rejected, garbled, unsupported_version, other } result = accepted;
     int reason = -1;  // SessionRejectReason(373)
     int tag = 0;
     std::string text;
@@ -16,20 +17,24 @@ struct oracle_verdict {
 
 class quickfix_oracle {
 public:
-    explicit quickfix_oracle(const std::string& dictionary_file);
+    // Of FIX 5.0 and later, header, trailer and session messages are the transport's; application
+    // is empty for versions before.
+    quickfix_oracle(const std::string& session_file, const std::string& application_file);
     ~quickfix_oracle();
     quickfix_oracle(const quickfix_oracle&) = delete;
     quickfix_oracle& operator=(const quickfix_oracle&) = delete;
 
+    // As FIX::Session does it, which puts its own messages to the transport's dictionary alone.
     oracle_verdict check(const std::string& frame);
 
-    // Of the message of the last check(): a field of header, body or trailer; false if absent.
-    bool field(int tag, std::string& value) const;
+    // Of the message of the last check(): all fields, in the form of field_text.hpp; returns how
+    // many.
+    std::size_t read(std::string& text) const;
     // The same message as QuickFIX would write it.
     std::string written() const;
-    // Entries of a group in the body, and one field of one of them (index from 1).
-    int group_count(int counter) const;
-    bool group_field(int counter, int index, int tag, std::string& value) const;
+    // Whether the dictionary that its body was put to defines a field, and one of its values.
+    bool is_body_field(int tag) const;
+    bool is_body_value(int tag, const std::string& value) const;
 
     bool is_message_type(const std::string& msg_type) const;
     bool field_name(int tag, std::string& name) const;

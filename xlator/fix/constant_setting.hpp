@@ -71,6 +71,7 @@ struct constant_setting {
     static constexpr int tag = Field::tag;
     static constexpr int sort_tag = Field::tag;
     static constexpr bool is_always_set = true;
+    static constexpr bool answers_for_required = true;
 
     [[nodiscard]] static constexpr std::size_t size_max() noexcept { return Bytes.size; }
 

@@ -203,7 +203,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 // What is made durable in a new directory is lost with the directory's own name.
 void ensure_directory(const std::filesystem::path& directory) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(directory, ignored)) {
+    // Empty: where a bare file name lies, which is the current directory.
+    if (directory.empty() || std::filesystem::is_directory(directory, ignored)) {
         return;
     }
     if (!directory.has_filename()) {  // a name that ends in a slash
@@ -249,8 +250,7 @@ file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose
         }
         std::string holder = lock_holder(path);
         throw locked_error(path.parent_path().native() + ": already open for writing by " +
-                           (holder.empty() ? "another process" : holder) +
-                           "; stop it first");
+                           (holder.empty() ? "another process" : holder) + "; stop it first");
     }
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);

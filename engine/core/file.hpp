@@ -84,7 +84,7 @@ void sync_directory(const std::filesystem::path& directory);  // makes a rename 
 // Writes beside the target and renames over it: readers see the old bytes or the new, never a
 // mixture.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
-// Makes it and what it lies in; a name it makes is durable.
+// Makes it and what it lies in; a name it makes is durable. Empty is the current directory.
 void ensure_directory(const std::filesystem::path& directory);
 
 // Held by the one writer of a directory's data for as long as it lives; released by the kernel when

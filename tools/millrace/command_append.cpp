@@ -15,6 +15,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/text/row_reader.hpp"
 
 namespace millrace::tools {
@@ -172,7 +173,8 @@ void add_append_command(CLI::App& program, command& chosen) {
         ->required();
     verb->add_option("--socket", options->socket,
                      "Send the rows, one JSON object a line, to the engine that serves this "
-                     "socket and holds the table");
+                     "socket and holds the table")
+        ->check(not_empty());
     verb->add_option("--level", options->level,
                      "With --socket: what an answer waits for; default as the listener says")
         ->check(CLI::IsMember({"committed", "durable"}));

@@ -15,6 +15,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/confirm.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/read_range.hpp"
 
 namespace millrace::tools {
@@ -268,7 +269,8 @@ CLI::App* add_verb(CLI::App& cursor, command& chosen, const char* name, const ch
     CLI::App* verb = cursor.add_subcommand(name, description);
     verb->add_option("DIR|CONFIG", options->target,
                      "A log's directory, or a configuration: everybody who reads its logs")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->final_callback(
         [&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
     return verb;

@@ -18,6 +18,7 @@
 #include "tools/millrace/demo_wait.hpp"
 #include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/signals.hpp"
 
 namespace millrace::tools {
@@ -186,8 +187,9 @@ void add_demo_command(CLI::App& program, command& chosen) {
         ->check(CLI::Validator(check_rate, "RATE"))
         ->capture_default_str();
     verb->add_option(
-        "--dir", options->directory,
-        "Where everything lies; a used one is fed what it does not have (default: a new one)");
+            "--dir", options->directory,
+            "Where everything lies; a used one is fed what it does not have (default: a new one)")
+        ->check(not_empty());
     verb->add_option("--seed", options->seed, "Of the generated orders and the venue's decisions")
         ->check(CLI::Validator(check_seed, "NUMBER"))
         ->capture_default_str();

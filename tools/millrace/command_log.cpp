@@ -13,6 +13,7 @@
 #include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/hex_printer.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/signals.hpp"
@@ -166,7 +167,9 @@ void add_verb(CLI::App& log, command& chosen, const char* name, const char* desc
     auto options = std::make_shared<log_options>();
     options->is_followed = is_tail;
     CLI::App* verb = log.add_subcommand(name, description);
-    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_option("DIR", options->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->add_option("--format", options->format,
                      "text, json, csv, or hex: every record, control records too")
         ->check(CLI::IsMember({"text", "json", "csv", "hex"}));

@@ -6,6 +6,7 @@
 #include "engine/stream/archive_log.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -43,9 +44,12 @@ void add_log_archive_verb(CLI::App& log, command& chosen) {
     auto wanted = std::make_shared<archive_command>();
     CLI::App* verb = log.add_subcommand(
         "archive", "Compress closed segments into a directory that every command reads as a log");
-    verb->add_option("DIR", wanted->directory, "The log's directory")->required();
+    verb->add_option("DIR", wanted->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->add_option("OUT", wanted->archive, "The archive; goes on with one that is there")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->add_option("--level", wanted->options.level, "Of Zstandard")
         ->check(CLI::Range(1, 19))
         ->capture_default_str();

@@ -16,6 +16,7 @@
 #include "engine/log/verify.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -229,7 +230,9 @@ using action = int (*)(const check_options&);
 CLI::App* add_verb(CLI::App& log, command& chosen, const char* name, const char* description,
                    const std::shared_ptr<check_options>& options, action run) {
     CLI::App* verb = log.add_subcommand(name, description);
-    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_option("DIR", options->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->final_callback(
         [&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
     return verb;
@@ -242,7 +245,8 @@ void add_log_check_verbs(CLI::App& log, command& chosen) {
     CLI::App* verb =
         add_verb(log, chosen, "verify", "Check every byte of a log, its indexes and its seals",
                  verifying, verify);
-    verb->add_option("--key", verifying->key, "File with the key the seals were made with");
+    verb->add_option("--key", verifying->key, "File with the key the seals were made with")
+        ->check(not_empty());
     verb->add_option_function<std::string>(
         "--head",
         [verifying](const std::string& text) {
@@ -263,14 +267,16 @@ void add_log_check_verbs(CLI::App& log, command& chosen) {
     verb = add_verb(log, chosen, "salvage", "Copy what is whole of a damaged log into a new log",
                     salvaging, salvage);
     verb->add_option("OUT", salvaging->target, "Directory of the new log, empty or not there")
-        ->required();
+        ->required()
+        ->check(not_empty());
 
     add_verb(log, chosen, "index", "Make the index of every segment anew",
              std::make_shared<check_options>(), index);
 
     auto sealing = std::make_shared<check_options>();
     verb = add_verb(log, chosen, "seal", "Seal what no seal covers yet", sealing, seal);
-    verb->add_option("--key", sealing->key, "File with a key: 16 to 1024 bytes, mode 600");
+    verb->add_option("--key", sealing->key, "File with a key: 16 to 1024 bytes, mode 600")
+        ->check(not_empty());
 
     auto recovering = std::make_shared<check_options>();
     verb = add_verb(log, chosen, "recover", "Bring to the disk what a killed writer left in memory",

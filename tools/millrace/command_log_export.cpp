@@ -11,6 +11,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/evidence_records.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/read_range.hpp"
 #include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/where_option.hpp"
@@ -246,11 +247,15 @@ void add_log_export_verb(CLI::App& log, command& chosen) {
     CLI::App* verb = log.add_subcommand(
         "export",
         "Write rows with what bears them out: wire bytes, records, seals, clock, a manifest");
-    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_option("DIR", options->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->add_option("--evidence", options->target, "Directory of the package, empty or not there")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->add_option("--where", options->where, "Only rows for which this holds");
-    verb->add_option("--key", options->key, "File with the key the seals were made with");
+    verb->add_option("--key", options->key, "File with the key the seals were made with")
+        ->check(not_empty());
     verb->add_option_function<std::string>(
         "--head",
         [options](const std::string& text) {

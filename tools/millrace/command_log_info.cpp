@@ -18,6 +18,7 @@
 #include "engine/table/schema.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -297,7 +298,9 @@ void add_log_info_verb(CLI::App& log, command& chosen) {
     auto options = std::make_shared<info_options>();
     CLI::App* verb = log.add_subcommand(
         "info", "Say what a log is: uuid, schema, segments, sequences, times, newest seal");
-    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_option("DIR", options->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->add_flag("--json", options->is_json, "As one JSON object");
     verb->add_flag("--clock", options->with_clock,
                    "Count the records of the clock's moves too; reads the whole log");

@@ -8,6 +8,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/latency_join.hpp"
+#include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/standard_output.hpp"
 
 namespace millrace::tools {
@@ -118,7 +119,8 @@ void add_log_latency_verb(CLI::App& log, command& chosen) {
         "latency", "Per-hop latencies from FIX_OUT, FIX_IN and the stage stamps in STAMPS");
     verb->add_option("DIR", options->directories,
                      "A FIX_OUT, FIX_IN or STAMPS, or a directory above such logs")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->add_option("--time", options->from, "Messages recorded at or after this time");
     verb->add_option("--until-time", options->until, "Messages recorded at or before this time");
     verb->add_flag("--json", options->is_json, "As one JSON object");

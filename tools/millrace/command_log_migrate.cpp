@@ -6,6 +6,7 @@
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -34,9 +35,12 @@ int migrate(const migrate_options& options) {
 void add_log_migrate_verb(CLI::App& log, command& chosen) {
     auto options = std::make_shared<migrate_options>();
     CLI::App* verb = log.add_subcommand("migrate", "Copy a log into a new one with other columns");
-    verb->add_option("DIR", options->directory, "The log's directory")->required();
+    verb->add_option("DIR", options->directory, "The log's directory")
+        ->required()
+        ->check(not_empty());
     verb->add_option("OUT", options->target, "Directory of the new log, empty or not there")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->add_option("--schema", options->schema,
                      "A configuration, and the table in it with the new columns")
         ->expected(2)

@@ -9,6 +9,7 @@
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/exit_code.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -132,7 +133,8 @@ void add_log_retain_verb(CLI::App& log, command& chosen) {
         "retain", "Remove the oldest segments, as far as policy, readers and recovery allow");
     verb->add_option("DIR|CONFIG", options->target,
                      "A log's directory, or a configuration: all its logs with a policy")
-        ->required();
+        ->required()
+        ->check(not_empty());
     verb->add_option_function<std::string>(
         "--age",
         [options](const std::string& text) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/core/error.hpp"
+#include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
 
@@ -29,33 +30,27 @@ engine::timestamp parse_time(const char* option, const std::string& text) {
     return time;
 }
 
-std::string refuse_empty(const std::string& text) {
-    return text.empty() ? "a value is missing" : "";
-}
-
 }  // namespace
 
 void read_range::add_begin_options(CLI::App& verb) {
-    const CLI::Validator not_empty(refuse_empty, "");
     auto* offset = verb.add_option("--offset", offset_, "Begin at this byte position of the log")
-                       ->check(not_empty);
+                       ->check(not_empty());
     auto* sequence =
-        verb.add_option("--sequence", sequence_, "Begin at this sequence")->check(not_empty);
+        verb.add_option("--sequence", sequence_, "Begin at this sequence")->check(not_empty());
     auto* time = verb.add_option("--time", time_, "Begin at the first record at or after this time")
-                     ->check(not_empty);
+                     ->check(not_empty());
     offset->excludes(sequence)->excludes(time);
     sequence->excludes(time);
 }
 
 void read_range::add_options(CLI::App& verb) {
-    const CLI::Validator not_empty(refuse_empty, "");
     add_begin_options(verb);
     verb.add_option("--until-offset", until_offset_, "End with the record at this byte position")
-        ->check(not_empty);
+        ->check(not_empty());
     verb.add_option("--until-sequence", until_sequence_, "End with this sequence")
-        ->check(not_empty);
+        ->check(not_empty());
     verb.add_option("--until-time", until_time_, "End with the last record at or before this time")
-        ->check(not_empty);
+        ->check(not_empty());
     verb.parse_complete_callback([this] {
         // Checked while the command line is parsed, so that a wrong value is a usage error.
         static_cast<void>(from(engine::read_from::first()));

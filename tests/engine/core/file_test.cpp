@@ -202,6 +202,8 @@ TEST_F(WholeFile, DirectoriesAreMadeWithTheirParents) {
     ensure_directory(directory / "a");
     std::ofstream(directory / "file") << "x";
     EXPECT_THROW(ensure_directory(directory / "file" / "d"), io_error);
+    ensure_directory(fs::path("name").parent_path());  // the current directory
+    ensure_directory("/");
 }
 
 TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {

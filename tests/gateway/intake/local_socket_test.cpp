@@ -55,6 +55,14 @@ TEST_F(LocalSocket, RefusesPathsThatNoSocketHas) {
     EXPECT_THROW(static_cast<void>(connect_locally(directory / "none")), engine::io_error);
 }
 
+TEST_F(LocalSocket, MayHaveABareName) {
+    const std::filesystem::path before = std::filesystem::current_path();
+    std::filesystem::current_path(directory / "");
+    const engine::unique_fd socket = listen_locally("a.sock", 0660, 1);
+    std::filesystem::current_path(before);
+    EXPECT_TRUE(connect_locally(directory / "a.sock").is_open());
+}
+
 TEST_F(LocalSocket, KnowsWhoConnected) {
     const engine::unique_fd socket = listen_locally(path, 0660, 1);
     const engine::unique_fd client = connect_locally(path);

@@ -33,6 +33,37 @@ TEST_F(Usage, OfAWrongCommandLineIsOneReasonAndTheHelpThatSaysMore) {
     }
 }
 
+// What a script's unset variable leaves. Files made of it would lie in the current directory.
+TEST_F(Usage, RefusesAnEmptyNameOfADirectoryOrAKey) {
+    append_orders(1, 3);
+    const std::string source = log("ORDER_OUT");
+    const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
+        {"OUT", {"log", "salvage", source, ""}},
+        {"OUT", {"log", "migrate", source, "", "--schema", config(), "COPY"}},
+        {"OUT", {"log", "archive", source, ""}},
+        {"--evidence", {"log", "export", source, "--evidence", ""}},
+        {"--dir", {"demo", "--count", "1", "--dir", ""}},
+        {"--key", {"log", "seal", source, "--key", ""}},
+        {"--key", {"log", "verify", source, "--key", ""}},
+        {"--key", {"log", "export", source, "--evidence", file("package"), "--key", ""}},
+        {"DIR", {"log", "info", ""}},
+        {"DIR", {"log", "dump", ""}},
+        {"DIR", {"log", "tail", ""}},
+        {"DIR", {"log", "verify", ""}},
+        {"DIR", {"log", "export", "", "--evidence", file("package")}},
+        {"DIR", {"log", "archive", "", file("archive")}},
+        {"DIR", {"log", "migrate", "", file("new"), "--schema", config(), "COPY"}},
+        {"DIR", {"log", "latency", ""}},
+        {"DIR|CONFIG", {"log", "retain", "", "--segments", "1"}},
+        {"DIR|CONFIG", {"cursor", "list", ""}}};
+    for (const auto& [name, arguments] : all) {
+        const exit_result result = run(arguments);
+        EXPECT_FALSE(result.was_killed) << arguments[1];
+        EXPECT_EQ(result.code, code_usage) << arguments[1];
+        EXPECT_TRUE(has(result.err, "millrace: " + name + ": a value is missing")) << arguments[1];
+    }
+}
+
 TEST_F(Usage, IsPrintedWhereItIsAskedFor) {
     const exit_result help = run({"log", "dump", "--help"});
     EXPECT_EQ(help.code, code_ok);

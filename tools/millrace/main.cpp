@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -47,22 +46,32 @@ int finish(int code) {
     return code;
 }
 
-// What CLI11 would call a missing subcommand.
+// What CLI11 would call a missing subcommand, at whatever depth.
 std::string unknown_command(const CLI::App& program, int argc, char** argv) {
-    if (argc < 2 || argv[1][0] == '-') {
-        return {};
+    const CLI::App* group = &program;
+    std::string path = program.get_name();
+    for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+        const std::string word = argv[i];
+        std::vector<std::string> names;
+        const CLI::App* chosen = nullptr;
+        for (const CLI::App* verb : group->get_subcommands(nullptr)) {
+            names.push_back(verb->get_name());
+            chosen = verb->get_name() == word ? verb : chosen;
+        }
+        if (names.empty()) {  // a verb, and its arguments
+            return {};
+        }
+        if (chosen == nullptr) {
+            const std::vector<std::string_view> candidates(names.begin(), names.end());
+            return "unknown command '" + word + "'" +
+                   (group == &program ? "" : " of `" + path + "`") +
+                   millrace::engine::did_you_mean(word, candidates) + "; `" + path +
+                   " --help` lists them";
+        }
+        group = chosen;
+        path += " " + word;
     }
-    std::vector<std::string> names;
-    for (const CLI::App* verb : program.get_subcommands(nullptr)) {
-        names.push_back(verb->get_name());
-    }
-    const std::string word = argv[1];
-    if (std::find(names.begin(), names.end(), word) != names.end()) {
-        return {};
-    }
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    return "unknown command '" + word + "'" + millrace::engine::did_you_mean(word, candidates) +
-           "; --help lists them";
+    return {};
 }
 
 // The whole usage would push the one line that matters off the screen.

@@ -22,7 +22,13 @@ TEST_F(Usage, OfAWrongCommandLineIsOneReasonAndTheHelpThatSaysMore) {
          "`millrace log verify --help`"},
         {{"cursor"}, "millrace: A subcommand is required", "`millrace cursor --help`"},
         {{}, "millrace: A subcommand is required", "`millrace --help`"},
-        {{"demmo"}, "millrace: unknown command 'demmo' (did you mean demo?)", "--help"}};
+        {{"demmo"}, "millrace: unknown command 'demmo' (did you mean demo?)", "`millrace --help`"},
+        {{"log", "foo"},
+         "millrace: unknown command 'foo' of `millrace log`",
+         "`millrace log --help`"},
+        {{"log", "vrify", "x"}, "'vrify' of `millrace log` (did you mean verify?)", "--help"},
+        {{"cursor", "lst"}, "'lst' of `millrace cursor` (did you mean list?)", "--help"},
+        {{"table", ""}, "unknown command '' of `millrace table`", "`millrace table --help`"}};
     for (const wrong& one : all) {
         const exit_result result = run(one.arguments);
         EXPECT_EQ(result.code, code_usage);

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
@@ -18,6 +20,30 @@ namespace {
 
 constexpr std::size_t flush_bytes = std::size_t{1} << 16;
 
+// Which log the rows from a sequence on were first written to, where that changes.
+class original_logs {
+public:
+    void note(engine::sequence seq, const engine::log_uuid& log) {
+        if (changes_.empty() || changes_.back().log != log) {
+            changes_.push_back({seq, log});
+        }
+    }
+    // REQUIRES: noted.
+    [[nodiscard]] const engine::log_uuid& of(engine::sequence seq) const {
+        const auto behind = std::upper_bound(
+            changes_.begin(), changes_.end(), seq,
+            [](engine::sequence left, const change& right) { return left < right.from; });
+        return (behind - 1)->log;
+    }
+
+private:
+    struct change {
+        engine::sequence from;
+        engine::log_uuid log;
+    };
+    std::vector<change> changes_;
+};
+
 struct show_options {
     std::string config;
     std::string table;
@@ -30,18 +56,20 @@ int show(const show_options& options) {
     row_follower rows(reader);
     const engine::row_schema& schema = rows.schema();
     engine::latest_rows latest(schema);
+    original_logs logs;
     engine::record_view record;
     engine::read_status status = engine::read_status::none;
     while ((status = reader.poll(record)) == engine::read_status::record) {
         const engine::row_status applied =
             latest.apply(record.seq, record.at, record.time, rows.row(record).payload());
+        logs.note(record.seq, reader.original_log());
         if (applied != engine::row_status::ok) {
             throw engine::damage_error(reader.directory().native() + ": position " +
                                        std::to_string(record.at.value) +
                                        ": not a row: " + std::string(engine::to_string(applied)));
         }
     }
-    const row_printer printer(parse_row_format(options.format), schema, reader.uuid());
+    row_printer printer(parse_row_format(options.format), schema, reader.original_log());
     std::string out;
     printer.append_header(out);
     for (const engine::latest_rows::entry* entry : latest.in_order()) {
@@ -51,6 +79,7 @@ int show(const show_options& options) {
         shown.time = entry->time;
         shown.payload = entry->payload.data();
         shown.payload_size = static_cast<std::uint32_t>(entry->payload.size());
+        printer.set_log(logs.of(entry->last));
         printer.append_row(out, shown, engine::row_view(schema, shown.bytes()));
         if (out.size() >= flush_bytes && !write_output(out)) {
             break;

@@ -157,6 +157,9 @@ TEST_F(LogCheck, ASalvagedRowKeepsItsCorrelationAndANewOneHasItsOwn) {
     EXPECT_EQ(info["uuid"].get<std::string>().substr(0, 8),
               rows[500]["correlation"]["log"].get<std::string>().substr(0, 8));
     EXPECT_TRUE(info.contains("origin"));
+    const exit_result shown = run({"table", "show", config(), "ORDER_OUT", "--format", "json"});
+    EXPECT_EQ(shown.code, code_ok) << shown.err;
+    EXPECT_EQ(parse_lines(shown.out), rows) << "each has a key of its own";
     // A route says the same of both.
     {
         millrace_process engine({"run", config()}, path());

@@ -78,6 +78,8 @@ TEST_F(CommandLogMigrate, ARowKeepsItsCorrelation) {
     const auto rows = dump("ORDER_OUT");
     ASSERT_EQ(rows.size(), 32U);
     EXPECT_EQ(rows[4]["correlation"], first[4]["correlation"]);
+    EXPECT_EQ(parse_lines(run({"table", "show", config(), "ORDER_OUT", "--format", "json"}).out),
+              rows);
     EXPECT_EQ(rows[19]["correlation"], first[19]["correlation"]);
     EXPECT_EQ(rows[20]["correlation"], second[20]["correlation"]);
     EXPECT_EQ(rows[29]["correlation"], second[29]["correlation"]);

@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import re
 import struct
 import sys
 import uuid
@@ -28,6 +29,9 @@ from evidence_format import (CLOCK, GAP, Runs, Segment, Wrong, difference, nanos
 
 FORMAT = "millrace evidence 2"
 FAULTS_SHOWN = 20
+# What reading a file that somebody else made may raise.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+             struct.error)
 
 
 class Range:
@@ -59,9 +63,15 @@ class Checker:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.faults, self.notes = [], []
-        self.manifest = json.loads((self.directory / "manifest.json").read_text("utf-8"))
-        if self.manifest.get("format") != FORMAT:
-            raise ValueError(f"manifest.json is not of the format `{FORMAT}`")
+        path = self.directory / "manifest.json"
+        try:
+            self.manifest = json.loads(path.read_text("utf-8"))
+        except OSError as failure:
+            raise Wrong(f"{path}: {failure.strerror}") from failure
+        except (ValueError, RecursionError) as failure:
+            raise Wrong(f"{path}: is no JSON ({failure})") from failure
+        if not isinstance(self.manifest, dict) or self.manifest.get("format") != FORMAT:
+            raise Wrong(f"{path}: is not of the format `{FORMAT}`")
         self.log = uuid.UUID(self.manifest["log"]["uuid"])
         self.range = Range(self.manifest["range"])
         self.is_filtered = self.manifest["where"] is not None
@@ -171,7 +181,7 @@ class Checker:
                 pairs = parse_pairs(line.decode("utf-8"))
                 yield number, int(dict(pairs)["position"]), pairs
             except (ValueError, TypeError, KeyError, RecursionError) as failure:
-                self.faults.append(f"{name}:{number}: is no line of this file ({failure!r})")
+                self.faults.append(f"{name}:{number}: is no line of this file ({reason(failure)})")
         if data and not data.endswith(b"\n"):
             self.faults.append(f"{name}: its last line has no end")
 
@@ -183,7 +193,7 @@ class Checker:
         except Wrong as failure:
             text = str(failure)
         except (TypeError, ValueError, IndexError) as failure:
-            text = f"is no row ({failure!r})"
+            text = f"is no row ({reason(failure)})"
         if text:
             self.faults.append(f"{name}: {text}")
         if not is_wanted:
@@ -382,19 +392,44 @@ class Edges:
                                       "only a head that was noted later shows rows cut off behind")
 
 
-def main():
+def reason(failure):
+    """What went wrong, without Python's name for it."""
+    if isinstance(failure, KeyError):
+        return f"{failure} is missing, or not known"
+    return str(failure)
+
+
+def head_of(text):
+    if not re.fullmatch("[0-9A-Fa-f]{64}", text):
+        raise argparse.ArgumentTypeError("expected 64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def parse_arguments():
     parser = argparse.ArgumentParser(description="Checks an evidence package.")
-    parser.add_argument("directory")
-    parser.add_argument("--head", help="a seal's hash that was noted elsewhere")
+    parser.add_argument("directory", help="what `millrace log export --evidence` wrote")
+    parser.add_argument("--head", type=head_of, help="a seal's hash that was noted elsewhere")
     parser.add_argument("--key", help="file with the key the seals were made with")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    head = arguments.head
     try:
-        head = bytes.fromhex(arguments.head) if arguments.head else None
-        key = pathlib.Path(arguments.key).read_bytes() if arguments.key else None
+        key = None if arguments.key is None else pathlib.Path(arguments.key).read_bytes()
         checker = Checker(arguments.directory)
         checker.run(head, key)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, struct.error) as failure:
-        print(f"evidence_check: {failure!r}", file=sys.stderr)
+    except OSError as failure:
+        print(f"evidence_check: {failure.filename}: {failure.strerror}", file=sys.stderr)
+        return 2
+    except Wrong as failure:
+        print(f"evidence_check: {failure}; give the directory that `millrace log export "
+              "--evidence` wrote", file=sys.stderr)
+        return 2
+    except MALFORMED as failure:
+        print(f"evidence_check: {arguments.directory}: a file of the package has not the form that "
+              f"`millrace log export --evidence` writes: {reason(failure)}", file=sys.stderr)
         return 2
     print(checker.verdict(head, key))
     return 1 if checker.faults else 0

@@ -184,8 +184,7 @@ TEST_F(Evidence, IsNotMadeOfADamagedLogNorOfNothingNorOverOtherFiles) {
     const exit_result none = export_rows({"--where", "ID = 9999"});
     EXPECT_EQ(none.code, code_failure);
     EXPECT_TRUE(has(none.err, "no row in this range"));
-    EXPECT_EQ(run({"log", "export", wires(), "--evidence", file("package")}).code,
-              code_usage);
+    EXPECT_EQ(run({"log", "export", wires(), "--evidence", file("package")}).code, code_usage);
     std::fstream segment(wires() + "/000000000000.alog",
                          std::ios::in | std::ios::out | std::ios::binary);
     segment.seekp(10'000);
@@ -198,11 +197,28 @@ TEST_F(Evidence, IsNotMadeOfADamagedLogNorOfNothingNorOverOtherFiles) {
 }
 
 TEST_F(Evidence, ScriptSaysWhereItCannotCheck) {
-    EXPECT_EQ(check().first, 2) << "no package";
+    const auto refuses = [&](const std::string& what, const std::string& more = {}) {
+        const auto [code, text] = check(more);
+        EXPECT_EQ(code, 2) << text;
+        EXPECT_TRUE(has(text, what));
+        EXPECT_EQ(text.find("Error"), std::string::npos) << "Python's names: " << text;
+    };
+    const std::string name = package("manifest.json");
+    refuses(name + ": No such file or directory; give the directory that `millrace log export");
     std::filesystem::create_directories(file("package"));
-    write("package/manifest.json", "{}");
-    EXPECT_EQ(check().first, 2);
-    EXPECT_TRUE(has(check().second, "millrace evidence 2"));
+    for (const char* manifest : {"{}", "[]", "7"}) {
+        write("package/manifest.json", manifest);
+        refuses(name + ": is not of the format `millrace evidence 2`; give");
+    }
+    write("package/manifest.json", "{");
+    refuses(name + ": is no JSON (");
+    write("package/manifest.json", R"({"format": "millrace evidence 2"})");
+    refuses(file("package") + ": a file of the package has not the form that");
+    ASSERT_EQ(export_rows().code, code_ok);
+    refuses(file("no.key") + ": No such file or directory", "--key '" + file("no.key") + "'");
+    for (const char* head : {"zz", "''", "5bdc", "'5bdc 3843'"}) {
+        refuses("--head: expected 64 hexadecimal digits", std::string("--head ") + head);
+    }
 }
 
 class KeyedEvidence : public EvidenceLog {

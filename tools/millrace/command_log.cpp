@@ -145,7 +145,8 @@ int print(const log_options& options, const engine::read_from& otherwise) {
             throw engine::damage_error(reader.damage().text());
         }
         if (status == engine::read_status::none) {
-            if (!output.write() || !options.is_followed || wait_for_stop(poll_interval_ms)) {
+            if (!output.write() || !options.is_followed || options.range.is_over(reader) ||
+                wait_for_stop(poll_interval_ms)) {
                 break;
             }
             continue;

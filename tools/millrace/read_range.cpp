@@ -80,6 +80,15 @@ bool read_range::is_past_end(const engine::record_view& record) const {
            (!until_time_.empty() && record.time > parse_time("--until-time", until_time_));
 }
 
+bool read_range::is_over(const engine::log_reader& reader) const {
+    return (!until_offset_.empty() &&
+            reader.next_position().value > parse_number("--until-offset", until_offset_)) ||
+           (!until_sequence_.empty() &&
+            reader.last_sequence().value >= parse_number("--until-sequence", until_sequence_)) ||
+           (!until_time_.empty() &&
+            reader.last_timestamp() > parse_time("--until-time", until_time_));
+}
+
 std::vector<read_range::bound> read_range::bounds() const {
     std::vector<bound> given;
     const auto add_number = [&given](const char* name, const std::string& text) {

@@ -26,6 +26,8 @@ public:
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
     [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
+    // Whether nothing that is still to come lies within: of a log that is followed.
+    [[nodiscard]] bool is_over(const engine::log_reader& reader) const;
     // What was given, by the options' names, "sequence" to "until_time"; times in one spelling.
     struct bound {
         std::string name;

@@ -233,6 +233,25 @@ TEST_F(Log, IsFollowedBehindADumpToo) {
     EXPECT_EQ(sequences(parse_lines(result.out)), range(1, 35));
 }
 
+// Nobody appends: what ends it has been written.
+TEST_F(Log, IsFollowedNoFurtherThanAnEndThatHasBeenWritten) {
+    const auto ends = [&](std::vector<std::string> range) {
+        std::vector<std::string> arguments = {"log", "tail", log("ORDER_OUT"), "--format", "json"};
+        arguments.insert(arguments.end(), range.begin(), range.end());
+        millrace_process tail(std::move(arguments), path());
+        const exit_result result = tail.wait(20);
+        EXPECT_EQ(result.code, code_ok) << range.back();
+        return sequences(parse_lines(result.out));
+    };
+    const std::vector<std::uint64_t> none;
+    EXPECT_EQ(ends({"--until-sequence", "7"}), none);
+    EXPECT_EQ(ends({"--until-sequence", "30"}), none);
+    EXPECT_EQ(ends({"--until-offset", position(30)}), none);
+    EXPECT_EQ(ends({"--until-time", time(29)}), none);
+    EXPECT_EQ(ends({"--sequence", "29", "--until-sequence", "30"}), range(29, 30));
+    EXPECT_EQ(ends({"--sequence", "29", "--until-offset", position(30)}), range(29, 30));
+}
+
 TEST_F(Log, IsFollowedAcrossAChangeOfItsColumns) {
     struct expectation {
         std::string format;

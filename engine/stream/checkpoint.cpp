@@ -31,6 +31,7 @@ static_assert(offsetof(stored_checkpoint, crc) == 124);
 
 constexpr std::size_t slot_count = 2;
 constexpr std::size_t file_bytes = slot_count * sizeof(stored_checkpoint);
+constexpr const char* way_out = ". Restore it, or remove the file to begin anew";
 
 std::uint32_t checksum(const stored_checkpoint& slot) {
     return crc32c(0, &slot, offsetof(stored_checkpoint, crc));
@@ -71,7 +72,7 @@ checkpoint::checkpoint(const std::filesystem::path& path, std::string_view route
     const std::size_t size = file_size(fd.get(), path.native());
     if (size != file_bytes) {
         throw damage_error(path.native() + ": a checkpoint has " + std::to_string(file_bytes) +
-                           " bytes, this file has " + std::to_string(size));
+                           " bytes, this file has " + std::to_string(size) + way_out);
     }
     map_ = mapping(fd.get(), file_bytes, access::read_write, path.native());
     read_slots(path.native(), route_name);
@@ -101,10 +102,7 @@ void checkpoint::read_slots(std::string_view path_for_errors, std::string_view r
         is_found = true;
     }
     if (!is_found) {
-        throw damage_error(
-            path +
-            ": no valid slot; the checkpoint is damaged. Remove the file to let the route "
-            "begin where its `start` says");
+        throw damage_error(path + ": no valid slot; the checkpoint is damaged" + way_out);
     }
 }
 
@@ -152,7 +150,7 @@ checkpoint_state read_checkpoint(const std::filesystem::path& path) {
             return state;
         }
     }
-    throw damage_error(path.native() + ": no valid slot; the checkpoint is damaged");
+    throw damage_error(path.native() + ": no valid slot; the checkpoint is damaged" + way_out);
 }
 
 }  // namespace millrace::engine

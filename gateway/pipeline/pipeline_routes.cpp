@@ -4,12 +4,12 @@
 #include <bit>
 
 #include "engine/core/error.hpp"
-#include "engine/core/file.hpp"
 #include "engine/log/log_reader.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/plan.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
+#include "gateway/pipeline/route_checkpoint.hpp"
 #include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/pipeline/source_log.hpp"
 #include "gateway/pipeline/storage_options.hpp"
@@ -266,26 +266,11 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
         highest = table.origins().highest(engine::route_id(config.name));
         return sink;
     }
-    const std::filesystem::path file =
-        config_.directory / "checkpoints" / (config.name + ".checkpoint");
-    // Beside the checkpoint, and not in its folder: it tells a lost checkpoint from a first start.
-    const std::filesystem::path known = config_.directory / "routes" / config.name;
-    const bool has_history = std::filesystem::exists(file);
-    if (!has_history && std::filesystem::exists(known)) {
-        throw engine::damage_error(file.native() + ": the checkpoint of route '" + config.name +
-                                   "' is missing, though the route has run before. Restore it; or, "
-                                   "to let the route begin where "
-                                   "its `start` says, remove " +
-                                   known.native() + " too");
-    }
-    sink.progress = std::make_unique<engine::checkpoint>(
-        file, config.name, uuid,
-        has_history ? engine::sequence{} : resolve_start(config, source.directory));
-    if (!has_history) {
-        engine::ensure_directory(known.parent_path());
-        engine::write_file_atomically(known, "");
-    }
-    cut_back(*sink.progress, file, past);
+    const route_checkpoint kept(config_.directory, config.name);
+    const bool has_history = kept.has_history();
+    sink.progress =
+        kept.open(uuid, has_history ? engine::sequence{} : resolve_start(config, source.directory));
+    cut_back(*sink.progress, kept.file(), past);
     sink.repeats_until = past.repeats_until();
     sink.redelivered_until = has_history ? last_sequence(source.directory) : engine::sequence{};
     highest = sink.progress->highest();

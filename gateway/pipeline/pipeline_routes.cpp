@@ -5,6 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/log/recovery.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/plan.hpp"
@@ -167,6 +168,8 @@ std::unique_ptr<route> pipeline::make_route(const route_config& config, const so
     const bool is_to_come =
         config.start.what == start_kind::sequence && highest.next() == config.start.seq;
     if (highest > end && !is_to_come) {
+        // A reader stops at damage as at an end; where that is the reason, it is said here.
+        static_cast<void>(engine::recover_tail(source.directory));
         throw engine::damage_error(
             source.directory.native() + ": route '" + config.name + "' has come to sequence " +
             std::to_string(highest.value) + ", but the log ends at " + std::to_string(end.value) +

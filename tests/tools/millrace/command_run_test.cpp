@@ -53,18 +53,20 @@ TEST_F(RunCommand, StopsInOrderWhenToldSoWhileItOpens) {
     EXPECT_TRUE(has(result.err, "stopping"));
 }
 
-// What is damaged is said where somebody reads it, and once more by the exit code.
-TEST_F(RunCommand, SaysWhereItsSourceIsDamaged) {
-    append_orders(1, 50);
-    const std::filesystem::path segment = path() / "data/ORDER_OUT/000000000000.alog";
-    std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(6000);
+void flip_bit_at(const std::filesystem::path& path, std::streamoff at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
     char byte = 0;
     file.read(&byte, 1);
     byte = static_cast<char>(byte ^ 1);
-    file.seekp(6000);
+    file.seekp(at);
     file.write(&byte, 1);
-    file.close();
+}
+
+// What is damaged is said where somebody reads it, and once more by the exit code.
+TEST_F(RunCommand, SaysWhereItsSourceIsDamaged) {
+    append_orders(1, 50);
+    flip_bit_at(path() / "data/ORDER_OUT/000000000000.alog", 6000);
     millrace_process process({"run", config()}, path());
     wait_until("it says so", [&] { return bool(has(process.said(), "halted(position ")); });
     process.ask_to_stop();
@@ -72,6 +74,24 @@ TEST_F(RunCommand, SaysWhereItsSourceIsDamaged) {
     EXPECT_EQ(result.code, code_damaged);
     EXPECT_TRUE(has(result.err, "stream of client copier"));
     EXPECT_TRUE(has(result.err, "millrace: halted: stream of client copier: position "));
+}
+
+// To a reader a log ends at the damage, which is no loss of its end.
+TEST_F(RunCommand, SaysWhereItsSourceIsDamagedThatARouteHadRead) {
+    append_orders(1, 50);
+    {
+        millrace_process process({"run", config()}, path());
+        wait_until("the rows are copied", [&] { return rows_of(log("COPY"), path()) == 50U; });
+        process.ask_to_stop();
+        EXPECT_EQ(process.wait(20).code, code_ok);
+    }
+    const std::filesystem::path segment = path() / "data/ORDER_OUT/000000000000.alog";
+    flip_bit_at(segment, 6000);
+    const exit_result result = run({"run", config()});
+    EXPECT_EQ(result.code, code_damaged);
+    EXPECT_TRUE(has(result.err, segment.native() + ": position "));
+    EXPECT_TRUE(has(result.err, "Restore the segment"));
+    EXPECT_EQ(result.err.find("its end was lost"), std::string::npos) << result.err;
 }
 
 TEST_F(RunCommand, StartsBeforeAnybodyHasWritten) {

@@ -6,10 +6,10 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/recovery.hpp"
-#include "engine/stream/checkpoint.hpp"
 #include "engine/stream/origin_tracker.hpp"
 #include "engine/stream/reader_cursor.hpp"
 #include "gateway/pipeline/check.hpp"
+#include "gateway/pipeline/route_checkpoint.hpp"
 #include "gateway/pipeline/route_past.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "gateway/session/resend_floor.hpp"
@@ -58,9 +58,8 @@ void look_into(const fs::path& log, reader_progress& found) {
     found.has_begun = true;
 }
 
-reader_progress find_session_route(const pipeline_config& config, const route_config& route,
-                                   reader_progress found) {
-    found.store = progress_store::fix_out;
+void find_session_route(const pipeline_config& config, const route_config& route,
+                        reader_progress& found) {
     for (const gateway_config& gateway : config.gateways) {
         if (route.gateway.empty() || route.gateway == gateway.name) {
             const fs::path log = gateway.directory / "FIX_OUT";
@@ -69,37 +68,107 @@ reader_progress find_session_route(const pipeline_config& config, const route_co
         }
     }
     found.holder = holder_of(found.where / "writer.lock");
-    return found;
 }
 
-reader_progress find_table_route(const pipeline_config& config, const client_config& client,
-                                 const route_config& route, reader_progress found) {
-    found.store = progress_store::table;
+void find_table_route(const pipeline_config& config, const client_config& client,
+                      const route_config& route, reader_progress& found) {
     found.where = log_directory(config, route.table);
     look_into(found.where, found);
     found.holder = holder_of(found.where / "writer.lock");
     look_into(client.reject_directory, found);
-    return found;
 }
 
-reader_progress find_handler_route(const pipeline_config& config, const client_config& client,
-                                   const route_config& route, reader_progress found) {
-    found.where = config.directory / "checkpoints" / (route.name + ".checkpoint");
-    if (fs::exists(found.where)) {
-        const engine::checkpoint_state state = engine::read_checkpoint(found.where);
+void find_handler_route(const pipeline_config& config, const client_config& client,
+                        reader_progress& found) {
+    const route_checkpoint kept(config.directory, found.name);
+    found.where = kept.file();
+    if (kept.has_history()) {
+        found.done = kept.read().highest;
         found.has_begun = true;
-        found.done = state.highest;
-        found.updated = written_at(found.where);
-        found.holder = holder_of(found.where.native() + ".lock");
+        found.updated = written_at(kept.file());
+        found.holder = holder_of(kept.file().native() + ".lock");
     }
-    const fs::path file = found.where;
     look_into(client.reject_directory, found);
-    found.where = file;
+    found.where = kept.file();
+}
+
+progress_store store_of(const route_config& route) {
+    if (!route.session.empty()) {
+        return progress_store::fix_out;
+    }
+    return route.table.empty() ? progress_store::checkpoint : progress_store::table;
+}
+
+void find_route(const pipeline_config& config, const client_config& client,
+                const route_config& route, reader_progress& found) {
+    switch (found.store) {
+        case progress_store::fix_out:
+            find_session_route(config, route, found);
+            break;
+        case progress_store::table:
+            find_table_route(config, client, route, found);
+            break;
+        default:
+            find_handler_route(config, client, found);
+    }
+    if (found.has_begun) {
+        found.done = surviving_progress(config.directory, found.name, found.directory, found.done);
+    }
+}
+
+// What goes wrong is kept with the one it concerns.
+template <class Look>
+reader_progress look_at(reader_progress found, Look&& look) {
+    try {
+        look(found);
+    } catch (const engine::error&) {
+        found.trouble = std::current_exception();
+    }
     return found;
 }
 
 bool is_same(const fs::path& left, const fs::path& right) {
     return fs::weakly_canonical(left) == fs::weakly_canonical(right);
+}
+
+// From `directory`, as it is spelled where that leads there: a link that is changed tomorrow is
+// followed then.
+fs::path way_to(const fs::path& config, const fs::path& directory) {
+    const fs::path spelled = fs::absolute(config).lexically_normal().lexically_relative(
+        fs::absolute(directory).lexically_normal());
+    std::error_code ignored;
+    return fs::equivalent(directory / spelled, config, ignored) ? spelled
+                                                                : fs::relative(config, directory);
+}
+
+// What a note names; an absolute path, as older ones have, stands for itself.
+fs::path noted_config(const reader_progress& route) {
+    std::string text = engine::read_whole_file(route.where);
+    text.erase(std::find(text.begin(), text.end(), '\n'), text.end());
+    const fs::path config = route.directory / text;
+    // The file may be a link, and its own directories lie beside that.
+    return fs::weakly_canonical(config.parent_path()) / config.filename();
+}
+
+// By the note that the route has left in `found.where`.
+void find_noted_route(reader_progress& found) {
+    const fs::path config = noted_config(found);
+    const auto refuse = [&](const std::string& what) {
+        throw engine::error(
+            found.directory.native() + ": route '" + found.name + "' reads this log, and " + what +
+            "; if the route reads this log no more, remove " + found.where.native());
+    };
+    if (!fs::exists(config)) {
+        refuse("its configuration " + config.native() + " is not there");
+    }
+    for (reader_progress& one : find_progress(load_config(config))) {
+        if (one.name == found.name && one.store != progress_store::reader_file &&
+            is_same(one.directory, found.directory)) {
+            found = std::move(one);
+            return;
+        }
+    }
+    refuse(config.native() + " knows it no more");
 }
 
 }  // namespace
@@ -114,25 +183,32 @@ std::string_view describe(progress_store store) {
             return "table";
         case progress_store::reader_file:
             return "reader";
+        case progress_store::unknown:
+            return "route";
     }
     return "unknown";
+}
+
+bool reads(const reader_progress& one, const fs::path& log) {
+    return is_same(one.directory, log);
 }
 
 std::vector<reader_progress> find_cursors(const fs::path& directory) {
     std::vector<reader_progress> all;
     for (const std::string& name : engine::list_reader_cursors(directory)) {
-        const engine::cursor_state state = engine::read_reader_cursor(directory, name);
-        reader_progress found;
-        found.name = name;
-        found.directory = directory;
-        found.store = progress_store::reader_file;
-        found.where = engine::reader_cursor_path(directory, name);
-        found.has_begun = true;
-        found.done = engine::surviving_state(directory, state).seq;
-        found.lost = found.done == state.seq ? engine::sequence{} : state.seq;
-        found.updated = state.updated;
-        found.holder = holder_of(engine::reader_cursor_lock(directory, name));
-        all.push_back(std::move(found));
+        reader_progress cursor;
+        cursor.name = name;
+        cursor.directory = directory;
+        cursor.store = progress_store::reader_file;
+        cursor.where = engine::reader_cursor_path(directory, name);
+        all.push_back(look_at(std::move(cursor), [&](reader_progress& found) {
+            const engine::cursor_state state = engine::read_reader_cursor(directory, name);
+            found.done = engine::surviving_state(directory, state).seq;
+            found.has_begun = true;
+            found.lost = found.done == state.seq ? engine::sequence{} : state.seq;
+            found.updated = state.updated;
+            found.holder = holder_of(engine::reader_cursor_lock(directory, name));
+        }));
     }
     return all;
 }
@@ -148,18 +224,13 @@ std::vector<reader_progress> find_progress(const pipeline_config& config) {
                                            "says more");
         }
         for (const route_config& route : client.routes) {
-            reader_progress found;
-            found.name = route.name;
-            found.directory = log_directory(config, stream->table);
-            all.push_back(!route.session.empty() ? find_session_route(config, route, found)
-                          : !route.table.empty()
-                              ? find_table_route(config, client, route, found)
-                              : find_handler_route(config, client, route, found));
-            reader_progress& last = all.back();
-            if (last.has_begun) {
-                last.done =
-                    surviving_progress(config.directory, last.name, last.directory, last.done);
-            }
+            reader_progress wanted;
+            wanted.name = route.name;
+            wanted.directory = log_directory(config, stream->table);
+            wanted.store = store_of(route);
+            all.push_back(look_at(std::move(wanted), [&](reader_progress& found) {
+                find_route(config, client, route, found);
+            }));
         }
     }
     std::vector<fs::path> logs;
@@ -179,7 +250,7 @@ std::vector<reader_progress> find_progress(const pipeline_config& config) {
 
 bool register_route(const fs::path& directory, std::string_view route, const fs::path& config) {
     const fs::path path = directory / "cursors" / (std::string(route) + std::string(route_suffix));
-    const std::string text = fs::absolute(config).lexically_normal().native() + "\n";
+    const std::string text = way_to(config, directory).native() + "\n";
     try {
         if (fs::exists(path) && engine::read_whole_file(path) == text) {
             return true;
@@ -201,29 +272,14 @@ std::vector<reader_progress> find_readers(const fs::path& directory) {
     std::error_code code;
     for (fs::directory_iterator it(directory / "cursors", code), last; !code && it != last;
          it.increment(code)) {
-        if (it->path().extension() != route_suffix) {
-            continue;
+        if (it->path().extension() == route_suffix) {
+            reader_progress wanted;
+            wanted.name = it->path().stem().native();
+            wanted.directory = directory;
+            wanted.store = progress_store::unknown;
+            wanted.where = it->path();
+            all.push_back(look_at(std::move(wanted), find_noted_route));
         }
-        const std::string name = it->path().stem().native();
-        std::string text = engine::read_whole_file(it->path());
-        text.erase(std::find(text.begin(), text.end(), '\n'), text.end());
-        const std::string advice = "; if the route reads this log no more, remove " +
-                                   it->path().native() + ", or use --force";
-        if (!fs::exists(text)) {
-            throw engine::error(directory.native() + ": route '" + name +
-                                "' reads this log, and its configuration " + text +
-                                " is not there" + advice);
-        }
-        const std::vector<reader_progress> known = find_progress(load_config(text));
-        const auto found = std::find_if(known.begin(), known.end(), [&](const auto& one) {
-            return one.name == name && one.store != progress_store::reader_file &&
-                   is_same(one.directory, directory);
-        });
-        if (found == known.end()) {
-            throw engine::error(directory.native() + ": route '" + name + "' reads this log, and " +
-                                text + " knows it no more" + advice);
-        }
-        all.push_back(*found);
     }
     return all;
 }
@@ -232,7 +288,13 @@ std::vector<engine::retention_floor> find_floors(const fs::path& directory,
                                                  const std::vector<reader_progress>& readers) {
     std::vector<engine::retention_floor> floors;
     for (const reader_progress& one : readers) {
-        if (one.has_begun && is_same(one.directory, directory)) {
+        if (!reads(one, directory)) {
+            continue;
+        }
+        if (one.trouble) {
+            std::rethrow_exception(one.trouble);
+        }
+        if (one.has_begun) {
             const bool is_route = one.store != progress_store::reader_file;
             floors.push_back({std::string(is_route ? "route " : "cursor ") + one.name +
                                   ", which has come to sequence " + std::to_string(one.done.value),

@@ -7,6 +7,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_source.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/stream/checkpoint.hpp"
 #include "engine/stream/reader_cursor.hpp"
@@ -37,17 +38,34 @@ struct cursor_options {
 };
 
 std::vector<reader_progress> progress_of(const cursor_options& options) {
-    return std::filesystem::is_regular_file(options.target)
-               ? gateway::find_progress(gateway::load_config(options.target))
-               : gateway::find_readers(options.target);
+    if (std::filesystem::is_regular_file(options.target)) {
+        return gateway::find_progress(gateway::load_config(options.target));
+    }
+    if (!std::filesystem::exists(options.target)) {
+        throw engine::error(options.target +
+                            ": is not there; name a log's directory or a configuration");
+    }
+    if (engine::list_segments(options.target).empty()) {
+        engine::refuse_without_segments(options.target);
+    }
+    return gateway::find_readers(options.target);
 }
 
-ordered_json describe(const reader_progress& one) {
+ordered_json describe_place(const reader_progress& one) {
     ordered_json out;
     out["name"] = one.name;
     out["kind"] = gateway::describe(one.store);
     out["log"] = one.directory.native();
     out["kept_in"] = one.where.native();
+    return out;
+}
+
+// Throws what keeps its progress from being known.
+ordered_json describe(const reader_progress& one) {
+    if (one.trouble) {
+        std::rethrow_exception(one.trouble);
+    }
+    ordered_json out = describe_place(one);
     out["has_begun"] = one.has_begun;
     if (engine::list_segments(one.directory).empty()) {
         return out;
@@ -90,10 +108,28 @@ std::string cell(const ordered_json& row, const char* name) {
     return row[name].is_string() ? row[name].get<std::string>() : row[name].dump();
 }
 
+// One that cannot be judged hides no other.
+ordered_json describe_or_say_why(const reader_progress& one) {
+    try {
+        return describe(one);
+    } catch (const engine::error& failure) {
+        ordered_json out = describe_place(one);
+        out["trouble"] = failure.what();
+        return out;
+    }
+}
+
+std::string sequence_cell(const ordered_json& row) {
+    if (row.contains("trouble")) {
+        return "unknown";
+    }
+    return row["has_begun"].get<bool>() ? cell(row, "sequence") : "not begun";
+}
+
 int list(const cursor_options& options) {
     ordered_json rows = ordered_json::array();
     for (const reader_progress& one : progress_of(options)) {
-        rows.push_back(describe(one));
+        rows.push_back(describe_or_say_why(one));
     }
     if (options.format == "json") {
         std::printf("%s\n", rows.dump(2).c_str());
@@ -103,11 +139,13 @@ int list(const cursor_options& options) {
                 "POSITION", "LAG", "LAG BYTES", "UPDATED", "LOG");
     for (const ordered_json& row : rows) {
         std::printf("%-24s %-10s %12s %14s %12s %14s %-30s %s\n", cell(row, "name").c_str(),
-                    cell(row, "kind").c_str(),
-                    row["has_begun"].get<bool>() ? cell(row, "sequence").c_str() : "not begun",
+                    cell(row, "kind").c_str(), sequence_cell(row).c_str(),
                     cell(row, "position").c_str(), cell(row, "lag_records").c_str(),
                     cell(row, "lag_bytes").c_str(), cell(row, "updated").c_str(),
                     cell(row, "log").c_str());
+        if (row.contains("trouble")) {
+            std::printf("%-24s %s\n", "", cell(row, "trouble").c_str());
+        }
         if (row.contains("lost_last")) {
             std::printf(
                 "%-24s the log has lost records %s to %s, which it had done; it goes on "
@@ -130,6 +168,9 @@ reader_progress find(const cursor_options& options) {
         throw engine::error(options.target + ": nobody called '" + options.name + "' reads here" +
                             engine::did_you_mean(options.name, names) +
                             "; `millrace cursor list` names them");
+    }
+    if (found->trouble) {
+        std::rethrow_exception(found->trouble);
     }
     return *found;
 }

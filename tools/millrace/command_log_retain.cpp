@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <set>
+#include <vector>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
@@ -47,9 +49,44 @@ void report(const std::filesystem::path& directory, const engine::retention_plan
     }
 }
 
+[[noreturn]] void refuse(const std::exception_ptr& trouble) {
+    const std::string way_out = "; --force takes segments away from it all the same";
+    try {
+        std::rethrow_exception(trouble);
+    } catch (const engine::config_error& failure) {
+        throw engine::config_error(failure.what() + way_out);
+    } catch (const engine::damage_error& failure) {
+        throw engine::damage_error(failure.what() + way_out);
+    } catch (const std::exception& failure) {
+        throw engine::error(failure.what() + way_out);
+    }
+}
+
+// Nothing may go that somebody may not have read whose progress is not known.
+void give_up_troubled(std::vector<gateway::reader_progress>& readers,
+                      const std::filesystem::path& directory, bool is_forced) {
+    std::set<std::string> said;  // a route is found by its note and by its configuration
+    std::erase_if(readers, [&](const gateway::reader_progress& one) {
+        if (!one.trouble || !gateway::reads(one, directory)) {
+            return false;
+        }
+        if (!is_forced) {
+            refuse(one.trouble);
+        }
+        try {
+            std::rethrow_exception(one.trouble);
+        } catch (const std::exception& failure) {
+            if (said.insert(failure.what()).second) {
+                std::fprintf(stderr, "millrace: given up, by force: %s\n", failure.what());
+            }
+        }
+        return true;
+    });
+}
+
 void retain_log(const std::filesystem::path& directory, const engine::retention_policy& policy,
-                const std::vector<gateway::reader_progress>& readers,
-                const retain_options& options) {
+                std::vector<gateway::reader_progress> readers, const retain_options& options) {
+    give_up_troubled(readers, directory, options.is_forced);
     const engine::retention_plan plan =
         engine::plan_retention(directory, policy, gateway::find_floors(directory, readers),
                                engine::utc_now(), options.is_forced);
@@ -57,19 +94,6 @@ void retain_log(const std::filesystem::path& directory, const engine::retention_
         engine::apply_retention(directory, plan);
     }
     report(directory, plan, options.is_dry);
-}
-
-std::vector<gateway::reader_progress> readers_of(const std::filesystem::path& directory,
-                                                 bool is_forced) {
-    try {
-        return gateway::find_readers(directory);
-    } catch (const engine::error& failure) {
-        if (!is_forced) {
-            throw;
-        }
-        std::fprintf(stderr, "millrace: %s\n", failure.what());
-        return gateway::find_cursors(directory);
-    }
 }
 
 int retain_config(const retain_options& options) {
@@ -93,10 +117,9 @@ int retain_config(const retain_options& options) {
             continue;
         }
         // Other configurations may read it too.
-        std::vector<gateway::reader_progress> readers =
-            readers_of(log.directory, options.is_forced);
+        std::vector<gateway::reader_progress> readers = gateway::find_readers(log.directory);
         readers.insert(readers.end(), ours.begin(), ours.end());
-        retain_log(log.directory, log.policy, readers, options);
+        retain_log(log.directory, log.policy, std::move(readers), options);
         ++count;
     }
     if (count == 0) {
@@ -120,8 +143,7 @@ int retain(const retain_options& options) {
     if (engine::list_segments(options.target).empty()) {
         engine::refuse_without_segments(options.target);
     }
-    retain_log(options.target, options.policy, readers_of(options.target, options.is_forced),
-               options);
+    retain_log(options.target, options.policy, gateway::find_readers(options.target), options);
     return exit_ok;
 }
 

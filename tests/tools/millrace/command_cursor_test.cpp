@@ -153,6 +153,81 @@ TEST_F(CommandCursor, IsNotSetBehindTheEndOfItsLog) {
     }
 }
 
+// A route's note says which way its configuration is, and not where both lie.
+TEST_F(CommandCursor, OfADirectoryThatWasMovedIsWhatItWas) {
+    append_orders(1, 30);
+    const auto run_on = [&](const std::string& configuration) {
+        millrace_process engine({"run", configuration}, path());
+        wait_until("it runs", [&] { return bool(has(engine.said(), "running")); });
+        engine.ask_to_stop();
+        EXPECT_EQ(engine.wait(20).code, code_ok);
+    };
+    run_on(config());
+    std::filesystem::create_directory(file("moved"));
+    std::filesystem::rename(file("data"), file("moved/data"));
+    std::filesystem::rename(config(), file("moved/test.toml"));
+    const std::string source = file("moved/data/ORDER_OUT");
+    const auto expect_known = [&](const std::string& by) {
+        EXPECT_EQ(show(by, "copier")["sequence"], 30);
+        EXPECT_EQ(show(by, "copier")["kept_in"], file("moved/data/COPY"));
+        EXPECT_EQ(set(by, "risk", {"--first", "--yes"}).code, code_ok);
+        EXPECT_TRUE(has(run({"cursor", "list", by}).out, "copier"));
+        EXPECT_EQ(run({"log", "retain", by, "--segments", "1"}).code, code_ok);
+    };
+    expect_known(source);
+    write("moved/data/ORDER_OUT/cursors/copier.route", file("moved/test.toml") + "\n");
+    expect_known(source);  // as notes were before
+    // A link on the way.
+    std::filesystem::rename(file("moved/data"), file("disk"));
+    std::filesystem::create_directory_symlink(file("disk"), file("moved/data"));
+    run_on(file("moved/test.toml"));
+    expect_known(source);
+    expect_known(file("disk/ORDER_OUT"));
+}
+
+TEST_F(CommandCursor, HidesNoOtherWhereOneCannotBeJudged) {
+    append_orders(1, 20);
+    const std::string source = log("ORDER_OUT");
+    ASSERT_EQ(set(source, "risk", {"--sequence", "11"}).code, code_ok);
+    write("data/ORDER_OUT/cursors/broken", std::string(256, 'x'));
+    write("data/ORDER_OUT/cursors/gone.route", "/nowhere/at/all.toml\n");
+    write("data/ORDER_OUT/cursors/former.route", "../../test.toml\n");
+    const exit_result listed = run({"cursor", "list", source, "--format", "json"});
+    EXPECT_EQ(listed.code, code_ok) << listed.err;
+    const nlohmann::json rows = nlohmann::json::parse(listed.out);
+    ASSERT_EQ(rows.size(), 4U);
+    for (const nlohmann::json& row : rows) {
+        const std::string name = row["name"];
+        EXPECT_EQ(row.contains("trouble"), name != "risk") << row;
+        EXPECT_EQ(row.dump().find("--force"), std::string::npos) << "cursor has no such flag";
+        EXPECT_EQ(row["kind"], name == "risk" || name == "broken" ? "reader" : "route");
+    }
+    const std::string text = run({"cursor", "list", source}).out;
+    EXPECT_TRUE(has(text,
+                    "configuration /nowhere/at/all.toml is not there; if the route reads "
+                    "this log no more, remove " +
+                        source + "/cursors/gone.route\n"));
+    EXPECT_TRUE(has(text, config() + " knows it no more; if"));
+    EXPECT_TRUE(has(text, "no valid slot; the cursor is damaged"));
+    EXPECT_EQ(show(source, "risk")["sequence"], 10);
+    EXPECT_EQ(set(source, "risk", {"--tail", "--yes"}).code, code_ok);
+    const exit_result shown = run({"cursor", "show", source, "gone"});
+    EXPECT_EQ(shown.code, code_failure);
+    EXPECT_TRUE(has(shown.err, "gone.route"));
+}
+
+TEST_F(CommandCursor, IsListedOnlyOfALogOrAConfigurationThatIsThere) {
+    append_orders(1, 3);
+    const exit_result missing = run({"cursor", "list", file("nosuch.toml")});
+    EXPECT_EQ(missing.code, code_failure);
+    EXPECT_TRUE(has(missing.err, file("nosuch.toml") + ": is not there"));
+    const exit_result no_log = run({"cursor", "list", file("data")});
+    EXPECT_EQ(no_log.code, code_failure);
+    EXPECT_TRUE(has(no_log.err, "no audit log here"));
+    EXPECT_EQ(missing.out + no_log.out, "");
+    EXPECT_EQ(run({"cursor", "list", log("ORDER_OUT")}).code, code_ok);
+}
+
 TEST_F(CommandCursor, SaysWhatIsWrongWithItsArguments) {
     append_orders(1, 3);
     EXPECT_EQ(set(log("ORDER_OUT"), "risk", {}).code, code_usage);

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "engine/log/segment.hpp"
+#include "engine/stream/checkpoint.hpp"
 #include "tests/tools/millrace/command_support.hpp"
 
 namespace millrace::tests {
@@ -89,9 +91,54 @@ TEST_F(CommandLogRetain, RefusesWhatItCannotJudge) {
     write("data/ORDER_OUT/cursors/gone.route", "/nowhere/at/all.toml\n");
     const exit_result refused = retain(log("ORDER_OUT"), {"--segments", "1"});
     EXPECT_EQ(refused.code, code_failure);
-    EXPECT_TRUE(has(refused.err, "gone.route"));
+    EXPECT_TRUE(has(refused.err, "gone.route; --force"));
     EXPECT_EQ(segments("ORDER_OUT"), before);
     EXPECT_EQ(retain(log("ORDER_OUT"), {"--segments", "1", "--force"}).code, code_ok);
+    EXPECT_EQ(segments("ORDER_OUT"), 1U);
+}
+
+// Its route is at 700 and would read on; without the file it looks like one that never ran.
+TEST_F(CommandLogRetain, RefusesWhereACheckpointIsLostOrDamaged) {
+    append_orders(1, 1500);
+    const std::size_t before = segments("ORDER_OUT");
+    write("test.toml", std::string(tables_text) + std::string(copying_text) +
+                           "\n[[client]]\nname = \"watcher\"\nstream = \"ORDERS\"\n"
+                           "[[client.route]]\nname = \"watch\"\nhandler = \"ack\"\n");
+    const std::string checkpoint = file("data/checkpoints/watch.checkpoint");
+    {
+        const engine::log_uuid uuid = engine::read_segment_info(log("ORDER_OUT"), 0).uuid;
+        const engine::checkpoint made(checkpoint, "watch", uuid, {700});
+    }
+    std::filesystem::create_directories(file("data/routes"));
+    write("data/routes/watch", "");
+    std::filesystem::create_directories(log("ORDER_OUT") + "/cursors");
+    write("data/ORDER_OUT/cursors/watch.route", "../../test.toml\n");
+    EXPECT_TRUE(has(retain(log("ORDER_OUT"), {"--segments", "1", "--dry-run"}).out,
+                    "kept for route watch, which has come to sequence 700"));
+
+    const auto expect_refused = [&](const std::string& why) {
+        for (const std::string& target : {log("ORDER_OUT"), config()}) {
+            const exit_result refused = retain(target, {"--segments", "1"});
+            EXPECT_EQ(refused.code, code_damaged) << refused.err;
+            EXPECT_TRUE(has(refused.err, checkpoint + ": " + why));
+            EXPECT_TRUE(has(refused.err, file("data/routes/watch")));
+            EXPECT_TRUE(has(refused.err, "--force"));
+            EXPECT_EQ(segments("ORDER_OUT"), before);
+            const exit_result listed = run({"cursor", "list", target});
+            EXPECT_EQ(listed.code, code_ok) << listed.err;
+            EXPECT_TRUE(has(listed.out, why));
+            EXPECT_TRUE(has(listed.out, "risk"));
+            EXPECT_EQ(run({"cursor", "show", target, "watch"}).code, code_damaged);
+        }
+    };
+    ASSERT_EQ(run({"cursor", "set", log("ORDER_OUT"), "risk", "--tail"}).code, code_ok);
+    write("data/checkpoints/watch.checkpoint", std::string(256, 'x'));
+    expect_refused("no valid slot; the checkpoint is damaged");
+    std::filesystem::remove(checkpoint);
+    expect_refused("the checkpoint of route 'watch' is missing, though the route has run before");
+    const exit_result forced = retain(log("ORDER_OUT"), {"--segments", "1", "--force"});
+    EXPECT_EQ(forced.code, code_ok) << forced.err;
+    EXPECT_TRUE(has(forced.err, "given up, by force: " + checkpoint));
     EXPECT_EQ(segments("ORDER_OUT"), 1U);
 }
 

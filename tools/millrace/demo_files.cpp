@@ -79,6 +79,7 @@ name = "orders-to-venue"
 session = "FIX.4.4:MILLRACE->VENUE"
 map = "new_order"
 start = "first"
+on_parsing_error = "halt"
 
 [[client]]
 name = "reports"
@@ -91,6 +92,7 @@ handler = "on_report"
 table = "EXECUTION"
 map = "execution"
 start = "first"
+on_parsing_error = "halt"
 
 [[map]]
 name = "new_order"

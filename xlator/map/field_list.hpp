@@ -9,8 +9,9 @@
 //
 // A member holds a field's value where it is of its type, or one that converts to it and back: any
 // integer, a text with view() and assign(), a struct of mantissa and exponent, one with ns. No
-// value: an empty std::optional or text, character 0, time 0, a null decimal. A field without a
-// value is left out, and a message without a field empties its member.
+// value: an empty std::optional or text, character 0, time 0, a null decimal; with pairs, what is in
+// none of them and is the member's first state. A field without a value is left out, and a message
+// without a field empties its member.
 //
 // Threading  constant; any thread
 // Progress   no allocation but where a member is a std::string, no exception
@@ -135,19 +136,24 @@ template <class Value, class Member>
     }
 }
 
+// Unsigned 64-bit numbers may not fit into a field's value.
+template <class Member>
+inline constexpr bool fits_integer =
+    std::is_integral_v<Member> && !std::is_same_v<Member, bool> && !std::is_same_v<Member, char> &&
+    (sizeof(Member) < sizeof(std::int64_t) || std::is_signed_v<Member>);
+
 template <class Value, class Member>
 inline constexpr bool can_hold = [] {
     if constexpr (is_optional<Member>) {
         return can_hold<Value, typename Member::value_type>;
     } else if constexpr (std::is_same_v<Value, std::string_view>) {
-        return text_like<Member> || std::is_convertible_v<const Member&, std::string_view>;
+        // An array of characters may have no end within itself.
+        return text_like<Member> || (std::is_convertible_v<const Member&, std::string_view> &&
+                                     !std::is_array_v<Member> && !std::is_pointer_v<Member>);
     } else if constexpr (std::is_same_v<Value, decimal>) {
-        return decimal_like<Member> ||
-               (std::is_integral_v<Member> && !std::is_same_v<Member, bool> &&
-                !std::is_same_v<Member, char>);
+        return decimal_like<Member> || fits_integer<Member>;
     } else if constexpr (std::is_same_v<Value, std::int64_t>) {
-        return std::is_integral_v<Member> && !std::is_same_v<Member, bool> &&
-               !std::is_same_v<Member, char>;
+        return fits_integer<Member>;
     } else if constexpr (std::is_same_v<Value, utc_timestamp>) {
         return time_like<Member>;
     } else {
@@ -183,14 +189,16 @@ struct member_field {
                                             std::optional<value_type>& value) const noexcept {
         if constexpr (Pairs == 0) {
             value = detail::value_in<value_type>(row.*pointer);
-        } else if (!(row.*pointer == Member{})) {
+        } else {
             for (const auto& pair : pairs) {
                 if (pair.member == row.*pointer) {
                     value = pair.value;
                     return map_status::ok;
                 }
             }
-            return map_status::bad_value;
+            if (!(row.*pointer == Member{})) {
+                return map_status::bad_value;
+            }
         }
         if (!value) {
             value = otherwise;

@@ -118,6 +118,33 @@ TEST_F(FieldList, TakesSettingsBesideTheStruct) {
     EXPECT_NE(tests::with_bars({out_.data(), made.size}).find("|58=hello|"), std::string::npos);
 }
 
+enum class way : std::uint8_t { in, out };  // the first is a value like the other
+struct deal {
+    std::string_view id;
+    way direction = way::in;
+    bool is_urgent = false;
+    std::uint32_t quantity = 0;
+};
+constexpr auto deals = fields_of<NewOrderSingle>(
+    member<ClOrdID>(&deal::id),
+    member<Side>(&deal::direction, {{way::in, Side::buy}, {way::out, Side::sell}}),
+    member<OrdType>(&deal::is_urgent, {{false, OrdType::limit}, {true, OrdType::market}}),
+    member<OrderQty>(&deal::quantity));
+
+TEST_F(FieldList, TranslatesTheFirstStateOfAMemberWhereAPairHasIt) {
+    const encode_result made =
+        deals.encode(out_, deal{"A1", way::in, false, 4'000'000'000}, set<TransactTime>(noon));
+    ASSERT_TRUE(made.is_ok()) << made.tag;
+    EXPECT_EQ(tests::with_bars({out_.data(), made.size}),
+              "11=A1|38=4000000000|40=2|54=1|60=20240101-12:00:00.000|");
+    body_ = tests::with_soh("11=A1|38=7|40=1|54=1|60=20240101-12:00:00|");
+    ASSERT_TRUE(decoder_.decode_body("D", body_).is_ok());
+    deal back{{}, way::out, false, 0};
+    ASSERT_TRUE(deals.decode(decoder_.message(), "D", back).is_ok());
+    EXPECT_EQ(back.direction, way::in);
+    EXPECT_TRUE(back.is_urgent);
+}
+
 TEST_F(FieldList, SaysWhichFieldHasNoValueOrOneThatDoesNotFit) {
     order row = whole_order();
     row.id.clear();

@@ -5,6 +5,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/stream/row_follower.hpp"
 #include "engine/table/row.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/reject_log.hpp"
@@ -15,7 +16,6 @@
 #include "tools/millrace/hex_printer.hpp"
 #include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/read_range.hpp"
-#include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/signals.hpp"
 #include "tools/millrace/standard_output.hpp"
 #include "tools/millrace/where_option.hpp"
@@ -52,7 +52,7 @@ public:
         if (is_hex_ && options.where.empty()) {
             return;
         }
-        rows_.emplace(reader, row_follower::later_schema::take_up);
+        rows_.emplace(reader, engine::row_follower::later_schema::take_up);
         begin_rows();
     }
 
@@ -122,7 +122,7 @@ private:
     const engine::log_reader& reader_;
     bool is_hex_;
     bool is_json_;
-    std::optional<row_follower> rows_;
+    std::optional<engine::row_follower> rows_;
     std::optional<row_printer> printer_;
     gateway::map_dictionaries dictionaries_{dictionary_directory()};
     std::unique_ptr<const engine::row_fields> fields_;

@@ -7,13 +7,13 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/verify.hpp"
+#include "engine/stream/row_follower.hpp"
 #include "engine/table/row.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/evidence_records.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/not_empty.hpp"
 #include "tools/millrace/read_range.hpp"
-#include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/where_option.hpp"
 #include "tools/text/row_printer.hpp"
 
@@ -201,7 +201,7 @@ private:
     const export_options& options_;
     const engine::verify_report& verified_;
     engine::log_reader reader_;
-    row_follower source_;
+    engine::row_follower source_;
     engine::predicate where_;
     evidence_records records_;
     evidence_package package_;

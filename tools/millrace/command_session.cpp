@@ -12,6 +12,7 @@
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/stream/origin_tracker.hpp"
+#include "engine/stream/row_follower.hpp"
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
 #include "gateway/pipeline/config.hpp"
@@ -22,7 +23,6 @@
 #include "tools/millrace/confirm.hpp"
 #include "tools/millrace/dictionary_path.hpp"
 #include "tools/millrace/exit_code.hpp"
-#include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/standard_output.hpp"
 #include "tools/text/row_printer.hpp"
 
@@ -96,7 +96,7 @@ void visit_records(const gateway::pipeline_config& config, const doubted_route& 
     const gateway::stream_config& stream = *config.find_stream(one.client->stream);
     engine::log_reader reader(directory_of(config, stream.table),
                               engine::read_from::at_sequence(one.done.next()));
-    row_follower rows(reader);
+    engine::row_follower rows(reader);
     const engine::row_schema& schema = rows.schema();
     gateway::map_dictionaries dictionaries(dictionary_directory(), config.path.parent_path());
     std::string reason;

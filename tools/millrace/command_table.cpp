@@ -6,11 +6,11 @@
 
 #include "engine/core/error.hpp"
 #include "engine/log/log_reader.hpp"
+#include "engine/stream/row_follower.hpp"
 #include "engine/table/latest.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/exit_code.hpp"
-#include "tools/millrace/row_follower.hpp"
 #include "tools/millrace/standard_output.hpp"
 #include "tools/text/row_printer.hpp"
 
@@ -53,7 +53,7 @@ struct show_options {
 int show(const show_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.config);
     engine::log_reader reader(directory_of(config, options.table), engine::read_from::first());
-    row_follower rows(reader);
+    engine::row_follower rows(reader);
     const engine::row_schema& schema = rows.schema();
     engine::latest_rows latest(schema);
     original_logs logs;

@@ -16,15 +16,6 @@ using engine::record_view;
 using engine::row_envelope;
 using engine::row_view;
 
-std::string hex(std::uint64_t value) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text(16, '0');
-    for (std::size_t i = 16; i > 0; --i, value >>= 4) {
-        text[i - 1] = digits[value & 15];
-    }
-    return text;
-}
-
 void append_padded(std::string& out, std::string_view text, std::size_t width) {
     out.append(text.size() < width ? width - text.size() : 0, ' ');
     out += text;
@@ -48,33 +39,6 @@ void append_text_value(std::string& out, std::string_view value) {
     out += '"';
 }
 
-void append_json_value(std::string& out, const row_view& row, std::size_t index) {
-    if (row.is_empty(index)) {
-        out += "null";
-        return;
-    }
-    const column_type type = row.schema().column(index).type;
-    std::string text;
-    engine::append_value_text(row, index, text);
-    if (engine::is_integer(type) || type == column_type::decimal || type == column_type::boolean) {
-        out += text;  // these are JSON as they stand
-    } else if (type == column_type::bytes) {
-        append_json_bytes(out, text);
-    } else {
-        append_json_text(out, text);
-    }
-}
-
-void append_json_origin(std::string& out, const row_envelope& envelope) {
-    if (!envelope.has_origin()) {
-        out += "null";
-        return;
-    }
-    out += "{\"route\":\"" + hex(envelope.origin.route) + "\",\"log\":\"" +
-           to_string(envelope.origin.log) +
-           "\",\"sequence\":" + std::to_string(envelope.origin.sequence) + "}";
-}
-
 void append_text_marks(std::string& out, const row_envelope& envelope,
                        const engine::correlation& chain) {
     const auto append_name = [&out](std::string_view label, std::string_view name) {
@@ -87,8 +51,8 @@ void append_text_marks(std::string& out, const row_envelope& envelope,
     append_name(" user=", envelope.user.view());
     out += " correlation=" + to_string(chain);
     if (envelope.has_origin()) {
-        out += " origin=" + hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) +
-               ":" + std::to_string(envelope.origin.sequence);
+        out += " origin=" + engine::route_text(envelope.origin.route) + ":" +
+               to_string(envelope.origin.log) + ":" + std::to_string(envelope.origin.sequence);
     }
     out += envelope.is_redelivered() ? " redelivered" : "";
     out += envelope.is_retried() ? " retried" : "";
@@ -128,7 +92,8 @@ void row_printer::append_row(std::string& out, const record_view& record,
             append_text_row(out, record, row);
             break;
         case row_format::json:
-            append_json_row(out, record, row);
+            engine::append_row_object(out, {record.seq, record.at, record.time}, row,
+                                      own_of(record), inner_);
             break;
         case row_format::csv:
             append_csv_row(out, record, row);
@@ -138,22 +103,18 @@ void row_printer::append_row(std::string& out, const record_view& record,
 
 // A row within the bytes column, as people or programs read one.
 bool row_printer::append_inner(std::string& out, const row_view& row, std::size_t index) const {
-    const engine::origin from = row.envelope().origin;
-    const auto found = inner_.find(from.log);
-    if (schema_.column(index).type != column_type::bytes || found == inner_.end() ||
-        row_view::check(found->second, row.trailing()) != engine::row_status::ok) {
+    const engine::row_schema* schema = engine::inner_schema(row, index, inner_);
+    if (schema == nullptr) {
         return false;
     }
-    const row_printer printer(format_, found->second, from.log);
-    const row_view inner(found->second, row.trailing());
-    // The record it stands in carries its chain on.
-    const engine::correlation own =
-        row.correlation_or({engine::correlation_log_id(from.log), from.sequence});
+    const row_view inner(*schema, row.trailing());
+    const engine::correlation own = engine::inner_correlation(row);
     out += '{';
     if (format_ == row_format::text) {
-        printer.append_text_values(out, inner, own);
+        row_printer(format_, *schema, row.envelope().origin.log)
+            .append_text_values(out, inner, own);
     } else {
-        printer.append_json_values(out, inner, own);
+        engine::append_row_members(out, inner, own);
     }
     out += '}';
     return true;
@@ -192,46 +153,6 @@ void row_printer::append_text_values(std::string& out, const row_view& row,
     append_text_marks(out, row.envelope(), row.correlation_or(own));
 }
 
-void row_printer::append_json_row(std::string& out, const record_view& record,
-                                  const row_view& row) const {
-    out += "{\"sequence\":" + std::to_string(record.seq.value) +
-           ",\"position\":" + std::to_string(record.at.value) + ",\"timestamp\":\"" +
-           to_string(record.time) + "\",";
-    append_json_values(out, row, own_of(record));
-    out += "}\n";
-}
-
-void row_printer::append_json_values(std::string& out, const row_view& row,
-                                     const engine::correlation& own) const {
-    const row_envelope envelope = row.envelope();
-    out += "\"operation\":\"";
-    out += to_string(envelope.operation);
-    out += "\",\"event\":";
-    append_json_text(out, envelope.event.view());
-    out += ",\"user\":";
-    append_json_text(out, envelope.user.view());
-    const engine::correlation chain = row.correlation_or(own);
-    out += ",\"correlation\":{\"log\":\"" + engine::log_id_text(chain.log_id) +
-           "\",\"sequence\":" + std::to_string(chain.sequence) + "},\"origin\":";
-    append_json_origin(out, envelope);
-    out += ",\"redelivered\":";
-    out += envelope.is_redelivered() ? "true" : "false";
-    out += ",\"retried\":";
-    out += envelope.is_retried() ? "true" : "false";
-    out += ",\"intended\":";
-    out += envelope.intended_ns == 0
-               ? "null"
-               : "\"" + to_string(engine::timestamp{envelope.intended_ns}) + "\"";
-    out += ",\"row\":{";
-    for (std::size_t i = 0; i < schema_.column_count(); ++i) {
-        out += (i == 0 ? "\"" : ",\"") + schema_.column(i).name + "\":";
-        if (!append_inner(out, row, i)) {
-            append_json_value(out, row, i);
-        }
-    }
-    out += '}';
-}
-
 void row_printer::append_csv_row(std::string& out, const record_view& record,
                                  const row_view& row) const {
     const row_envelope envelope = row.envelope();
@@ -244,8 +165,8 @@ void row_printer::append_csv_row(std::string& out, const record_view& record,
     append_csv_field(out, envelope.user.view());
     out += "," + to_string(correlation_of(record, row)) + ",";
     if (envelope.has_origin()) {
-        out += hex(envelope.origin.route) + ":" + to_string(envelope.origin.log) + ":" +
-               std::to_string(envelope.origin.sequence);
+        out += engine::route_text(envelope.origin.route) + ":" + to_string(envelope.origin.log) +
+               ":" + std::to_string(envelope.origin.sequence);
     }
     std::string value;
     for (std::size_t i = 0; i < schema_.column_count(); ++i) {

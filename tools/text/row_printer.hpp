@@ -9,13 +9,12 @@
 // Errors     parse_row_format() throws config_error
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/log/log_reader.hpp"
-#include "engine/table/row.hpp"
+#include "engine/table/row_object.hpp"
 
 namespace millrace::tools {
 
@@ -25,7 +24,7 @@ enum class row_format { text, json, csv };
 
 class row_printer {
 public:
-    using schemas_by_log = std::map<engine::log_uuid, engine::row_schema>;
+    using schemas_by_log = engine::schemas_by_log;
 
     // `log`: where the rows were first written; one that begins a chain is shown with that log and
     // its sequence as its correlation. `inner`: the bytes column holds rows of other logs, as a
@@ -50,14 +49,10 @@ public:
 private:
     void append_text_row(std::string& out, const engine::record_view& record,
                          const engine::row_view& row) const;
-    void append_json_row(std::string& out, const engine::record_view& record,
-                         const engine::row_view& row) const;
     void append_csv_row(std::string& out, const engine::record_view& record,
                         const engine::row_view& row) const;
 
     void append_text_values(std::string& out, const engine::row_view& row,
-                            const engine::correlation& own) const;
-    void append_json_values(std::string& out, const engine::row_view& row,
                             const engine::correlation& own) const;
     [[nodiscard]] bool append_inner(std::string& out, const engine::row_view& row,
                                     std::size_t index) const;

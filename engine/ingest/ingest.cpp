@@ -108,6 +108,9 @@ ingest::~ingest() = default;
 const row_schema& ingest::schema() const noexcept {
     return table_->schema();
 }
+const std::filesystem::path& ingest::directory() const noexcept {
+    return table_->log().directory();
+}
 const char* ingest::name() const noexcept {
     return options_.name.c_str();
 }

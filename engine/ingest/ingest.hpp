@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,6 +70,9 @@ public:
     // outlive the ingest.
     [[nodiscard]] ingest_producer make_producer();
     [[nodiscard]] const row_schema& schema() const noexcept;
+    // Of the table's log. From any thread.
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept;
+    [[nodiscard]] bool is_synchronous() const noexcept { return table_->is_synchronous(); }
 
     [[nodiscard]] const char* name() const noexcept;
     void on_start() {}

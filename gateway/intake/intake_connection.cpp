@@ -6,6 +6,9 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/core/error.hpp"
+#include "engine/table/json_text.hpp"
+
 namespace millrace::gateway {
 
 namespace {
@@ -18,7 +21,7 @@ std::string_view name_of(engine::ack_level level) {
 
 std::string error_answer(std::uint64_t line, std::string_view reason) {
     std::string answer = "{\"line\":" + std::to_string(line) + ",\"error\":";
-    append_json_string(answer, reason);
+    engine::append_json_text(answer, reason);
     return answer + "}\n";
 }
 
@@ -29,6 +32,7 @@ intake_connection::intake_connection(const intake_options& options, intake_count
                                      std::string_view user)
     : options_(&options),
       counters_(&counters),
+      ingest_(&ingest),
       schema_(&ingest.schema()),
       socket_(std::move(socket)),
       producer_(ingest.make_producer()),
@@ -43,14 +47,21 @@ intake_connection::intake_connection(const intake_options& options, intake_count
     settings_.stops_at_error = false;
 }
 
-int intake_connection::turn(bool is_readable) noexcept {
+int intake_connection::turn(const turn_terms& terms) noexcept {
     int work = 0;
     try {
-        work += send() + answer();
-        if (is_readable && is_open() && wants_to_read()) {
+        // Of a client that appends, lines may still be there to be taken.
+        is_deaf_ = is_deaf_ || (terms.is_hung_up && has_read_);
+        work += send();
+        work += answer();
+        if (terms.is_readable && is_open() && wants_to_read()) {
             work += receive();
         }
-        work += take_lines() + answer() + send();
+        work += take_lines();
+        work += answer();
+        work += read_rows(terms.readers);
+        work += answer();  // why there are no more
+        work += send();
     } catch (const std::exception&) {
         close();  // no memory for this client's lines; the others go on
     }
@@ -58,8 +69,14 @@ int intake_connection::turn(bool is_readable) noexcept {
     return work;
 }
 
+void intake_connection::finish() noexcept {
+    reads_ = false;
+    reading_.reset();
+}
+
 void intake_connection::close() noexcept {
     socket_.reset();
+    reading_.reset();
     producer_.close();
 }
 
@@ -83,8 +100,9 @@ int intake_connection::take_lines() {
     int taken = 0;
     std::size_t at = 0;
     is_back_pressured_ = false;
+    is_reading_new_ = false;  // to open one takes longer than a row does: one a turn
     // A client that stopped writing has its whole lines taken; one that was told off has not.
-    while (is_open() && waiting_.size() < options_->in_flight_max) {
+    while (is_open() && waiting_.size() < options_->in_flight_max && !is_reading_new_) {
         const std::size_t end = in_.find('\n', at);
         if (end == std::string::npos || !take_line(std::string_view(in_).substr(at, end - at))) {
             break;
@@ -128,8 +146,16 @@ bool intake_connection::take_line(std::string_view line) {
         refuse(reason);
         return true;
     }
+    if (found.read || found.until || found.where) {
+        begin_reading(found);
+        return true;
+    }
     if (!found.has_row) {
         apply(found);
+        return true;
+    }
+    if (has_read_) {
+        refuse("this connection reads; append rows over another one");
         return true;
     }
     row_settings how = settings_;
@@ -157,6 +183,7 @@ bool intake_connection::submit(const row_settings& how) {
     switch (status) {
         case engine::submit_status::accepted:
             counters_->rows.add(1);
+            has_appended_ = true;
             waiting_.push_back({line_, true, {}});
             return true;
         case engine::submit_status::back_pressured:
@@ -171,15 +198,18 @@ bool intake_connection::submit(const row_settings& how) {
 
 void intake_connection::apply(const row_settings& settings) {
     settings_.take(settings);
-    std::string answer = "{\"line\":" + std::to_string(line_) + ",\"table\":";
-    append_json_string(answer, schema_->table_name());
-    answer += ",\"level\":\"" + std::string(name_of(settings_.level.value())) + "\"}\n";
-    waiting_.push_back({line_, false, std::move(answer)});
+    waiting_.push_back({line_, false, accepted(settings_.level.value()) + "}\n"});
 }
 
-void intake_connection::refuse(const std::string& reason) {
+std::string intake_connection::accepted(engine::ack_level level) const {
+    std::string answer = "{\"line\":" + std::to_string(line_) + ",\"table\":";
+    engine::append_json_text(answer, schema_->table_name());
+    return answer + ",\"level\":\"" + std::string(name_of(level)) + "\"";
+}
+
+void intake_connection::refuse(std::uint64_t line, const std::string& reason) {
     counters_->refused_lines.add(1);
-    waiting_.push_back({line_, false, error_answer(line_, reason)});
+    waiting_.push_back({line, false, error_answer(line, reason)});
     if (settings_.stops_at_error.value()) {
         finish();
         in_.clear();
@@ -243,11 +273,13 @@ void intake_connection::drop_unwanted() noexcept {
     if (is_deaf_) {
         out_.clear();
         sent_ = 0;
+        reading_.reset();
     }
 }
 
 void intake_connection::close_if_done() noexcept {
-    if (is_open() && !reads_ && in_.empty() && waiting_.empty() && !wants_to_write()) {
+    if (is_open() && !reads_ && !is_reading() && in_.empty() && waiting_.empty() &&
+        !wants_to_write()) {
         close();
     }
 }

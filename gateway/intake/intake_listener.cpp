@@ -39,15 +39,33 @@ intake_listener::~intake_listener() {
 
 int intake_listener::do_work() noexcept {
     try {
-        return serve(awaits_ingest() ? 0 : wait_ms);
+        return serve(timeout_ms());
     } catch (const std::exception&) {
         return 0;  // no memory for a turn
     }
 }
 
-bool intake_listener::awaits_ingest() const noexcept {
-    return std::any_of(connections_.begin(), connections_.end(),
-                       [](const auto& one) { return one->awaits_ingest(); });
+int intake_listener::timeout_ms() const noexcept {
+    bool has_reader = false;
+    for (const auto& one : connections_) {
+        if (one->awaits_ingest() || one->has_more_to_read()) {
+            return 0;
+        }
+        has_reader = has_reader || one->is_reading();
+    }
+    const bool is_quiet = engine::monotonic_now_ns() - last_row_ns_ > quiet_after_ns;
+    return has_reader && !is_quiet ? look_ms : wait_ms;
+}
+
+void intake_listener::count_readers() noexcept {
+    const auto readers = std::count_if(connections_.begin(), connections_.end(),
+                                       [](const auto& one) { return one->is_reading(); });
+    readers_ = static_cast<std::size_t>(readers);
+    counters.readers.set(readers_);
+    if (const std::uint64_t rows = counters.rows_read.value(); rows != rows_read_) {
+        rows_read_ = rows;
+        last_row_ns_ = engine::monotonic_now_ns();
+    }
 }
 
 int intake_listener::serve(int timeout_ms) {
@@ -61,12 +79,15 @@ int intake_listener::serve(int timeout_ms) {
     static_cast<void>(::poll(polled_.data(), polled_.size(), timeout_ms));
     int work = 0;
     const std::size_t count = connections_.size();
+    // That of the last turn: one that begins in this one is in nobody's way yet.
+    const std::size_t readers = std::max<std::size_t>(readers_, 1);
     for (std::size_t step = 0; step < count; ++step) {
         const std::size_t at = (first_ + step) % count;
         const short seen = polled_[at + 1].revents;
         // A client that left answers unread is an error, behind which its last lines are still to
         // be read.
-        work += connections_[at]->turn((seen & (POLLIN | POLLHUP | POLLERR)) != 0);
+        work += connections_[at]->turn(
+            {(seen & (POLLIN | POLLHUP | POLLERR)) != 0, (seen & POLLHUP) != 0, readers});
     }
     first_ = count == 0 ? 0 : (first_ + 1) % count;
     remove_closed();
@@ -74,6 +95,7 @@ int intake_listener::serve(int timeout_ms) {
         work += accept_new();
     }
     counters.connections.set(connections_.size());
+    count_readers();
     return work;
 }
 
@@ -129,6 +151,7 @@ void intake_listener::on_close() noexcept {
     }
     connections_.clear();
     counters.connections.set(0);
+    counters.readers.set(0);
 }
 
 void intake_listener::remove_file() noexcept {

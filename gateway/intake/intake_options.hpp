@@ -20,7 +20,8 @@ struct intake_options {
     std::size_t connections_max = 32;  // further ones are told so, and closed
     std::size_t line_bytes_max = std::size_t{64} << 10;
     std::size_t in_flight_max = 256;  // lines of one client that are not answered
-    std::size_t answer_bytes_max = std::size_t{64} << 10;  // a client that does not read them
+    // That wait for a client to take them, rows that it reads included; and one row more.
+    std::size_t answer_bytes_max = std::size_t{64} << 10;
     engine::ack_level level = engine::ack_level::committed;
     std::int64_t close_timeout_ns = 2'000'000'000;  // for the last answers
 };
@@ -33,6 +34,8 @@ struct intake_counters {
     engine::counter rows;                 // handed to the ingest
     engine::counter refused_lines;        // answered with an error
     engine::counter back_pressured;       // turns in which a client's row had to wait
+    engine::counter readers;              // gauge: clients that read the table
+    engine::counter rows_read;            // handed to them
 };
 
 }  // namespace millrace::gateway

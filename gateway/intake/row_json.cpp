@@ -1,5 +1,7 @@
 #include "gateway/intake/row_json.hpp"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -54,20 +56,20 @@ public:
         return set_text(value ? "true" : "false");
     }
     bool number_integer(number_integer_t value) override {
-        return is_for_column("a number") && set_text(std::to_string(value));
+        return set_number(std::to_string(value));
     }
     bool number_unsigned(number_unsigned_t value) override {
-        return is_for_column("a number") && set_text(std::to_string(value));
+        return set_number(std::to_string(value));
     }
     bool number_float(number_float_t, const string_t& digits) override {
-        return is_for_column("a number") && set_text(digits);
+        return set_number(digits);
     }
     bool string(string_t& value) override {
         if (!is_in_object()) {
             return false;
         }
         if (!setting_.empty()) {
-            return set_setting(value);
+            return is_place() ? add_place(value) : set_setting(value);
         }
         if (row_.schema().column(column_).type != engine::column_type::bytes) {
             return set_text(value);
@@ -79,6 +81,10 @@ public:
     bool binary(binary_t&) override { return refuse("binary values are not JSON"); }
     bool start_object(std::size_t) override {
         if (depth_++ == 0) {
+            return true;
+        }
+        if (is_place() && depth_ == 2) {
+            places().emplace();
             return true;
         }
         return setting_.empty() ? refuse_column("an object is not a value of a column")
@@ -96,11 +102,16 @@ public:
     }
     bool end_array() override { return true; }
     bool key(string_t& name) override {
+        if (depth_ == 2) {
+            member_ = name;
+            return true;
+        }
         setting_.clear();
         if (settings_ != nullptr && name.starts_with('@')) {
             setting_ = name;
-            return is_setting(name) || refuse("no setting '" + name + "'; expected @level, " +
-                                              "@operation, @event, @table or @stop_at_error");
+            return is_setting(name) ||
+                   refuse("no setting '" + name + "'; expected @level, @operation, @event, " +
+                          "@table, @stop_at_error, @read, @until or @where");
         }
         try {
             column_ = row_.schema().index_of(name);
@@ -145,13 +156,33 @@ private:
         return depth_ > 0;
     }
     static bool is_setting(std::string_view name) {
-        return name == "@level" || name == "@operation" || name == "@event" || name == "@table" ||
-               name == "@stop_at_error";
+        static constexpr std::array<std::string_view, 8> names = {
+            "@level",         "@operation", "@event", "@table",
+            "@stop_at_error", "@read",      "@until", "@where"};
+        return std::find(names.begin(), names.end(), name) != names.end();
+    }
+    [[nodiscard]] bool is_place() const { return setting_ == "@read" || setting_ == "@until"; }
+    std::optional<std::vector<place_text>>& places() {
+        return setting_ == "@read" ? settings_->read : settings_->until;
+    }
+    bool add_place(const std::string& value) {
+        if (depth_ == 1) {
+            places().emplace();  // a word alone
+            member_.clear();
+        }
+        places()->push_back({member_, value});
+        return true;
+    }
+    bool set_number(const std::string& digits) {
+        return is_place() && depth_ == 2 ? add_place(digits)
+                                         : is_for_column("a number") && set_text(digits);
     }
     bool set_setting(const std::string& value) {
         engine::short_name event;
         if (setting_ == "@table") {
             settings_->table = value;
+        } else if (setting_ == "@where") {
+            settings_->where = value;
         } else if (setting_ == "@event" && event.assign(value)) {
             settings_->event = event;
         } else if (setting_ == "@level" && (value == "committed" || value == "durable")) {
@@ -177,6 +208,7 @@ private:
     std::vector<bool>& is_set_;
     row_settings* settings_;
     std::string setting_;  // the member that is read is this one, and no column
+    std::string member_;   // of the object that is its value
     std::string reason_;
     std::size_t column_ = 0;
     std::size_t depth_ = 0;
@@ -218,20 +250,6 @@ std::string row_json::fill(std::string_view line, engine::row_builder& row,
         }
     }
     return engine::empty_key_reason(row);
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-    out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else {
-            out += byte < 0x20 || byte >= 0x7f ? '?' : c;
-        }
-    }
-    out += '"';
 }
 
 }  // namespace millrace::gateway

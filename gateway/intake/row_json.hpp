@@ -18,6 +18,12 @@
 
 namespace millrace::gateway {
 
+// A value of @read or @until: a word alone, or one member of an object.
+struct place_text {
+    std::string member;  // empty: a word alone
+    std::string value;
+};
+
 // Members whose names begin with @, which no column's does: they say how, and not what.
 struct row_settings {
     std::optional<engine::ack_level> level;      // "@level": "committed" or "durable"
@@ -25,9 +31,13 @@ struct row_settings {
     std::optional<engine::short_name> event;     // "@event": 16 bytes at most
     std::optional<std::string> table;            // "@table": the one the sender means
     std::optional<bool> stops_at_error;          // "@stop_at_error"
-    bool has_row = false;                        // some member is a column
+    // What asks for a reading; they never hold for the connection.
+    std::optional<std::vector<place_text>> read;   // "@read": "first", or {"sequence": 5}
+    std::optional<std::vector<place_text>> until;  // "@until": likewise
+    std::optional<std::string> where;              // "@where": a condition
+    bool has_row = false;                          // some member is a column
 
-    // What `later` says, else what this says.
+    // What `later` says, else what this says, of what may hold for the connection.
     void take(const row_settings& later);
 };
 
@@ -45,8 +55,5 @@ private:
     const engine::row_schema& schema_;
     std::vector<bool> is_set_;
 };
-
-// What a JSON text must not hold is escaped; a byte that is not part of ASCII becomes '?'.
-void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace millrace::gateway

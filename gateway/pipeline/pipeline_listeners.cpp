@@ -82,6 +82,8 @@ void pipeline::bind_listener_counters(std::size_t at) {
     add(intake.rows, socket + "rows", counter_kind::counter);
     add(intake.refused_lines, socket + "refused_lines", counter_kind::counter);
     add(intake.back_pressured, socket + "back_pressured", counter_kind::counter);
+    add(intake.readers, socket + "readers", counter_kind::gauge);
+    add(intake.rows_read, socket + "rows_read", counter_kind::counter);
     const std::string table = "ingest." + config_.listeners[at].table + ".";
     engine::ingest_counters& ingest = ingests_[at]->counters;
     add(ingest.appended, table + "appended", counter_kind::counter);

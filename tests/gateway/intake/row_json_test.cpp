@@ -83,11 +83,5 @@ TEST_F(RowJson, SaysWhatIsNoRow) {
     }
 }
 
-TEST(JsonString, IsAsciiAndNeedsNoMoreEscapes) {
-    std::string out;
-    append_json_string(out, "a\"b\\c\nd\x01\xc3\xa4");
-    EXPECT_EQ(out, "\"a\\\"b\\\\c?d???\"");
-}
-
 }  // namespace
 }  // namespace millrace::gateway

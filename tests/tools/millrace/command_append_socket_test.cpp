@@ -1,38 +1,13 @@
 // Rows into a table that `millrace run` holds: by `millrace append --socket`, and from Python.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <csignal>
-#include <cstdio>
 
-#include "tests/tools/millrace/command_support.hpp"
+#include "tests/tools/millrace/socket_support.hpp"
 
 namespace millrace::tests {
 namespace {
 
-// ORDER_OUT is written by what comes in by the socket, and copied on to COPY.
-class AppendSocket : public CommandLine {
+class AppendSocket : public SocketCommandLine {
 protected:
-    AppendSocket() {
-        write("listen.toml", std::string(tables_text) + std::string(copying_text) +
-                                 "\n[[listener]]\nname = \"orders\"\ntable = \"ORDER_OUT\"\n" +
-                                 "path = \"orders.sock\"\nlevel = \"durable\"\n");
-    }
-    [[nodiscard]] std::string socket() const { return file("orders.sock"); }
-    [[nodiscard]] std::unique_ptr<millrace_process> start() const {
-        auto process = std::make_unique<millrace_process>(
-            std::vector<std::string>{"run", file("listen.toml")}, path());
-        wait_until("it runs", [&] { return bool(has(process->said(), "running")); });
-        return process;
-    }
-    [[nodiscard]] static std::string rows(int first, int last) {
-        std::string text;
-        for (int number = first; number <= last; ++number) {
-            text += "{\"CL_ORD_ID\":\"A" + std::to_string(number) +
-                    "\",\"QUANTITY\":" + std::to_string(number) + "}\n";
-        }
-        return text;
-    }
     [[nodiscard]] exit_result append(const std::string& name,
                                      std::vector<std::string> more = {}) const {
         std::vector<std::string> arguments = {"append", "--socket", socket(), "ORDER_OUT",
@@ -50,30 +25,6 @@ protected:
                                     " 2>'" + file("said") + "'; echo $? >'" + file("code") + "'";
         EXPECT_EQ(std::system(command.c_str()), 0) << command;
         return "code " + read_text(file("code")) + read_text(file("said"));
-    }
-    // Starts the Python example with that file as its standard input.
-    [[nodiscard]] pid_t start_python(const std::string& name) const {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            const bool is_set = std::freopen(file(name).c_str(), "r", stdin) != nullptr &&
-                                std::freopen(file(name + ".out").c_str(), "w", stdout) != nullptr;
-            if (is_set) {
-                ::execlp("python3", "python3", MILLRACE_SOURCE_ROOT "/docs/examples/append_rows.py",
-                         socket().c_str(), "committed", nullptr);
-            }
-            ::_exit(127);
-        }
-        return child;
-    }
-    [[nodiscard]] static int wait_for(pid_t child) {
-        int status = -1;
-        EXPECT_EQ(::waitpid(child, &status, 0), child);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-    }
-    void wait_for_rows(std::string_view table, std::size_t count) const {
-        wait_until("rows in " + std::string(table), [&] {
-            return std::filesystem::exists(log(table)) && dump(table).size() == count;
-        });
     }
 };
 
@@ -150,7 +101,7 @@ TEST_F(AppendSocket, TakesRowsOfSeveralProcessesAtOnce) {
     for (int who = 0; who < 3; ++who) {
         const std::string name = "rows" + std::to_string(who);
         write(name, rows(1000 * who + 1, 1000 * who + 300));
-        writers.push_back(start_python(name));
+        writers.push_back(start_appending(name));
     }
     for (const pid_t one : writers) {
         EXPECT_EQ(wait_for(one), 0);
@@ -172,7 +123,7 @@ TEST_F(AppendSocket, TakesRowsOfSeveralProcessesAtOnce) {
 TEST_F(AppendSocket, OutlivesAClientThatIsKilled) {
     const auto engine = start();
     write("many", rows(1, 200'000));
-    const pid_t victim = start_python("many");
+    const pid_t victim = start_appending("many");
     wait_until("its rows come", [&] { return !read_text(file("many.out")).empty(); });
     ASSERT_EQ(::kill(victim, SIGKILL), 0);
     EXPECT_EQ(wait_for(victim), 1000 + SIGKILL);
@@ -194,7 +145,7 @@ TEST_F(AppendSocket, LosesNothingWhenTheEngineIsKilled) {
     constexpr int count = 3000;
     write("many", rows(1, count));
     auto engine = start();
-    const pid_t writer = start_python("many");
+    const pid_t writer = start_appending("many");
     for (int kill = 0; kill < 2; ++kill) {
         const std::size_t before = dump("ORDER_OUT").size();
         // A quick client may be through already: then the kill meets a log that has all.

@@ -30,6 +30,15 @@ TEST_F(LocalSocket, HasThePermissionsItIsGiven) {
     }
 }
 
+// As a configuration has it that is named without a directory.
+TEST_F(LocalSocket, TakesAPathWithoutADirectory) {
+    const std::filesystem::path before = std::filesystem::current_path();
+    std::filesystem::current_path(directory / ".");
+    const engine::unique_fd socket = listen_locally("a.sock", 0660, 1);
+    EXPECT_TRUE(connect_locally("a.sock").is_open());
+    std::filesystem::current_path(before);
+}
+
 TEST_F(LocalSocket, ReplacesWhatAKilledProcessLeft) {
     static_cast<void>(listen_locally(path, 0660, 1));  // closed at once, its file stays
     ASSERT_TRUE(std::filesystem::exists(path));

@@ -64,6 +64,11 @@ private:
         return "route '" + route.name + "'";
     }
 
+    // Of the messages on the stream; empty where none is known.
+    [[nodiscard]] std::string stream_dictionary() const {
+        return dictionary_of(report_.config, report_.settings, *stream_).value_or(std::string());
+    }
+
     [[nodiscard]] bool is_visible(const std::string& column) const {
         return stream_->columns.empty() ||
                std::any_of(stream_->columns.begin(), stream_->columns.end(),
@@ -150,7 +155,8 @@ private:
         check_carried(*map);
         const session_spec* const session = find_session(report_.config, report_.settings, route);
         if (map->kind == map_kind::to_message) {
-            take_errors(try_build_outbound_map(*map, *schema_, report_.dictionaries).errors);
+            const std::string its = session == nullptr ? std::string() : dictionary_of(*session);
+            take_errors(try_build_outbound_map(*map, its, *schema_, report_.dictionaries).errors);
         } else if (session != nullptr) {
             take_errors(
                 try_build_message_pass(*map, *session, *schema_, report_.dictionaries).errors);
@@ -163,11 +169,11 @@ private:
     // A body made of another version's fields would be refused by the peer, one by one.
     void check_version(const route_config& route, const map_config& map,
                        const session_spec& session) {
-        if (map.kind == map_kind::pass_through && map.dictionary.empty()) {
+        if (map.dictionary.empty()) {
             return;  // the session's own
         }
         std::string ignored;
-        const std::string name = map.dictionary.empty() ? "FIX44" : map.dictionary;
+        const std::string& name = map.dictionary;
         const xlator::dictionary* const made_of = report_.dictionaries.find(name, ignored);
         if (made_of != nullptr && session.begin_string != made_of->info().begin_string) {
             report_.error(route.lines.of("map"),
@@ -295,14 +301,38 @@ private:
             take_errors(try_build_row_map(*map, *schema_, table->schema).errors);
             return;
         }
-        if (schema_->columns().back().type != engine::column_type::bytes) {
-            report_.error(route.lines.of("map"), what(route) + ": map '" + map->name +
-                                                     "' reads FIX messages, and rows of '" +
-                                                     stream_->table + "' carry none");
+        if (!schema_->has_trailing()) {
+            report_.error(route.lines.of("map"),
+                          what(route) + ": map '" + map->name +
+                              "' reads FIX messages, and rows of '" + stream_->table +
+                              "' carry none: their last column would be bytes or vartext");
             return;
         }
+        check_read_version(route, *map);
         check_carried_fields(*map);
-        take_errors(try_build_inbound_map(*map, table->schema, report_.dictionaries).errors);
+        take_errors(
+            try_build_inbound_map(*map, stream_dictionary(), table->schema, report_.dictionaries)
+                .errors);
+    }
+
+    // Messages of another version would be refused one by one.
+    void check_read_version(const route_config& route, const map_config& map) {
+        const auto of_stream = dictionary_of(report_.config, report_.settings, *stream_);
+        if (!of_stream || of_stream->empty()) {
+            return;
+        }
+        std::string ignored;
+        const std::string name = map.dictionary.empty() ? *of_stream : map.dictionary;
+        const xlator::dictionary* const its = report_.dictionaries.find(name, ignored);
+        const xlator::dictionary* const sent = report_.dictionaries.find(*of_stream, ignored);
+        if (its != nullptr && sent != nullptr &&
+            its->info().begin_string != sent->info().begin_string) {
+            report_.error(route.lines.of("map"),
+                          what(route) + ": map '" + map.name + "' reads messages of " +
+                              std::string(its->info().begin_string) + " (dictionary = \"" + name +
+                              "\"), and those of '" + stream_->table + "' are " +
+                              std::string(sent->info().begin_string));
+        }
     }
 
     // Of a message that the stream does not carry whole.
@@ -311,7 +341,8 @@ private:
             return;
         }
         for (const map_rule_config& rule : map.rules) {
-            std::vector<std::string> names{rule.fallback};
+            std::vector<std::string> names{rule.fallback, rule.group, rule.match.first,
+                                           rule.when ? rule.when->column : std::string()};
             if (rule.source == map_source::composed) {
                 names = names_in_template(rule.name);
             } else if (rule.source == map_source::column || rule.source == map_source::group) {
@@ -356,10 +387,18 @@ private:
             }
         };
         check(map.rules);
-        for (const map_group_config& group : map.groups) {
-            std::for_each(group.entries.begin(), group.entries.end(), check);
-        }
+        check_groups(map.groups, check);
         check_visible(map.line, map, map.pass_through);
+    }
+
+    template <class Check>
+    static void check_groups(const std::vector<map_group_config>& groups, const Check& check) {
+        for (const map_group_config& group : groups) {
+            for (const map_entry_config& entry : group.entries) {
+                check(entry.rules);
+                check_groups(entry.groups, check);
+            }
+        }
     }
 
     void check_visible(long line, const map_config& map, const std::string& column) {

@@ -193,14 +193,21 @@ struct map_rule_config {
     std::optional<std::string> default_text;
     std::vector<std::pair<std::string, std::string>> values;  // source text -> target text
     std::string fallback;  // a column, or field, taken where `name` is empty
-    std::optional<xlator::column_condition> when;  // from a row: else the target is left out
-    std::optional<int> decimals;                   // to a message: of a time's second
-    std::string format;                            // of the value, or of the time
+    // On a column, or a field of the message: where it does not hold the target is left out.
+    std::optional<xlator::column_condition> when;
+    std::optional<int> decimals;  // to a message: of a time's second
+    std::string format;           // of the value, or of the time
+    long line = 0;
+};
+struct map_group_config;
+struct map_entry_config {
+    std::vector<map_rule_config> rules;
+    std::vector<map_group_config> groups;  // within the entry
     long line = 0;
 };
 struct map_group_config {
     std::string counter;
-    std::vector<std::vector<map_rule_config>> entries;
+    std::vector<map_entry_config> entries;
     long line = 0;
 };
 enum class map_kind : std::uint8_t {

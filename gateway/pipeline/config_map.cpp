@@ -95,26 +95,31 @@ void read_source(const config_section& section, map_rule_config& rule, std::stri
     refuse_what_does_not_go_together(section, rule, name_key);
 }
 
-// when = {column = "ORD_TYPE", is = ["2", "4"]}, or is_not.
-void read_when(const config_section& section, map_rule_config& rule) {
+// when = {column = "ORD_TYPE", is = ["2", "4"]}, or is_not; of a message, {field = ...}.
+void read_when(const config_section& section, map_rule_config& rule, std::string_view name_key) {
     const config_node* node = section.find("when");
     if (node == nullptr) {
         return;
     }
     check_is_table(section.file(), *node, "'when'");
-    const config_section when(section.file(), *node, "when", {"column", "is", "is_not"});
+    const config_section when(section.file(), *node, "when", {name_key, "is", "is_not"});
     if (when.has("is") == when.has("is_not")) {
-        when.fail("is",
-                  "'when' needs either 'is' or 'is_not': {column = \"ORD_TYPE\", is = "
-                  "[\"2\", \"4\"]}");
+        when.fail("is", "'when' needs either 'is' or 'is_not': {" + std::string(name_key) +
+                            " = \"" + (name_key == "field" ? "OrdType" : "ORD_TYPE") +
+                            "\", is = [\"2\", \"4\"]}");
     }
     xlator::column_condition condition;
-    condition.column = when.text("column");
+    condition.column = when.text(name_key);
     condition.is_negated = when.has("is_not");
     const std::string_view key = condition.is_negated ? "is_not" : "is";
-    condition.values = when.texts(key);
+    const config_node& values = when.require(key);
+    for (const config_node& value : values.elements) {
+        condition.values.push_back(plain_text(section.file(), value, "a value"));
+    }
     if (condition.values.empty()) {
-        when.fail(key, "'" + std::string(key) + "' lists no value");
+        when.fail(key, "'" + std::string(key) +
+                           (values.kind == node_kind::array ? "' lists no value"
+                                                            : "' must be a list of values"));
     }
     rule.when = std::move(condition);
 }
@@ -145,7 +150,7 @@ map_rule_config read_from_row(const config_file& file, const node_member& member
     if (is_for_message && section.has("decimals")) {
         rule.decimals = static_cast<int>(section.integer_or("decimals", 3, 0, 9));
     }
-    read_when(section, rule);
+    read_when(section, rule, "column");
     return rule;
 }
 
@@ -173,7 +178,7 @@ void read_match(const config_section& section, map_rule_config& rule) {
 }
 
 // COLUMN = "FIELD" | {field | value | now | template, group, entry, match, default_field, default,
-// values, format}
+// values, when, format}
 map_rule_config read_message_column(const config_file& file, const node_member& member) {
     const auto& [target, node] = member;
     map_rule_config rule;
@@ -188,8 +193,9 @@ map_rule_config read_message_column(const config_file& file, const node_member& 
     }
     const config_section section(file, node, target,
                                  {"field", "value", "now", "template", "group", "entry", "match",
-                                  "default", "default_field", "values", "format"});
+                                  "default", "default_field", "values", "when", "format"});
     read_source(section, rule, "field");
+    read_when(section, rule, "field");
     for (const std::string_view key : {"entry", "match"}) {
         if (section.has(key) && !section.has("group")) {
             section.fail(
@@ -216,17 +222,35 @@ void read_rules(const config_file& file, const config_node& node, const std::str
               [&](const node_member& member) { rules.push_back(read(file, member)); });
 }
 
+map_group_config read_group(const config_file& file, const config_node& node);
+
+// Lines as in [map.fields], and [[map.group.entry.group]] for a group within the entry.
+map_entry_config read_entry(const config_file& file, const config_node& node,
+                            const std::string& counter) {
+    map_entry_config entry;
+    entry.line = node.line;
+    file.each(node.members, [&](const node_member& member) {
+        if (member.name != "group" || member.node.kind != node_kind::array) {
+            entry.rules.push_back(read_field(file, member));
+            return;
+        }
+        for (const config_node& group : member.node.elements) {
+            entry.groups.push_back(read_group(file, group));
+        }
+    });
+    if (entry.rules.empty() && entry.groups.empty()) {
+        file.fail(node.line, "[[map.group.entry]] of " + counter + " has no field");
+    }
+    return entry;
+}
+
 map_group_config read_group(const config_file& file, const config_node& node) {
     const config_section section(file, node, "[[map.group]]", {"counter", "entry"});
     map_group_config group;
     group.line = section.line();
     group.counter = section.text("counter");
     for (const config_node* entry : section.tables("entry", "[[map.group.entry]]")) {
-        group.entries.emplace_back();
-        read_rules(file, *entry, "[[map.group.entry]]", read_field, group.entries.back());
-        if (group.entries.back().empty()) {
-            file.fail(entry->line, "[[map.group.entry]] of " + group.counter + " has no field");
-        }
+        group.entries.push_back(read_entry(file, *entry, group.counter));
     }
     if (group.entries.empty()) {
         section.fail("counter", "group " + group.counter + " has no [[map.group.entry]]");

@@ -21,8 +21,11 @@ const xlator::dictionary* find_dictionary(const map_config& map, std::string_vie
                                           map_dictionaries& dictionaries,
                                           std::vector<map_error>& errors) {
     std::string reason;
-    const xlator::dictionary* found =
-        dictionaries.find(map.dictionary.empty() ? std::string(otherwise) : map.dictionary, reason);
+    std::string name = map.dictionary;
+    if (name.empty()) {
+        name = otherwise.empty() ? default_dictionary : otherwise;
+    }
+    const xlator::dictionary* found = dictionaries.find(name, reason);
     if (found == nullptr) {
         errors.push_back({map.line, "map " + map.name + ": " + reason});
     }
@@ -86,18 +89,7 @@ public:
         spec.message = map_.message;
         spec.line = map_.line;
         spec.fields = convert(map_.rules);
-        for (const map_group_config& group : map_.groups) {
-            xlator::group_rule rule;
-            rule.counter = group.counter;
-            rule.line = group.line;
-            for (const auto& entry : group.entries) {
-                xlator::group_entry_rule converted;
-                converted.fields = convert(entry);
-                converted.line = entry.empty() ? group.line : entry.front().line;
-                rule.entries.push_back(std::move(converted));
-            }
-            spec.groups.push_back(std::move(rule));
-        }
+        spec.groups = convert(map_.groups);
         return spec;
     }
 
@@ -106,6 +98,24 @@ private:
         std::vector<xlator::field_rule> converted;
         for (const map_rule_config& rule : rules) {
             converted.push_back(convert(rule));
+        }
+        return converted;
+    }
+
+    std::vector<xlator::group_rule> convert(const std::vector<map_group_config>& groups) {
+        std::vector<xlator::group_rule> converted;
+        for (const map_group_config& group : groups) {
+            xlator::group_rule rule;
+            rule.counter = group.counter;
+            rule.line = group.line;
+            for (const map_entry_config& given : group.entries) {
+                xlator::group_entry_rule entry;
+                entry.fields = convert(given.rules);
+                entry.groups = convert(given.groups);
+                entry.line = given.line;
+                rule.entries.push_back(std::move(entry));
+            }
+            converted.push_back(std::move(rule));
         }
         return converted;
     }
@@ -154,7 +164,7 @@ private:
         const auto index = source_.find(column);
         if (index && source_.column(*index).type == engine::column_type::u64) {
             errors_.push_back({line, "map " + map_.name + ": column " + column +
-                                         " is u64, beyond what FIX integers hold here; "
+                                         " is u64, beyond what the integers of maps hold; "
                                          "make it i64, or a decimal"});
         }
     }
@@ -181,6 +191,7 @@ xlator::inbound_spec inbound_spec_of(const map_config& map, const engine::row_sc
         column.fallback = rule.fallback;
         column.format = rule.format;
         column.is_now = rule.source == map_source::now;
+        column.when = rule.when;
         if (rule.source == map_source::constant) {
             column.constant = rule.name;
         } else if (rule.source == map_source::composed) {
@@ -195,6 +206,57 @@ xlator::inbound_spec inbound_spec_of(const map_config& map, const engine::row_sc
     }
     return spec;
 }
+
+// What stands in the map for a column, constant, default or translation, must fit it in each row.
+class fit_check {
+public:
+    fit_check(const map_config& map, const engine::row_schema& target,
+              std::vector<map_error>& errors)
+        : map_(map), target_(target), errors_(errors), room_(target.payload_size(text_bytes_max)) {}
+
+    void run() {
+        for (const map_rule_config& rule : map_.rules) {
+            const auto index = target_.find(rule.target);
+            if (!index) {
+                continue;  // the xlator says so
+            }
+            if (rule.source == map_source::constant) {
+                check(rule, *index, rule.name);
+            }
+            if (rule.default_text) {
+                check(rule, *index, *rule.default_text);
+            }
+            for (const auto& [from, to] : rule.values) {
+                check(rule, *index, to);
+            }
+        }
+    }
+
+private:
+    static constexpr std::size_t text_bytes_max = 4096;
+
+    void check(const map_rule_config& rule, std::size_t index, const std::string& text) {
+        const engine::schema_column& column = target_.column(index);
+        const std::string what = "map " + map_.name + ": \"" + text + "\"";
+        if (column.is_key && text.empty()) {
+            errors_.push_back({rule.line, what + " is no value of key column " + column.name});
+            return;
+        }
+        engine::row_builder row(target_, room_);
+        map_row_sink sink(row);
+        const xlator::column_kind kind = kind_of(column.type);
+        xlator::detail::row_value value;
+        if (xlator::detail::read_row_text(kind, text, value) &&
+            !xlator::detail::store(value, kind, index, sink)) {
+            errors_.push_back({rule.line, what + " does not fit column " + column.name});
+        }
+    }
+
+    const map_config& map_;
+    const engine::row_schema& target_;
+    std::vector<map_error>& errors_;
+    std::vector<std::byte> room_;
+};
 
 // A row without its key is refused when it is finished; a map that never gives one is refused now.
 void check_keys(const map_config& map, const engine::row_schema& target,
@@ -282,11 +344,11 @@ inbound_result inbound_map::decode(std::string_view message, const xlator::recor
 }
 
 built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
+                                                       const std::string& dictionary,
                                                        const engine::row_schema& source,
                                                        map_dictionaries& dictionaries) {
     built_map<xlator::outbound_map> built;
-    const xlator::dictionary* dict =
-        find_dictionary(map, default_dictionary, dictionaries, built.errors);
+    const xlator::dictionary* dict = find_dictionary(map, dictionary, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
@@ -299,16 +361,16 @@ built_map<xlator::outbound_map> try_build_outbound_map(const map_config& map,
     return built;
 }
 
-built_map<inbound_map> try_build_inbound_map(const map_config& map,
+built_map<inbound_map> try_build_inbound_map(const map_config& map, const std::string& dictionary,
                                              const engine::row_schema& target,
                                              map_dictionaries& dictionaries) {
     built_map<inbound_map> built;
-    const xlator::dictionary* dict =
-        find_dictionary(map, default_dictionary, dictionaries, built.errors);
+    const xlator::dictionary* dict = find_dictionary(map, dictionary, dictionaries, built.errors);
     if (dict == nullptr) {
         return built;
     }
     check_keys(map, target, built.errors);
+    fit_check(map, target, built.errors).run();
     auto compiled =
         xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
     take_errors(compiled.errors, built.errors);
@@ -323,6 +385,7 @@ built_map<xlator::row_map> try_build_row_map(const map_config& map,
                                              const engine::row_schema& target) {
     built_map<xlator::row_map> built;
     check_keys(map, target, built.errors);
+    fit_check(map, target, built.errors).run();
     const xlator::row_spec spec = row_rules(map, source, built.errors).build_rows();
     auto compiled = xlator::compile_rows(spec, columns_of(source), columns_of(target));
     take_errors(compiled.errors, built.errors);
@@ -360,14 +423,16 @@ built_map<message_pass> try_build_message_pass(const map_config& map, const sess
 }
 
 xlator::outbound_map build_outbound_map(const pipeline_config& config, const map_config& map,
+                                        const std::string& dictionary,
                                         const engine::row_schema& source,
                                         map_dictionaries& dictionaries) {
-    return take(config, try_build_outbound_map(map, source, dictionaries));
+    return take(config, try_build_outbound_map(map, dictionary, source, dictionaries));
 }
 
 inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
-                              const engine::row_schema& target, map_dictionaries& dictionaries) {
-    return take(config, try_build_inbound_map(map, target, dictionaries));
+                              const std::string& dictionary, const engine::row_schema& target,
+                              map_dictionaries& dictionaries) {
+    return take(config, try_build_inbound_map(map, dictionary, target, dictionaries));
 }
 
 message_pass build_message_pass(const pipeline_config& config, const map_config& map,

@@ -74,9 +74,13 @@ struct built_map {
     std::vector<map_error> errors;
 };
 
+// `dictionary`: of the session, or of the stream's messages, for a map that names none; empty:
+// FIX44.
 [[nodiscard]] built_map<xlator::outbound_map> try_build_outbound_map(
-    const map_config& map, const engine::row_schema& source, map_dictionaries& dictionaries);
+    const map_config& map, const std::string& dictionary, const engine::row_schema& source,
+    map_dictionaries& dictionaries);
 [[nodiscard]] built_map<inbound_map> try_build_inbound_map(const map_config& map,
+                                                           const std::string& dictionary,
                                                            const engine::row_schema& target,
                                                            map_dictionaries& dictionaries);
 
@@ -93,9 +97,11 @@ struct built_map {
 // Its rows are map_row (map_rows.hpp) of the source table.
 [[nodiscard]] xlator::outbound_map build_outbound_map(const pipeline_config& config,
                                                       const map_config& map,
+                                                      const std::string& dictionary,
                                                       const engine::row_schema& source,
                                                       map_dictionaries& dictionaries);
 [[nodiscard]] inbound_map build_inbound_map(const pipeline_config& config, const map_config& map,
+                                            const std::string& dictionary,
                                             const engine::row_schema& target,
                                             map_dictionaries& dictionaries);
 [[nodiscard]] xlator::row_map build_row_map(const pipeline_config& config, const map_config& map,

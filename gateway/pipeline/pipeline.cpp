@@ -9,6 +9,7 @@
 #include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/cold_agent.hpp"
 #include "gateway/pipeline/plan.hpp"
+#include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/pipeline/source_log.hpp"
 #include "gateway/pipeline/storage_options.hpp"
 
@@ -182,8 +183,9 @@ const pipeline::source_log& pipeline::log_of_stream(const stream_config& stream)
     if (known != logs_by_stream_.end()) {
         return *known->second;
     }
-    source_logs_.push_back(
-        {log_directory(config_, stream.table), *find_schema(config_, stream.table)});
+    source_logs_.push_back({log_directory(config_, stream.table),
+                            *find_schema(config_, stream.table),
+                            dictionary_of(config_, settings_, stream).value_or(std::string())});
     const source_log& log = source_logs_.back();
     // A stream may be opened before anybody has written.
     create_log_if_missing(log.directory, log.schema, creation_options(config_));

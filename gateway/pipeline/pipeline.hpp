@@ -91,6 +91,7 @@ private:
     struct source_log {
         std::filesystem::path directory;
         engine::row_schema schema;
+        std::string dictionary;  // of the messages in it; empty: none is known
     };
     struct written_log {
         std::string name;

@@ -203,7 +203,9 @@ std::variant<xlator::outbound_map, message_pass> pipeline::make_session_map(
     const route_config& config, const source_log& source) {
     const map_config& map = *config_.find_map(config.map);
     if (map.kind == map_kind::to_message) {
-        return build_outbound_map(config_, map, source.schema, dictionaries_);
+        return build_outbound_map(config_, map,
+                                  dictionary_of(*find_session(config_, settings_, config)),
+                                  source.schema, dictionaries_);
     }
     return build_message_pass(config_, map, *find_session(config_, settings_, config),
                               source.schema, dictionaries_);
@@ -245,7 +247,7 @@ local_sink pipeline::make_local_sink(const route_config& config, const source_lo
         const map_config& map = *config_.find_map(config.map);
         const engine::row_schema& target = config_.find_table(config.table)->schema;
         if (map.kind == map_kind::from_message) {
-            sink.map = build_inbound_map(config_, map, target, dictionaries_);
+            sink.map = build_inbound_map(config_, map, source.dictionary, target, dictionaries_);
         } else {
             sink.map = build_row_map(config_, map, source.schema, target);
         }

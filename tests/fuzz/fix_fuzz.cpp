@@ -166,14 +166,14 @@ std::vector<map_error> try_map(const map_config& map, const engine::row_schema& 
     engine::row_builder made(schema, target);
     switch (map.kind) {
         case map_kind::to_message: {
-            auto built = try_build_outbound_map(map, schema, dictionaries);
+            auto built = try_build_outbound_map(map, {}, schema, dictionaries);
             if (built.map && row != nullptr) {
                 static_cast<void>(built.map->encode(map_row(*row), facts, out));
             }
             return built.errors;
         }
         case map_kind::from_message: {
-            auto built = try_build_inbound_map(map, schema, dictionaries);
+            auto built = try_build_inbound_map(map, {}, schema, dictionaries);
             if (built.map) {
                 static_cast<void>(
                     built.map->decode(frame_of(std::string(report_fields)), facts, made));

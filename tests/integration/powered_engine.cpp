@@ -94,7 +94,7 @@ gateway::route_past& powered_engine::past_of(const std::string& route,
 void powered_engine::open_orders() {
     const std::string name(route_name);
     gateway::route_past& past = past_of(name, *orders_);
-    gateway::session_sink sink{build_outbound_map(config_, *config_.find_map("new_order"),
+    gateway::session_sink sink{build_outbound_map(config_, *config_.find_map("new_order"), {},
                                                   orders_->schema(), dictionaries_),
                                std::make_unique<gateway::outbound_link>(std::size_t{1} << 16),
                                message_bytes_max};
@@ -135,7 +135,7 @@ std::unique_ptr<gateway::route> powered_engine::make_execution_route() {
     gateway::route_past& past = past_of(name, source);
     gateway::local_sink sink;
     sink.poss_dup = source.schema().index_of("POSS_DUP");
-    sink.map = build_inbound_map(config_, *config_.find_map("execution"), executions_->schema(),
+    sink.map = build_inbound_map(config_, *config_.find_map("execution"), {}, executions_->schema(),
                                  dictionaries_);
     const bool has_history = executions_->origins().knows(name);
     sink.redelivered_until = has_history ? source.log().last_sequence() : engine::sequence{};

@@ -85,6 +85,9 @@ private:
                                               : " has more than one source"));
             return false;
         }
+        if (!compile_when(rule, step)) {
+            return false;
+        }
         if (rule.constant) {
             return true;
         }
@@ -97,6 +100,27 @@ private:
                    compile_fallback(rule, step);
         }
         return compile_field(rule, step) && compile_fallback(rule, step);
+    }
+
+    bool compile_when(const column_rule& rule, detail::inbound_step& step) {
+        if (!rule.when) {
+            return true;
+        }
+        detail::text_part part;
+        if (!find_named(rule.when->column, false, rule.line, part)) {
+            return false;
+        }
+        step.when_tag = part.index;
+        step.is_when_negated = rule.when->is_negated;
+        for (const std::string& value : rule.when->values) {
+            std::string wire;
+            if (!value.empty() &&
+                !resolve_value(*dict_.find_field(part.index), value, rule.line, wire)) {
+                return false;
+            }
+            step.when_values.push_back(std::move(wire));
+        }
+        return true;
     }
 
     bool compile_now(const column_rule& rule, detail::inbound_step& step) {

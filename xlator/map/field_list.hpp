@@ -8,10 +8,10 @@
 //     orders.decode(decoder.message(), decoder.msg_type(), row);
 //
 // A member holds a field's value where it is of its type, or one that converts to it and back: any
-// integer, a text with view() and assign(), a struct of mantissa and exponent, one with ns. No
-// value: an empty std::optional or text, character 0, time 0, a null decimal; with pairs, what is in
-// none of them and is the member's first state. A field without a value is left out, and a message
-// without a field empties its member.
+// integer up to 64 bits with a sign, a text with view() and assign(), a struct of mantissa and
+// exponent, one with ns. No value: an empty std::optional or text, character 0, time 0, a null
+// decimal; with pairs, what is in none of them and is the member's first state. A field without a
+// value is left out, and a message without a field empties its member.
 //
 // Threading  constant; any thread
 // Progress   no allocation but where a member is a std::string, no exception

@@ -1,6 +1,20 @@
 #include "xlator/map/inbound_map.hpp"
 
+#include <algorithm>
+
 namespace millrace::xlator {
+
+namespace {
+
+// An absent field is "".
+bool is_met(const detail::inbound_step& step, const field_scope& message) noexcept {
+    const std::string_view value = message.text(step.when_tag);
+    return std::any_of(step.when_values.begin(), step.when_values.end(),
+                       [&](const std::string& one) { return one == value; }) !=
+           step.is_when_negated;
+}
+
+}  // namespace
 
 field_scope inbound_map::scope_of(const detail::inbound_step& step,
                                   const field_scope& message) noexcept {
@@ -44,6 +58,9 @@ map_status inbound_map::read_parts(const detail::inbound_step& step, const field
 map_status inbound_map::read(const detail::inbound_step& step, const field_scope& message,
                              const record_facts& facts, detail::text_room& room,
                              detail::row_value& value, bool& is_set) noexcept {
+    if (step.when_tag != 0 && !is_met(step, message)) {
+        return step.is_required ? map_status::required_empty : map_status::ok;
+    }
     is_set = true;
     if (step.is_now && step.parts.empty()) {
         value.kind = column_kind::timestamp;

@@ -47,7 +47,10 @@ struct inbound_step {
     int fallback_tag = 0;           // taken where the field is absent
     field_type fallback_type = field_type::string;
     bool is_now = false;
-    std::vector<text_part> parts;  // not empty: a template, or a value with a format
+    int when_tag = 0;  // 0: always
+    bool is_when_negated = false;
+    std::vector<std::string> when_values;  // wire texts; "": absent
+    std::vector<text_part> parts;          // not empty: a template, or a value with a format
 };
 
 }  // namespace detail

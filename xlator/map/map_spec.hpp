@@ -103,6 +103,8 @@ struct column_rule {
     std::string composed;  // instead of a field: a template of fields, value_text.hpp
     std::string format;    // of the field's value, or of the time
     bool is_now = false;   // instead of a field: the time of translation
+    // On a field (named by `column`); where it does not hold the column is not touched.
+    std::optional<column_condition> when;
 };
 
 struct inbound_spec {

@@ -44,7 +44,7 @@ TEST_F(CheckConfig, AStreamCarriesFieldsOfItsMessagesByTheirNames) {
     EXPECT_EQ(with_columns("\"MSG_TYPE\", \"WIRE\"", "MSG_TYPE = '8' and LastQty > 1"), strings{});
     const std::string all =
         "\"MSG_TYPE\", \"lastqty\", \"ExecID\", \"ClOrdID\", \"Symbol\", \"Side\", "
-        "\"OrdStatus\", \"LastPx\", \"CumQty\", \"PartyID\", \"TransactTime\"";
+        "\"OrdStatus\", \"LastPx\", \"CumQty\", \"NoPartyIDs\", \"PartyID\", \"TransactTime\"";
     EXPECT_EQ(with_columns(all, "MSG_TYPE = '8' and LastQty > 1"), strings{});
     const strings hidden = with_columns(all, "MSG_TYPE = '8' and LastMkt = 'X'");
     ASSERT_EQ(hidden.size(), 1U);
@@ -65,6 +65,20 @@ TEST_F(CheckConfig, AStreamCarriesFieldsOfItsMessagesByTheirNames) {
     ASSERT_FALSE(alone.empty());
     EXPECT_NE(alone[0].find("'columns' lists fields of messages alone"), std::string::npos)
         << alone[0];
+}
+
+TEST_F(CheckConfig, AMapReadsMessagesOfTheStreamsVersion) {
+    const std::string old = "dictionary = \"FIX42\"\nmessage = \"ExecutionReport\"";
+    const strings found = errors("dictionary = \"FIX44\"\nmessage = \"ExecutionReport\"", old);
+    ASSERT_FALSE(found.empty());
+    EXPECT_NE(found.front().find("map 'execution' reads messages of FIX.4.2 (dictionary = "
+                                 "\"FIX42\"), and those of 'venue.FIX_IN' are FIX.4.4"),
+              std::string::npos)
+        << found.front();
+    EXPECT_EQ(errors("dictionary = \"FIX44\"\nmessage = \"ExecutionReport\"",
+                     "message = \"ExecutionReport\""),
+              strings{})
+        << "of the session's own, where it names none";
 }
 
 TEST_F(CheckConfig, MapsLeadTheWayTheirRouteGoes) {

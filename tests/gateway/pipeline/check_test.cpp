@@ -116,8 +116,9 @@ columns = [{name = "A", type = "i64"}]
               text)
             .errors);
     EXPECT_EQ(found,
-              strings{behind(7) + "route 'more': map 'execution' reads FIX messages, and rows "
-                                  "of 'ORDER_OUT' carry none"});
+              strings{behind(7) +
+                      "route 'more': map 'execution' reads FIX messages, and rows "
+                      "of 'ORDER_OUT' carry none: their last column would be bytes or vartext"});
 }
 
 TEST_F(CheckConfig, WithoutAMapTheColumnsAreTheSame) {

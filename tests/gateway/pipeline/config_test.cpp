@@ -78,8 +78,8 @@ TEST(Config, KeepsTheOrderAndTheLinesOfAMap) {
     ASSERT_EQ(read.groups.size(), 1U);
     EXPECT_EQ(read.groups[0].line, 10);
     ASSERT_EQ(read.groups[0].entries.size(), 1U);
-    EXPECT_EQ(read.groups[0].entries[0][0].default_text, "x");
-    EXPECT_EQ(read.groups[0].entries[0][0].line, 13);
+    EXPECT_EQ(read.groups[0].entries[0].rules[0].default_text, "x");
+    EXPECT_EQ(read.groups[0].entries[0].rules[0].line, 13);
 }
 
 TEST(Config, ReadsTheMembersOfAGroupIntoColumns) {

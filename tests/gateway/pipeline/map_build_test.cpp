@@ -72,7 +72,7 @@ protected:
 };
 
 TEST_F(ExampleMap, MakesAnOrderOfARow) {
-    const auto map = build_outbound_map(config_, *config_.find_map("new_order"),
+    const auto map = build_outbound_map(config_, *config_.find_map("new_order"), {},
                                         schema("ORDER_OUT"), dictionaries_);
     engine::row_builder row(schema("ORDER_OUT"), room_);
     set(row, "CL_ORD_ID", "A1");
@@ -90,7 +90,7 @@ TEST_F(ExampleMap, MakesAnOrderOfARow) {
 }
 
 TEST_F(ExampleMap, SaysWhichColumnCannotBeTranslated) {
-    const auto map = build_outbound_map(config_, *config_.find_map("new_order"),
+    const auto map = build_outbound_map(config_, *config_.find_map("new_order"), {},
                                         schema("ORDER_OUT"), dictionaries_);
     engine::row_builder row(schema("ORDER_OUT"), room_);
     set(row, "CL_ORD_ID", "A1");
@@ -107,7 +107,7 @@ TEST_F(ExampleMap, SaysWhichColumnCannotBeTranslated) {
 }
 
 TEST_F(ExampleMap, MakesARowOfAReport) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), {}, schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     const std::string report =
@@ -129,7 +129,7 @@ TEST_F(ExampleMap, MakesARowOfAReport) {
 }
 
 TEST_F(ExampleMap, PassesOverMessagesOfAnotherType) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), {}, schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     EXPECT_EQ(map.decode(message("0", ""), {{noon_ns, 3}}, row).status,
@@ -137,7 +137,7 @@ TEST_F(ExampleMap, PassesOverMessagesOfAnotherType) {
 }
 
 TEST_F(ExampleMap, SaysWhatIsWrongWithAReport) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), {}, schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     EXPECT_EQ(map.decode("no message", {{noon_ns, 3}}, row).status, inbound_status::malformed);
@@ -158,7 +158,7 @@ TEST_F(ExampleMap, SaysWhatIsWrongWithAReport) {
 }
 
 TEST_F(ExampleMap, TheDecoderTakesFieldsTheDictionaryDoesNotKnow) {
-    auto map = build_inbound_map(config_, *config_.find_map("execution"), schema("EXECUTION"),
+    auto map = build_inbound_map(config_, *config_.find_map("execution"), {}, schema("EXECUTION"),
                                  dictionaries_);
     engine::row_builder row(schema("EXECUTION"), room_);
     const std::string report =
@@ -181,10 +181,10 @@ protected:
             const engine::row_schema& schema = config.tables.at(0).schema;
             switch (map.kind) {
                 case map_kind::to_message:
-                    static_cast<void>(build_outbound_map(config, map, schema, dictionaries));
+                    static_cast<void>(build_outbound_map(config, map, {}, schema, dictionaries));
                     break;
                 case map_kind::from_message:
-                    static_cast<void>(build_inbound_map(config, map, schema, dictionaries));
+                    static_cast<void>(build_inbound_map(config, map, {}, schema, dictionaries));
                     break;
                 case map_kind::between_rows:
                     static_cast<void>(build_row_map(config, map, schema, schema));
@@ -221,7 +221,7 @@ protected:
 TEST_F(SmallMap, RefusesIntegersBeyondWhatFixHolds) {
     EXPECT_EQ(
         refusal(config("{name = 'A', type = 'u64'}", std::string(heartbeat) + "'A'\n")),
-        "a.toml:8: map m: column A is u64, beyond what FIX integers hold here; make it i64, or "
+        "a.toml:8: map m: column A is u64, beyond what the integers of maps hold; make it i64, or "
         "a decimal");
     EXPECT_EQ(refusal(config("{name = 'A', type = 'u32'}", std::string(heartbeat) + "'a'\n")), "")
         << "columns have no case";
@@ -281,7 +281,7 @@ TEST_F(SmallMap, TemplatesFormatsAndMatchesAreReadAndChecked) {
               "");
     EXPECT_EQ(
         refusal(config(columns, std::string(outbound) + "TestReqID = {template = '{A}{n}'}\n")),
-        "a.toml:8: map m: column n is u64, beyond what FIX integers hold here; make it i64, "
+        "a.toml:8: map m: column n is u64, beyond what the integers of maps hold; make it i64, "
         "or a decimal");
     EXPECT_EQ(refusal(config(columns, std::string(request) +
                                           "A = {template = '{TestReqID}/{SenderCompId}'}\n")),
@@ -320,6 +320,84 @@ TEST_F(SmallMap, TemplatesFormatsAndMatchesAreReadAndChecked) {
                                       "match = {PartyRole = '1'}}\n"),
               "a.toml:8: 'match' names one field of the entry and its value, in the place of "
               "'entry': {PartyRole = \"1\"}");
+}
+
+TEST_F(SmallMap, WhatStandsInTheMapMustFitItsColumn) {
+    const std::string columns =
+        "{name = 'A', type = 'text(3)', key = true}, {name = 'N', type = 'i8'}";
+    const std::string key = "A = 'TestReqID'\n";
+    EXPECT_EQ(refusal(config(columns, std::string(request) + "A = {value = 'long'}\n")),
+              "a.toml:8: map m: \"long\" does not fit column A");
+    EXPECT_EQ(refusal(config(
+                  columns, std::string(request) + "A = {field = 'TestReqID', default = 'long'}\n")),
+              "a.toml:8: map m: \"long\" does not fit column A");
+    EXPECT_EQ(refusal(config(columns, std::string(request) + "A = {value = ''}\n")),
+              "a.toml:8: map m: \"\" is no value of key column A");
+    EXPECT_EQ(refusal(config(columns, std::string(request) + key + "N = {value = 300}\n")),
+              "a.toml:9: map m: \"300\" does not fit column N");
+    EXPECT_EQ(refusal(config(columns, std::string(request) + key +
+                                          "N = {field = 'TestReqID', values = {a = 999}}\n")),
+              "a.toml:9: map m: \"999\" does not fit column N");
+    EXPECT_EQ(refusal(config(columns, std::string(request) + key + "N = {value = 100}\n")), "");
+}
+
+TEST_F(SmallMap, FillsAColumnWhereTheMessageMeetsACondition) {
+    const std::string columns =
+        "{name = 'A', type = 'text(9)', key = true}, {name = 'B', type = 'text(9)'}";
+    const auto with = [&](const std::string& when) {
+        return config(columns,
+                      "message = 'ExecutionReport'\n[map.columns]\nA = 'ExecID'\n"
+                      "B = {field = 'OrderID', when = " +
+                          when + "}\n");
+    };
+    EXPECT_EQ(refusal(with("{field = 'OrdTypo', is = ['limit']}")),
+              "a.toml:9: map m: field OrdTypo is not in dictionary fix44; did you mean OrdType?");
+    EXPECT_EQ(refusal(with("{field = 'Side', is = ['byu']}")),
+              "a.toml:9: map m: \"byu\" is none of the values of field Side; did you mean buy?");
+    const pipeline_config given = with("{field = 'Side', is = ['buy', '']}");
+    map_dictionaries dictionaries;
+    const engine::row_schema& schema = given.tables[0].schema;
+    auto map = build_inbound_map(given, given.maps[0], {}, schema, dictionaries);
+    std::array<std::byte, 512> room{};
+    for (const auto& [side, is_filled] :
+         std::vector<std::pair<std::string, bool>>{{"1", true}, {"2", false}}) {
+        engine::row_builder row(schema, room);
+        const std::string report =
+            message("8", "6=1|14=1|17=E|37=O|39=0|54=" + side + "|150=0|151=1|");
+        ASSERT_EQ(map.decode(report, {{noon_ns, 3}}, row).status, inbound_status::ok);
+        EXPECT_EQ(row.view().text(1), is_filled ? "O" : "") << side;
+    }
+}
+
+TEST_F(SmallMap, WritesGroupsWithinGroups) {
+    const std::string columns = "{name = 'ID', type = 'text(9)'}, {name = 'SUB', type = 'text(9)'}";
+    const auto with = [&](const std::string& counter) {
+        return config(columns,
+                      "message = 'NewOrderSingle'\n[map.fields]\nClOrdID = {value = 'A'}\n"
+                      "Side = {value = '1'}\nTransactTime = {now = true}\n"
+                      "OrdType = {value = '1'}\n"
+                      "[[map.group]]\ncounter = 'NoPartyIDs'\n[[map.group.entry]]\n"
+                      "PartyID = 'ID'\n[[map.group.entry.group]]\ncounter = '" +
+                          counter +
+                          "'\n[[map.group.entry.group.entry]]\nPartySubID = 'SUB'\n"
+                          "[[map.group.entry.group.entry]]\nPartySubID = {value = 'X'}\n");
+    };
+    EXPECT_EQ(refusal(with("NoPartySubIDz")),
+              "a.toml:16: map m: field NoPartySubIDz is not in dictionary fix44; did you mean "
+              "NoPartySubIDs?");
+    const pipeline_config given = with("NoPartySubIDs");
+    map_dictionaries dictionaries;
+    const engine::row_schema& schema = given.tables[0].schema;
+    const auto map = build_outbound_map(given, given.maps[0], {}, schema, dictionaries);
+    std::array<std::byte, 512> room{};
+    engine::row_builder row(schema, room);
+    ASSERT_EQ(row.set_text(0, "P"), engine::row_status::ok);
+    ASSERT_EQ(row.set_text(1, "S"), engine::row_status::ok);
+    std::array<char, 256> out{};
+    const auto result = map.encode(map_row(row.view()), {{noon_ns, 3}}, out);
+    ASSERT_TRUE(result.is_ok());
+    EXPECT_EQ(readable({out.data(), result.size}),
+              "11=A|40=1|54=1|60=20260301-12:00:00.000|453=1|448=P|802=2|523=S|523=X|");
 }
 
 TEST_F(SmallMap, LeadsFromRowsToRows) {
@@ -364,7 +442,8 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
                std::string(heartbeat) + "'V'\n");
     const engine::row_schema& schema = out_config.tables[0].schema;
     map_dictionaries dictionaries;
-    const auto out_map = build_outbound_map(out_config, out_config.maps[0], schema, dictionaries);
+    const auto out_map =
+        build_outbound_map(out_config, out_config.maps[0], {}, schema, dictionaries);
     std::array<std::byte, 512> room{};
     engine::row_builder row(schema, room);
     ASSERT_EQ(row.set_text(1, "hello"), engine::row_status::ok);
@@ -376,8 +455,8 @@ TEST_F(SmallMap, BytesAndTrailingTextsGoBothWays) {
     const pipeline_config in_config =
         config("{name = 'A', type = 'u8'}, {name = 'V', type = 'bytes'}",
                std::string(request) + "V = 'TestReqID'\nA = {value = 7}\n");
-    auto in_map =
-        build_inbound_map(in_config, in_config.maps[0], in_config.tables[0].schema, dictionaries);
+    auto in_map = build_inbound_map(in_config, in_config.maps[0], {}, in_config.tables[0].schema,
+                                    dictionaries);
     engine::row_builder built(in_config.tables[0].schema, room);
     ASSERT_EQ(in_map.decode(message("1", "112=hi|"), {{noon_ns, 3}}, built).status,
               inbound_status::ok);

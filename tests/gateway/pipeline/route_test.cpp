@@ -61,7 +61,7 @@ protected:
     }
     [[nodiscard]] session_sink to_session(std::size_t ring_bytes, std::size_t message_bytes_max) {
         session_sink sink{
-            build_outbound_map(config_, config_.maps.front(), schema(), dictionaries_),
+            build_outbound_map(config_, config_.maps.front(), {}, schema(), dictionaries_),
             std::make_unique<outbound_link>(ring_bytes), message_bytes_max};
         link_ = sink.link.get();
         return sink;

@@ -13,8 +13,11 @@
 #include "fix44/MarketDataRequest.hpp"
 #include "fix44/NewOrderSingle.hpp"
 #include "fix44/OrderCancelReject.hpp"
+#include "fix44/dictionary.hpp"
 #include "tests/xlator/fix_text.hpp"
 #include "xlator/fix/constant_setting.hpp"
+#include "xlator/fix/decoder.hpp"
+#include "xlator/fix/raw_setting.hpp"
 
 namespace millrace::xlator {
 namespace {
@@ -38,6 +41,25 @@ std::string order_text(const Settings&... settings) {
     const std::string body(out.data(), result.size);
     EXPECT_EQ(result.byte_sum, byte_sum(body));
     return tests::with_bars(body);
+}
+
+TEST(Encoder, WritesAValueThatTheDictionaryDoesNotKnow) {
+    const auto with = [](const char* side) {
+        std::array<char, 256> out{};
+        const encode_result made =
+            encode<NewOrderSingle>(out, set<ClOrdID>("A1"), set_raw<Side>(side),
+                                   set<TransactTime>(noon), set<OrdType>(OrdType::limit));
+        return made.is_ok() ? tests::with_bars({out.data(), made.size})
+                            : "refused " + std::to_string(made.tag);
+    };
+    EXPECT_EQ(with("X"), "11=A1|40=2|54=X|60=20231114-22:13:20.123|");
+    EXPECT_EQ(with("XY"), "refused 54") << "no character";
+    EXPECT_EQ(with(""), "refused 54");
+    EXPECT_EQ(with("\x01"), "refused 54");
+    const dictionary dict{fix44::dictionary};
+    decoder reader{dict, {.is_strict = false}};
+    static_cast<void>(reader.decode_body("D", tests::with_soh("54=X|")));
+    EXPECT_EQ(reader.message().text(Side::tag), "X");
 }
 
 TEST(Encoder, WritesConstantsAsAnyOtherSetting) {

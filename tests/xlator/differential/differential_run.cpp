@@ -84,12 +84,16 @@ std::string text_of(const oracle_verdict& theirs) {
 void differential_counts::add(const differential_counts& other) {
     screened += other.screened;
     compared += other.compared;
+    with_defaults += other.with_defaults;
     accepted += other.accepted;
     foreign_version += other.foreign_version;
     fields += other.fields;
     with_deep += other.with_deep;
     for (const auto& [reason, count] : other.rejected) {
         rejected[reason] += count;
+    }
+    for (std::size_t i = 0; i < let_pass.size(); ++i) {
+        let_pass[i] += other.let_pass[i];
     }
     for (std::size_t i = 0; i < disagreed.size(); ++i) {
         disagreed[i] += other.disagreed[i];
@@ -106,8 +110,17 @@ void differential_run::run(std::size_t messages) {
              --changes) {
             generator_.mutate(message);
         }
+        draw_switches();
         compare(message, is_valid);
     }
+}
+
+// Half of the messages meet the switches that most sessions have.
+void differential_run::draw_switches() {
+    constexpr int default_percent = 50;
+    version_.set_switches(generator_.chance(default_percent)
+                              ? 0
+                              : 1 + generator_.below(fix_version::switch_sets - 1));
 }
 
 void differential_run::compare(const raw_message& message, bool is_valid) {
@@ -117,6 +130,7 @@ void differential_run::compare(const raw_message& message, bool is_valid) {
         return;
     }
     ++counts_.compared;
+    counts_.with_defaults += version_.switches() == 0 ? 1U : 0U;
     const auto has_zero = [](const raw_field& field) { return field.has_leading_zero; };
     if (std::any_of(message.fields.begin(), message.fields.end(), has_zero) &&
         version_.lax().decode(frame).status == decode_status::garbled) {
@@ -173,7 +187,18 @@ bool differential_run::check_fields(const raw_message& message, const std::strin
     counts_.fields += count;
     counts_.with_deep += has_deep_group(fields) ? 1U : 0U;
     accepted_types_.emplace(version_.lax().msg_type());
+    count_let_pass(frame);
     return true;
+}
+
+void differential_run::count_let_pass(const std::string& frame) {
+    for (std::size_t i = 0; i < fix_version::switch_count; ++i) {
+        const std::size_t bit = std::size_t{1} << i;
+        if ((version_.switches() & bit) != 0 &&
+            !version_.lax_with(version_.switches() ^ bit).decode(frame).is_ok()) {
+            ++counts_.let_pass[i];
+        }
+    }
 }
 
 // Beyond QuickFIX, never short of it; and what was made valid is so to everybody, in the order in
@@ -197,8 +222,8 @@ void differential_run::check_strict(const std::string& frame, const oracle_verdi
 }
 
 std::string differential_run::show(const std::string& frame) const {
-    return version_.name() + ": " + with_bars(frame) + "\n" +
-           xlator::print(frame, &version_.tables());
+    return version_.name() + ", switches " + std::to_string(version_.switches()) + ": " +
+           with_bars(frame) + "\n" + xlator::print(frame, &version_.tables());
 }
 
 std::string differential_run::unseen_types() const {

@@ -25,6 +25,11 @@ std::size_t message_count() {
 void print(const std::string& name, const differential_counts& counts) {
     std::printf("%-8s compared %zu, accepted %zu, with a group in a group %zu, fields %zu\n",
                 name.c_str(), counts.compared, counts.accepted, counts.with_deep, counts.fields);
+    std::printf("%-8s with default switches %zu; let pass by:", "", counts.with_defaults);
+    for (std::size_t i = 0; i < fix_version::switch_count; ++i) {
+        std::printf(" %s %zu%s", fix_version::switch_names[i], counts.let_pass[i],
+                    i + 1 < fix_version::switch_count ? "," : "\n");
+    }
     std::printf("%-8s of another version %zu; withheld by the screen %zu\n", "",
                 counts.foreign_version, counts.screened);
     std::printf("%-8s rejected by reason:", "");
@@ -47,6 +52,8 @@ void print_rules() {
 void expect_rich(const differential_counts& counts) {
     EXPECT_GE(counts.accepted * 100, counts.compared * 40);
     EXPECT_LE(counts.screened * 100, counts.compared * 20);
+    EXPECT_GE(counts.with_defaults * 100, counts.compared * 45);
+    EXPECT_LE(counts.with_defaults * 100, counts.compared * 55);
     for (const int reason : reasons) {
         EXPECT_EQ(counts.rejected.count(reason), 1U) << "reason " << reason << " was never seen";
     }
@@ -77,6 +84,9 @@ TEST(Differential, DecoderAndQuickFixAgreeOnVerdictReasonTagAndEveryField) {
         EXPECT_GE(all.rejected[reason] * 1000, wanted) << "reason " << reason;
     }
     EXPECT_GE(all.with_deep * 100, wanted);
+    for (std::size_t i = 0; i < fix_version::switch_count; ++i) {
+        EXPECT_GE(all.let_pass[i] * 4000, wanted) << fix_version::switch_names[i];
+    }
     for (std::size_t i = 0; i < disagreement_rules.size(); ++i) {
         if (disagreement_rules[i].is_frequent || wanted >= long_run) {
             EXPECT_GT(all.disagreed[i], 0U) << disagreement_rules[i].name << " was never seen";

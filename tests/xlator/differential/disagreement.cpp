@@ -45,8 +45,16 @@ bool has_odd_xml(fix_version& version, const raw_message& message) {
     });
 }
 
-// QuickFIX stops at a number it does not know; we know the field, and may mind first that its value
-// is wrong or, of data, its length.
+// Where unknown fields are allowed QuickFIX goes on behind one that it does not know, by ascending
+// tag.
+bool goes_past(fix_version& version, const oracle_verdict& theirs, int tag) {
+    return version.allows_unknown_fields() &&
+           (theirs.result == oracle_verdict::accepted ||
+            (theirs.result == oracle_verdict::rejected && theirs.tag >= tag));
+}
+
+// QuickFIX stops at a number it does not know, or takes any value; we know the field, and may mind
+// first that its value is wrong or, of data, its length.
 bool has_foreign_field(fix_version& version, const raw_message& message, const decode_result& ours,
                        const oracle_verdict& theirs) {
     if (ours.status == decode_status::garbled) {
@@ -54,12 +62,18 @@ bool has_foreign_field(fix_version& version, const raw_message& message, const d
             return !version.oracle().is_body_field(info.tag);
         });
     }
-    return theirs.result == oracle_verdict::rejected && theirs.reason == 0 &&
-           ours.ref_tag == theirs.tag && version.tables().find_field(theirs.tag) != nullptr &&
-           !version.oracle().is_body_field(theirs.tag) &&
-           (is_rejected(ours, session_reject_reason::tag_not_defined_for_message) ||
-            is_rejected(ours, session_reject_reason::value_is_incorrect) ||
-            is_rejected(ours, session_reject_reason::incorrect_data_format));
+    if (version.tables().find_field(ours.ref_tag) == nullptr ||
+        version.oracle().is_body_field(ours.ref_tag)) {
+        return false;
+    }
+    const bool is_value_wrong = is_rejected(ours, session_reject_reason::value_is_incorrect) ||
+                                is_rejected(ours, session_reject_reason::incorrect_data_format);
+    const bool is_number_unknown = theirs.result == oracle_verdict::rejected &&
+                                   theirs.reason == 0 && theirs.tag == ours.ref_tag;
+    return is_number_unknown
+               ? is_value_wrong ||
+                     is_rejected(ours, session_reject_reason::tag_not_defined_for_message)
+               : is_value_wrong && goes_past(version, theirs, ours.ref_tag);
 }
 
 bool is_application_value(fix_version& version, const oracle_verdict& theirs) {

@@ -45,17 +45,48 @@ gateway::session_spec session_of(const std::string& name, bool has_transport) {
         .sessions.at(0);
 }
 
+validation_switches switches_of(std::size_t set) {
+    validation_switches made;
+    made.check_field_order = (set & 1) == 0;
+    made.check_have_values = (set & 2) == 0;
+    made.check_user_fields = (set & 4) == 0;
+    made.allow_unknown_fields = (set & 8) != 0;
+    return made;
+}
+
 }  // namespace
 
 fix_version::fix_version(const std::string& name)
     : name_(name),
       has_transport_(name.compare(0, 5, "FIX50") == 0),
       loaded_(load(name, has_transport_)),
-      lax_(loaded_.tables(), {.is_strict = false}),
-      strict_(loaded_.tables()),
       oracle_(file_of(has_transport_ ? transport_name : name), has_transport_ ? file_of(name) : ""),
       listener_(store_),
       port_(gateway::session_port::create(session_of(name, has_transport_), store_, listener_)) {}
+
+void fix_version::set_switches(std::size_t set) {
+    switches_ = set;
+    oracle_.set_switches(switches_of(set));
+}
+
+bool fix_version::allows_unknown_fields() const {
+    return switches_of(switches_).allow_unknown_fields;
+}
+
+xlator::decoder& fix_version::decoder_with(decoders& all, std::size_t set, bool is_strict) {
+    std::unique_ptr<xlator::decoder>& found = all[set];
+    if (found == nullptr) {
+        const validation_switches switches = switches_of(set);
+        found = std::make_unique<xlator::decoder>(
+            loaded_.tables(),
+            xlator::decode_options{.is_strict = is_strict,
+                                   .check_field_order = switches.check_field_order,
+                                   .check_have_values = switches.check_have_values,
+                                   .check_user_fields = switches.check_user_fields,
+                                   .allow_unknown_fields = switches.allow_unknown_fields});
+    }
+    return *found;
+}
 
 bool fix_version::passes_screen(const std::string& frame) const {
     return gateway::screen_frame(frame.data(), frame.size(), port_->data_fields(),

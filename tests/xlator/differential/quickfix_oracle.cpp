@@ -39,6 +39,13 @@ quickfix_oracle::~quickfix_oracle() = default;
 
 namespace {
 
+void set_in(FIX::DataDictionary& dictionary, const validation_switches& switches) {
+    dictionary.checkFieldsOutOfOrder(switches.check_field_order);
+    dictionary.checkFieldsHaveValues(switches.check_have_values);
+    dictionary.checkUserDefinedFields(switches.check_user_fields);
+    dictionary.allowUnknownMsgFields(switches.allow_unknown_fields);
+}
+
 oracle_verdict verdict(oracle_verdict::kind result, int reason, int tag, const std::string& text) {
     oracle_verdict made;
     made.result = result;
@@ -53,6 +60,13 @@ oracle_verdict rejected(int reason, int tag, const std::string& text) {
 }
 
 }  // namespace
+
+void quickfix_oracle::set_switches(const validation_switches& switches) {
+    set_in(state_->session, switches);
+    if (state_->application != nullptr) {
+        set_in(*state_->application, switches);
+    }
+}
 
 oracle_verdict quickfix_oracle::check(const std::string& frame) {
     FIX::Message& message = state_->message;

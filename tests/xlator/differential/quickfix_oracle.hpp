@@ -15,6 +15,14 @@ struct oracle_verdict {
     std::string text;
 };
 
+// What a session may set, and both sides know: ValidateFieldsOutOfOrder and its like.
+struct validation_switches {
+    bool check_field_order = true;
+    bool check_have_values = true;
+    bool check_user_fields = true;
+    bool allow_unknown_fields = false;
+};
+
 class quickfix_oracle {
 public:
     // Of FIX 5.0 and later, header, trailer and session messages are the transport's; application
@@ -24,6 +32,8 @@ public:
     quickfix_oracle(const quickfix_oracle&) = delete;
     quickfix_oracle& operator=(const quickfix_oracle&) = delete;
 
+    // For the checks from now on.
+    void set_switches(const validation_switches& switches);
     // As FIX::Session does it, which puts its own messages to the transport's dictionary alone.
     oracle_verdict check(const std::string& frame);
 

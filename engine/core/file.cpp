@@ -236,21 +236,46 @@ std::string process_name() {
     return name;
 }
 
+struct flock lock_request(short type) {
+    struct flock request {};
+    request.l_type = type;
+    request.l_whence = SEEK_SET;
+    return request;
+}
+
+// Open-file-description locks: two holders inside one process exclude each other too. False:
+// somebody else's is in the way.
+bool try_lock(int fd, short type, const std::filesystem::path& path) {
+    struct flock request = lock_request(type);
+    if (::fcntl(fd, F_OFD_SETLK, &request) == 0) {
+        return true;
+    }
+    if (errno != EAGAIN && errno != EACCES) {
+        throw io_error("lock", path.native(), errno);
+    }
+    return false;
+}
+
+[[noreturn]] void refuse_locked(const std::filesystem::path& path) {
+    const std::string holder = lock_holder(path);
+    throw locked_error(path.parent_path().native() + ": already open for writing by " +
+                       (holder.empty() ? "another process" : holder) + "; stop it first");
+}
+
 }  // namespace
 
 file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose) {
     unique_fd fd = open_file(path, O_RDWR | O_CREAT);
-    struct flock request {};
-    request.l_type = F_WRLCK;
-    request.l_whence = SEEK_SET;
-    // Open-file-description locks: two holders inside one process exclude each other too.
-    if (::fcntl(fd.get(), F_OFD_SETLK, &request) != 0) {
-        if (errno != EAGAIN && errno != EACCES) {
-            throw io_error("lock", path.native(), errno);
+    if (!try_lock(fd.get(), F_WRLCK, path)) {
+        if (is_lock_held(path)) {
+            refuse_locked(path);
         }
-        std::string holder = lock_holder(path);
-        throw locked_error(path.parent_path().native() + ": already open for writing by " +
-                           (holder.empty() ? "another process" : holder) + "; stop it first");
+        // Who copies holds it, and the line is an older writer's; or a writer has just let it go.
+        if (!try_lock(fd.get(), F_WRLCK, path)) {
+            throw locked_error(path.parent_path().native() +
+                               ": is being copied, which keeps writers out; try again when that "
+                               "has ended");
+        }
     }
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);
@@ -264,14 +289,31 @@ file_lock::file_lock(const std::filesystem::path& path, std::string_view purpose
     fd_ = std::move(fd);
 }
 
+file_lock file_lock::against_writer(const std::filesystem::path& path) {
+    unique_fd fd(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0640));
+    if (!fd.is_open() && (errno == EACCES || errno == EROFS)) {
+        fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    if (!fd.is_open() && errno == ENOENT) {
+        return {};
+    }
+    if (!fd.is_open()) {
+        throw io_error("open", path.native(), errno);
+    }
+    if (!try_lock(fd.get(), F_RDLCK, path)) {
+        refuse_locked(path);
+    }
+    file_lock held;
+    held.fd_ = std::move(fd);
+    return held;
+}
+
 bool is_lock_held(const std::filesystem::path& path) {
     const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.is_open() && errno == ENOENT) {
         return false;
     }
-    struct flock request {};
-    request.l_type = F_WRLCK;
-    request.l_whence = SEEK_SET;
+    struct flock request = lock_request(F_RDLCK);  // a writer's alone is in the way of that
     // Who cannot tell must not say no: a log would be changed under its writer.
     if (!fd.is_open() || ::fcntl(fd.get(), F_OFD_GETLK, &request) != 0) {
         throw io_error("look at the lock", path.native(), errno);

@@ -94,6 +94,10 @@ class file_lock {
 public:
     file_lock() = default;
     file_lock(const std::filesystem::path& path, std::string_view purpose);
+    // Of one who copies the data and needs that nobody writes meanwhile: beside others who do, and
+    // the file's line stays what it was. Where there is no file it is made; where it may not be,
+    // nothing is held. Throws locked_error, naming the writer, if there is one.
+    [[nodiscard]] static file_lock against_writer(const std::filesystem::path& path);
     [[nodiscard]] bool is_held() const { return fd_.is_open(); }
     void release() { fd_.reset(); }
 
@@ -101,7 +105,8 @@ private:
     unique_fd fd_;
 };
 
-// Whether somebody holds it now; false where there is no file, io_error where it cannot be told.
+// Whether somebody writes under it now; false where there is no file, io_error where it cannot be
+// told.
 [[nodiscard]] bool is_lock_held(const std::filesystem::path& path);
 // "pid 4711, host a, since 2026-03-01T09:30:00Z (millrace run)" from the lock file, or an empty
 // string.

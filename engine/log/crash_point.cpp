@@ -13,7 +13,7 @@ namespace millrace::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 46> names = {
+constexpr std::array<std::string_view, 52> names = {
     "commit.before_word",  // a record stands whole but for its commit word
     "commit.after_word",
     "create.begun",          // synchronous: a segment is whole under its temporary name
@@ -60,6 +60,12 @@ constexpr std::array<std::string_view, 46> names = {
     "archive.copied",    // nor does the manifest know any of the three
     "archive.listed",    // the manifest does, and nothing is removed
     "archive.linked",    // the log says where its older segments are, and still has them
+    "copy.begun",        // a new log's place is there, and nothing in it
+    "salvage.rolled",    // a segment of it is whole and durable, and the log may not be
+    "migrate.rolled",    // engine/stream: the same
+    "copy.durable",      // all of it is, and has no name
+    "copy.named",        // it has its name, which is not durable yet
+    "copy.synced",       // it is, and the place it was made in is still there
 };
 
 std::atomic<const std::string_view*> armed{nullptr};

@@ -11,6 +11,8 @@
 #include "engine/core/file.hpp"
 #include "engine/log/archive_manifest.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/log_copy.hpp"
 #include "engine/log/log_image.hpp"
 #include "engine/log/retained.hpp"
 
@@ -119,6 +121,7 @@ private:
         if (::msync(out_.data(), out_.info().segment_bytes, MS_SYNC) != 0) {
             throw io_error("msync", (to_ / segment_file_name(out_.info().index)).native(), errno);
         }
+        MILLRACE_CRASH_POINT("salvage.rolled");
     }
 
     [[nodiscard]] position here() const { return {out_.info().first_position().value + offset_}; }
@@ -371,23 +374,17 @@ std::string salvage_hole::text() const {
 }
 
 salvage_report salvage_log(const fs::path& from, const fs::path& to) {
-    const fs::path lock = from / "writer.lock";
-    if (is_lock_held(lock)) {
-        throw locked_error(from.native() + ": open for writing by " + lock_holder(lock) +
-                           "; stop it first");
-    }
-    std::error_code ignored;
-    if (fs::exists(to, ignored) && !fs::is_empty(to, ignored)) {
-        throw config_error(to.native() + ": is not empty; a salvaged log needs a place of its own");
-    }
+    const file_lock held = hold_still(from);
+    check_new_log_target(to);
     const log_image image = open_log_image(from);
-    ensure_directory(to);
-    const file_lock new_lock(to / "writer.lock", "salvage");
-    salvage_report report = salvager(image, to).run();
-    if (!image.hot_text.empty()) {
-        report.notes.push_back(image.hot_text);
+    new_log made(to, "salvage of " + from.native());
+    salvage_report report = salvager(image, made.path()).run();
+    for (const std::string& note : {image.hot_text, made.note()}) {
+        if (!note.empty()) {
+            report.notes.push_back(note);
+        }
     }
-    sync_directory(to);
+    made.finish();
     return report;
 }
 

@@ -2,9 +2,10 @@
 //
 // The new log has a uuid of its own and names the old one as its origin. A record keeps its
 // sequence, its time, its bytes and its position. Where records were lost stand gap records of the
-// same length, so nothing moves. What a dead writer left uncommitted is not copied.
+// same length, so nothing moves. What a dead writer left uncommitted is not copied. Until it is
+// whole and durable, the new log has no name (log_copy.hpp).
 //
-// Threading  one thread; the old log may be read by others, and nobody may write it
+// Threading  one thread; the old log may be read by others, and its writers are kept out
 // Errors     throws config_error where the target is in use, locked_error where a writer has the
 //            old log, damage_error where nothing says what the log is, io_error
 #pragma once

@@ -8,6 +8,8 @@
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/crash_point.hpp"
+#include "engine/log/log_copy.hpp"
 #include "engine/log/log_reader.hpp"
 #include "engine/stream/origin_tracker.hpp"
 
@@ -63,7 +65,6 @@ public:
     void close() {
         put_control(control_type::close, {});
         finish_segment();
-        sync_directory(directory_);
     }
 
 private:
@@ -78,6 +79,7 @@ private:
     void finish_segment() {
         const fs::path path = directory_ / segment_file_name(info_.index);
         sync_file(open_file(path, O_RDWR).get(), path.native());
+        MILLRACE_CRASH_POINT("migrate.rolled");
     }
     void roll() {
         const position end{info_.first_position().value + offset_};
@@ -165,15 +167,6 @@ void visit_rows(const fs::path& source, const row_schema& schema, row_map::mode 
     }
 }
 
-void check_target(const fs::path& target) {
-    std::error_code code;
-    if (fs::exists(target, code) && !fs::is_empty(target, code)) {
-        throw config_error(target.native() +
-                           ": the new log needs a directory that is empty or not there");
-    }
-    ensure_directory(target);
-}
-
 }  // namespace
 
 std::string migration_report::text() const {
@@ -190,11 +183,8 @@ std::string migration_report::text() const {
 
 migration_report migrate_log(const fs::path& source, const fs::path& target,
                              const row_schema& schema, row_map::mode how) {
-    const fs::path lock = source / "writer.lock";
-    if (is_lock_held(lock)) {
-        throw locked_error(source.native() + ": open for writing by " + lock_holder(lock) +
-                           "; stop it first, or the new log lacks what it appends");
-    }
+    const file_lock held = hold_still(source);  // it is read twice, and both must see the same
+    check_new_log_target(target);
     log_reader head(source, read_from::first());
     migration_report report;
     report.source = head.uuid();
@@ -207,7 +197,8 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
             ++report.row_count;
             report.cut_count += is_cut ? 1 : 0;
         });
-    check_target(target);
+    new_log made(target, "migration of " + source.native());
+    report.note = made.note();
     segment_info info;
     info.uuid = random_log_uuid();
     info.origin = head.original_log();
@@ -220,7 +211,7 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
     info.previous_last_sequence = {report.row_count == 0 ? 0 : report.first.value - 1};
     info.base_sequence = info.previous_last_sequence.next();
     report.uuid = info.uuid;
-    copy_writer copy(target, info);
+    copy_writer copy(made.path(), info);
     visit_rows(source, schema, how,
                [&](const log_reader& reader, const record_view& record,
                    std::span<const std::byte> payload, bool) {
@@ -230,7 +221,8 @@ migration_report migrate_log(const fs::path& source, const fs::path& target,
                });
     copy.cut_back(read_origins(source));
     copy.close();
-    write_file_atomically(target / "migration.txt", report.text());
+    write_file_atomically(made.path() / "migration.txt", report.text());
+    made.finish();
     return report;
 }
 

@@ -368,7 +368,8 @@ protected:
         std::vector<std::string_view> points;
         for (const std::string_view point : crash_point_names()) {
             const std::string_view part = point.substr(0, point.find('.'));
-            if (part != "checkpoint" && part != "cursor" && part != "retain" && part != "archive") {
+            if (part != "checkpoint" && part != "cursor" && part != "retain" && part != "archive" &&
+                part != "copy" && part != "salvage" && part != "migrate") {
                 points.push_back(point);
             }
         }

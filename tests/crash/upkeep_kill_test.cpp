@@ -1,6 +1,7 @@
-// Kills the process that removes a log's old segments, archives them, or moves a reader's cursor,
-// at its crash points and at any moment. No record is lost that was to stay, what was begun can be
-// done again, and a cursor stands where it was last said to, or where it was just going.
+// Kills the process that removes a log's old segments, archives them, copies a log into a new one,
+// or moves a reader's cursor, at its crash points and at any moment. No record is lost that was to
+// stay, no part of a copy passes for the whole, what was begun can be done again, and a cursor
+// stands where it was last said to, or where it was just going.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -14,9 +15,11 @@
 #include "engine/core/clock.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/index.hpp"
+#include "engine/log/salvage.hpp"
 #include "engine/log/seal_file.hpp"
 #include "engine/log/verify.hpp"
 #include "engine/stream/archive_log.hpp"
+#include "engine/stream/migrate_log.hpp"
 #include "engine/stream/reader_cursor.hpp"
 #include "engine/stream/retention.hpp"
 #include "tests/crash/kill_tally.hpp"
@@ -28,6 +31,9 @@ namespace {
 
 constexpr std::uint64_t segment_count = 5;
 constexpr std::uint64_t kept_count = 2;  // by retention
+const row_schema wider = row_schema::parse(
+    "table TICK\ncolumn SIDE text(2)\ncolumn NUMBER u64 key\ncolumn SYMBOL text(14)\n"
+    "column NOTE bytes\n");
 
 // When a child's life is to end: at the nth pass of a point, or, without one, some time after.
 struct moment {
@@ -132,6 +138,38 @@ protected:
         EXPECT_EQ(verify_log(archive()).result(), verdict::clean);
     }
 
+    [[nodiscard]] fs::path out() const { return root() / "out"; }
+    [[nodiscard]] fs::path beside_out() const { return root() / "out.tmp"; }
+    void copy_by(bool is_migration) const {
+        if (fs::exists(out())) {
+            return;  // the last attempt was killed behind that
+        }
+        if (is_migration) {
+            (void)migrate_log(log(), out(), wider, row_map::mode::exact);
+        } else {
+            (void)salvage_log(log(), out());
+        }
+    }
+    // The new log is whole, or is not there under any name.
+    void check_copied() const {
+        EXPECT_TRUE(list_segments(beside_out()).empty()) << "a part passes for a log";
+        if (fs::exists(out())) {
+            const verify_report report = verify_log(out());
+            EXPECT_EQ(report.result(), verdict::clean);
+            EXPECT_EQ(report.record_count, last_);
+            EXPECT_EQ(report.last_sequence.value, last_);
+        }
+        expect_ticks_from(1);
+        EXPECT_FALSE(is_lock_held(log() / "writer.lock"));
+    }
+    void finish_copying(bool is_migration) const {
+        fs::remove_all(out());  // so that what is left of a copy that has its name is met too
+        copy_by(is_migration);
+        EXPECT_TRUE(fs::exists(out()));
+        EXPECT_FALSE(fs::exists(beside_out()));
+        check_copied();
+    }
+
     // Killed twice: while it is done, and every other time while it is done again.
     bool is_survived(const moment& when, const std::function<void()>& act,
                      const std::function<void()>& check, const std::function<void()>& finish) {
@@ -209,6 +247,13 @@ TEST_F(UpkeepKill, AtAnyMomentLosesNothingThatWasToStay) {
                 [this] { check_archived(); }, [this] { finish_archiving(); })) {
             kill_tally::get().at_random("archiving");
         }
+        for (const bool is_migration : {false, true}) {
+            if (is_survived(
+                    {{}, when.nth, when.soon}, [&] { copy_by(is_migration); },
+                    [this] { check_copied(); }, [&] { finish_copying(is_migration); })) {
+                kill_tally::get().at_random(is_migration ? "migration" : "salvage");
+            }
+        }
     }
     begin_anew();
     for (int kill = 0; kill < wanted && !HasFailure(); ++kill) {
@@ -227,7 +272,8 @@ TEST_F(UpkeepKill, AtEachCrashPointLosesNothingThatWasToStay) {
     int points = 0;
     for (const std::string_view point : crash_point_names()) {
         const std::string_view part = point.substr(0, point.find('.'));
-        points += part == "retain" || part == "archive" || part == "cursor" ? 1 : 0;
+        const bool is_copied = part == "copy" || part == "salvage" || part == "migrate";
+        points += part == "retain" || part == "archive" || part == "cursor" || is_copied ? 1 : 0;
         begin_anew();
         told.value().store(0, std::memory_order_relaxed);
         for (std::uint64_t kill = 0; kill < wanted && !HasFailure(); ++kill) {
@@ -245,6 +291,15 @@ TEST_F(UpkeepKill, AtEachCrashPointLosesNothingThatWasToStay) {
                     {point, is_once ? 1 : 1 + kill % (segment_count - 1), 0},
                     [this] { archive_and_delete(); }, [this] { check_archived(); },
                     [this] { finish_archiving(); });
+            } else if (is_copied) {
+                const std::uint64_t nth = part == "copy" ? 1 : 1 + kill % segment_count;
+                const auto is_copy_survived = [&](bool is_migration) {
+                    return is_survived(
+                        {point, nth, 0}, [&] { copy_by(is_migration); }, [this] { check_copied(); },
+                        [&] { finish_copying(is_migration); });
+                };
+                is_reached = (part == "salvage" || is_copy_survived(true)) &&
+                             (part == "migrate" || is_copy_survived(false));
             } else if (part == "cursor") {
                 is_reached = is_killed({point, 1 + kill % 10, 0}, [&] { follow(log(), told); });
                 check_cursor(log(), told, last_);
@@ -255,7 +310,7 @@ TEST_F(UpkeepKill, AtEachCrashPointLosesNothingThatWasToStay) {
             kill_tally::get().at_point(point);
         }
     }
-    EXPECT_EQ(points, 11);
+    EXPECT_EQ(points, 17);
 }
 
 #endif

@@ -26,6 +26,9 @@ int migrate(const migrate_options& options) {
         options.is_truncated ? engine::row_map::mode::truncate : engine::row_map::mode::exact;
     const engine::migration_report report = with_arguments(
         [&] { return engine::migrate_log(options.directory, options.target, table.schema, mode); });
+    if (!report.note.empty()) {
+        std::printf("note: %s\n", report.note.c_str());
+    }
     std::printf("%s is a new log\n%s", options.target.c_str(), report.text().c_str());
     return exit_ok;
 }

@@ -231,6 +231,32 @@ TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
     EXPECT_NE(lock_holder(path).find("another"), std::string::npos);
 }
 
+TEST_F(FileLock, AgainstAWriterIsHeldBySeveralAndKeepsTheLine) {
+    const fs::path path = directory / "lock";
+    EXPECT_TRUE(file_lock::against_writer(path).is_held()) << "it is made";
+    { const file_lock writer(path, "writer"); }
+    const std::string line = lock_holder(path);
+    {
+        const file_lock first = file_lock::against_writer(path);
+        const file_lock second = file_lock::against_writer(path);
+        EXPECT_TRUE(first.is_held() && second.is_held());
+        EXPECT_FALSE(is_lock_held(path)) << "nobody writes";
+        try {
+            const file_lock writer(path, "another");
+            FAIL();
+        } catch (const locked_error& failure) {
+            EXPECT_EQ(std::string(failure.what()),
+                      directory.native() +
+                          ": is being copied, which keeps writers out; try again when that has "
+                          "ended");
+        }
+    }
+    EXPECT_EQ(lock_holder(path), line);
+    const file_lock writer(path, "another");
+    EXPECT_THROW((void)file_lock::against_writer(path), locked_error);
+    EXPECT_FALSE(file_lock::against_writer(directory / "none" / "lock").is_held());
+}
+
 TEST_F(FileLock, FallsWithItsProcess) {
     const fs::path path = directory / "lock";
     int ready[2];

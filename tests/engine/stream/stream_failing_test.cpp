@@ -1,8 +1,9 @@
-// Makes every call fail, one after the other, that archiving, retention and the small files beside
-// a log ask of the file system: nothing acknowledged is lost, and nothing half replaced is read as
-// good.
+// Makes every call fail, one after the other, that archiving, retention, copying a log and the
+// small files beside it ask of the file system: nothing acknowledged is lost, and nothing half made
+// or half replaced is read as good.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -10,10 +11,12 @@
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/durable_mark.hpp"
+#include "engine/log/salvage.hpp"
 #include "engine/log/verify.hpp"
 #include "engine/stream/archive_log.hpp"
 #include "engine/stream/checkpoint.hpp"
 #include "engine/stream/life_file.hpp"
+#include "engine/stream/migrate_log.hpp"
 #include "engine/stream/reader_cursor.hpp"
 #include "engine/stream/retention.hpp"
 #include "tests/engine/log/failing_nth.hpp"
@@ -106,6 +109,73 @@ TEST_F(StreamFailing, RetentionLeavesAnUnbrokenRunAndCanBeDoneAgain) {
             }
         });
     EXPECT_GT(calls, 20u);
+}
+
+const row_schema wider = row_schema::parse(
+    "table TICK\ncolumn SIDE text(2)\ncolumn NUMBER u64 key\ncolumn SYMBOL text(14)\n"
+    "column NOTE bytes\n");
+
+TEST_F(StreamFailing, ACopyIsWholeOrNotThereAndCanBeDoneAgain) {
+    make_model(3);
+    const fs::path out = root() / "out";
+    const std::function<void()> copies[] = {
+        [&] { (void)salvage_log(log(), out); },
+        [&] { (void)migrate_log(log(), out, wider, row_map::mode::exact); }};
+    for (const std::function<void()>& copy : copies) {
+        const std::uint64_t calls = fail_each_call(
+            root(), [&] { begin_anew(); }, copy,
+            [&](bool) {
+                EXPECT_TRUE(list_segments(root() / "out.tmp").empty());
+                if (fs::exists(out)) {
+                    EXPECT_EQ(verify_log(out).record_count, last_);
+                    fs::remove_all(out);
+                }
+                EXPECT_NO_THROW(copy());
+                EXPECT_FALSE(fs::exists(root() / "out.tmp"));
+                EXPECT_EQ(verify_log(out).result(), verdict::clean);
+                EXPECT_EQ(verify_log(out).record_count, last_);
+                EXPECT_EQ(last_tick(log()), last_);
+            });
+        EXPECT_GT(calls, 60u);
+    }
+}
+
+// Asks for the writer's lock whenever a file is opened below a directory.
+class asking_writer final : public file_call_observer {
+public:
+    asking_writer(fs::path log, fs::path below) : log_(std::move(log)), below_(std::move(below)) {}
+    int before(const file_call_site& site) noexcept override {
+        if (site.what == file_call::open && is_below(site, below_)) {
+            try {
+                const file_lock writing(log_ / "writer.lock", "test");
+                ++admitted;
+            } catch (const error&) {
+                ++refused;
+            }
+        }
+        return 0;
+    }
+    void after(const file_call_site&, bool) noexcept override {}
+
+    int admitted = 0;
+    int refused = 0;
+
+private:
+    fs::path log_;
+    fs::path below_;
+};
+
+TEST_F(StreamFailing, NoWriterBeginsWhileItsLogIsCopied) {
+    make_model(2);
+    for (const bool is_migration : {false, true}) {
+        begin_anew();
+        asking_writer asking(log(), root() / "out.tmp");
+        const file_call_observation observation(asking);
+        is_migration ? (void)migrate_log(log(), root() / "out", wider, row_map::mode::exact)
+                     : (void)salvage_log(log(), root() / "out");
+        EXPECT_EQ(asking.admitted, 0);
+        EXPECT_GT(asking.refused, 4);
+    }
 }
 
 // What a living writer has not made durable stays, also where its lock or its mark cannot be read.

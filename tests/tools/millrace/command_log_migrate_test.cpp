@@ -59,6 +59,23 @@ TEST_F(CommandLogMigrate, RefusesOtherChangesAndMigratesThem) {
     EXPECT_FALSE(rows[19]["row"].contains("QUANTITY"));
 }
 
+TEST_F(CommandLogMigrate, SaysWhatABrokenOffOneHasLeft) {
+    append_orders(1, 20);
+    const auto migrate = [&] {
+        return run({"log", "migrate", log("ORDER_OUT"), file("new"), "--schema", config(), "COPY"});
+    };
+    std::filesystem::create_directories(file("new.tmp/log"));
+    const exit_result refused = migrate();
+    EXPECT_EQ(refused.code, code_usage);
+    EXPECT_TRUE(has(refused.err, file("new.tmp") + ": is in the way of " + file("new")));
+    write("new.tmp/unfinished", "pid 4711, host a\n");
+    const exit_result made = migrate();
+    EXPECT_EQ(made.code, code_ok) << made.err;
+    EXPECT_TRUE(has(made.out, "note: " + file("new.tmp") + ": a copy that was broken off"));
+    EXPECT_FALSE(std::filesystem::exists(file("new.tmp")));
+    EXPECT_EQ(run({"log", "verify", file("new")}).code, code_ok);
+}
+
 // Also of a log whose older rows came from a third.
 TEST_F(CommandLogMigrate, ARowKeepsItsCorrelation) {
     append_orders(1, 20);

@@ -27,8 +27,12 @@ public:
     void run() {
         std::error_code code;
         if (!fs::exists(path_, code)) {
+            const fs::path link = image_.directory / archive_link_name;
             add(finding_kind::missing_manifest, path_,
-                "nothing says what was archived here; restore it from a copy");
+                archive_ == image_.directory
+                    ? "nothing says what was archived here; restore it from a copy"
+                    : "nothing says what was archived here; mount the archive that " +
+                          link.native() + " names, or restore the file from a copy");
             return;
         }
         try {

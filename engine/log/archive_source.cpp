@@ -91,7 +91,8 @@ private:
     ZSTD_inBuffer input_{nullptr, 0, 0};
 };
 
-// Of another directory, which need not be there.
+// Of another directory, which need not be there, nor be readable: who needs the log's beginning
+// asks find_archive_gap(), which says so.
 std::vector<std::uint64_t> list_linked(const fs::path& archive) {
     try {
         return list_names(archive).archived;

@@ -40,7 +40,7 @@ private:
 inline constexpr std::string_view archive_link_name = "archive.at";
 
 // Local segments, and those archived that continue them backwards without a gap; of an archive, all
-// it holds.
+// it holds. An archive out of reach holds none; find_archive_gap() tells.
 [[nodiscard]] std::vector<std::uint64_t> list_readable_segments(
     const std::filesystem::path& directory);
 // No segment lies here uncompressed, and some do compressed.

@@ -48,6 +48,7 @@ bool is_not_behind(const index_entry& entry, const read_from& from, position fir
         case read_from::kind::tail:
             return true;
         case read_from::kind::first:
+        case read_from::kind::oldest_here:
         case read_from::kind::last_snapshot:
             return false;
     }

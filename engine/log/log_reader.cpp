@@ -5,6 +5,7 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_gap.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/recovery.hpp"
 #include "engine/log/seek.hpp"
@@ -136,6 +137,7 @@ void log_reader::seek(const read_from& from, std::span<const std::uint64_t> inde
     open_segment(choose_segment(from, indexes));
     switch (from.what) {
         case read_from::kind::first:
+        case read_from::kind::oldest_here:
         case read_from::kind::last_snapshot:
             break;
         case read_from::kind::at_position:
@@ -159,6 +161,10 @@ void log_reader::seek(const read_from& from, std::span<const std::uint64_t> inde
 std::uint64_t log_reader::choose_segment(const read_from& from,
                                          std::span<const std::uint64_t> indexes) const {
     if (from.what == read_from::kind::first) {
+        require_all_before(read_segment_info(directory_, indexes.front()));
+        return indexes.front();
+    }
+    if (from.what == read_from::kind::oldest_here) {
         return indexes.front();
     }
     if (from.what == read_from::kind::last_snapshot) {
@@ -172,18 +178,28 @@ std::uint64_t log_reader::choose_segment(const read_from& from,
         return found.index;
     }
     const segment_info oldest = read_segment_info(directory_, indexes.front());
+    const std::optional<archive_gap> gap = find_archive_gap(directory_, uuid_, oldest.index);
+    const std::string reason = gap ? ". " + gap->text : std::string();
     if (from.what == read_from::kind::at_position) {
         refuse_position(from.at, "lies before the oldest segment kept, which begins at offset " +
-                                     std::to_string(oldest.first_position().value));
+                                     std::to_string(oldest.first_position().value) + reason);
     }
     // Sequence 0 means none, so asking for what comes behind it asks for the first record there
     // ever was.
     if (from.what == read_from::kind::at_sequence && oldest.base_sequence.value > 1) {
         throw error(directory_.native() + ": sequence " + std::to_string(from.seq.value) +
                     " is no longer here; the oldest kept is " +
-                    std::to_string(oldest.base_sequence.value));
+                    std::to_string(oldest.base_sequence.value) + reason);
     }
+    require_all_before(oldest);
     return indexes.front();
+}
+
+void log_reader::require_all_before(const segment_info& oldest) const {
+    if (const auto gap = find_archive_gap(directory_, uuid_, oldest.index)) {
+        throw damage_error(gap->text + ". What is here begins with sequence " +
+                           std::to_string(oldest.base_sequence.value));
+    }
 }
 
 bool log_reader::opens_with_snapshot(std::uint64_t index) const {
@@ -281,8 +297,7 @@ bool log_reader::may_follow() noexcept {
         return true;
     }
     if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
-        stop_at(index, damage_kind::removed_segment,
-                "the oldest kept is " + segment_file_name(oldest));
+        stop_before(oldest, index);
     } else {
         stop_at(index, damage_kind::missing_segment, {});
     }
@@ -298,8 +313,7 @@ bool log_reader::is_left_behind() noexcept {
         oldest_kept() <= index + 1) {
         return false;
     }
-    stop_at(index + 1, damage_kind::removed_segment,
-            "the oldest kept is " + segment_file_name(oldest_kept()));
+    stop_before(oldest_kept(), index + 1);
     return true;
 }
 
@@ -336,8 +350,7 @@ bool log_reader::enter(position end, damage_kind kind) noexcept {
         return false;
     } catch (const std::exception& failure) {
         if (const std::uint64_t oldest = oldest_kept(); oldest > index) {
-            stop_at(index, damage_kind::removed_segment,
-                    "the oldest kept is " + segment_file_name(oldest));
+            stop_before(oldest, index);
             return false;
         }
         stop_at(index, is_next_begun() ? damage_kind::bad_header : damage_kind::missing_segment,
@@ -349,6 +362,19 @@ bool log_reader::enter(position end, damage_kind kind) noexcept {
 void log_reader::stop_at(std::uint64_t index, damage_kind kind, std::string detail) noexcept {
     damage_ = {next_position(), kind, (directory_ / segment_file_name(index)).native(),
                std::move(detail)};
+}
+
+// Segment `index` is not here and older than all that are: removed, or in an archive that is gone.
+void log_reader::stop_before(std::uint64_t oldest, std::uint64_t index) noexcept {
+    try {
+        if (const auto gap = find_archive_gap(directory_, uuid_, oldest)) {
+            stop_at(index, damage_kind::missing_segment, gap->text);
+            return;
+        }
+    } catch (const std::exception&) {
+        // archive.at itself cannot be read: what is known is said
+    }
+    stop_at(index, damage_kind::removed_segment, "the oldest kept is " + segment_file_name(oldest));
 }
 
 void log_reader::stop(damage_kind kind) noexcept {

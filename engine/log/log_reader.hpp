@@ -40,6 +40,7 @@ struct damage_report {
 struct read_from {
     enum class kind : std::uint8_t {
         first,
+        oldest_here,
         tail,
         at_sequence,
         at_time,
@@ -52,6 +53,8 @@ struct read_from {
     position at;     // at_position: must be where a record begins, or the end of the log
 
     [[nodiscard]] static read_from first() { return {}; }
+    // The same, but where the log's archive is out of reach, which first() refuses: without it.
+    [[nodiscard]] static read_from oldest_here() { return {kind::oldest_here, {}, {}, {}}; }
     [[nodiscard]] static read_from tail() { return {kind::tail, {}, {}, {}}; }
     [[nodiscard]] static read_from at_sequence(sequence s) {
         return {kind::at_sequence, s, {}, {}};
@@ -115,6 +118,8 @@ private:
     [[nodiscard]] bool opens_with_snapshot(std::uint64_t index) const;
     void skip_to_record(const read_from& from);
     void skip_to_position(position at);
+    // Throws damage_error: records before those of segment `oldest` are out of reach.
+    void require_all_before(const segment_info& oldest) const;
     [[noreturn]] void refuse_position(position at, const std::string& reason) const;
     // What reader_tail asks.
     [[nodiscard]] bool refresh() noexcept { return segments_.back().refresh(); }
@@ -128,6 +133,7 @@ private:
 
     [[nodiscard]] bool is_next_segment_named() const noexcept;
     void stop_at(std::uint64_t index, damage_kind kind, std::string detail) noexcept;
+    void stop_before(std::uint64_t oldest, std::uint64_t index) noexcept;
     void drop_old_segments() noexcept;
 
     std::filesystem::path directory_;

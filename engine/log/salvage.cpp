@@ -9,6 +9,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/log/archive_gap.hpp"
 #include "engine/log/archive_manifest.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/crash_point.hpp"
@@ -383,6 +384,9 @@ salvage_report salvage_log(const fs::path& from, const fs::path& to) {
         if (!note.empty()) {
             report.notes.push_back(note);
         }
+    }
+    if (const auto gap = find_archive_gap(from, image.uuid, image.files.front().name_index)) {
+        report.notes.push_back("only what is here was copied; " + gap->text);
     }
     made.finish();
     return report;

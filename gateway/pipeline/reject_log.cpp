@@ -142,6 +142,18 @@ std::map<engine::log_uuid, engine::row_schema> parked_schemas(
     return schemas;
 }
 
+// Where the route's rows behind `after` begin. The oldest segment says how far the route had come
+// before it, so an archive that may be out of reach is asked for only where it is needed.
+engine::read_from reject_log::begin_behind(std::string_view route, engine::sequence after) const {
+    const engine::read_from oldest = engine::read_from::oldest_here();
+    engine::log_reader reader(table_->log().directory(), oldest, true);
+    engine::record_view record;
+    const bool is_here = reader.poll(record) == engine::read_status::record &&
+                         record.is_control(engine::control_type::snapshot) &&
+                         highest_in(record.bytes(), route) <= after;
+    return is_here ? oldest : engine::read_from::first();
+}
+
 std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                                                         engine::sequence after) const {
     std::vector<engine::sequence> parked;
@@ -153,7 +165,7 @@ std::vector<engine::sequence> reject_log::parked_behind(std::string_view route,
                                     [&](engine::sequence one) { return one > last; }),
                      parked.end());
     };
-    engine::log_reader reader(table_->log().directory(), engine::read_from::first(), true);
+    engine::log_reader reader(table_->log().directory(), begin_behind(route, after), true);
     engine::read_to_end reading(reader, table_->log().end());
     engine::record_view record;
     while (reading.next(record)) {

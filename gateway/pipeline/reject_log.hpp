@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/log/log_reader.hpp"
 #include "engine/stream/streamer.hpp"
 #include "engine/stream/table_log.hpp"
 
@@ -77,6 +78,8 @@ public:
 private:
     void make_table();
     void keep_schema() const;
+    [[nodiscard]] engine::read_from begin_behind(std::string_view route,
+                                                 engine::sequence after) const;
 
     std::filesystem::path directory_;
     engine::table_log_options options_;

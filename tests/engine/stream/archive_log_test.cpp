@@ -3,12 +3,18 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "engine/log/archive_gap.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/index.hpp"
+#include "engine/log/log_copy.hpp"
 #include "engine/log/recovery.hpp"
+#include "engine/log/retained.hpp"
+#include "engine/log/salvage.hpp"
 #include "engine/log/seal_file.hpp"
 #include "engine/log/verify.hpp"
+#include "engine/stream/retention.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -346,6 +352,124 @@ TEST_F(ArchiveLog, RefusesTheArchiveOfAnotherLogAndASecondOne) {
     EXPECT_THROW(static_cast<void>(archive_log(other, archive(), {})), config_error);
 }
 
+// An archive that is not mounted, or from which a file is gone.
+class ArchiveGap : public ArchiveLog {
+protected:
+    void archive_all_but_the_newest() {
+        archive_options options;
+        options.is_deleted = true;
+        static_cast<void>(archive_log(log(), archive(), options));
+    }
+    void retain(std::uint64_t count) const {
+        retention_policy policy;
+        policy.segments_max = count;
+        apply_retention(log(), plan_retention(log(), policy, {}, utc_now(), true));
+    }
+    [[nodiscard]] sequence before_newest() const {
+        return read_segment_info(log(), list_segments(log()).back()).previous_last_sequence;
+    }
+    // Reading from the first record, however that is said, is refused, and tells why.
+    void expect_no_beginning(const std::string& why) const {
+        const auto text_of = [&](const read_from& from) {
+            return thrown_text<error>([&] { log_reader(log(), from); });
+        };
+        for (const read_from& from :
+             {read_from::first(), read_from::at_time({0}), read_from::at_sequence({1}),
+              read_from::at_sequence(before_newest()), read_from::at_position({0})}) {
+            const std::string text = text_of(from);
+            EXPECT_TRUE(contains(text, (log() / "archive.at").native())) << text;
+            EXPECT_TRUE(contains(text, archive().native())) << text;
+            EXPECT_TRUE(contains(text, why)) << text;
+        }
+        EXPECT_THROW(log_reader(log(), read_from::first()), damage_error);
+        EXPECT_TRUE(contains(text_of(read_from::at_sequence({1})), "is no longer here"));
+        EXPECT_TRUE(contains(text_of(read_from::first()), "What is here begins with sequence "));
+    }
+    // Whoever begins with what is here needs no archive.
+    void expect_the_rest_is_read() {
+        const std::uint64_t first = before_newest().value + 1;
+        for (const read_from& from : {read_from::at_sequence({first}), read_from::oldest_here()}) {
+            log_reader reader(log(), from);
+            record_view record;
+            ASSERT_EQ(reader.poll(record), read_status::record);
+            EXPECT_EQ(record.seq.value, first);
+        }
+        EXPECT_EQ(log_reader(log(), read_from::tail()).last_sequence().value, last_);
+        open();
+        ++last_;
+        EXPECT_EQ(append_tick(*table_, last_).seq.value, last_);
+        EXPECT_EQ(recover_tail(log()).last_sequence.value, last_);
+    }
+};
+
+TEST_F(ArchiveGap, ThatIsTheWholeArchiveIsToldToWhoReadsFromTheFirstRecord) {
+    archive_all_but_the_newest();
+    EXPECT_EQ(count_ticks(log()), last_);
+    fs::rename(archive(), directory_ / "elsewhere");
+    expect_no_beginning("which is not there; mount it, or correct the file if it has moved");
+    expect_the_rest_is_read();
+    fs::create_directory(archive());  // a mount point without its file system
+    expect_no_beginning("where no archive is");
+    expect_the_rest_is_read();
+    std::ofstream(archive() / "manifest.txt") << "millrace archive 1\nlog\n";
+    expect_no_beginning("which cannot be read: ");
+    table_->close();
+    const salvage_report saved = salvage_log(log(), directory_ / "saved");
+    EXPECT_TRUE(contains(saved.notes.back(), (log() / "archive.at").native()));
+    std::ofstream(log() / "archive.at") << "../elsewhere\n";
+    EXPECT_EQ(count_ticks(log()), last_);
+}
+
+TEST_F(ArchiveGap, ThatIsOneFileIsToldToo) {
+    archive_all_but_the_newest();
+    fs::rename(archive() / archived_file_name(3), directory_ / "three");
+    expect_no_beginning("names 000000000003.alog.zst, which is not there; restore it from a copy");
+    expect_the_rest_is_read();
+    fs::rename(directory_ / "three", archive() / archived_file_name(3));
+    EXPECT_EQ(count_ticks(log()), last_);
+    fs::remove(archive() / archived_file_name(1));
+    EXPECT_TRUE(contains(thrown_text<damage_error>([&] { log_reader(log(), read_from::first()); }),
+                         "names 000000000001.alog.zst"));
+    const sequence in_two = read_segment_info(log(), 2).base_sequence;
+    log_reader reader(log(), read_from::at_sequence(in_two));
+    record_view record;
+    ASSERT_EQ(reader.poll(record), read_status::record);
+    EXPECT_EQ(record.seq, in_two);
+}
+
+TEST_F(ArchiveGap, IsNoneWhereSegmentsWereRemovedOnPurpose) {
+    retain(4);  // before the rest was archived
+    archive_all_but_the_newest();
+    EXPECT_EQ(list_readable_segments(log()), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+    EXPECT_FALSE(find_archive_gap(log(), read_segment_info(log(), 4).uuid, 1));
+    EXPECT_NO_THROW(log_reader(log(), read_from::first()));
+    while (list_segments(log()).size() < 4) {
+        EXPECT_EQ(append_tick(*table_, ++last_).status, append_status::ok);
+    }
+    retain(2);  // behind what was archived
+    const std::uint64_t oldest = list_segments(log()).front();
+    EXPECT_EQ(list_readable_segments(log()).front(), oldest);
+    EXPECT_GT(oldest, 5u);
+    EXPECT_NO_THROW(log_reader(log(), read_from::first()));
+    // If nothing says so, they were lost.
+    fs::remove(log() / retained_name);
+    EXPECT_TRUE(contains(thrown_text<damage_error>([&] { log_reader(log(), read_from::first()); }),
+                         "were not removed on purpose; restore them from a copy"));
+}
+
+TEST_F(ArchiveGap, StopsAReaderOnItsWay) {
+    archive_all_but_the_newest();
+    log_reader reader(log(), read_from::first());
+    record_view record;
+    ASSERT_EQ(reader.poll(record), read_status::record);
+    fs::rename(archive(), directory_ / "elsewhere");
+    while (reader.poll(record) == read_status::record) {
+    }
+    EXPECT_EQ(reader.damage().kind, damage_kind::missing_segment);
+    EXPECT_TRUE(contains(reader.damage().text(), (log() / "archive.at").native()))
+        << reader.damage().text();
+}
+
 // Nothing may be written: not even a lock.
 TEST_F(ArchiveLog, ReadsWhereItMayNotWrite) {
     table_->close();
@@ -370,6 +494,7 @@ TEST_F(ArchiveLog, ReadsWhereItMayNotWrite) {
             const bool is_good = verify_log(log()).result() == verdict::clean &&
                                  verify_log(archive()).result() == verdict::clean &&
                                  count_ticks(log()) == last_ && count_ticks(archive()) > 0 &&
+                                 hold_still(log()).is_held() &&
                                  recover_tail(log()).last_sequence == sequence{last_};
             ::_exit(is_good ? 0 : 1);
         } catch (const std::exception& failure) {

@@ -146,6 +146,36 @@ TEST_F(CommandLogArchive, AFlippedByteIsNamedForWhatItIs) {
     }
 }
 
+TEST_F(CommandLogArchive, ThatIsNotMountedIsMissedByWhoReadsFromTheFirstRecord) {
+    ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
+    std::filesystem::rename(file("old"), file("unmounted"));
+    const std::string link = log("ORDER_OUT") + "/archive.at: ";
+    const std::vector<std::vector<std::string>> commands = {
+        {"log", "dump", log("ORDER_OUT")},
+        {"log", "info", log("ORDER_OUT")},
+        {"log", "migrate", log("ORDER_OUT"), file("new"), "--schema", config(), "COPY"},
+        {"table", "show", config(), "ORDER_OUT"}};
+    for (const std::vector<std::string>& one : commands) {
+        const exit_result refused = run(one);
+        EXPECT_EQ(refused.code, code_damaged) << one[1];
+        EXPECT_TRUE(has(refused.err, link)) << one[1];
+        EXPECT_TRUE(has(refused.err, file("old") + ", which is not there; mount it")) << one[1];
+    }
+    const exit_result exported =
+        run({"log", "export", log("ORDER_OUT"), "--evidence", file("evidence")});
+    EXPECT_EQ(exported.code, code_damaged);
+    EXPECT_TRUE(has(exported.err, "mount the archive that " + log("ORDER_OUT") + "/archive.at"));
+    EXPECT_TRUE(has(run({"log", "info", log("ORDER_OUT")}).out, "last_sequence     1500"));
+    const exit_result early = run({"log", "dump", log("ORDER_OUT"), "--sequence", "5"});
+    EXPECT_EQ(early.code, code_failure);
+    EXPECT_TRUE(has(early.err, "sequence 5 is no longer here"));
+    EXPECT_TRUE(has(early.err, link));
+    append_orders(1501, 1510);
+    EXPECT_EQ(dump("ORDER_OUT", {"--sequence", "1500"}).size(), 11U);
+    std::filesystem::rename(file("unmounted"), file("old"));
+    EXPECT_EQ(dump("ORDER_OUT").size(), 1510U);
+}
+
 TEST_F(CommandLogArchive, GoesOnWithAnArchiveAndTheLogWithItsWriter) {
     ASSERT_EQ(run({"log", "archive", log("ORDER_OUT"), file("old"), "--delete"}).code, code_ok);
     append_orders(1501, 2500);

@@ -47,7 +47,8 @@ std::optional<retained_from> read_retained(const fs::path& directory) {
     if (!kept) {
         throw damage_error(path.native() +
                            ": is not as it was written, so nothing says which segments were "
-                           "removed on purpose; restore it from a copy");
+                           "removed on purpose; restore it from a copy, or accept what is not "
+                           "here by `millrace log retain DIR --accept-missing`");
     }
     return kept;
 }
@@ -55,8 +56,12 @@ std::optional<retained_from> read_retained(const fs::path& directory) {
 void write_retained(const fs::path& directory, const retained_from& kept) {
     const std::optional<retained_from> before = read_retained(directory);
     if (!before || before->uuid != kept.uuid || before->first_segment < kept.first_segment) {
-        write_file_atomically(directory / retained_name, text_of(kept));
+        replace_retained(directory, kept);
     }
+}
+
+void replace_retained(const fs::path& directory, const retained_from& kept) {
+    write_file_atomically(directory / retained_name, text_of(kept));
 }
 
 }  // namespace millrace::engine

@@ -27,5 +27,7 @@ struct retained_from {
 [[nodiscard]] std::optional<retained_from> read_retained(const std::filesystem::path& directory);
 // Durable when it returns. A lower segment than what the file says leaves it as it is.
 void write_retained(const std::filesystem::path& directory, const retained_from& kept);
+// Whatever the file says.
+void replace_retained(const std::filesystem::path& directory, const retained_from& kept);
 
 }  // namespace millrace::engine

@@ -110,7 +110,9 @@ void report_retained(const log_image& image, verify_report& report) {
                                    (image.directory / retained_name).native(),
                                    {image.first_index * image.segment_bytes},
                                    {},
-                                   image.retained_fault + "; restore it from a copy"});
+                                   image.retained_fault +
+                                       "; restore it from a copy, or accept what is not here by "
+                                       "`millrace log retain DIR --accept-missing`"});
     }
 }
 

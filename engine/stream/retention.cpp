@@ -8,6 +8,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/log/archive_gap.hpp"
 #include "engine/log/archive_source.hpp"
 #include "engine/log/crash_point.hpp"
 #include "engine/log/durable_mark.hpp"
@@ -127,7 +128,57 @@ void remove_orphans(const fs::path& directory, std::uint64_t first_kept) {
     std::for_each(orphans.begin(), orphans.end(), unlink_if_there);
 }
 
+void check_unbroken(const fs::path& directory, const std::vector<std::uint64_t>& indexes) {
+    for (std::size_t i = 1; i < indexes.size(); ++i) {
+        if (indexes[i] != indexes[i - 1] + 1) {
+            throw damage_error((directory / segment_file_name(indexes[i] - 1)).native() +
+                               ": a segment between others is missing; nothing is removed from a "
+                               "damaged log");
+        }
+    }
+}
+
+// Sets `first_known` to what retained.from says; returns what is wrong with it.
+std::string look_into_retained(const fs::path& directory, const log_uuid& uuid,
+                               std::uint64_t& first_known) {
+    try {
+        const std::optional<retained_from> kept = read_retained(directory);
+        if (kept && kept->uuid != uuid) {
+            return "is of log " + to_string(kept->uuid);
+        }
+        first_known = kept ? kept->first_segment : 0;
+        return {};
+    } catch (const damage_error&) {
+        return "is not as it was written";
+    }
+}
+
 }  // namespace
+
+std::optional<missing_beginning> find_missing_beginning(const fs::path& directory) {
+    if (list_segments(directory).empty()) {
+        refuse_without_segments(directory);
+    }
+    const std::vector<std::uint64_t> indexes = list_readable_segments(directory);
+    check_unbroken(directory, indexes);
+    const segment_info oldest = read_segment_info(directory, indexes.front());
+    if (const auto gap = find_archive_gap(directory, oldest.uuid, oldest.index);
+        gap && gap->is_archived) {
+        throw damage_error(gap->text);
+    }
+    std::uint64_t first_known = 0;
+    std::string fault = look_into_retained(directory, oldest.uuid, first_known);
+    if (fault.empty() && first_known >= oldest.index) {
+        return std::nullopt;
+    }
+    return missing_beginning{oldest.uuid, oldest.index, oldest.previous_last_sequence,
+                             std::move(fault)};
+}
+
+void accept_missing_beginning(const fs::path& directory, const missing_beginning& missing) {
+    const file_lock lock(directory / "retention.lock", "retention");
+    replace_retained(directory, {missing.uuid, missing.first_segment});
+}
 
 std::uint64_t removable_below(const fs::path& directory) {
     const std::vector<std::uint64_t> indexes = list_segments(directory);
@@ -149,15 +200,11 @@ retention_plan plan_retention(const fs::path& directory, const retention_policy&
     if (indexes.empty()) {
         refuse_without_segments(directory);
     }
+    check_unbroken(directory, indexes);
     std::vector<segment_info> infos;
     infos.reserve(indexes.size());
     for (const std::uint64_t index : indexes) {
         infos.push_back(read_segment_info(directory, index));
-        if (index != indexes.front() + infos.size() - 1) {
-            throw damage_error((directory / segment_file_name(index - 1)).native() +
-                               ": a segment between others is missing; nothing is removed from a "
-                               "damaged log");
-        }
     }
     const hard_floor hard = find_hard_floor(directory, indexes, infos.back());
     retention_plan plan;

@@ -56,6 +56,22 @@ struct retention_plan {
 // Sidecars of segments that are gone, which a kill may have left, go too.
 void apply_retention(const std::filesystem::path& directory, const retention_plan& plan);
 
+// What is older than all that is here or in the log's archive, and is not known to have been
+// removed on purpose.
+struct missing_beginning {
+    log_uuid uuid;
+    std::uint64_t first_segment = 0;  // the oldest that is left; 0: none is missing
+    sequence last_lost;               // the last before it
+    std::string fault;  // of retained.from; empty: it is as it was written, or not there
+};
+// Nothing: all is accounted for. Throws damage_error where the archive is out of reach, or segments
+// between others are missing.
+[[nodiscard]] std::optional<missing_beginning> find_missing_beginning(
+    const std::filesystem::path& directory);
+// From now on it counts as removed on purpose; durable when it returns.
+void accept_missing_beginning(const std::filesystem::path& directory,
+                              const missing_beginning& missing);
+
 // Segments from this one on are never removed: the newest, what the next opening reads, and what is
 // not durable yet.
 [[nodiscard]] std::uint64_t removable_below(const std::filesystem::path& directory);

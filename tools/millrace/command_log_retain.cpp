@@ -7,9 +7,11 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/archive_source.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/segment.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
+#include "tools/millrace/confirm.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/not_empty.hpp"
 
@@ -22,6 +24,8 @@ struct retain_options {
     engine::retention_policy policy;  // of the command line; what is set there wins
     bool is_dry = false;
     bool is_forced = false;
+    bool accepts_missing = false;
+    bool is_sure = false;
 };
 
 engine::retention_policy merge(const engine::retention_policy& own,
@@ -131,7 +135,43 @@ int retain_config(const retain_options& options) {
     return exit_ok;
 }
 
+// Of a log whose retained.from is lost, or whose oldest segments are, with no copy of either.
+int accept_missing(const retain_options& options) {
+    if (std::filesystem::is_regular_file(options.target)) {
+        throw usage_error("log retain: --accept-missing is for one log; name its directory");
+    }
+    const std::filesystem::path directory = options.target;
+    const auto missing = engine::find_missing_beginning(directory);
+    if (!missing) {
+        std::printf("%s: nothing to accept; what is not here was removed on purpose\n",
+                    directory.c_str());
+        return exit_ok;
+    }
+    std::string gone = "no segment is missing";
+    if (missing->first_segment > 0) {
+        gone = "segments 0 to " + std::to_string(missing->first_segment - 1) +
+               (missing->last_lost.is_none()
+                    ? std::string()
+                    : ", sequences 1 to " + std::to_string(missing->last_lost.value) + ",") +
+               " are not here";
+    }
+    const std::string fault =
+        missing->fault.empty() ? ""
+                               : "; " + std::string(engine::retained_name) + " " + missing->fault;
+    confirm(directory.native() + ": " + gone + fault +
+                ". From now on what is not here counts as removed on purpose, and `log verify` "
+                "does not ask for it",
+            options.is_sure, "nothing was changed");
+    engine::accept_missing_beginning(directory, *missing);
+    std::printf("%s: accepted: %s; the oldest kept is %s\n", directory.c_str(), gone.c_str(),
+                engine::segment_file_name(missing->first_segment).c_str());
+    return exit_ok;
+}
+
 int retain(const retain_options& options) {
+    if (options.accepts_missing) {
+        return accept_missing(options);
+    }
     if (std::filesystem::is_regular_file(options.target)) {
         return retain_config(options);
     }
@@ -179,6 +219,14 @@ void add_log_retain_verb(CLI::App& log, command& chosen) {
     verb->add_flag("--force", options->is_forced,
                    "Also what readers have not read and sessions may have to send again; never "
                    "what recovery needs");
+    CLI::Option* const accepts =
+        verb->add_flag("--accept-missing", options->accepts_missing,
+                       "Remove nothing: of one log, take the oldest segments that are not here, or "
+                       "of which retained.from no longer tells, for removed on purpose");
+    for (const char* const other : {"--age", "--bytes", "--segments", "--dry-run", "--force"}) {
+        accepts->excludes(verb->get_option(other));
+    }
+    verb->add_flag("--yes", options->is_sure, "Do not ask")->needs(accepts);
     verb->final_callback([&chosen, options] { chosen = [options] { return retain(*options); }; });
 }
 

@@ -6,7 +6,9 @@
 #include "engine/core/error.hpp"
 #include "engine/log/durable_mark.hpp"
 #include "engine/log/index.hpp"
+#include "engine/log/retained.hpp"
 #include "engine/log/verify.hpp"
+#include "engine/stream/archive_log.hpp"
 #include "tests/engine/stream/stream_test_support.hpp"
 
 namespace millrace::engine::test {
@@ -44,6 +46,12 @@ protected:
     std::unique_ptr<table_log> table_;
     std::uint64_t last_ = 0;
 };
+
+std::string replaced_uuid(std::string retained) {
+    const std::size_t at = retained.find("\nlog ") + 5;
+    retained[at] = retained[at] == '0' ? '1' : '0';
+    return retained;
+}
 
 TEST_F(Retention, KeepsAsManyAsThePolicySaysAndTheNewestAlways) {
     fill(6);
@@ -199,6 +207,58 @@ TEST_F(Retention, RemovesNothingFromALogWithAHole) {
     fill(5);
     fs::remove(log() / segment_file_name(2));
     EXPECT_THROW(static_cast<void>(plan(keep_segments(1))), damage_error);
+}
+
+TEST_F(Retention, AcceptsABeginningThatIsMissing) {
+    fill(6);
+    apply_retention(log(), plan(keep_segments(4)));
+    EXPECT_FALSE(find_missing_beginning(log())) << "it is gone on purpose";
+    const std::string whole = read_whole_file(log() / retained_name);
+    write_file_atomically(log() / retained_name, whole.substr(1));
+    EXPECT_EQ(verify_log(log()).result(), verdict::damaged);
+    EXPECT_TRUE(
+        contains(thrown_text<damage_error>([&] { apply_retention(log(), plan(keep_segments(3))); }),
+                 "--accept-missing"));
+    const std::optional<missing_beginning> missing = find_missing_beginning(log());
+    ASSERT_TRUE(missing);
+    EXPECT_EQ(missing->fault, "is not as it was written");
+    EXPECT_EQ(missing->first_segment, 2u);
+    EXPECT_EQ(missing->last_lost, last_sequence_before(log(), 2));
+    accept_missing_beginning(log(), *missing);
+    EXPECT_EQ(read_whole_file(log() / retained_name), whole);
+    EXPECT_EQ(verify_log(log()).result(), verdict::clean);
+    // Of another log, or lost although nobody removed it.
+    write_file_atomically(log() / retained_name, replaced_uuid(whole));
+    EXPECT_TRUE(contains(find_missing_beginning(log()).value().fault, "is of log "));
+    write_file_atomically(log() / retained_name, whole);
+    fs::remove(log() / segment_file_name(2));
+    const missing_beginning lost = find_missing_beginning(log()).value();
+    EXPECT_EQ(lost.fault, "");
+    accept_missing_beginning(log(), lost);
+    EXPECT_EQ(read_retained(log())->first_segment, 3u);
+    EXPECT_EQ(verify_log(log()).result(), verdict::clean);
+    apply_retention(log(), plan(keep_segments(2)));
+    EXPECT_EQ(read_retained(log())->first_segment, 4u);
+}
+
+TEST_F(Retention, AcceptsNeitherAHoleNorAnArchiveOutOfReach) {
+    fill(5);
+    fs::rename(log() / segment_file_name(2), directory_ / "two");
+    EXPECT_THROW(static_cast<void>(find_missing_beginning(log())), damage_error);
+    fs::rename(directory_ / "two", log() / segment_file_name(2));
+    EXPECT_FALSE(find_missing_beginning(log()));
+    write_file_atomically(log() / retained_name, "?");
+    EXPECT_EQ(find_missing_beginning(log()).value().first_segment, 0u);
+    fs::remove(log() / retained_name);
+    archive_options options;
+    options.is_deleted = true;
+    static_cast<void>(archive_log(log(), directory_ / "archive", options));
+    write_file_atomically(log() / retained_name, "?");
+    EXPECT_EQ(find_missing_beginning(log()).value().first_segment, 0u) << "the archive has all";
+    fs::rename(directory_ / "archive", directory_ / "elsewhere");
+    EXPECT_TRUE(contains(
+        thrown_text<damage_error>([&] { static_cast<void>(find_missing_beginning(log())); }),
+        "archive.at"));
 }
 
 }  // namespace

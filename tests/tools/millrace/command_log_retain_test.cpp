@@ -142,6 +142,34 @@ TEST_F(CommandLogRetain, RefusesWhereACheckpointIsLostOrDamaged) {
     EXPECT_EQ(segments("ORDER_OUT"), 1U);
 }
 
+TEST_F(CommandLogRetain, AcceptsWhatIsMissingWhereNothingTellsWhatWasRemoved) {
+    append_orders(1, 1500);
+    const std::size_t before = segments("ORDER_OUT");
+    ASSERT_EQ(retain(log("ORDER_OUT"), {"--segments", "2"}).code, code_ok);
+    const std::string whole = read_text(log("ORDER_OUT") + "/retained.from");
+    EXPECT_TRUE(has(retain(log("ORDER_OUT"), {"--accept-missing"}).out, "nothing to accept"));
+    write("data/ORDER_OUT/retained.from", "millrace");
+    for (const exit_result& refused : {retain(log("ORDER_OUT"), {"--segments", "1"}),
+                                       run({"log", "verify", log("ORDER_OUT")})}) {
+        EXPECT_EQ(refused.code, code_damaged);
+        EXPECT_TRUE(has(refused.out + refused.err, "log retain DIR --accept-missing"));
+    }
+    const exit_result asked = retain(log("ORDER_OUT"), {"--accept-missing"});
+    EXPECT_EQ(asked.code, code_usage);
+    EXPECT_TRUE(has(asked.err, "give --yes to confirm"));
+    EXPECT_EQ(read_text(log("ORDER_OUT") + "/retained.from"), "millrace");
+    const exit_result accepted = retain(log("ORDER_OUT"), {"--accept-missing", "--yes"});
+    EXPECT_EQ(accepted.code, code_ok) << accepted.err;
+    const std::uint64_t first = dump("ORDER_OUT").front()["sequence"].get<std::uint64_t>();
+    EXPECT_TRUE(has(accepted.out, "accepted: segments 0 to " + std::to_string(before - 3) +
+                                      ", sequences 1 to " + std::to_string(first - 1)));
+    EXPECT_EQ(read_text(log("ORDER_OUT") + "/retained.from"), whole);
+    EXPECT_EQ(run({"log", "verify", log("ORDER_OUT")}).code, code_ok);
+    EXPECT_EQ(retain(log("ORDER_OUT"), {"--accept-missing", "--segments", "1"}).code, code_usage);
+    EXPECT_EQ(retain(log("ORDER_OUT"), {"--segments", "1", "--yes"}).code, code_usage);
+    EXPECT_EQ(retain(config(), {"--accept-missing", "--yes"}).code, code_usage);
+}
+
 TEST_F(CommandLogRetain, RefusesAPolicyThatSaysNothing) {
     for (const char* policy : {"{}", "{age = \"30\"}", "{segments = 0}", "{size = 3}"}) {
         std::string text(tables_text);

@@ -150,6 +150,10 @@ bool order_chain::takes(const fix_message& message) {
 }
 
 bool message_filter::takes(const fix_message& message, const xlator::dictionary* dict) {
+    // First of all: what is not wanted itself may name the ids of what is.
+    if (order && !order->takes(message)) {
+        return false;
+    }
     if (!types.empty()) {
         const std::string_view type = value_of(message, tag_msg_type);
         const xlator::message_info* const info = info_of(message, dict);
@@ -160,10 +164,8 @@ bool message_filter::takes(const fix_message& message, const xlator::dictionary*
             return false;
         }
     }
-    const bool is_matched =
-        std::all_of(patterns.begin(), patterns.end(),
-                    [&](const field_pattern& pattern) { return pattern.is_in(message, dict); });
-    return is_matched && (!order || order->takes(message));
+    return std::all_of(patterns.begin(), patterns.end(),
+                       [&](const field_pattern& pattern) { return pattern.is_in(message, dict); });
 }
 
 }  // namespace millrace::tools

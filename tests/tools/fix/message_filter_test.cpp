@@ -83,5 +83,19 @@ TEST(MessageFilter, TakesTypesByCodeAndByName) {
     EXPECT_TRUE(filter.takes(message_of("35=D|11=A|"), &fix44()));
 }
 
+TEST(MessageFilter, FollowsAnOrderThroughMessagesThatAreNotWanted) {
+    message_filter filter;
+    filter.order.emplace("A1");
+    filter.types = {"8"};
+    EXPECT_FALSE(filter.takes(message_of("35=D|11=A1|52=20260302-09:30:00|"), &fix44()));
+    EXPECT_FALSE(filter.takes(message_of("35=G|11=A2|41=A1|52=20260302-09:30:01|"), &fix44()));
+    EXPECT_TRUE(filter.takes(message_of("35=8|11=A2|52=20260302-09:30:03|"), &fix44()));
+    EXPECT_EQ(filter.order->since_last_ns(), 2'000'000'000) << "from the order's message before";
+    filter.types.clear();
+    filter.patterns.emplace_back("35=8");
+    EXPECT_FALSE(filter.takes(message_of("35=G|11=A3|41=A2|"), &fix44()));
+    EXPECT_TRUE(filter.takes(message_of("35=8|11=A3|"), &fix44()));
+}
+
 }  // namespace
 }  // namespace millrace::tools

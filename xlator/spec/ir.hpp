@@ -64,6 +64,7 @@ struct dictionary {
     std::vector<message> messages;
     std::vector<member> header;
     std::vector<member> trailer;
+    long line = 0;
 };
 
 // what() is "FILE:LINE: reason".

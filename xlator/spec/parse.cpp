@@ -2,8 +2,10 @@
 #include <charconv>
 #include <map>
 #include <pugixml.hpp>
+#include <span>
 #include <string_view>
 
+#include "xlator/fix/nearest_name.hpp"
 #include "xlator/spec/ir.hpp"
 
 namespace millrace::xlator::spec {
@@ -50,6 +52,16 @@ const std::map<std::string_view, field_type>& type_names() {
     return names;
 }
 
+// The elements of QuickFIX's format, by what they stand in.
+constexpr std::string_view in_root[] = {"header", "trailer", "messages", "components", "fields"};
+constexpr std::string_view in_messages[] = {"message"};
+constexpr std::string_view in_components[] = {"component"};
+constexpr std::string_view in_fields[] = {"field"};
+constexpr std::string_view in_field[] = {"value"};
+constexpr std::string_view member_kinds[] = {"field", "group", "component"};
+
+constexpr int tag_max = 999'999'999;  // the decoder reads nine digits
+
 class reader {
 public:
     reader(const std::string& file, const std::string& text) : file_(file), text_(text) {
@@ -70,12 +82,16 @@ public:
         if (!root) {
             throw dictionary_error(file_, 1, "no <fix> element: is this a QuickFIX dictionary?");
         }
+        expect_one_root(document, root);
+        expect_sections(root);
         dictionary result;
         result.file = file_;
+        result.line = line_of(root);
         result.begin_string = begin_string(root);
         read_fields(root, result);
         result.header = read_members(root.child("header"));
         result.trailer = read_members(root.child("trailer"));
+        expect_children(root.child("components"), in_components);
         for (const pugi::xml_node node : root.child("components").children("component")) {
             result.components.push_back(
                 {required_attribute(node, "name"), {}, read_members(node), line_of(node)});
@@ -91,6 +107,54 @@ private:
         return static_cast<long>(behind - line_begins_.begin());
     }
     long line_of(pugi::xml_node node) const { return line_at(node.offset_debug()); }
+
+    // What is mistyped would be missing from the dictionary without a word.
+    void expect_children(pugi::xml_node parent, std::span<const std::string_view> known) const {
+        for (const pugi::xml_node node : parent.children()) {
+            const std::string_view name = node.name();
+            if (node.type() != pugi::node_element ||
+                std::find(known.begin(), known.end(), name) != known.end()) {
+                continue;
+            }
+            std::string reason =
+                "unexpected <" + std::string(name) + "> in <" + parent.name() + ">";
+            if (const std::string_view nearest = nearest_name(name, known); !nearest.empty()) {
+                reason += "; did you mean <" + std::string(nearest) + ">?";
+            } else if (known.empty()) {
+                reason += ", in which nothing stands here";
+            } else {
+                reason += ", in which these stand:";
+                for (const std::string_view one : known) {
+                    reason += " <" + std::string(one) + ">";
+                }
+            }
+            throw dictionary_error(file_, line_of(node), reason);
+        }
+    }
+
+    void expect_one_root(const pugi::xml_document& document, pugi::xml_node root) const {
+        for (const pugi::xml_node node : document.children()) {
+            if (node.type() == pugi::node_element && node != root) {
+                throw dictionary_error(
+                    file_, line_of(node),
+                    std::string("unexpected <") + node.name() + "> beside the <fix> in line " +
+                        std::to_string(line_of(root)) + ": a file is one dictionary");
+            }
+        }
+    }
+
+    void expect_sections(pugi::xml_node root) const {
+        expect_children(root, in_root);
+        for (const std::string_view name : in_root) {
+            const pugi::xml_node first = root.child(name.data());
+            if (const pugi::xml_node second = first.next_sibling(name.data())) {
+                throw dictionary_error(file_, line_of(second),
+                                       "a second <" + std::string(name) +
+                                           ">, the first is in line " +
+                                           std::to_string(line_of(first)));
+            }
+        }
+    }
 
     std::string required_attribute(pugi::xml_node node, const char* name) const {
         const pugi::xml_attribute attribute = node.attribute(name);
@@ -122,7 +186,12 @@ private:
         const std::string text = required_attribute(node, "number");
         int tag = 0;
         const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), tag);
-        if (code != std::errc{} || end != text.data() + text.size() || tag < 1) {
+        const bool is_number = end == text.data() + text.size() && text[0] != '-';
+        if (is_number && (code == std::errc::result_out_of_range || tag > tag_max)) {
+            throw dictionary_error(file_, line_of(node),
+                                   "tag \"" + text + "\" has more than nine digits");
+        }
+        if (code != std::errc{} || !is_number || tag < 1) {
             throw dictionary_error(file_, line_of(node),
                                    "tag \"" + text + "\" is not a positive number");
         }
@@ -130,7 +199,9 @@ private:
     }
 
     void read_fields(pugi::xml_node root, dictionary& result) const {
+        expect_children(root.child("fields"), in_fields);
         for (const pugi::xml_node node : root.child("fields").children("field")) {
+            expect_children(node, in_field);
             field next;
             next.line = line_of(node);
             next.tag = read_tag(node);
@@ -145,6 +216,7 @@ private:
             const bool is_text = type == "CHAR" && result.begin_string < "FIX.4.2";
             next.type = is_text ? field_type::string : known->second;
             for (const pugi::xml_node value : node.children("value")) {
+                expect_children(value, {});
                 next.values.push_back({required_attribute(value, "enum"),
                                        value.attribute("description").value(),
                                        {},
@@ -157,7 +229,21 @@ private:
         }
     }
 
+    // As QuickFIX has it: one that says nothing is not required.
+    bool read_required(pugi::xml_node node, const std::string& name) const {
+        const pugi::xml_attribute attribute = node.attribute("required");
+        const std::string_view text = attribute.value();
+        const bool is_yes = text == "Y" || text == "y";
+        if (attribute && !is_yes && text != "N" && text != "n") {
+            throw dictionary_error(file_, line_of(node),
+                                   "attribute \"required\" of " + name + " must be Y or N, not \"" +
+                                       std::string(text) + "\"");
+        }
+        return is_yes;
+    }
+
     std::vector<member> read_members(pugi::xml_node parent) const {
+        expect_children(parent, member_kinds);
         std::vector<member> result;
         for (const pugi::xml_node node : parent.children()) {
             if (node.type() != pugi::node_element) {
@@ -167,17 +253,13 @@ private:
             member next;
             next.line = line_of(node);
             next.name = required_attribute(node, "name");
-            const std::string_view is_required = node.attribute("required").value();
-            next.is_required = is_required == "Y" || is_required == "y";
+            next.is_required = read_required(node, next.name);
             if (kind == "group") {
                 next.kind = member_kind::group;
                 next.members = read_members(node);
-            } else if (kind == "component") {
-                next.kind = member_kind::component;
-            } else if (kind != "field") {
-                throw dictionary_error(file_, next.line,
-                                       "unexpected <" + std::string(kind) +
-                                           ">: members are <field>, <group> and <component>");
+            } else {
+                next.kind = kind == "field" ? member_kind::field : member_kind::component;
+                expect_children(node, {});
             }
             result.push_back(std::move(next));
         }
@@ -185,6 +267,7 @@ private:
     }
 
     void read_messages(pugi::xml_node root, dictionary& result) const {
+        expect_children(root.child("messages"), in_messages);
         for (const pugi::xml_node node : root.child("messages").children("message")) {
             message next;
             next.line = line_of(node);

@@ -204,6 +204,7 @@ constexpr bad_dictionary bad_dictionaries[] = {
     {"group_without_members", 6,
      "group NoGammas in message M has no members, so it has no delimiter"},
     {"length_without_data", 16, "length field BlobLen has no data field: tag 201 should be"},
+    {"member_within_a_field", 7, "unexpected <field> in <field>, in which nothing stands here"},
     {"message_name_twice", 6, "message M is defined twice"},
     {"message_type_twice", 6, "message type M of N is already taken by M"},
     {"message_without_type", 5, "<message> has no attribute \"msgtype\""},
@@ -212,11 +213,21 @@ constexpr bad_dictionary bad_dictionaries[] = {
     {"no_messages", 1, "no <messages> section with messages"},
     {"not_a_dictionary", 1, "no <fix> element"},
     {"not_xml", 3, "not well-formed XML"},
+    {"required_is_no_flag", 6, "attribute \"required\" of Alpha must be Y or N, not \"yes\""},
+    {"second_root", 20, "unexpected <fix> beside the <fix> in line 1: a file is one dictionary"},
+    {"section_twice", 12, "a second <components>, the first is in line 9"},
     {"tag_is_no_number", 16, "tag \"12x\" is not a positive number"},
-    {"unexpected_element", 6, "unexpected <feild>"},
+    {"tag_of_ten_digits", 16, "tag \"1000000000\" has more than nine digits"},
+    {"unexpected_element", 6, "unexpected <feild> in <message>; did you mean <field>?"},
     {"unknown_component", 6,
      "message M uses component Missing, which <components> does not define"},
     {"unknown_field", 6, "message M uses field Missing, which <fields> does not define"},
+    {"unknown_in_components", 11,
+     "unexpected <compnent> in <components>; did you mean <component>?"},
+    {"unknown_in_field", 17, "unexpected <vlaue> in <field>; did you mean <value>?"},
+    {"unknown_in_fields", 18, "unexpected <feld> in <fields>; did you mean <field>?"},
+    {"unknown_in_messages", 8, "unexpected <mesage> in <messages>; did you mean <message>?"},
+    {"unknown_section", 2, "unexpected <headr> in <fix>; did you mean <header>?"},
     {"unknown_type", 16, "field Other has unknown type STRNG"},
     {"value_twice", 18, "value A of field Other is listed twice"},
     {"values_of_a_price", 17, "field Other of type PRICE cannot have a value set"},
@@ -246,6 +257,28 @@ TEST(BadDictionaries, EachFileHasItsTest) {
     for (const auto& entry : std::filesystem::directory_iterator(here / "bad")) {
         EXPECT_EQ(tested.count(entry.path().filename()), 1U) << entry.path();
     }
+}
+
+TEST(GoodDictionaries, MayHaveWhatVenuesAddToQuickFixFormat) {
+    dictionary dict = parse_dictionary(
+        "x.xml",
+        "<?xml version='1.0' encoding='UTF-8'?>\n<!-- ours -->\n"
+        "<fix type='FIX' major='4' minor='4' servicepack='0' extensionpack='1'>\n<!-- all -->\n"
+        "<header/><trailer></trailer><components/>"
+        "<messages><message name='M' msgtype='M' msgcat='app' added='x'>"
+        "<field name='A' required='y'/><field name='B' required='n'></field><field name='C'/>"
+        "</message></messages>"
+        "<fields><field number='1' name='A' type='STRING' allowOtherValues='true'>"
+        "<value enum='1' description='ONE'/><!-- no more --></field>"
+        "<field number='999999999' name='B' type='INT'/>"
+        "<field number='3' name='C' type='INT'/></fields></fix>\n<!-- end -->\n");
+    validate(dict);
+    const std::vector<spec::member>& members = dict.messages.front().members;
+    ASSERT_EQ(members.size(), 3U);
+    EXPECT_TRUE(members[0].is_required);
+    EXPECT_FALSE(members[1].is_required);
+    EXPECT_FALSE(members[2].is_required);
+    EXPECT_EQ(dict.fields.back().tag, 999'999'999);
 }
 
 TEST(BadDictionaries, AMissingFileIsNamed) {

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "xlator/codegen/emit.hpp"
 #include "xlator/spec/identifier.hpp"
@@ -79,6 +80,15 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
     }
 }
 
+spec::dictionary read(const options& chosen) {
+    spec::dictionary app = codegen::read_dictionary(chosen.dictionary);
+    if (chosen.transport.empty()) {
+        return spec::complete(std::move(app), nullptr);
+    }
+    const spec::dictionary transport = codegen::read_dictionary(chosen.transport);
+    return spec::complete(std::move(app), &transport);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -99,14 +109,7 @@ int main(int argc, char** argv) {
         return exit_usage;
     }
     try {
-        spec::dictionary dict = codegen::read_dictionary(chosen.dictionary);
-        spec::validate(dict);
-        if (!chosen.transport.empty()) {
-            spec::dictionary transport = codegen::read_dictionary(chosen.transport);
-            spec::validate(transport);
-            spec::join_transport(dict, transport);
-            spec::validate(dict);
-        }
+        const spec::dictionary dict = read(chosen);
         std::filesystem::create_directories(chosen.out);
         for (const codegen::generated_file& file : codegen::emit(dict, chosen.name_space)) {
             write_file(chosen.out / file.name, file.text);

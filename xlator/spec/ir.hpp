@@ -86,4 +86,8 @@ void validate(dictionary& dict);
 // REQUIRES validate() of both; validate(app) again before anything is made of it.
 void join_transport(dictionary& app, const dictionary& transport);
 
+// Validated and whole: joined with its transport, if one is given, and refused if it has no header
+// or trailer then.
+[[nodiscard]] dictionary complete(dictionary app, const dictionary* transport);
+
 }  // namespace millrace::xlator::spec

@@ -1,5 +1,7 @@
 #include "xlator/spec/loaded_dictionary.hpp"
 
+#include <utility>
+
 #include "xlator/spec/identifier.hpp"
 
 namespace millrace::xlator::spec {
@@ -8,18 +10,11 @@ namespace {
 
 dictionary read(const dictionary_text& application, const dictionary_text* transport) {
     dictionary app = parse_dictionary(application.file, application.text);
-    validate(app);
-    if (transport != nullptr) {
-        dictionary session = parse_dictionary(transport->file, transport->text);
-        validate(session);
-        join_transport(app, session);
-        validate(app);
-    } else if (app.header.empty() || app.trailer.empty()) {
-        throw dictionary_error(application.file, 0,
-                               "has no header and trailer (" + app.begin_string +
-                                   "): they are its transport's, such as FIXT11.xml");
+    if (transport == nullptr) {
+        return complete(std::move(app), nullptr);
     }
-    return app;
+    const dictionary session = parse_dictionary(transport->file, transport->text);
+    return complete(std::move(app), &session);
 }
 
 std::string stem_of(const std::string& file) {

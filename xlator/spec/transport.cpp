@@ -75,6 +75,18 @@ void join_fields(dictionary& app, const dictionary& transport) {
     }
 }
 
+// No message could be framed without.
+void expect_ends(const dictionary& dict, const std::string& hint) {
+    if (!dict.header.empty() && !dict.trailer.empty()) {
+        return;
+    }
+    const std::string missing = !dict.trailer.empty()  ? "no header"
+                                : !dict.header.empty() ? "no trailer"
+                                                       : "no header and no trailer";
+    throw dictionary_error(dict.file, dict.line,
+                           "has " + missing + " (" + dict.begin_string + "): " + hint);
+}
+
 }  // namespace
 
 void join_transport(dictionary& app, const dictionary& transport) {
@@ -106,6 +118,19 @@ void join_transport(dictionary& app, const dictionary& transport) {
     app.begin_string = transport.begin_string;
     app.header = transport.header;
     app.trailer = transport.trailer;
+}
+
+dictionary complete(dictionary app, const dictionary* transport) {
+    validate(app);
+    if (transport != nullptr) {
+        dictionary session = *transport;
+        validate(session);
+        expect_ends(session, "is this a transport, such as FIXT11.xml?");
+        join_transport(app, session);
+        validate(app);
+    }
+    expect_ends(app, "they are its transport's, such as FIXT11.xml");
+    return app;
 }
 
 }  // namespace millrace::xlator::spec

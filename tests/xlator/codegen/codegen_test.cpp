@@ -184,6 +184,29 @@ TEST(Transport, IsRefusedWhereItContradictsTheApplication) {
     EXPECT_NE(refusal(app, transport).find("component B is also defined in"), std::string::npos);
 }
 
+// The rule of header and trailer is one for declarations and for tables made at run time.
+TEST(Transport, IsNeededWhereADictionaryHasNoHeaderOrTrailer) {
+    const auto refusal = [](const dictionary& app, const dictionary* transport) {
+        try {
+            static_cast<void>(complete(app, transport));
+        } catch (const dictionary_error& refused) {
+            return std::string(refused.what());
+        }
+        return std::string("accepted");
+    };
+    const std::string fixt = "type='FIXT' major='1' minor='1'.xml:1: ";
+    dictionary transport = transport_of("<message name='Logon' msgtype='A'/>");
+    EXPECT_EQ(refusal(application(), nullptr),
+              "major='5' minor='0'.xml:1: has no header and no trailer (FIX.5.0): they are its "
+              "transport's, such as FIXT11.xml");
+    EXPECT_EQ(refusal(transport, nullptr),
+              fixt + "has no trailer (FIXT.1.1): they are its transport's, such as FIXT11.xml");
+    EXPECT_EQ(refusal(application(), &transport),
+              fixt + "has no trailer (FIXT.1.1): is this a transport, such as FIXT11.xml?");
+    transport.trailer = transport.header;
+    EXPECT_EQ(refusal(application(), &transport), "accepted");
+}
+
 struct bad_dictionary {
     const char* name;
     int line;

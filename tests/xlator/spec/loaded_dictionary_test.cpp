@@ -159,8 +159,8 @@ TEST(LoadedDictionary, RefusesWhatIsNoDictionaryWithItsFileAndLine) {
         << refusal("<fix");
     const std::string application = text_of("FIX50SP2.xml").text;
     EXPECT_EQ(refusal(application),
-              "venue/ACME.xml:0: has no header and trailer (FIX.5.0SP2): they are its transport's, "
-              "such as FIXT11.xml");
+              "venue/ACME.xml:5: has no header and no trailer (FIX.5.0SP2): they are its "
+              "transport's, such as FIXT11.xml");
 }
 
 }  // namespace

@@ -277,14 +277,12 @@ private:
                 column_ = field_->id;
                 return;
             }
+            refuse(token_.at, unknown_name(schema_, *fields_, token_.spelling));
         }
         try {
             column_ = schema_.index_of(token_.spelling);
         } catch (const config_error& failure) {
-            refuse(token_.at, failure.what() +
-                                  (fields_ == nullptr
-                                       ? std::string()
-                                       : ", nor is there such a field in " + fields_->describe()));
+            refuse(token_.at, failure.what());
         }
     }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/table/row.hpp"
 #include "engine/table/schema.hpp"
@@ -40,8 +41,14 @@ public:
     [[nodiscard]] virtual std::optional<field> find(std::string_view name) const = 0;
     [[nodiscard]] virtual row_field_value read(const row_view& row,
                                                std::uint32_t id) const noexcept = 0;
+    // All of them, for messages; valid while this lives.
+    [[nodiscard]] virtual std::vector<std::string_view> names() const = 0;
     // For messages: "dictionary FIX44".
     [[nodiscard]] virtual std::string describe() const = 0;
 };
+
+// Why a name is neither a column's nor a field's, with the nearest of both.
+[[nodiscard]] std::string unknown_name(const row_schema& schema, const row_fields& fields,
+                                       std::string_view name);
 
 }  // namespace millrace::engine

@@ -228,6 +228,19 @@ void check_columns(check_report& report) {
 
 namespace {
 
+std::string reason_of_unknown(const std::string& column, const engine::row_schema& schema,
+                              const engine::row_fields* fields) {
+    if (fields != nullptr) {
+        return engine::unknown_name(schema, *fields, column);
+    }
+    try {
+        static_cast<void>(schema.index_of(column));
+    } catch (const engine::config_error& failure) {
+        return failure.what();
+    }
+    return {};
+}
+
 // Columns of the table, and fields that the dictionary names.
 void check_stream_columns(check_report& report, const stream_config& stream,
                           const engine::row_schema& schema, const engine::row_fields* fields) {
@@ -237,16 +250,9 @@ void check_stream_columns(check_report& report, const stream_config& stream,
         if (schema.find(column) || (fields != nullptr && fields->find(column))) {
             continue;
         }
-        try {
-            static_cast<void>(schema.index_of(column));
-        } catch (const engine::config_error& failure) {
-            report.error(
-                stream.lines.of("columns"),
-                "stream '" + stream.name + "': " + failure.what() +
-                    (fields == nullptr ? ""
-                                       : ", nor is there such a field in " + fields->describe()));
-            has_column = true;  // said enough
-        }
+        report.error(stream.lines.of("columns"),
+                     "stream '" + stream.name + "': " + reason_of_unknown(column, schema, fields));
+        has_column = true;  // said enough
     }
     if (!has_column) {
         report.error(stream.lines.of("columns"),

@@ -108,6 +108,12 @@ std::optional<engine::row_fields::field> listed_fields::find(std::string_view na
     return is_listed ? all_.find(name) : std::nullopt;
 }
 
+std::vector<std::string_view> listed_fields::names() const {
+    std::vector<std::string_view> all = all_.names();
+    std::erase_if(all, [&](std::string_view name) { return !find(name); });
+    return all;
+}
+
 fix_fields::fix_fields(const xlator::dictionary& dict, std::string name)
     : dict_(dict), name_(std::move(name)) {
     for (const xlator::field_info& one : dict_.info().fields) {
@@ -125,6 +131,15 @@ std::optional<engine::row_fields::field> fix_fields::find(std::string_view name)
     made.column.name = found->second->name;
     made.column.type = type_of(*found->second);
     return made;
+}
+
+std::vector<std::string_view> fix_fields::names() const {
+    std::vector<std::string_view> all;
+    all.reserve(dict_.info().fields.size());
+    for (const xlator::field_info& one : dict_.info().fields) {
+        all.push_back(one.name);
+    }
+    return all;
 }
 
 engine::row_field_value fix_fields::read(const engine::row_view& row,

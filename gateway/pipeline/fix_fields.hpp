@@ -30,6 +30,7 @@ public:
     [[nodiscard]] std::optional<field> find(std::string_view name) const override;
     [[nodiscard]] engine::row_field_value read(const engine::row_view& row,
                                                std::uint32_t id) const noexcept override;
+    [[nodiscard]] std::vector<std::string_view> names() const override;
     [[nodiscard]] std::string describe() const override { return "dictionary " + name_; }
 
 private:
@@ -50,6 +51,7 @@ public:
                                                std::uint32_t id) const noexcept override {
         return all_.read(row, id);
     }
+    [[nodiscard]] std::vector<std::string_view> names() const override;
     [[nodiscard]] std::string describe() const override { return all_.describe(); }
 
 private:

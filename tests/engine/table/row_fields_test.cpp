@@ -48,6 +48,9 @@ public:
         }
         return value;
     }
+    [[nodiscard]] std::vector<std::string_view> names() const override {
+        return {"i", "d", "c", "t", "b", "s", "letter"};
+    }
     [[nodiscard]] std::string describe() const override { return "the letters"; }
 };
 
@@ -109,6 +112,11 @@ TEST(RowFields, AreFoundAfterColumnsAndRefusedByName) {
                                     "letters"),
               std::string::npos)
         << refusal("z = 1");
+    EXPECT_NE(refusal("lettre = 1").find("in the letters (did you mean letter?)"),
+              std::string::npos)
+        << refusal("lettre = 1");
+    EXPECT_NE(refusal("AB = 1").find("in the letters (did you mean A?)"), std::string::npos)
+        << "columns may be meant too: " << refusal("AB = 1");
     EXPECT_NE(refusal("c = 5").find("column c is"), std::string::npos) << refusal("c = 5");
     EXPECT_NE(refusal("i like 'x'").find("like is for texts"), std::string::npos);
 }

@@ -61,6 +61,7 @@ TEST_F(CheckConfig, AStreamCarriesFieldsOfItsMessagesByTheirNames) {
     ASSERT_EQ(unknown.size(), 1U);
     EXPECT_NE(unknown[0].find("unknown column LastMarket"), std::string::npos) << unknown[0];
     EXPECT_NE(unknown[0].find("nor is there such a field in dictionary "), std::string::npos);
+    EXPECT_TRUE(unknown[0].ends_with("(did you mean LastMkt?)")) << unknown[0];
     const strings alone = with_columns("\"LastQty\"", "MSG_TYPE = '8'");
     ASSERT_FALSE(alone.empty());
     EXPECT_NE(alone[0].find("'columns' lists fields of messages alone"), std::string::npos)
@@ -108,6 +109,7 @@ TEST_F(CheckConfig, ConditionsOnMessagesKnowTheirDictionary) {
     ASSERT_EQ(found.size(), 1U);
     EXPECT_NE(found[0].find("unknown column LastMarket"), std::string::npos) << found[0];
     EXPECT_NE(found[0].find("nor is there such a field in dictionary "), std::string::npos);
+    EXPECT_TRUE(found[0].ends_with("(did you mean LastMkt?)")) << found[0];
     EXPECT_EQ(errors("name = \"NEW_ORDERS\"\n", "name = \"NEW_ORDERS\"\ndictionary = \"FIX44\"\n"),
               strings{std::to_string(std::stol(at("name = \"NEW_ORDERS\"")) + 1) +
                       ": stream 'NEW_ORDERS': table ORDER_OUT has no column of bytes that could "

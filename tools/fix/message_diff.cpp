@@ -46,6 +46,41 @@ std::string shown(const one_value* value, const xlator::dictionary* dict) {
     return meaning.empty() ? text : text + " (" + std::string(meaning) + ")";
 }
 
+void append_json_side(std::string& out, const char* side, const one_value* value,
+                      const xlator::dictionary* dict) {
+    if (value == nullptr) {
+        return;
+    }
+    out += std::string(",\"") + side + "\":{";
+    if (value->tag == 0) {
+        out += "\"text\":";
+        append_json_bytes(out, value->value);
+    } else {
+        append_json_value(out, value->tag, value->value, dict);
+    }
+    out += '}';
+}
+
+void append_json_field(std::string& out, const std::string& place, const one_value* left,
+                       const one_value* right, const xlator::dictionary* dict) {
+    out += "{\"place\":";
+    append_json_text(out, place);
+    if (const int tag = left != nullptr ? left->tag : right->tag; tag != 0) {
+        out += ',';
+        append_json_tag(out, tag, dict);
+    }
+    append_json_side(out, "a", left, dict);
+    append_json_side(out, "b", right, dict);
+    out += '}';
+}
+
+// "a":{"line":1,"offset":0}
+void append_json_position(std::string& out, bool is_left, const fix_message& message) {
+    out += std::string("\"") + (is_left ? 'a' : 'b') +
+           "\":{\"line\":" + std::to_string(message.line) +
+           ",\"offset\":" + std::to_string(message.offset) + "}";
+}
+
 // "PartyRole(452) in 453[2]"
 std::string place_text(const std::string& place, int tag, const xlator::dictionary* dict) {
     const std::size_t dot = place.rfind('.');
@@ -78,6 +113,26 @@ std::string message_diff::title_of(const fix_message& message) {
         }
     }
     return title;
+}
+
+// Its type and the fields that pair it.
+void message_diff::append_json_key(std::string& out, const fix_message& message) {
+    const xlator::dictionary* const dict = dictionaries_.of(message);
+    out += ',';
+    append_json_type(out, message, dict);
+    out += ",\"by\":[";
+    bool is_first = true;
+    for (const int tag : options_.by) {
+        if (const std::string_view value = value_of(message, tag); !value.empty()) {
+            out += is_first ? "{" : ",{";
+            is_first = false;
+            append_json_tag(out, tag, dict);
+            out += ',';
+            append_json_value(out, tag, value, dict);
+            out += '}';
+        }
+    }
+    out += ']';
 }
 
 void message_diff::add(std::string& out, const fix_message& message, bool is_left) {
@@ -120,22 +175,44 @@ void message_diff::compare(std::string& out, const fix_message& left, const fix_
         const one_value* const here = in_before == before.end() ? nullptr : &in_before->second;
         const one_value* const there = in_after == after.end() ? nullptr : &in_after->second;
         if (here == nullptr || there == nullptr || here->value != there->value) {
+            if (options_.is_json) {
+                found += found.empty() ? "" : ",";
+                append_json_field(found, place, here, there, dict);
+                continue;
+            }
             const int tag = here != nullptr ? here->tag : there->tag;
             found += "  " + place_text(place, tag, dict) + ": " + shown(here, dict) + " -> " +
                      shown(there, dict) + "\n";
         }
     }
-    if (!found.empty()) {
-        ++difference_count_;
+    if (found.empty()) {
+        return;
+    }
+    ++difference_count_;
+    if (options_.is_json) {
+        out += '{';
+        append_json_position(out, true, left);
+        out += ',';
+        append_json_position(out, false, right);
+        append_json_key(out, left);
+        out += ",\"fields\":[" + found + "]}\n";
+    } else {
         out += title_of(left) + ", lines " + std::to_string(left.line) + " and " +
                std::to_string(right.line) + "\n" + found;
     }
 }
 
 void message_diff::tell_alone(std::string& out, const fix_message& message, bool is_left) {
+    ++difference_count_;
+    if (options_.is_json) {
+        out += '{';
+        append_json_position(out, is_left, message);
+        append_json_key(out, message);
+        out += "}\n";
+        return;
+    }
     out += std::string("only in ") + (is_left ? 'A' : 'B') + ": " + title_of(message) + ", line " +
            std::to_string(message.line) + "\n";
-    ++difference_count_;
 }
 
 void message_diff::end(std::string& out, bool is_left) {

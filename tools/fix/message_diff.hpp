@@ -22,6 +22,7 @@ namespace millrace::tools {
 struct diff_options {
     std::vector<int> by = {11};  // with MsgType(35): what makes a message the other's partner
     std::set<int> ignored = {8, 9, 10, 34, 52};
+    bool is_json = false;  // one object a line for each pair that differs, and each without partner
 };
 
 class message_diff {
@@ -42,6 +43,7 @@ private:
     [[nodiscard]] std::string key_of(const fix_message& message) const;
     [[nodiscard]] std::string title_of(const fix_message& message);
     void compare(std::string& out, const fix_message& left, const fix_message& right);
+    void append_json_key(std::string& out, const fix_message& message);
     void tell_alone(std::string& out, const fix_message& message, bool is_left);
 
     diff_options options_;

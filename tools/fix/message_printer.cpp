@@ -27,6 +27,35 @@ std::string name_of(int tag, const xlator::dictionary* dict) {
                            : std::string(info->name) + "(" + std::to_string(tag) + ")";
 }
 
+void append_json_tag(std::string& out, int tag, const xlator::dictionary* dict) {
+    out += "\"tag\":" + std::to_string(tag);
+    if (const xlator::field_info* info = dict == nullptr ? nullptr : dict->find_field(tag)) {
+        out += ",\"name\":";
+        append_json_text(out, info->name);
+    }
+}
+
+void append_json_value(std::string& out, int tag, std::string_view value,
+                       const xlator::dictionary* dict) {
+    out += "\"value\":";
+    append_json_bytes(out, value);
+    const std::string_view meaning = xlator::meaning_of(dict, tag, value);
+    if (!meaning.empty()) {
+        out += ",\"meaning\":";
+        append_json_text(out, meaning);
+    }
+}
+
+void append_json_type(std::string& out, const fix_message& message,
+                      const xlator::dictionary* dict) {
+    out += "\"msg_type\":";
+    append_json_bytes(out, value_of(message, tag_msg_type));
+    if (const xlator::message_info* const info = info_of(message, dict)) {
+        out += ",\"message\":";
+        append_json_text(out, info->name);
+    }
+}
+
 std::string seconds_text(std::int64_t ns) {
     const std::int64_t size = ns < 0 ? -ns : ns;
     char text[40];
@@ -122,19 +151,9 @@ void message_printer::append_json(std::string& out, const fix_message& message,
             out += '}';
             continue;
         }
-        out += "\"tag\":" + std::to_string(field.tag);
-        if (const xlator::field_info* info =
-                dict == nullptr ? nullptr : dict->find_field(field.tag)) {
-            out += ",\"name\":";
-            append_json_text(out, info->name);
-        }
-        out += ",\"value\":";
-        append_json_bytes(out, field.value);
-        const std::string_view meaning = xlator::meaning_of(dict, field.tag, field.value);
-        if (!meaning.empty()) {
-            out += ",\"meaning\":";
-            append_json_text(out, meaning);
-        }
+        append_json_tag(out, field.tag, dict);
+        out += ',';
+        append_json_value(out, field.tag, field.value, dict);
         if (field.level > 0) {
             out += ",\"level\":" + std::to_string(field.level);
         }

@@ -53,6 +53,13 @@ private:
 
 // "Side(54)", or "54" where the dictionary does not know it.
 [[nodiscard]] std::string name_of(int tag, const xlator::dictionary* dict);
+// For objects in JSON, without their braces: "tag":54,"name":"Side"
+void append_json_tag(std::string& out, int tag, const xlator::dictionary* dict);
+// "value":"1","meaning":"buy"
+void append_json_value(std::string& out, int tag, std::string_view value,
+                       const xlator::dictionary* dict);
+// "msg_type":"D","message":"NewOrderSingle"
+void append_json_type(std::string& out, const fix_message& message, const xlator::dictionary* dict);
 // "+0.001234567", seconds.
 [[nodiscard]] std::string seconds_text(std::int64_t ns);
 

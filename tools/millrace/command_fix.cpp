@@ -10,6 +10,7 @@
 #include "tools/fix/dictionary_choice.hpp"
 #include "tools/fix/message_diff.hpp"
 #include "tools/fix/message_filter.hpp"
+#include "tools/fix/message_finding.hpp"
 #include "tools/fix/message_printer.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/dictionary_path.hpp"
@@ -156,33 +157,8 @@ int grep_messages(const fix_options& options) {
     return count > 0 ? exit_ok : exit_negative;
 }
 
-// What is wrong with a message; empty: nothing.
-std::string finding_of(const fix_message& message, const xlator::dictionary* dict,
-                       message_decoders& decoders, const std::string& no_dictionary) {
-    if (!message.is_whole) {
-        return "garbled: it ends without a trailer";
-    }
-    if (dict == nullptr) {
-        return no_dictionary;
-    }
-    const xlator::decode_result result = decoders.of(*dict).decode(message.bytes);
-    switch (result.status) {
-        case xlator::decode_status::ok:
-            return {};
-        case xlator::decode_status::garbled:
-            return "garbled: length, checksum or the order of the first fields are wrong";
-        case xlator::decode_status::unsupported_version:
-            return "of another version than the dictionary, " +
-                   std::string(dict->info().begin_string);
-        case xlator::decode_status::rejected:
-            break;
-    }
-    return std::string(xlator::describe(result.reason)) +
-           " (373=" + std::to_string(static_cast<int>(result.reason)) + ")" +
-           (result.ref_tag == 0 ? "" : ", " + name_of(result.ref_tag, dict));
-}
-
 int validate_messages(const fix_options& options) {
+    const bool is_json = options.format == "json";
     dictionary_choice dictionaries(options.dictionary, dictionary_directory());
     message_decoders decoders(!options.is_lax);
     fix_message_source source(options.file);
@@ -193,22 +169,20 @@ int validate_messages(const fix_options& options) {
     while (source.next(message)) {
         ++count;
         const xlator::dictionary* const dict = dictionaries.of(message);
-        const std::string finding = finding_of(message, dict, decoders, dictionaries.reason());
-        if (finding.empty()) {
+        const message_finding finding = finding_of(message, dict, decoders, dictionaries.reason());
+        if (finding.text.empty()) {
             continue;
         }
         ++bad_count;
-        const xlator::message_info* const info = info_of(message, dict);
-        append_printable(out, source.name());
-        out += ":" + std::to_string(message.line) + ": offset " + std::to_string(message.offset) +
-               ": " + std::string(info == nullptr ? "message" : info->name) + " ";
-        append_printable(out, value_of(message, 34));
-        out += ": " + finding + "\n";
+        is_json ? append_finding_json(out, finding, source.name(), message, dict)
+                : append_finding(out, finding, source.name(), message, dict);
         if (out.size() > output_chunk_bytes && !write_output(out)) {
             return exit_negative;
         }
     }
-    out += std::to_string(count) + " messages, " + std::to_string(bad_count) + " of them bad\n";
+    if (!is_json) {
+        out += std::to_string(count) + " messages, " + std::to_string(bad_count) + " of them bad\n";
+    }
     static_cast<void>(write_output(out));
     return bad_count == 0 ? exit_ok : exit_negative;
 }
@@ -236,6 +210,7 @@ int diff_messages(const fix_options& options) {
         throw usage_error("both files are standard input");
     }
     diff_options wanted;
+    wanted.is_json = options.format == "json";
     if (!options.by.empty()) {
         wanted.by = tags_of(options.by, "--by");
     }
@@ -292,6 +267,12 @@ void add_looks(CLI::App* verb, const std::shared_ptr<fix_options>& options) {
         ->capture_default_str();
 }
 
+void add_report_format(CLI::App* verb, const std::shared_ptr<fix_options>& options) {
+    verb->add_option("--format", options->format, "line: for people; json: an object a line")
+        ->check(CLI::IsMember({"line", "json"}))
+        ->capture_default_str();
+}
+
 }  // namespace
 
 void add_fix_command(CLI::App& program, command& chosen) {
@@ -318,6 +299,7 @@ void add_fix_command(CLI::App& program, command& chosen) {
                                   checking, validate_messages);
     validate->add_option("FILE", checking->file, "Any text that holds messages")
         ->capture_default_str();
+    add_report_format(validate, checking);
     validate->add_flag("--lax", checking->is_lax, "Mind what QuickFIX minds, no more");
 
     auto looking = std::make_shared<fix_options>();
@@ -336,6 +318,7 @@ void add_fix_command(CLI::App& program, command& chosen) {
                  comparing, diff_messages);
     diff->add_option("A", comparing->file, "Any text that holds messages")->required();
     diff->add_option("B", comparing->other, "Another")->required();
+    add_report_format(diff, comparing);
     diff->add_option("--by", comparing->by,
                      "Tags that, with MsgType, say which belong together; default 11");
     diff->add_option("--ignore", comparing->ignored, "Tags beside 8,9,10,34,52");

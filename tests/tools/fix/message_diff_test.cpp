@@ -94,5 +94,23 @@ TEST_F(MessageDiff, TakesOtherTagsToPairByAndToIgnore) {
               "  ClOrdID(11): A -> B\n");
 }
 
+TEST_F(MessageDiff, IsAnObjectALineInJson) {
+    diff_options options;
+    options.is_json = true;
+    EXPECT_EQ(diff({"35=D|11=A|54=1|44=10.5|453=1|448=X|", "35=0|"},
+                   {"35=D|11=A|54=2|453=1|448=\xe9|"}, options),
+              R"({"a":{"line":1,"offset":100},"b":{"line":1,"offset":100},"msg_type":"D",)"
+              R"("message":"NewOrderSingle","by":[{"tag":11,"name":"ClOrdID","value":"A"}],)"
+              R"("fields":[{"place":"44","tag":44,"name":"Price","a":{"value":"10.5"}},)"
+              R"({"place":"54","tag":54,"name":"Side","a":{"value":"1","meaning":"buy"},)"
+              R"("b":{"value":"2","meaning":"sell"}},)"
+              R"({"place":"453[1].448","tag":448,"name":"PartyID","a":{"value":"X"},)"
+              "\"b\":{\"value\":\"\\u00e9\"}}]}\n"
+              R"({"a":{"line":2,"offset":200},"msg_type":"0","message":"Heartbeat","by":[]})"
+              "\n");
+    EXPECT_EQ(count_, 2U);
+    EXPECT_EQ(diff({"35=D|11=A|"}, {"35=D|11=A|"}, options), "");
+}
+
 }  // namespace
 }  // namespace millrace::tools

@@ -38,6 +38,22 @@ TEST_F(CommandFix, FollowsOneOrderWithTheTimeBetweenItsMessages) {
     EXPECT_TRUE(has(result.out, "+0.250000000 s  BeginString(8)"));
 }
 
+TEST_F(CommandFix, FollowsAnOrderThroughMessagesThatAreNotShown) {
+    write("chain.log", with_bars(frame_of("35=D|34=1|52=20260302-09:30:00|11=A1|")) + "\n" +
+                           with_bars(frame_of("35=G|34=2|52=20260302-09:30:01|11=A2|41=A1|")) +
+                           "\n" + with_bars(frame_of("35=8|34=1|52=20260302-09:30:02|11=A2|")) +
+                           "\n");
+    const auto lines = [&](const std::vector<std::string>& choice) {
+        std::vector<std::string> words = {"fix", "print", file("chain.log"), "--order", "A1"};
+        words.insert(words.end(), choice.begin(), choice.end());
+        const std::string out = run(words).out;
+        return std::count(out.begin(), out.end(), '\n');
+    };
+    EXPECT_EQ(lines({}), 3);
+    EXPECT_EQ(lines({"--type", "8"}), 1);
+    EXPECT_EQ(lines({"--where", "MsgType=8"}), 1);
+}
+
 TEST_F(CommandFix, ReadsWhatLogDumpPrints) {
     write("rows.ndjson", "{\"CL_ORD_ID\":\"A1\",\"QUANTITY\":1,\"NOTE\":\"" +
                              with_bars(frame_of(order_fields)) + "\"}\n");
@@ -89,6 +105,25 @@ TEST_F(CommandFix, ValidatesAndNamesWhatIsWrongAndWhere) {
                                                 "of the tag's values (373=5), Side(54)\n"));
     EXPECT_TRUE(has(result.out, ":3: offset "));
     EXPECT_TRUE(has(result.out, "garbled: it ends without a trailer\n2 messages, 2 of them bad\n"));
+    const exit_result json = run({"fix", "validate", file("b.log"), "--format", "json"});
+    EXPECT_EQ(json.code, 1);
+    const auto found = parse_lines(json.out);
+    ASSERT_EQ(found.size(), 2U) << json.out;
+    EXPECT_EQ(found[0], nlohmann::json({{"file", file("b.log")},
+                                        {"line", 2},
+                                        {"offset", 2},
+                                        {"msg_type", "D"},
+                                        {"message", "NewOrderSingle"},
+                                        {"msg_seq_num", "1"},
+                                        {"finding", "value is not one of the tag's values"},
+                                        {"reason", 5},
+                                        {"tag", 54},
+                                        {"name", "Side"}}));
+    EXPECT_EQ(found[1]["finding"], "garbled: it ends without a trailer");
+    EXPECT_FALSE(found[1].contains("reason"));
+    const exit_result none = run({"fix", "validate", file("a.log"), "--format", "json"});
+    EXPECT_EQ(none.code, code_ok);
+    EXPECT_EQ(none.out, "");
 }
 
 TEST_F(CommandFix, ComparesTwoFiles) {
@@ -101,6 +136,13 @@ TEST_F(CommandFix, ComparesTwoFiles) {
                     "NewOrderSingle ClOrdID(11)=A1, lines 1 and 1\n"
                     "  OrderQty(38): 100 -> 200\n"));
     EXPECT_TRUE(has(result.out, "only in A: ExecutionReport ClOrdID(11)=A1, line 2\n"));
+    const exit_result json = run({"fix", "diff", file("a.log"), file("b.log"), "--format", "json"});
+    EXPECT_EQ(json.code, 1);
+    const auto rows = parse_lines(json.out);
+    ASSERT_EQ(rows.size(), 3U) << json.out;
+    EXPECT_EQ(rows[0]["fields"][0]["b"]["value"], "200");
+    EXPECT_FALSE(rows[1].contains("b"));
+    EXPECT_EQ(run({"fix", "diff", file("a.log"), file("a.log"), "--format", "json"}).out, "");
     EXPECT_EQ(run({"fix", "diff", file("a.log"), file("a.log")}).code, code_ok);
     EXPECT_EQ(run({"fix", "diff", file("a.log"), file("b.log"), "--by", "x"}).code, code_usage);
 }

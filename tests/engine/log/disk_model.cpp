@@ -1,6 +1,7 @@
 #include "tests/engine/log/disk_model.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,26 @@ struct sync_begun {
     file_bytes bytes;
 };
 thread_local std::optional<sync_begun> current_sync;
+
+// The model holds each file below its root open, a thousand and more of them after many lives. Low
+// numbers are left to the program under test: a library beside it may wait by select(), which knows
+// no number from FD_SETSIZE on.
+constexpr int lowest_model_fd = 4096;
+
+void allow_many_files() {
+    constexpr rlim_t wanted = 65536;
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = std::min(limit.rlim_max, wanted);
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+// As it is, where the limit on open files leaves no room there.
+unique_fd out_of_the_way(unique_fd low) {
+    unique_fd high(::fcntl(low.get(), F_DUPFD_CLOEXEC, lowest_model_fd));
+    return high.is_open() ? std::move(high) : std::move(low);
+}
 
 // Another thread may just be changing the file's size.
 file_bytes read_bytes(int fd) {
@@ -195,6 +216,7 @@ disk_content content_after(const power_cut_moment& at, const survivors& which) {
 
 disk_model::disk_model(fs::path root, promise_source promise)
     : root_(std::move(root)), promise_(std::move(promise)) {
+    allow_many_files();
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root_)) {
         const std::string name = relative(entry.path().native());
         if (entry.is_directory()) {
@@ -216,7 +238,7 @@ std::string disk_model::relative(std::string_view path) const {
 // model holds them open.
 std::uint64_t disk_model::learn(const std::string& name, bool is_synced) {
     known_file known;
-    known.fd = open_file(root_ / name, O_RDONLY);
+    known.fd = out_of_the_way(open_file(root_ / name, O_RDONLY));
     const std::uint64_t id = id_of(known.fd.get());
     if (!files_.contains(id)) {
         known.synced =

@@ -88,6 +88,7 @@ log_writer open_raw(const fs::path& log) {
 // back, for it is no change of the format.
 constexpr std::int64_t looks_to_open_new = 3;
 constexpr std::int64_t looks_to_open_again = 4;
+constexpr std::int64_t looks_to_lock_a_copy = 1;  // beside its log's own lock
 void take_back(std::int64_t looks) {
     fixed_inputs::pass(-looks * look_ns);
 }
@@ -263,6 +264,7 @@ void make_salvaged(const fs::path& directory) {
     first[segment_header_bytes_min + 3 * 8032 + 40] ^= 1;  // in the fourth record
     write_file(broken / segment_file_name(0), first);
     fs::remove(broken / segment_file_name(1));
+    take_back(looks_to_lock_a_copy);
     const salvage_report saved = salvage_log(broken, directory / "salvaged");
     require(saved.holes.size() == 2, "two holes were to be found");
     fs::remove_all(broken);

@@ -29,7 +29,8 @@ dev_t device_of(const fs::path& path) {
 
 fs::path resolve(const fs::path& target) {
     std::error_code code;
-    const fs::path place = fs::weakly_canonical(target, code);
+    const fs::path whole = fs::absolute(target, code);  // else one that is not there stays relative
+    const fs::path place = code ? fs::path() : fs::weakly_canonical(whole, code);
     if (code) {
         throw io_error("look for", target.native(), code.value());
     }

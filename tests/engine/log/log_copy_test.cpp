@@ -69,6 +69,24 @@ TEST_F(NewLog, TakesTheTargetsPlaceAndItsMode) {
     EXPECT_TRUE(fs::is_symlink(directory_ / "link"));
 }
 
+TEST_F(NewLog, TakesATargetThatIsRelative) {
+    const fs::path before = fs::current_path();
+    fs::current_path(directory_.path());
+    for (const char* const target : {"out", "./new/out/", "../out"}) {
+        fs::create_directories("inner");
+        fs::current_path("inner");
+        EXPECT_NO_THROW({
+            new_log made(target, "test");
+            fill(made);
+            made.finish();
+        }) << target;
+        EXPECT_EQ(read_log(target).size(), 1u);
+        EXPECT_TRUE(fs::exists(target));
+        fs::current_path(directory_.path());
+    }
+    fs::current_path(before);
+}
+
 TEST_F(NewLog, RefusesATargetThatIsNotEmptyOrNoDirectory) {
     fs::create_directories(out());
     std::ofstream(out() / "a file") << "x";

@@ -174,7 +174,7 @@ private:
     std::vector<map_error>& errors_;
 };
 
-xlator::inbound_spec inbound_spec_of(const map_config& map, const engine::row_schema& target) {
+xlator::inbound_spec inbound_spec_of(const map_config& map) {
     xlator::inbound_spec spec;
     spec.name = map.name;
     spec.message = map.message;
@@ -371,8 +371,7 @@ built_map<inbound_map> try_build_inbound_map(const map_config& map, const std::s
     }
     check_keys(map, target, built.errors);
     fit_check(map, target, built.errors).run();
-    auto compiled =
-        xlator::compile_inbound(inbound_spec_of(map, target), columns_of(target), *dict);
+    auto compiled = xlator::compile_inbound(inbound_spec_of(map), columns_of(target), *dict);
     take_errors(compiled.errors, built.errors);
     if (built.errors.empty() && compiled) {
         built.map.emplace(*std::move(compiled.map), *dict);

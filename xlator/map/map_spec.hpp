@@ -58,10 +58,10 @@ struct field_rule {
     std::optional<std::string> default_text;  // taken where the column is empty
     std::vector<value_pair> pairs;
     long line = 0;
-    std::string fallback;                  // a column taken before the default
-    std::optional<column_condition> when;  // where it does not hold the field is left out
-    std::optional<int> decimals;           // of a time's second, 0 to 9; else 3
-    std::string format;                    // of a column's value or the time: value_text.hpp
+    std::string fallback = {};                  // a column taken before the default
+    std::optional<column_condition> when = {};  // where it does not hold the field is left out
+    std::optional<int> decimals = {};           // of a time's second, 0 to 9; else 3
+    std::string format = {};                    // of a column's value or the time: value_text.hpp
 };
 
 struct group_rule;

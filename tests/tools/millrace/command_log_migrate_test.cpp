@@ -69,8 +69,7 @@ TEST_F(CommandLogMigrate, SaysWhatABrokenOffOneHasLeft) {
     EXPECT_EQ(refused.code, code_usage);
     EXPECT_TRUE(has(refused.err, file("new.tmp") + ": is in the way of " + file("new")));
     write("new.tmp/unfinished", "pid 4711, host a\n");
-    const exit_result made =
-        run({"log", "migrate", log("ORDER_OUT"), "new", "--schema", config(), "COPY"});
+    const exit_result made = migrate();
     EXPECT_EQ(made.code, code_ok) << made.err;
     EXPECT_TRUE(has(made.out, "note: " + file("new.tmp") + ": a copy that was broken off"));
     EXPECT_FALSE(std::filesystem::exists(file("new.tmp")));

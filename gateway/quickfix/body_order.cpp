@@ -2,7 +2,6 @@
 
 #include <quickfix/Message.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -65,15 +64,16 @@ const std::string& body_order::restore(const std::string& frame) {
         return frame;
     }
     const int number = number_of(frame);
-    const auto found = std::find_if(stored_.begin(), stored_.end(), [&](const std::string& one) {
-        return number_of(one) == number;
-    });
-    if (found == stored_.end()) {
+    while (next_stored_ < stored_.size() && number_of(stored_[next_stored_]) < number) {
+        ++next_stored_;
+    }
+    if (next_stored_ == stored_.size() || number_of(stored_[next_stored_]) != number) {
         return frame;
     }
-    const std::size_t begin = body_begin(*found);
-    return found->size() > begin + trailer_size
-               ? put_in(frame, found->data() + begin, found->size() - begin - trailer_size)
+    const std::string& found = stored_[next_stored_];
+    const std::size_t begin = body_begin(found);
+    return found.size() > begin + trailer_size
+               ? put_in(frame, found.data() + begin, found.size() - begin - trailer_size)
                : frame;
 }
 

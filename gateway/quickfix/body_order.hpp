@@ -23,16 +23,31 @@ public:
     // Whose header fields these are. REQUIRES: outlives this.
     void set_transport(const FIX::DataDictionary& transport) { transport_ = &transport; }
 
-    // The next frames are of this composed message, until end_send().
-    void begin_send(const std::string& message);
-    void end_send() { body_size_ = 0; }
-    // What the store gave out to be resent.
-    void keep(const std::vector<std::string>& stored) { stored_ = stored; }
+    // While it lives, the frames are of one composed message.
+    class sending {
+    public:
+        // REQUIRES: both outlive this.
+        sending(body_order& order, const std::string& message) : order_(order) {
+            order.begin_send(message);
+        }
+        ~sending() { order_.body_size_ = 0; }
+        sending(const sending&) = delete;
+        sending& operator=(const sending&) = delete;
+
+    private:
+        body_order& order_;
+    };
+    // What the store gave out to be resent, by ascending number.
+    void keep(const std::vector<std::string>& stored) {
+        stored_ = stored;
+        next_stored_ = 0;
+    }
 
     // The frame as it is to be stored and sent; valid until the next call.
     const std::string& restore(const std::string& frame);
 
 private:
+    void begin_send(const std::string& message);
     std::size_t body_begin(const std::string& message) const;
     const std::string& put_in(const std::string& frame, const char* body, std::size_t size);
 
@@ -40,6 +55,7 @@ private:
     const char* body_ = nullptr;  // of the message that is being sent
     std::size_t body_size_ = 0;   // 0: none is
     std::vector<std::string> stored_;
+    std::size_t next_stored_ = 0;  // resends come in the store's order
     std::string restored_;
 };
 

@@ -320,10 +320,8 @@ send_status session_port::implementation::send_composed() {
     }
     store.forget_failure();
     application.forget_withheld();
-    order.begin_send(outgoing);
-    const bool is_sent = session->send(message);
-    order.end_send();
-    if (is_sent) {
+    const detail::body_order::sending as_composed(order, outgoing);
+    if (session->send(message)) {
         return send_status::sent;
     }
     if (application.has_withheld()) {

@@ -156,6 +156,29 @@ TEST(SessionPort, KeepsABodysOwnOrderOnTheFirstSendAndOnAResend) {
     pump(initiator, acceptor);
 }
 
+TEST(SessionPort, KeepsTheOrderOfEachBodyOnAResendAcrossAGap) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    const std::string first = "60=20260301-10:00:00|55=ABC|54=1|40=1|38=7|11=Z1|";
+    const std::string last = "55=ABC|40=1|54=2|38=9|60=20260301-10:00:00|11=Z3|";
+    ASSERT_EQ(initiator.send("D", first), send_status::sent) << text(initiator);
+    static_cast<void>(initiator.receive_message("1", 2, "112=X|"));  // its answer has number 3
+    ASSERT_EQ(initiator.send("D", last), send_status::sent) << text(initiator);
+    for (unsigned number = 3; number < 5; ++number) {
+        initiator.wire.frames.clear();
+        static_cast<void>(initiator.receive_message("2", number, "7=2|16=4|"));
+        ASSERT_EQ(initiator.wire.frames.size(), 3U);
+        const auto body_of = [&](std::size_t i, const std::string& body) {
+            const std::string& frame = initiator.wire.frames[i];
+            return test::with_pipes(frame.substr(frame.size() - 7 - body.size(), body.size()));
+        };
+        EXPECT_EQ(body_of(0, first), first);
+        EXPECT_EQ(field_of(initiator.wire.frames[1], 35), "4");
+        EXPECT_EQ(body_of(2, last), last);
+    }
+}
+
 TEST(SessionPort, RefusesABodyTheSessionCouldNotResend) {
     side initiator("initiator", "A", "B");
     side acceptor("acceptor", "B", "A");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/format.hpp"
@@ -42,11 +43,11 @@ public:
                 "unknown stream" + named(client_.stream, names_of(report_.config.streams)));
         } else {
             schema_ = find_schema(report_.config, stream_->table);
+            dictionary_ = dictionary_of(report_.config, report_.settings, *stream_);
         }
         if (schema_ != nullptr) {
             std::string ignored;  // the stream's own error
-            fields_ = fields_of(*schema_, dictionary_of(report_.config, report_.settings, *stream_),
-                                report_.dictionaries, ignored);
+            fields_ = fields_of(*schema_, dictionary_, report_.dictionaries, ignored);
         }
         check_condition(client_.lines.of("where"), "client '" + client_.name + "'", client_.where);
         for (const route_config& route : client_.routes) {
@@ -62,11 +63,6 @@ public:
 private:
     [[nodiscard]] static std::string what(const route_config& route) {
         return "route '" + route.name + "'";
-    }
-
-    // Of the messages on the stream; empty where none is known.
-    [[nodiscard]] std::string stream_dictionary() const {
-        return dictionary_of(report_.config, report_.settings, *stream_).value_or(std::string());
     }
 
     [[nodiscard]] bool is_visible(const std::string& column) const {
@@ -310,21 +306,20 @@ private:
         }
         check_read_version(route, *map);
         check_carried_fields(*map);
-        take_errors(
-            try_build_inbound_map(*map, stream_dictionary(), table->schema, report_.dictionaries)
-                .errors);
+        take_errors(try_build_inbound_map(*map, dictionary_.value_or(std::string()), table->schema,
+                                          report_.dictionaries)
+                        .errors);
     }
 
     // Messages of another version would be refused one by one.
     void check_read_version(const route_config& route, const map_config& map) {
-        const auto of_stream = dictionary_of(report_.config, report_.settings, *stream_);
-        if (!of_stream || of_stream->empty()) {
+        if (!dictionary_ || dictionary_->empty()) {
             return;
         }
         std::string ignored;
-        const std::string name = map.dictionary.empty() ? *of_stream : map.dictionary;
+        const std::string name = map.dictionary.empty() ? *dictionary_ : map.dictionary;
         const xlator::dictionary* const its = report_.dictionaries.find(name, ignored);
-        const xlator::dictionary* const sent = report_.dictionaries.find(*of_stream, ignored);
+        const xlator::dictionary* const sent = report_.dictionaries.find(*dictionary_, ignored);
         if (its != nullptr && sent != nullptr &&
             its->info().begin_string != sent->info().begin_string) {
             report_.error(route.lines.of("map"),
@@ -419,6 +414,7 @@ private:
     const client_config& client_;
     const stream_config* stream_ = nullptr;
     const engine::row_schema* schema_ = nullptr;
+    std::optional<std::string> dictionary_;  // of the messages on the stream
     std::unique_ptr<const engine::row_fields> fields_;  // what a condition may ask for beside it
 };
 

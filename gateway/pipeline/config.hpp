@@ -219,7 +219,7 @@ enum class map_kind : std::uint8_t {
 struct map_config {
     std::string name;
     map_kind kind = map_kind::to_message;
-    std::string dictionary;  // empty: FIX44; pass_through: the session's own
+    std::string dictionary;  // empty: the session's or the stream's, where it has none FIX44
     std::string message;
     std::string pass_through;  // the column
     std::vector<map_rule_config> rules;

@@ -6,14 +6,13 @@
 #include "engine/table/nearest.hpp"
 #include "gateway/pipeline/map_rows.hpp"
 #include "gateway/pipeline/session_dictionary.hpp"
+#include "xlator/fix/fix_stream.hpp"
 #include "xlator/fix/frame.hpp"
 
 namespace millrace::gateway {
 
 namespace {
 
-// A session's frames are bounded by the transport; the decoder only has to take each of them.
-constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
 constexpr std::string_view default_dictionary = "FIX44";
 
 // `otherwise`: where the map names none.
@@ -299,17 +298,8 @@ std::vector<std::string> names_in_template(std::string_view text) {
 }
 
 inbound_map::inbound_map(xlator::inbound_map compiled, const xlator::dictionary& dict)
-    : compiled_(std::move(compiled)) {
-    // The session has checked the message against its own dictionary, which may know more than
-    // ours.
-    xlator::decode_options options;
-    options.is_strict = false;
-    options.check_field_order = false;
-    options.check_user_fields = false;
-    options.allow_unknown_fields = true;
-    options.frame_size_max = frame_bytes_max;
-    decoder_ = std::make_unique<xlator::decoder>(dict, options);
-}
+    : compiled_(std::move(compiled)),
+      decoder_(std::make_unique<xlator::decoder>(dict, xlator::stream_decode_options())) {}
 
 inbound_result inbound_map::decode(std::string_view message, const xlator::record_facts& facts,
                                    engine::row_builder& row) noexcept {

@@ -5,13 +5,11 @@
 
 #include "gateway/session/outbound.hpp"
 #include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/fix_stream.hpp"
 
 namespace millrace::gateway {
 
 namespace {
-
-// As large as a session's own transport takes them; the decoder only has to take each.
-constexpr std::size_t frame_bytes_max = std::size_t{128} << 10;
 
 bool is_member(std::span<const xlator::member_info> members, int tag) noexcept {
     return std::any_of(members.begin(), members.end(),
@@ -32,7 +30,7 @@ message_pass::message_pass(std::size_t column, const xlator::dictionary& dict,
                            xlator::decode_options validation)
     : column_(column), dict_(&dict) {
     validation.check_field_order = true;  // else the body would be no one piece
-    validation.frame_size_max = frame_bytes_max;
+    validation.frame_size_max = xlator::stream_frame_bytes_max;
     decoder_ = std::make_unique<xlator::decoder>(dict, validation);
 }
 

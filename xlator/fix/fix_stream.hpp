@@ -14,6 +14,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -29,14 +30,18 @@ struct every_message {
     [[nodiscard]] bool operator()(const field_scope&) const noexcept { return true; }
 };
 
-// The session has checked the message already, against its own dictionary.
+// The largest frame that a session's transport takes, and more: 64 KiB of body and its header.
+inline constexpr std::size_t stream_frame_bytes_max = std::size_t{128} << 10;
+
+// The session has checked the message already, against its own dictionary, which may know more than
+// ours.
 [[nodiscard]] inline decode_options stream_decode_options() noexcept {
     decode_options options;
     options.is_strict = false;
     options.check_field_order = false;
     options.check_user_fields = false;
     options.allow_unknown_fields = true;
-    options.frame_size_max = std::size_t{128} << 10;  // a body of 64 KiB and its header
+    options.frame_size_max = stream_frame_bytes_max;
     return options;
 }
 

@@ -88,6 +88,22 @@ struct calendar_date {
             is_next_year ? month - 12 : month, day};
 }
 
+// Days since 1970-01-01, and what is left of the last.
+struct day_and_time {
+    std::int64_t days = 0;
+    std::int64_t ns_of_day = 0;
+};
+
+[[nodiscard]] constexpr day_and_time split_ns(std::int64_t ns) noexcept {
+    std::int64_t days = ns / ns_per_day;
+    std::int64_t rest = ns - days * ns_per_day;
+    if (rest < 0) {
+        rest += ns_per_day;
+        --days;
+    }
+    return {days, rest};
+}
+
 // YYYYMMDD-HH:MM:SS with 0 to 9 decimals, years 1678 to 2261 (what int64 nanoseconds hold).
 [[nodiscard]] bool parse_utc_timestamp(std::string_view text, utc_timestamp& value) noexcept;
 
@@ -164,12 +180,7 @@ inline constinit thread_local day_text last_day{};
 
 // Writes at most utc_timestamp_size_max bytes and returns the end. REQUIRES value.decimals <= 9.
 inline char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
-    std::int64_t days = value.ns / ns_per_day;
-    std::int64_t rest = value.ns - days * ns_per_day;
-    if (rest < 0) {
-        rest += ns_per_day;
-        --days;
-    }
+    const auto [days, ns_of_day] = split_ns(value.ns);
     detail::day_text& day = detail::last_day;
     if (day.days != days) [[unlikely]] {
         write_date(day.text, days);
@@ -177,7 +188,7 @@ inline char* write_utc_timestamp(char* out, utc_timestamp value) noexcept {
     }
     std::memcpy(out, day.text, sizeof(day.text));
     out[8] = '-';
-    return write_time(out + 9, rest, value.decimals);
+    return write_time(out + 9, ns_of_day, value.decimals);
 }
 
 }  // namespace millrace::xlator

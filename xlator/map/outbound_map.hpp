@@ -246,14 +246,10 @@ bool outbound_map::write_value(const detail::map_step& step, const Row& row,
             break;
         case convert::timestamp_date:
         case convert::timestamp_time: {
-            std::int64_t days = row.timestamp(column) / ns_per_day;
-            std::int64_t rest = row.timestamp(column) % ns_per_day;
-            if (rest < 0) {
-                rest += ns_per_day;
-                --days;
-            }
-            out.at = step.how == convert::timestamp_date ? write_date(value, days)
-                                                         : write_time(value, rest, step.decimals);
+            const auto [days, ns_of_day] = split_ns(row.timestamp(column));
+            out.at = step.how == convert::timestamp_date
+                         ? write_date(value, days)
+                         : write_time(value, ns_of_day, step.decimals);
             break;
         }
         default:

@@ -83,14 +83,9 @@ struct time_parts {
 };
 
 time_parts split(std::int64_t ns) noexcept {
-    std::int64_t days = ns / ns_per_day;
-    std::int64_t rest = ns % ns_per_day;
-    if (rest < 0) {
-        rest += ns_per_day;
-        --days;
-    }
-    return {civil_from_days(days), static_cast<std::uint32_t>(rest / ns_per_second),
-            static_cast<std::uint32_t>(rest % ns_per_second)};
+    const auto [days, ns_of_day] = split_ns(ns);
+    return {civil_from_days(days), static_cast<std::uint32_t>(ns_of_day / ns_per_second),
+            static_cast<std::uint32_t>(ns_of_day % ns_per_second)};
 }
 
 char* write_time_part(char letter, const time_parts& time, char* out) noexcept {

@@ -33,7 +33,6 @@ field_scope inbound_map::scope_of(const detail::inbound_step& step,
     return {};
 }
 
-// As text, and then as the column has it.
 map_status inbound_map::read_parts(const detail::inbound_step& step, const field_scope& message,
                                    const record_facts& facts, detail::text_room& room,
                                    detail::row_value& value) noexcept {
@@ -45,14 +44,7 @@ map_status inbound_map::read_parts(const detail::inbound_step& step, const field
                    ? map_status::ok
                    : map_status::bad_value;
     };
-    char* at = room.data();
-    const map_status written =
-        detail::write_text(step.parts, facts, read_field, at, room.data() + room.size());
-    if (written != map_status::ok) {
-        return written == map_status::overflow ? map_status::bad_value : written;
-    }
-    const std::string_view text(room.data(), static_cast<std::size_t>(at - room.data()));
-    return detail::read_row_text(step.kind, text, value) ? map_status::ok : map_status::bad_value;
+    return detail::read_made_text(step.parts, facts, read_field, step.kind, room, value);
 }
 
 map_status inbound_map::read(const detail::inbound_step& step, const field_scope& message,

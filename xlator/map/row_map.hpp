@@ -113,16 +113,10 @@ map_status row_map::read(const detail::row_step& step, const Row& row, const rec
         return map_status::ok;
     }
     if (!step.parts.empty()) {
-        char* at = room.data();
-        const map_status made = detail::write_text(step.parts, facts, detail::values_of(row), at,
-                                                   room.data() + room.size());
-        if (made == map_status::ok) {
-            const std::string_view text(room.data(), static_cast<std::size_t>(at - room.data()));
-            return detail::read_row_text(step.kind, text, value) ? map_status::ok
-                                                                 : map_status::bad_value;
-        }
+        const map_status made = detail::read_made_text(step.parts, facts, detail::values_of(row),
+                                                       step.kind, room, value);
         if (made != map_status::required_empty) {
-            return map_status::bad_value;
+            return made;
         }
     } else if (step.source >= 0 && !row.is_empty(static_cast<std::size_t>(step.source))) {
         return read_column(step, step.source, step.source_kind, row, room, value);

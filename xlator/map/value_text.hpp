@@ -120,4 +120,19 @@ template <class ValueOf>
     return map_status::ok;
 }
 
+// The text made in `room`, and then as the column has it. Not ok: required_empty or bad_value.
+template <class ValueOf>
+[[nodiscard]] map_status read_made_text(std::span<const text_part> parts, const record_facts& facts,
+                                        ValueOf value_of, column_kind kind, text_room& room,
+                                        row_value& value) noexcept {
+    char* at = room.data();
+    const map_status made = write_text(parts, facts, value_of, at, room.data() + room.size());
+    if (made == map_status::required_empty) {
+        return made;
+    }
+    const std::string_view text(room.data(), static_cast<std::size_t>(at - room.data()));
+    return made == map_status::ok && read_row_text(kind, text, value) ? map_status::ok
+                                                                      : map_status::bad_value;
+}
+
 }  // namespace millrace::xlator::detail

@@ -126,13 +126,7 @@ private:
     bool compile_now(const column_rule& rule, detail::inbound_step& step) {
         step.is_now = true;
         if (!rule.format.empty()) {
-            detail::text_part part;
-            part.from = detail::text_part::origin::time;
-            part.kind = column_kind::timestamp;
-            const bool is_made =
-                compile_format(rule.format, "column " + rule.column, rule.line, part);
-            step.parts.push_back(std::move(part));
-            return is_made;
+            return add_formatted(rule, detail::text_part::origin::time, step);
         }
         if (step.kind != column_kind::timestamp) {
             fail(rule.line, "column " + rule.column +
@@ -247,14 +241,13 @@ private:
                                 (rule.group.empty() ? "values" : "a group") + " beside it");
             return false;
         }
-        detail::text_part part;
-        part.from = detail::text_part::origin::named;
-        if (!find_named(rule.field, true, rule.line, part)) {
-            return false;
-        }
-        const bool is_made = compile_format(rule.format, "column " + rule.column, rule.line, part);
-        step.parts.push_back(std::move(part));
-        return is_made;
+        return add_formatted(rule, detail::text_part::origin::named, step);
+    }
+
+    bool add_formatted(const column_rule& rule, detail::text_part::origin from,
+                       detail::inbound_step& step) {
+        return compile_part(from, rule.field, rule.format, "column " + rule.column, rule.line,
+                            step.parts);
     }
 
     bool is_convertible(const field_info& field, const column_rule& rule,

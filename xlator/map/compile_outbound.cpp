@@ -265,24 +265,19 @@ private:
         if (rule.source == value_source::composed) {
             return compile_template(rule.text, "field " + rule.field, rule.line, step.parts);
         }
-        detail::text_part part;
-        part.from = detail::text_part::origin::time;
-        part.kind = column_kind::timestamp;
-        if (rule.source == value_source::column) {
-            part.from = detail::text_part::origin::named;
-            if (!find_named(rule.text, true, rule.line, part)) {
-                return false;
-            }
-            step.column = part.index;
-        }
         if (!rule.pairs.empty() || rule.decimals) {
             fail(rule.line, "field " + rule.field + " has a format, and " +
                                 (rule.decimals ? "decimals" : "values") + " beside it");
             return false;
         }
-        const bool is_made = compile_format(rule.format, "field " + rule.field, rule.line, part);
-        step.parts.push_back(std::move(part));
-        return is_made;
+        const auto from = rule.source == value_source::column ? detail::text_part::origin::named
+                                                              : detail::text_part::origin::time;
+        if (!compile_part(from, rule.text, rule.format, "field " + rule.field, rule.line,
+                          step.parts)) {
+            return false;
+        }
+        step.column = step.parts.back().index;
+        return true;
     }
 
     bool literal(const field_info& field, const std::string& text, long line, std::string& bytes,

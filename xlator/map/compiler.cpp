@@ -126,6 +126,20 @@ bool column_compiler::compile_format(const std::string& format, const std::strin
     return true;
 }
 
+bool column_compiler::compile_part(text_part::origin from, const std::string& name,
+                                   const std::string& format, const std::string& what, long line,
+                                   std::vector<text_part>& parts) {
+    text_part part;
+    part.from = from;
+    part.kind = column_kind::timestamp;
+    if (from == text_part::origin::named && !find_named(name, true, line, part)) {
+        return false;
+    }
+    const bool is_made = compile_format(format, what, line, part);
+    parts.push_back(std::move(part));
+    return is_made;
+}
+
 bool column_compiler::compile_template(const std::string& text, const std::string& what, long line,
                                        std::vector<text_part>& parts) {
     std::vector<template_part> read;

@@ -43,9 +43,13 @@ protected:
     // `what` is what takes the text, for messages. Names are columns, or what find_named() says.
     [[nodiscard]] bool compile_template(const std::string& text, const std::string& what, long line,
                                         std::vector<text_part>& parts);
-    // One value in a form: a template of nothing else.
+    // The form of a part whose kind is known.
     [[nodiscard]] bool compile_format(const std::string& format, const std::string& what, long line,
                                       text_part& part);
+    // A value in a form, as the only part of a text; `name` is of a named one.
+    [[nodiscard]] bool compile_part(text_part::origin from, const std::string& name,
+                                    const std::string& format, const std::string& what, long line,
+                                    std::vector<text_part>& parts);
     [[nodiscard]] bool compile_condition(const column_condition& given, long line,
                                          map_condition& condition);
     // A value that a template names, or one that gets a format: its index, kind and type. False,

@@ -124,10 +124,7 @@ private:
     bool compile_now(const field_rule& rule, detail::row_step& step) {
         step.is_now = true;
         if (!rule.format.empty()) {
-            detail::text_part part;
-            part.from = detail::text_part::origin::time;
-            part.kind = column_kind::timestamp;
-            return add_formatted(rule, std::move(part), step);
+            return add_formatted(rule, detail::text_part::origin::time, step);
         }
         if (step.kind != column_kind::timestamp) {
             fail(rule.line, "column " + rule.field +
@@ -141,16 +138,13 @@ private:
             fail(rule.line, "column " + rule.field + " has a format, and values beside it");
             return false;
         }
-        detail::text_part part;
-        part.from = detail::text_part::origin::named;
-        return find_named(rule.text, true, rule.line, part) &&
-               add_formatted(rule, std::move(part), step);
+        return add_formatted(rule, detail::text_part::origin::named, step);
     }
 
-    bool add_formatted(const field_rule& rule, detail::text_part part, detail::row_step& step) {
-        const bool is_made = compile_format(rule.format, "column " + rule.field, rule.line, part);
-        step.parts.push_back(std::move(part));
-        return is_made;
+    bool add_formatted(const field_rule& rule, detail::text_part::origin from,
+                       detail::row_step& step) {
+        return compile_part(from, rule.text, rule.format, "column " + rule.field, rule.line,
+                            step.parts);
     }
 
     bool compile_column(const field_rule& rule, detail::row_step& step) {

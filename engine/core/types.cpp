@@ -3,11 +3,11 @@
 #include <sys/random.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <ctime>
 
 #include "engine/core/error.hpp"
+#include "engine/core/number.hpp"
 
 namespace millrace::engine {
 
@@ -111,8 +111,7 @@ bool parse(std::string_view text, timestamp& time) {
     }
     if (text.find('-', 1) == std::string_view::npos) {
         std::int64_t ns = 0;
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), ns);
-        if (code != std::errc{} || end != text.data() + text.size()) {
+        if (!parse_number(text, ns)) {
             return false;
         }
         time.ns = ns;

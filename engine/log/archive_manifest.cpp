@@ -1,21 +1,16 @@
 #include "engine/log/archive_manifest.hpp"
 
-#include <charconv>
 #include <sstream>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
 
 namespace millrace::engine {
 
 namespace {
 
 constexpr std::string_view first_line = "millrace archive 1";
-
-bool parse_number(std::string_view text, std::uint64_t& value) {
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return fault == std::errc{} && end == text.data() + text.size();
-}
 
 // "NAME bytes N sha256 HEX" and, of a segment, "segment_bytes N segment_sha256 HEX".
 bool parse_file(const std::string& line, std::string& name, archived_file& file) {

@@ -75,6 +75,19 @@ std::string damage_report::text() const {
 
 // Retention may remove the oldest segments while they are listed and opened; then the listing is
 // old, not the log damaged.
+bool read_until::ends_before(const read_from& begin) const noexcept {
+    switch (begin.what) {
+        case read_from::kind::at_sequence:
+            return seq && *seq < begin.seq;
+        case read_from::kind::at_time:
+            return time && *time < begin.time;
+        case read_from::kind::at_position:
+            return at && *at < begin.at;
+        default:
+            return false;
+    }
+}
+
 log_reader::log_reader(std::filesystem::path directory, read_from from, bool with_control)
     : directory_(std::move(directory)), with_control_(with_control) {
     constexpr int attempts_max = 8;

@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -66,6 +67,21 @@ struct read_from {
     // The newest segment that opens with a snapshot, else the first: where an owner's recovery
     // begins.
     [[nodiscard]] static read_from last_snapshot() { return {kind::last_snapshot, {}, {}, {}}; }
+};
+
+// Where it ends. Each is included, and whichever is reached first ends it; none: it goes on.
+struct read_until {
+    std::optional<sequence> seq;
+    std::optional<timestamp> time;
+    std::optional<position> at;
+    bool is_tail = false;  // what is committed when the reading begins; is_past() knows it not
+
+    [[nodiscard]] bool is_past(const record_view& record) const noexcept {
+        return (seq && record.seq > *seq) || (time && record.time > *time) ||
+               (at && record.at > *at);
+    }
+    // Only like is told from like before the log is looked at.
+    [[nodiscard]] bool ends_before(const read_from& begin) const noexcept;
 };
 
 class log_reader {

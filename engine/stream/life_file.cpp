@@ -1,13 +1,13 @@
 #include "engine/stream/life_file.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "engine/core/assert.hpp"
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
 #include "engine/log/segment_header.hpp"
 
 namespace millrace::engine {
@@ -44,11 +44,10 @@ bool parse_note(std::string_view text, life_note& note) {
         !take_line(text, "boot", boot) || !take_line(text, "state", state) || !text.empty()) {
         return false;
     }
-    const auto number = std::from_chars(epoch.data(), epoch.data() + epoch.size(), note.epoch);
+    const bool is_number = parse_number(epoch, note.epoch);
     note.boot = boot;
     note.is_closed = state == "closed";
-    return parse(log, note.log) && number.ec == std::errc{} &&
-           number.ptr == epoch.data() + epoch.size() && (note.is_closed || state == "open");
+    return parse(log, note.log) && is_number && (note.is_closed || state == "open");
 }
 
 std::string to_text(const life_note& note) {

@@ -1,6 +1,6 @@
 #include "engine/table/record.hpp"
 
-#include <charconv>
+#include "engine/core/number.hpp"
 
 namespace millrace::engine {
 
@@ -18,8 +18,7 @@ bool parse_log_id(std::string_view text, std::uint64_t& id) {
         return false;
     }
     std::uint64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-    if (code != std::errc{} || end != text.data() + text.size()) {
+    if (!parse_number(text, value, 16)) {
         return false;
     }
     id = __builtin_bswap64(value);  // the first byte of the uuid is the lowest of the id
@@ -49,9 +48,7 @@ bool parse(std::string_view text, correlation& value) {
     }
     const std::string_view digits = text.substr(colon + 1);
     correlation parsed;
-    const auto [end, code] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), parsed.sequence);
-    if (code != std::errc{} || end != digits.data() + digits.size() ||
+    if (!parse_number(digits, parsed.sequence) ||
         !parse_log_id(text.substr(0, colon), parsed.log_id)) {
         return false;
     }

@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "engine/core/number.hpp"
+
 namespace millrace::engine {
 
 namespace {
@@ -82,8 +84,7 @@ bool read_exponent(std::string_view text, std::int32_t& exponent) noexcept {
     if (text.size() > 7) {
         return false;
     }
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-    return code == std::errc{} && end == text.data() + text.size();
+    return parse_number(text, exponent);
 }
 
 }  // namespace

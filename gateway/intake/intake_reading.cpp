@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using engine::read_from;
 using engine::read_status;
+using engine::read_until;
 
 // Of one turn of the listener, whose readers share it: so little that a client that appends beside
 // them notices nothing.

@@ -1,23 +1,18 @@
 #include "gateway/intake/read_request.hpp"
 
-#include <charconv>
+#include "engine/core/number.hpp"
 
 namespace millrace::gateway {
 
 namespace {
 
 using engine::read_from;
+using engine::read_until;
 
 std::string not_one(std::string_view setting, const place_text& place, std::string_view expected) {
     std::string reason(setting);
     reason += place.member.empty() ? ": '" + place.value + "'" : ": " + place.member;
     return reason + " is none of its values; expected " + std::string(expected);
-}
-
-bool parse_number(std::string_view text, std::uint64_t& value) {
-    const char* const end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data(), end, value);
-    return code == std::errc{} && stop == end;
 }
 
 // A place by one member, as both begin and end know it; else the reason.
@@ -35,7 +30,7 @@ std::string parse_place(std::string_view setting, const place_text& place, read_
     if (place.member != "sequence" && place.member != "offset") {
         return not_one(setting, place, "sequence, time or offset");
     }
-    if (!parse_number(place.value, number)) {
+    if (!engine::parse_number(place.value, number)) {
         return std::string(setting) + ": " + place.member + ": '" + place.value +
                "' is not a number";
     }
@@ -92,20 +87,6 @@ std::string parse_end(const std::vector<place_text>& places, read_until& until) 
     return {};
 }
 
-// Only like is told from like before the log is looked at.
-bool ends_before_it_begins(const read_from& from, const read_until& until) {
-    switch (from.what) {
-        case read_from::kind::at_sequence:
-            return until.seq && *until.seq < from.seq;
-        case read_from::kind::at_time:
-            return until.time && *until.time < from.time;
-        case read_from::kind::at_position:
-            return until.at && *until.at < from.at;
-        default:
-            return false;
-    }
-}
-
 }  // namespace
 
 std::string fill_read_request(const row_settings& settings, read_request& request) {
@@ -128,7 +109,7 @@ std::string fill_read_request(const row_settings& settings, read_request& reques
             return reason;
         }
     }
-    if (ends_before_it_begins(request.from, request.until)) {
+    if (request.until.ends_before(request.from)) {
         return "@until: the range ends before it begins, at @read";
     }
     request.where = settings.where.value_or("");

@@ -8,7 +8,6 @@
 // Errors     fill_read_request() answers a reason fit to follow "file:line: "
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "engine/log/log_reader.hpp"
@@ -16,22 +15,9 @@
 
 namespace millrace::gateway {
 
-// Each is included. Whichever is reached first ends the reading; none: it goes on.
-struct read_until {
-    std::optional<engine::sequence> seq;
-    std::optional<engine::timestamp> time;
-    std::optional<engine::position> at;
-    bool is_tail = false;  // what is committed when the reading begins
-
-    [[nodiscard]] bool is_past(const engine::record_view& record) const noexcept {
-        return (seq && record.seq > *seq) || (time && record.time > *time) ||
-               (at && record.at > *at);
-    }
-};
-
 struct read_request {
     engine::read_from from;
-    read_until until;
+    engine::read_until until;
     std::string where;
     bool is_durable_only = false;
 };

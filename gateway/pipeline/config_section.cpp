@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <limits>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/number.hpp"
 #include "engine/table/nearest.hpp"
 
 namespace millrace::gateway::detail {
@@ -302,8 +302,7 @@ bool parse_size(std::string_view text, std::uint64_t& bytes) noexcept {
         text.remove_suffix(1);
     }
     std::uint64_t count = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (code != std::errc{} || end != text.data() + text.size() ||
+    if (!engine::parse_number(text, count) ||
         count > std::numeric_limits<std::uint64_t>::max() / unit) {
         return false;
     }

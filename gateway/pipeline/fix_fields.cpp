@@ -1,8 +1,8 @@
 #include "gateway/pipeline/fix_fields.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "engine/core/number.hpp"
 #include "engine/table/nearest.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "xlator/fix/decimal.hpp"
@@ -45,12 +45,9 @@ void read_as(engine::column_type type, std::string_view text, engine::row_field_
     value.text = text;
     value.is_empty = true;
     switch (type) {
-        case engine::column_type::i64: {
-            const auto [end, fault] =
-                std::from_chars(text.data(), text.data() + text.size(), value.integer);
-            value.is_empty = fault != std::errc{} || end != text.data() + text.size();
+        case engine::column_type::i64:
+            value.is_empty = !engine::parse_number(text, value.integer);
             break;
-        }
         case engine::column_type::decimal:
             if (xlator::decimal number; xlator::parse_decimal(text, number)) {
                 value.number = engine::decimal::of(number);

@@ -8,6 +8,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
 #include "engine/stream/origin_tracker.hpp"
 #include "gateway/session/key_lines.hpp"
 
@@ -15,8 +16,8 @@ namespace millrace::gateway {
 
 namespace fs = std::filesystem;
 
-using detail::parse_number;
 using detail::read_lines;
+using engine::parse_number;
 
 namespace {
 

@@ -2,21 +2,11 @@
 // blank and a value, and a last line, without which the file is not whole.
 #pragma once
 
-#include <charconv>
 #include <string_view>
-#include <system_error>
 
 namespace millrace::gateway::detail {
 
 inline constexpr std::string_view last_line = "end\n";
-
-// False: not a whole number of this type.
-template <class Number>
-[[nodiscard]] bool parse_number(std::string_view text, Number& number) {
-    const char* const end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, number);
-    return result.ptr == end && result.ec == std::errc();
-}
 
 // Calls take(key, value) for each line between the first and the last; false: not such a file.
 template <class Take>

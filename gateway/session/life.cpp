@@ -4,6 +4,7 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
 #include "engine/log/recovery.hpp"
 #include "gateway/session/doubt_file.hpp"
 #include "gateway/session/key_lines.hpp"
@@ -39,7 +40,7 @@ bool take_line(gateway_life& life, std::string_view key, std::string_view value)
         return true;
     }
     if (key == "numbers_at_risk") {
-        return detail::parse_number(value, life.numbers_at_risk);
+        return engine::parse_number(value, life.numbers_at_risk);
     }
     const std::size_t tab = value.find('\t');
     if (key != "route" || tab == std::string_view::npos) {

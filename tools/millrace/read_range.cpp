@@ -1,9 +1,9 @@
 #include "tools/millrace/read_range.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "engine/core/error.hpp"
+#include "engine/core/number.hpp"
 #include "tools/millrace/not_empty.hpp"
 
 namespace millrace::tools {
@@ -12,8 +12,7 @@ namespace {
 
 std::uint64_t parse_number(const char* option, const std::string& text) {
     std::uint64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) {
+    if (!engine::parse_number(text, value)) {
         throw CLI::ValidationError(option, "'" + text + "' is not a number");
     }
     return value;
@@ -53,9 +52,15 @@ void read_range::add_options(CLI::App& verb) {
         ->check(not_empty());
     verb.parse_complete_callback([this] {
         // Checked while the command line is parsed, so that a wrong value is a usage error.
-        static_cast<void>(from(engine::read_from::first()));
-        static_cast<void>(is_past_end({}));
-        check_order();
+        const engine::read_from begin = from(engine::read_from::first());
+        until_ = read_until_options();
+        if (until_.ends_before(begin)) {
+            const std::string kind = !offset_.empty()     ? "offset"
+                                     : !sequence_.empty() ? "sequence"
+                                                          : "time";
+            throw CLI::ValidationError("--until-" + kind,
+                                       "the range ends before it begins, at --" + kind);
+        }
     });
 }
 
@@ -72,21 +77,24 @@ engine::read_from read_range::from(const engine::read_from& otherwise) const {
     return otherwise;
 }
 
-bool read_range::is_past_end(const engine::record_view& record) const {
-    return (!until_offset_.empty() &&
-            record.at.value > parse_number("--until-offset", until_offset_)) ||
-           (!until_sequence_.empty() &&
-            record.seq.value > parse_number("--until-sequence", until_sequence_)) ||
-           (!until_time_.empty() && record.time > parse_time("--until-time", until_time_));
+engine::read_until read_range::read_until_options() const {
+    engine::read_until until;
+    if (!until_offset_.empty()) {
+        until.at = engine::position{parse_number("--until-offset", until_offset_)};
+    }
+    if (!until_sequence_.empty()) {
+        until.seq = engine::sequence{parse_number("--until-sequence", until_sequence_)};
+    }
+    if (!until_time_.empty()) {
+        until.time = parse_time("--until-time", until_time_);
+    }
+    return until;
 }
 
 bool read_range::is_over(const engine::log_reader& reader) const {
-    return (!until_offset_.empty() &&
-            reader.next_position().value > parse_number("--until-offset", until_offset_)) ||
-           (!until_sequence_.empty() &&
-            reader.last_sequence().value >= parse_number("--until-sequence", until_sequence_)) ||
-           (!until_time_.empty() &&
-            reader.last_timestamp() > parse_time("--until-time", until_time_));
+    return (until_.at && reader.next_position() > *until_.at) ||
+           (until_.seq && reader.last_sequence() >= *until_.seq) ||
+           (until_.time && reader.last_timestamp() > *until_.time);
 }
 
 std::vector<read_range::bound> read_range::bounds() const {
@@ -110,25 +118,6 @@ std::vector<read_range::bound> read_range::bounds() const {
     return given;
 }
 
-void read_range::check_order() const {
-    const auto refuse = [](const char* begin, const char* end) {
-        throw CLI::ValidationError(end,
-                                   std::string("the range ends before it begins, at ") + begin);
-    };
-    if (!offset_.empty() && !until_offset_.empty() &&
-        parse_number("--until-offset", until_offset_) < parse_number("--offset", offset_)) {
-        refuse("--offset", "--until-offset");
-    }
-    if (!sequence_.empty() && !until_sequence_.empty() &&
-        parse_number("--until-sequence", until_sequence_) < parse_number("--sequence", sequence_)) {
-        refuse("--sequence", "--until-sequence");
-    }
-    if (!time_.empty() && !until_time_.empty() &&
-        parse_time("--until-time", until_time_) < parse_time("--time", time_)) {
-        refuse("--time", "--until-time");
-    }
-}
-
 void read_range::check_places(const std::filesystem::path& directory) const {
     try {
         find_places(directory);
@@ -138,10 +127,9 @@ void read_range::check_places(const std::filesystem::path& directory) const {
 }
 
 void read_range::find_places(const std::filesystem::path& directory) const {
-    if (!until_offset_.empty()) {
+    if (until_.at) {
         // The reader refuses what is no place, and names the nearest.
-        const engine::log_reader place(
-            directory, engine::read_from::at_position({parse_number("", until_offset_)}), true);
+        const engine::log_reader place(directory, engine::read_from::at_position(*until_.at), true);
     }
     if (sequence_.empty() && until_sequence_.empty()) {
         return;

@@ -25,7 +25,9 @@ public:
     }
     // Throws config_error for a time that is none.
     [[nodiscard]] engine::read_from from(const engine::read_from& otherwise) const;
-    [[nodiscard]] bool is_past_end(const engine::record_view& record) const;
+    [[nodiscard]] bool is_past_end(const engine::record_view& record) const {
+        return until_.is_past(record);
+    }
     // Whether nothing that is still to come lies within: of a log that is followed.
     [[nodiscard]] bool is_over(const engine::log_reader& reader) const;
     // What was given, by the options' names, "sequence" to "until_time"; times in one spelling.
@@ -40,11 +42,12 @@ public:
     void check_places(const std::filesystem::path& directory) const;
 
 private:
-    void check_order() const;
+    [[nodiscard]] engine::read_until read_until_options() const;
     void find_places(const std::filesystem::path& directory) const;
 
     std::string offset_, sequence_, time_;
     std::string until_offset_, until_sequence_, until_time_;
+    engine::read_until until_;  // what these three say, once the command line is parsed
 };
 
 }  // namespace millrace::tools

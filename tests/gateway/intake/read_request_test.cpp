@@ -60,7 +60,7 @@ TEST_F(ReadRequest, KnowsEveryEnd) {
 }
 
 TEST_F(ReadRequest, IncludesItsEnd) {
-    read_until until;
+    engine::read_until until;
     engine::record_view record;
     record.seq = {9};
     record.time = {90};
@@ -68,9 +68,9 @@ TEST_F(ReadRequest, IncludesItsEnd) {
     EXPECT_FALSE(until.is_past(record));
     until = {engine::sequence{9}, engine::timestamp{90}, engine::position{900}};
     EXPECT_FALSE(until.is_past(record));
-    for (const read_until& one :
-         {read_until{engine::sequence{8}, {}, {}}, read_until{{}, engine::timestamp{89}, {}},
-          read_until{{}, {}, engine::position{899}}}) {
+    for (const engine::read_until& one : {engine::read_until{engine::sequence{8}, {}, {}},
+                                          engine::read_until{{}, engine::timestamp{89}, {}},
+                                          engine::read_until{{}, {}, engine::position{899}}}) {
         EXPECT_TRUE(one.is_past(record));
     }
 }

@@ -58,6 +58,18 @@ std::filesystem::path log_directory(const pipeline_config& config, std::string_v
     return gateway->directory / name;
 }
 
+std::vector<configured_log> logs_of(const pipeline_config& config) {
+    std::vector<configured_log> logs;
+    for (const table_config& table : config.tables) {
+        logs.push_back({table.directory, table.retention});
+    }
+    for (const gateway_config& gateway : config.gateways) {
+        logs.push_back({gateway.directory / out_table, gateway.retention});
+        logs.push_back({gateway.directory / in_table, gateway.retention});
+    }
+    return logs;
+}
+
 namespace detail {
 
 check_result check_report::take() && {

@@ -44,4 +44,11 @@ check_result require_valid(const pipeline_config& config,
 [[nodiscard]] std::filesystem::path log_directory(const pipeline_config& config,
                                                   std::string_view table);
 
+struct configured_log {
+    std::filesystem::path directory;
+    engine::retention_policy retention;
+};
+// Those of tables and gateways, not the reject logs.
+[[nodiscard]] std::vector<configured_log> logs_of(const pipeline_config& config);
+
 }  // namespace millrace::gateway

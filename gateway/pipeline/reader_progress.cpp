@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/log/recovery.hpp"
@@ -116,6 +117,24 @@ void find_route(const pipeline_config& config, const client_config& client,
     }
 }
 
+// Calls look(client, route, directory of the log it reads) for each.
+template <class Look>
+void for_each_route(const pipeline_config& config, Look&& look) {
+    for (const client_config& client : config.clients) {
+        const stream_config* const stream = config.find_stream(client.stream);
+        if (stream == nullptr || find_schema(config, stream->table) == nullptr) {
+            throw engine::config_error(config.path.native(), client.line,
+                                       "client '" + client.name +
+                                           "' reads nothing that is there; `millrace check` "
+                                           "says more");
+        }
+        const fs::path directory = log_directory(config, stream->table);
+        for (const route_config& route : client.routes) {
+            look(client, route, directory);
+        }
+    }
+}
+
 // What goes wrong is kept with the one it concerns.
 template <class Look>
 reader_progress look_at(reader_progress found, Look&& look) {
@@ -125,6 +144,16 @@ reader_progress look_at(reader_progress found, Look&& look) {
         found.trouble = std::current_exception();
     }
     return found;
+}
+
+reader_progress progress_of(const pipeline_config& config, const client_config& client,
+                            const route_config& route, const fs::path& directory) {
+    reader_progress wanted;
+    wanted.name = route.name;
+    wanted.directory = directory;
+    wanted.store = store_of(route);
+    return look_at(std::move(wanted),
+                   [&](reader_progress& found) { find_route(config, client, route, found); });
 }
 
 bool is_same(const fs::path& left, const fs::path& right) {
@@ -161,14 +190,18 @@ void find_noted_route(reader_progress& found) {
     if (!fs::exists(config)) {
         refuse("its configuration " + config.native() + " is not there");
     }
-    for (reader_progress& one : find_progress(load_config(config))) {
-        if (one.name == found.name && one.store != progress_store::reader_file &&
-            is_same(one.directory, found.directory)) {
-            found = std::move(one);
-            return;
+    const pipeline_config loaded = load_config(config);
+    std::optional<reader_progress> known;
+    for_each_route(loaded, [&](const client_config& client, const route_config& route,
+                               const fs::path& directory) {
+        if (!known && route.name == found.name && is_same(directory, found.directory)) {
+            known = progress_of(loaded, client, route, directory);
         }
+    });
+    if (!known) {
+        refuse(config.native() + " knows it no more");
     }
-    refuse(config.native() + " knows it no more");
+    found = *std::move(known);
 }
 
 }  // namespace
@@ -215,34 +248,12 @@ std::vector<reader_progress> find_cursors(const fs::path& directory) {
 
 std::vector<reader_progress> find_progress(const pipeline_config& config) {
     std::vector<reader_progress> all;
-    for (const client_config& client : config.clients) {
-        const stream_config* const stream = config.find_stream(client.stream);
-        if (stream == nullptr || find_schema(config, stream->table) == nullptr) {
-            throw engine::config_error(config.path.native(), client.line,
-                                       "client '" + client.name +
-                                           "' reads nothing that is there; `millrace check` "
-                                           "says more");
-        }
-        for (const route_config& route : client.routes) {
-            reader_progress wanted;
-            wanted.name = route.name;
-            wanted.directory = log_directory(config, stream->table);
-            wanted.store = store_of(route);
-            all.push_back(look_at(std::move(wanted), [&](reader_progress& found) {
-                find_route(config, client, route, found);
-            }));
-        }
-    }
-    std::vector<fs::path> logs;
-    for (const table_config& table : config.tables) {
-        logs.push_back(table.directory);
-    }
-    for (const gateway_config& gateway : config.gateways) {
-        logs.push_back(gateway.directory / "FIX_OUT");
-        logs.push_back(gateway.directory / "FIX_IN");
-    }
-    for (const fs::path& log : logs) {
-        std::vector<reader_progress> cursors = find_cursors(log);
+    for_each_route(config, [&](const client_config& client, const route_config& route,
+                               const fs::path& directory) {
+        all.push_back(progress_of(config, client, route, directory));
+    });
+    for (const configured_log& log : logs_of(config)) {
+        std::vector<reader_progress> cursors = find_cursors(log.directory);
         std::move(cursors.begin(), cursors.end(), std::back_inserter(all));
     }
     return all;

@@ -9,6 +9,7 @@
 #include "engine/log/archive_source.hpp"
 #include "engine/log/retained.hpp"
 #include "engine/log/segment.hpp"
+#include "gateway/pipeline/check.hpp"
 #include "gateway/pipeline/reader_progress.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/confirm.hpp"
@@ -102,28 +103,17 @@ void retain_log(const std::filesystem::path& directory, const engine::retention_
 
 int retain_config(const retain_options& options) {
     const gateway::pipeline_config config = gateway::load_config(options.target);
-    struct log_policy {
-        std::filesystem::path directory;
-        engine::retention_policy policy;
-    };
-    std::vector<log_policy> logs;
-    for (const gateway::table_config& table : config.tables) {
-        logs.push_back({table.directory, merge(options.policy, table.retention)});
-    }
-    for (const gateway::gateway_config& one : config.gateways) {
-        logs.push_back({one.directory / "FIX_OUT", merge(options.policy, one.retention)});
-        logs.push_back({one.directory / "FIX_IN", merge(options.policy, one.retention)});
-    }
     const std::vector<gateway::reader_progress> ours = gateway::find_progress(config);
     std::size_t count = 0;
-    for (const log_policy& log : logs) {
-        if (!log.policy.is_set() || engine::list_segments(log.directory).empty()) {
+    for (const gateway::configured_log& log : gateway::logs_of(config)) {
+        const engine::retention_policy policy = merge(options.policy, log.retention);
+        if (!policy.is_set() || engine::list_segments(log.directory).empty()) {
             continue;
         }
         // Other configurations may read it too.
         std::vector<gateway::reader_progress> readers = gateway::find_readers(log.directory);
         readers.insert(readers.end(), ours.begin(), ours.end());
-        retain_log(log.directory, log.policy, std::move(readers), options);
+        retain_log(log.directory, policy, std::move(readers), options);
         ++count;
     }
     if (count == 0) {

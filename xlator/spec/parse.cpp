@@ -60,6 +60,15 @@ constexpr std::string_view in_fields[] = {"field"};
 constexpr std::string_view in_field[] = {"value"};
 constexpr std::string_view member_kinds[] = {"field", "group", "component"};
 
+// Their attributes. Others, of a venue or another engine, are passed over, unless they are likely
+// to be one of these mistyped.
+constexpr std::string_view of_root[] = {"type", "major", "minor", "servicepack"};
+constexpr std::string_view of_message[] = {"name", "msgtype", "msgcat"};
+constexpr std::string_view of_component[] = {"name"};
+constexpr std::string_view of_field[] = {"number", "name", "type"};
+constexpr std::string_view of_value[] = {"enum", "description"};
+constexpr std::string_view of_member[] = {"name", "required"};
+
 constexpr int tag_max = 999'999'999;  // the decoder reads nine digits
 
 class reader {
@@ -84,6 +93,7 @@ public:
         }
         expect_one_root(document, root);
         expect_sections(root);
+        expect_attributes(root, of_root);
         dictionary result;
         result.file = file_;
         result.line = line_of(root);
@@ -93,6 +103,7 @@ public:
         result.trailer = read_members(root.child("trailer"));
         expect_children(root.child("components"), in_components);
         for (const pugi::xml_node node : root.child("components").children("component")) {
+            expect_attributes(node, of_component);
             result.components.push_back(
                 {required_attribute(node, "name"), {}, read_members(node), line_of(node)});
         }
@@ -129,6 +140,22 @@ private:
                 }
             }
             throw dictionary_error(file_, line_of(node), reason);
+        }
+    }
+
+    void expect_attributes(pugi::xml_node node, std::span<const std::string_view> known) const {
+        for (const pugi::xml_attribute attribute : node.attributes()) {
+            const std::string_view name = attribute.name();
+            if (std::find(known.begin(), known.end(), name) != known.end()) {
+                continue;
+            }
+            const std::string_view nearest = nearest_name(name, known);
+            if (!nearest.empty() && !node.attribute(std::string(nearest).c_str())) {
+                throw dictionary_error(file_, line_of(node),
+                                       "unexpected attribute \"" + std::string(name) + "\" of <" +
+                                           node.name() + ">; did you mean \"" +
+                                           std::string(nearest) + "\"?");
+            }
         }
     }
 
@@ -202,6 +229,7 @@ private:
         expect_children(root.child("fields"), in_fields);
         for (const pugi::xml_node node : root.child("fields").children("field")) {
             expect_children(node, in_field);
+            expect_attributes(node, of_field);
             field next;
             next.line = line_of(node);
             next.tag = read_tag(node);
@@ -217,6 +245,7 @@ private:
             next.type = is_text ? field_type::string : known->second;
             for (const pugi::xml_node value : node.children("value")) {
                 expect_children(value, {});
+                expect_attributes(value, of_value);
                 next.values.push_back({required_attribute(value, "enum"),
                                        value.attribute("description").value(),
                                        {},
@@ -250,6 +279,7 @@ private:
                 continue;
             }
             const std::string_view kind = node.name();
+            expect_attributes(node, of_member);
             member next;
             next.line = line_of(node);
             next.name = required_attribute(node, "name");
@@ -269,6 +299,7 @@ private:
     void read_messages(pugi::xml_node root, dictionary& result) const {
         expect_children(root.child("messages"), in_messages);
         for (const pugi::xml_node node : root.child("messages").children("message")) {
+            expect_attributes(node, of_message);
             message next;
             next.line = line_of(node);
             next.name = required_attribute(node, "name");

@@ -232,6 +232,8 @@ constexpr bad_dictionary bad_dictionaries[] = {
     {"message_type_twice", 6, "message type M of N is already taken by M"},
     {"message_without_type", 5, "<message> has no attribute \"msgtype\""},
     {"name_is_no_identifier", 16, "field name \"Two Words\" is not a C++ identifier"},
+    {"mistyped_attribute", 6,
+     "unexpected attribute \"requird\" of <field>; did you mean \"required\"?"},
     {"no_fields", 1, "no <fields> section with fields"},
     {"no_messages", 1, "no <messages> section with messages"},
     {"not_a_dictionary", 1, "no <fix> element"},

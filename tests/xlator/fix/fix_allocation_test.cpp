@@ -232,16 +232,17 @@ TEST_F(DecoderAllocation, IsNotInReadingFieldsAndGroups) {
 }
 
 TEST(FixStream, AllocatesNothingToMatch) {
-    auto fills = stream_of<ExecutionReport>(tables(), [](const field_scope& report) {
-        const auto market = report.get<LastMkt>();
-        return market && *market == "XLON";
-    });
+    auto fills =
+        stream_of<ExecutionReport>(tables(), [](const typed_message<ExecutionReport>& report) {
+            const auto market = report.get<LastMkt>();
+            return market && *market == "XLON";
+        });
     const auto report_of = [](const std::string& more) {
         return frame_of("35=8|" + header + "6=1|11=" + long_id +
                         "|14=1|17=E1|37=V1|39=1|54=1|55=VOD.L|150=F|151=1|" + more);
     };
     const auto expect = [&](const std::string& frame, bool is_match) {
-        const field_scope* found = nullptr;
+        const typed_message<ExecutionReport>* found = nullptr;
         EXPECT_EQ(allocations_in([&] { found = fills.match(frame); }), 0U);
         EXPECT_EQ(found != nullptr, is_match) << tests::with_bars(frame);
     };

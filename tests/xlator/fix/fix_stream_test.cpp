@@ -26,7 +26,7 @@ std::string report_of(const std::string& last_market, const std::string& more = 
 TEST(FixStream, MatchesOneTypeAndReadsItTyped) {
     fix_stream<ExecutionReport> reports(fix44_tables());
     const std::string frame = report_of("XLON");
-    const field_scope* const report = reports.match(frame);
+    const typed_message<ExecutionReport>* const report = reports.match(frame);
     ASSERT_NE(report, nullptr);
     EXPECT_EQ(*report->get<LastQty>(), decimal(250, 0));
     EXPECT_EQ(reports.match(tests::frame_of("35=0|34=9|49=V|52=20260302-09:30:00|56=M|")), nullptr);
@@ -36,10 +36,11 @@ TEST(FixStream, MatchesOneTypeAndReadsItTyped) {
 
 TEST(FixStream, HoldsATypedCondition) {
     std::string wanted = "XLON";
-    auto fills = stream_of<ExecutionReport>(fix44_tables(), [&](const field_scope& report) {
-        const field_value<std::string_view> market = report.get<LastMkt>();
-        return market && *market == wanted;
-    });
+    auto fills = stream_of<ExecutionReport>(
+        fix44_tables(), [&](const typed_message<ExecutionReport>& report) {
+            const field_value<std::string_view> market = report.get<LastMkt>();
+            return market && *market == wanted;
+        });
     EXPECT_NE(fills.match(report_of("XLON")), nullptr);
     EXPECT_EQ(fills.match(report_of("XPAR")), nullptr);
     wanted = "XPAR";

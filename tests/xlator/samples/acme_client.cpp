@@ -43,7 +43,7 @@ constexpr auto fills = fields_of<ExecutionReport>(
 
 // The client: of all that the venue sends, what is a fill.
 struct is_filled {
-    bool operator()(const field_scope& report) const noexcept {
+    bool operator()(const typed_message<ExecutionReport>& report) const noexcept {
         return report.get<OrdStatus>().value_or(OrdStatus::new_) == OrdStatus::filled;
     }
 };
@@ -53,11 +53,11 @@ public:
 
     // False: it was none, or its values do not fit.
     bool take(std::string_view message, fill& into) {
-        const field_scope* const report = reports_.match(message);
+        const auto* const report = reports_.match(message);
         if (report == nullptr || !fills.decode(*report, ExecutionReport::msg_type, into).is_ok()) {
             return false;
         }
-        for (const field_scope fee : report->group<NoMiscFees>()) {
+        for (const auto fee : report->group<NoMiscFees>()) {
             into.fees.push_back(fee.get<MiscFeeAmt>().value_or({}));
         }
         return true;

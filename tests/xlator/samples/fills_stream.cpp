@@ -10,7 +10,7 @@ using namespace millrace::fix44;
 
 int main() {
     const millrace::xlator::dictionary dict{millrace::fix44::dictionary};
-    auto fills = stream_of<ExecutionReport>(dict, [](const field_scope& report) {
+    auto fills = stream_of<ExecutionReport>(dict, [](const typed_message<ExecutionReport>& report) {
         const auto type = report.get<ExecType>();
         const auto quantity = report.get<LastQty>();
         return type && *type == ExecType::trade && quantity && *quantity >= decimal{1000, 0};
@@ -38,7 +38,7 @@ int main() {
         "150=F\x01"
         "151=0\x01"
         "10=097\x01";
-    if (const field_scope* report = fills.match(message)) {
+    if (const auto* report = fills.match(message)) {
         std::printf("%s\n", std::string(*report->get<Symbol>()).c_str());
     }
     return fills.refused_count() == 0 ? 0 : 1;

@@ -1,0 +1,15 @@
+// expect: does not belong to this message or group
+#include "fix44/ExecutionReport.hpp"
+#include "fix44/NewOrderSingle.hpp"
+#include "xlator/fix/typed_view.hpp"
+
+using namespace millrace::xlator;
+using namespace millrace::fix44;
+
+auto run(const typed_message<NewOrderSingle>& order) {
+#ifdef MISUSE
+    return order.get<LastQty>().is_absent();
+#else
+    return order.get<OrderQty>().is_absent();
+#endif
+}

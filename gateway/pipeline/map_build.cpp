@@ -262,12 +262,15 @@ void check_keys(const map_config& map, const engine::row_schema& target,
                 std::vector<map_error>& errors) {
     for (const std::size_t key : target.key_columns()) {
         const std::string& name = target.column(key).name;
-        const bool is_set = std::any_of(map.rules.begin(), map.rules.end(), [&](const auto& rule) {
-            return engine::equal_ignoring_case(rule.target, name);
+        const auto rule = std::find_if(map.rules.begin(), map.rules.end(), [&](const auto& one) {
+            return engine::equal_ignoring_case(one.target, name);
         });
-        if (!is_set) {
+        if (rule == map.rules.end()) {
             errors.push_back({map.line, "map " + map.name + ": key column " + name + " of table " +
                                             target.table_name() + " has no source"});
+        } else if (rule->when) {
+            errors.push_back({rule->line, "map " + map.name + ": key column " + name +
+                                              " is never empty, and 'when' would leave it out"});
         }
     }
 }

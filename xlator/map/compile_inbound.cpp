@@ -95,8 +95,9 @@ private:
             return compile_now(rule, step);
         }
         if (!rule.composed.empty()) {
-            return compile_template(rule.composed, "column " + rule.column, rule.line,
-                                    step.parts) &&
+            const std::string what = "column " + rule.column;
+            return compile_template(rule.composed, what, rule.line, step.parts) &&
+                   can_be_row_text(step.parts, step.kind, what, rule.line) &&
                    compile_fallback(rule, step);
         }
         return compile_field(rule, step) && compile_fallback(rule, step);
@@ -246,8 +247,9 @@ private:
 
     bool add_formatted(const column_rule& rule, detail::text_part::origin from,
                        detail::inbound_step& step) {
-        return compile_part(from, rule.field, rule.format, "column " + rule.column, rule.line,
-                            step.parts);
+        const std::string what = "column " + rule.column;
+        return compile_part(from, rule.field, rule.format, what, rule.line, step.parts) &&
+               can_be_row_text(step.parts, step.kind, what, rule.line);
     }
 
     bool is_convertible(const field_info& field, const column_rule& rule,

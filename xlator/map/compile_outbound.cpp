@@ -82,7 +82,8 @@ private:
             if (member == nullptr || !claim(*member, where, lines, rule.line)) {
                 continue;
             }
-            if (compile_field(rule, *member, step) && compile_condition(rule, step)) {
+            if (compile_field(rule, *member, step) &&
+                compile_condition(rule, *member, where, step)) {
                 note_columns(step, used);
                 if (step.fallback != 0) {
                     note_columns(map_.fallbacks_[step.fallback - 1], used);
@@ -239,9 +240,17 @@ private:
         return true;
     }
 
-    bool compile_condition(const field_rule& rule, map_step& step) {
+    bool compile_condition(const field_rule& rule, const member_info& member, const target& where,
+                           map_step& step) {
         if (!rule.when) {
             return true;
+        }
+        const bool is_delimiter = where.is_group && &member == where.members.data();
+        if (member.is_required || is_delimiter) {
+            fail(rule.line, "field " + rule.field +
+                                (is_delimiter ? " begins an entry of " : " is required in ") +
+                                where.name + ", and 'when' would leave it out");
+            return false;
         }
         detail::map_condition condition;
         if (!map_compiler::compile_condition(*rule.when, rule.line, condition)) {
@@ -263,7 +272,8 @@ private:
             return false;
         }
         if (rule.source == value_source::composed) {
-            return compile_template(rule.text, "field " + rule.field, rule.line, step.parts);
+            return compile_template(rule.text, "field " + rule.field, rule.line, step.parts) &&
+                   can_be_field_text(step.parts, field, rule.line);
         }
         if (!rule.pairs.empty() || rule.decimals) {
             fail(rule.line, "field " + rule.field + " has a format, and " +
@@ -277,7 +287,7 @@ private:
             return false;
         }
         step.column = step.parts.back().index;
-        return true;
+        return can_be_field_text(step.parts, field, rule.line);
     }
 
     bool literal(const field_info& field, const std::string& text, long line, std::string& bytes,
@@ -405,12 +415,10 @@ private:
             if (!where.is_group) {
                 return static_cast<std::size_t>(step.tag);
             }
-            for (std::size_t i = 0; i < where.members.size(); ++i) {
-                if (where.members[i].tag == step.tag) {
-                    return i;
-                }
-            }
-            return where.members.size();
+            const auto at =
+                std::find_if(where.members.begin(), where.members.end(),
+                             [&](const member_info& one) { return one.tag == step.tag; });
+            return static_cast<std::size_t>(at - where.members.begin());
         };
         std::stable_sort(steps.begin(), steps.end(),
                          [&](const map_step& a, const map_step& b) { return key(a) < key(b); });

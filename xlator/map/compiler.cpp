@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/check.hpp"
 #include "xlator/fix/nearest_name.hpp"
 
 namespace millrace::xlator::detail {
@@ -140,6 +141,37 @@ bool column_compiler::compile_part(text_part::origin from, const std::string& na
     return is_made;
 }
 
+std::optional<std::string> column_compiler::example_of(std::span<const text_part> parts) {
+    const bool is_of_row = std::any_of(parts.begin(), parts.end(), [](const text_part& part) {
+        return part.from == text_part::origin::named;
+    });
+    if (is_of_row) {
+        return std::nullopt;
+    }
+    record_facts facts;
+    facts.now.ns = 1'772'443'800'123'456'789;  // 2026-03-02 09:30:00.123456789
+    facts.sequence = 1;
+    text_room room;
+    char* at = room.data();
+    const map_status made = write_text(
+        parts, facts, [](const text_part&, row_value&) { return map_status::bad_value; }, at,
+        room.data() + room.size());
+    return made == map_status::ok ? std::optional<std::string>(std::in_place, room.data(), at)
+                                  : std::nullopt;
+}
+
+bool column_compiler::can_be_row_text(std::span<const text_part> parts, column_kind kind,
+                                      const std::string& what, long line) {
+    const std::optional<std::string> text = example_of(parts);
+    row_value value;
+    if (!text || read_row_text(kind, *text, value)) {
+        return true;
+    }
+    fail(line, what + " of kind " + std::string(detail::to_string(kind)) +
+                   " cannot have such a text: \"" + *text + "\"");
+    return false;
+}
+
 bool column_compiler::compile_template(const std::string& text, const std::string& what, long line,
                                        std::vector<text_part>& parts) {
     std::vector<template_part> read;
@@ -242,6 +274,18 @@ bool map_compiler::resolve_value(const field_info& field, const std::string& tex
     }
     fail(line, "\"" + text + "\" is none of the values of field " + std::string(field.name) +
                    suggestion(text, names));
+    return false;
+}
+
+bool map_compiler::can_be_field_text(std::span<const text_part> parts, const field_info& field,
+                                     long line) {
+    const std::optional<std::string> text = example_of(parts);
+    if (!text || passes(dict_, dict_.field_rule(field.tag), *text)) {
+        return true;
+    }
+    fail(line, "field " + std::string(field.name) + " of type " +
+                   std::string(xlator::to_string(field.type)) + " cannot have such a text: \"" +
+                   *text + "\"");
     return false;
 }
 

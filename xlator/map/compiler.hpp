@@ -4,6 +4,7 @@
 // Errors     every error is kept, with its line; a look-up that fails has said so
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +51,11 @@ protected:
     [[nodiscard]] bool compile_part(text_part::origin from, const std::string& name,
                                     const std::string& format, const std::string& what, long line,
                                     std::vector<text_part>& parts);
+    // An example of a text that no row takes part in; nothing of others.
+    [[nodiscard]] static std::optional<std::string> example_of(std::span<const text_part> parts);
+    // False, and an error: such a text is never a value of a column of this kind.
+    [[nodiscard]] bool can_be_row_text(std::span<const text_part> parts, column_kind kind,
+                                       const std::string& what, long line);
     [[nodiscard]] bool compile_condition(const column_condition& given, long line,
                                          map_condition& condition);
     // A value that a template names, or one that gets a format: its index, kind and type. False,
@@ -79,6 +85,9 @@ protected:
     // an error if none.
     [[nodiscard]] bool resolve_value(const field_info& field, const std::string& text, long line,
                                      std::string& wire);
+    // As can_be_row_text().
+    [[nodiscard]] bool can_be_field_text(std::span<const text_part> parts, const field_info& field,
+                                         long line);
     ~map_compiler() = default;
 
     const dictionary& dict_;

@@ -108,7 +108,8 @@ private:
             case value_source::constant:
                 return true;
             case value_source::composed:
-                return compile_template(rule.text, "column " + rule.field, rule.line, step.parts);
+                return compile_template(rule.text, "column " + rule.field, rule.line, step.parts) &&
+                       can_be_row_text(step.parts, step.kind, "column " + rule.field, rule.line);
             case value_source::now:
                 return compile_now(rule, step);
             case value_source::column:
@@ -143,8 +144,9 @@ private:
 
     bool add_formatted(const field_rule& rule, detail::text_part::origin from,
                        detail::row_step& step) {
-        return compile_part(from, rule.text, rule.format, "column " + rule.field, rule.line,
-                            step.parts);
+        const std::string what = "column " + rule.field;
+        return compile_part(from, rule.text, rule.format, what, rule.line, step.parts) &&
+               can_be_row_text(step.parts, step.kind, what, rule.line);
     }
 
     bool compile_column(const field_rule& rule, detail::row_step& step) {

@@ -249,23 +249,23 @@ TEST_F(SmallMap, ConditionsAndSecondColumnsAreReadAndChecked) {
         "{name = 'A', type = 'text(9)'}, {name = 'B', type = 'text(9)'}, {name = 'S', type = "
         "'char'}";
     const std::string field = "TestReqID = {column = 'a', default_column = 'b', when = ";
+    const std::string outbound = "message = 'Heartbeat'\n[map.fields]\n";  // may be without it
     const pipeline_config good =
-        config(columns, std::string(outbound) + field + "{column = 's', is_not = ['x']}}\n");
+        config(columns, outbound + field + "{column = 's', is_not = ['x']}}\n");
     EXPECT_EQ(refusal(good), "");
     const map_rule_config& rule = good.maps[0].rules.at(0);
     EXPECT_EQ(rule.fallback, "b");
     EXPECT_TRUE(rule.when->is_negated);
     EXPECT_EQ(rule.when->values, std::vector<std::string>{"x"});
-    EXPECT_EQ(
-        refusal(config(columns, std::string(outbound) + field + "{column = 'C', is = ['x']}}\n")),
-        "a.toml:8: map m: column C does not exist; did you mean A?");
+    EXPECT_EQ(refusal(config(columns, outbound + field + "{column = 'C', is = ['x']}}\n")),
+              "a.toml:8: map m: column C does not exist; did you mean A?");
     for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
              {field + "{column = 'S'}}\n", "'when' needs either 'is' or 'is_not'"},
              {field + "{column = 'S', is = []}}\n", "'is' lists no value"},
              {"TestReqID = {value = 'x', default_column = 'B'}\n",
               "'default_column' needs a 'column'"}}) {
         try {
-            static_cast<void>(config(columns, std::string(outbound) + text));
+            static_cast<void>(config(columns, outbound + text));
             ADD_FAILURE() << text;
         } catch (const engine::config_error& failure) {
             EXPECT_NE(std::string(failure.what()).find(reason), std::string::npos)
@@ -352,6 +352,10 @@ TEST_F(SmallMap, FillsAColumnWhereTheMessageMeetsACondition) {
     };
     EXPECT_EQ(refusal(with("{field = 'OrdTypo', is = ['limit']}")),
               "a.toml:9: map m: field OrdTypo is not in dictionary fix44; did you mean OrdType?");
+    EXPECT_EQ(refusal(config(columns,
+                             "message = 'ExecutionReport'\n[map.columns]\nA = {field = "
+                             "'ExecID', when = {field = 'Side', is = ['buy']}}\n")),
+              "a.toml:8: map m: key column A is never empty, and 'when' would leave it out");
     EXPECT_EQ(refusal(with("{field = 'Side', is = ['byu']}")),
               "a.toml:9: map m: \"byu\" is none of the values of field Side; did you mean buy?");
     const pipeline_config given = with("{field = 'Side', is = ['buy', '']}");

@@ -74,11 +74,7 @@ const std::string rest = "150=F|151=40|453=2|448=CL|452=3|448=BRK|452=1|";
 class InboundMap : public testing::Test {
 protected:
     inbound_map compile(const inbound_spec& spec) {
-        compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
-        for (const spec_error& each : result.errors) {
-            ADD_FAILURE() << each.line << ": " << each.message;
-        }
-        return result ? *result.map : inbound_map{};
+        return tests::made(compile_inbound(spec, columns_, dict_));
     }
     map_result translate(const std::string& fields, test_row& row) {
         frame_ = tests::frame_of(fields);
@@ -234,12 +230,8 @@ TEST_F(InboundMap, RefusesTextsThatCannotBe) {
     other.fallback = "OrdStatus";
     spec.columns = {unknown, formatted, grouped, late, other};
     const compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
-    std::vector<std::string> found;
-    for (const spec_error& each : result.errors) {
-        found.push_back(std::to_string(each.line) + ": " + each.message);
-    }
     EXPECT_EQ(
-        found,
+        tests::texts_of(result.errors),
         (std::vector<std::string>{
             "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
             "3: map reports: column STATUS: a value of kind text has no format \"%Y\"",
@@ -275,12 +267,8 @@ TEST_F(InboundMap, RefusesASpecWithEveryErrorAndItsLine) {
     spec.columns[10].field = "TradeDate";
     const compile_result<inbound_map> result = compile_inbound(spec, columns_, dict_);
     EXPECT_FALSE(result);
-    std::vector<std::string> found;
-    for (const spec_error& each : result.errors) {
-        found.push_back(std::to_string(each.line) + ": " + each.message);
-    }
     EXPECT_EQ(
-        found,
+        tests::texts_of(result.errors),
         (std::vector<std::string>{
             "2: map reports: field ExceID is not in dictionary fix44; did you mean ExecID?",
             "3: map reports: column SIED does not exist; did you mean SIDE?",

@@ -21,6 +21,7 @@ namespace millrace::xlator {
 namespace {
 
 using tests::allocations_in;
+using tests::made;
 using tests::test_row;
 
 constexpr utc_timestamp noon{1'704'110'400'000'000'000};
@@ -33,14 +34,6 @@ const std::string long_text = "A-TEXT-OF-MORE-THAN-FIFTEEN-BYTES";
 const dictionary& tables() {
     static const dictionary one{fix44::dictionary};
     return one;
-}
-
-template <class Map>
-Map made(compile_result<Map> result) {
-    for (const spec_error& each : result.errors) {
-        ADD_FAILURE() << each.line << ": " << each.message;
-    }
-    return result ? *result.map : Map{};
 }
 
 field_rule rule_of(const char* field, value_source source, const char* text) {

@@ -118,11 +118,7 @@ test_row order_row() {
 class OutboundMap : public testing::Test {
 protected:
     outbound_map compile(const outbound_spec& spec) {
-        compile_result<outbound_map> result = compile_outbound(spec, columns_, dict_);
-        for (const spec_error& each : result.errors) {
-            ADD_FAILURE() << each.line << ": " << each.message;
-        }
-        return result ? *result.map : outbound_map{};
+        return tests::made(compile_outbound(spec, columns_, dict_));
     }
     std::string translate(const outbound_map& map, const test_row& row) {
         std::array<char, 1024> out{};
@@ -134,11 +130,7 @@ protected:
     void expect_errors(const outbound_spec& spec, const std::vector<std::string>& expected) {
         const compile_result<outbound_map> result = compile_outbound(spec, columns_, dict_);
         EXPECT_FALSE(result);
-        std::vector<std::string> found;
-        for (const spec_error& each : result.errors) {
-            found.push_back(std::to_string(each.line) + ": " + each.message);
-        }
-        EXPECT_EQ(found, expected);
+        EXPECT_EQ(tests::texts_of(result.errors), expected);
     }
 
     const dictionary dict_{fix44::dictionary};
@@ -323,13 +315,40 @@ TEST_F(OutboundMap, LeavesOutAFieldWhoseConditionDoesNotHold) {
                                  .set("TRADED_AT", noon_ns)
                                  .set("LOTS", std::int64_t{7})),
               "33=1|58=t|148=h|");
-    spec.fields[0].when = column_condition{"SOLICITED", {"true"}, false};
-    map = compile(spec);
-    std::array<char, 64> out{};
-    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", true), {now}, out).size, 6U);
-    EXPECT_EQ(map.encode(test_row{order_columns()}.set("SOLICITED", false), {now}, out).status,
-              map_status::required_empty)
-        << "FIX asks for the field";
+}
+
+TEST_F(OutboundMap, RefusesAConditionThatLeavesOutWhatFixAsksFor) {
+    outbound_spec spec;
+    spec.message = "TestRequest";
+    spec.line = 1;
+    field_rule id = constant("TestReqID", "T", 2);
+    id.when = column_condition{"SOLICITED", {"true"}, false};
+    spec.fields = {id};
+    expect_errors(spec, {"2: map : field TestReqID is required in message TestRequest, and 'when' "
+                         "would leave it out"});
+    field_rule text = constant("Text", "t", 4);
+    text.when = id.when;
+    spec = news_of({constant("Headline", "h")});
+    spec.groups[0].entries[0].fields = {text};
+    expect_errors(spec, {"4: map : field Text begins an entry of group NoLinesOfText, and 'when' "
+                         "would leave it out"});
+}
+
+TEST_F(OutboundMap, TriesATextThatNoRowTakesPartIn) {
+    field_rule origin = at_now("OrigTime", 2);
+    origin.format = "%H:%M";
+    expect_errors(news_of({constant("Headline", "h"), origin}),
+                  {"2: map : field OrigTime of type UTCTIMESTAMP cannot have such a text: "
+                   "\"09:30\""});
+    origin.format = "%Y%m%d-%H:%M:%S.%6";
+    EXPECT_EQ(
+        translate(compile(news_of({constant("Headline", "h"), origin})), test_row{order_columns()}),
+        "33=1|58=t|42=20231114-22:13:20.123000|148=h|");
+    field_rule urgency = constant("Urgency", "", 3);
+    urgency.source = value_source::composed;
+    urgency.text = "{@sequence:3}";
+    expect_errors(news_of({constant("Headline", "h"), urgency}),
+                  {"3: map : field Urgency of type CHAR cannot have such a text: \"001\""});
 }
 
 TEST_F(OutboundMap, WritesAsManyDecimalsOfATimeAsAskedFor) {
@@ -347,7 +366,7 @@ TEST_F(OutboundMap, WritesAsManyDecimalsOfATimeAsAskedFor) {
 
 TEST_F(OutboundMap, RefusesConditionsFallbacksAndDecimalsThatCannotBe) {
     outbound_spec spec;
-    spec.message = "TestRequest";
+    spec.message = "Heartbeat";
     spec.line = 1;
     field_rule id = from_column("TestReqID", "ACCOUNT", 2);
     id.fallback = "BROKR";

@@ -44,11 +44,7 @@ class RowMap : public testing::Test {
 protected:
     row_map compile(std::vector<field_rule> rules) {
         const row_spec spec{"copy", std::move(rules), 1};
-        compile_result<row_map> result = compile_rows(spec, source_, target_);
-        for (const spec_error& each : result.errors) {
-            ADD_FAILURE() << each.line << ": " << each.message;
-        }
-        return result ? *result.map : row_map{};
+        return tests::made(compile_rows(spec, source_, target_));
     }
     map_result convert(std::vector<field_rule> rules) {
         made_ = test_row{target_};
@@ -143,12 +139,8 @@ TEST_F(RowMap, RefusesASpecWithEveryErrorAndItsLine) {
         1};
     const compile_result<row_map> result = compile_rows(spec, source_, target_);
     EXPECT_FALSE(result);
-    std::vector<std::string> found;
-    for (const spec_error& each : result.errors) {
-        found.push_back(std::to_string(each.line) + ": " + each.message);
-    }
     EXPECT_EQ(
-        found,
+        tests::texts_of(result.errors),
         (std::vector<std::string>{
             "2: map copy: column KEE does not exist; did you mean KEY?",
             "3: map copy: column IDD does not exist; did you mean ID?",

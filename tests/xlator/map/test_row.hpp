@@ -1,6 +1,8 @@
 // A row for the map tests: one slot a column, empty until set.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <string>
 #include <variant>
@@ -84,5 +86,21 @@ private:
     std::vector<xlator::column> columns_;
     std::vector<std::optional<slot>> slots_;
 };
+
+// "line: message" of each.
+inline std::vector<std::string> texts_of(const std::vector<xlator::spec_error>& errors) {
+    std::vector<std::string> texts;
+    for (const xlator::spec_error& one : errors) {
+        texts.push_back(std::to_string(one.line) + ": " + one.message);
+    }
+    return texts;
+}
+
+// The map, which is to have no errors.
+template <class Map>
+Map made(const xlator::compile_result<Map>& result) {
+    EXPECT_EQ(texts_of(result.errors), std::vector<std::string>{});
+    return result ? *result.map : Map{};
+}
 
 }  // namespace millrace::tests

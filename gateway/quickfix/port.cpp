@@ -177,13 +177,22 @@ call_status session_port::clear_queue() noexcept {
     return held_->guarded([&] { held_->state().clearQueue(); });
 }
 
+bool session_port::is_ordinary() const noexcept {
+    const FIX::SessionState& inner = held_->state();
+    return inner.receivedLogon() && inner.sentLogon() && inner.enabled() && !inner.sentLogout() &&
+           !inner.sentReset() && !inner.receivedReset();
+}
+
+bool session_port::is_resend_awaited() const noexcept {
+    return held_->state().resendRequested();
+}
+
 void session_port::note_received(std::int64_t now_ns) noexcept {
-    held_->state().lastReceivedTime(detail::to_timestamp(now_ns));
-    held_->state().testRequest(0);
+    held_->received_beside_ns = now_ns;
 }
 
 void session_port::note_sent(std::int64_t now_ns) noexcept {
-    held_->state().lastSentTime(detail::to_timestamp(now_ns));
+    held_->sent_beside_ns = now_ns;
 }
 
 const char* session_port::last_text() const noexcept {

@@ -186,8 +186,12 @@ public:
     // themselves.
     call_status clear_queue() noexcept;
 
-    // For a lane beside the library: what Session would have noted had the message passed through
-    // it.
+    // For a lane beside the library. Whether an application message could be sent, or taken in its
+    // turn, without anything else to do: logged on, enabled, no Logout sent, no reset under way.
+    bool is_ordinary() const noexcept;
+    bool is_resend_awaited() const noexcept;  // we asked the peer, and have not had it all
+    // What Session would have noted had the message passed through it; it learns so at the next
+    // call into it. Before our Logout only: its timeout is measured from it.
     void note_received(std::int64_t now_ns) noexcept;
     void note_sent(std::int64_t now_ns) noexcept;
 

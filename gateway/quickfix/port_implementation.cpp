@@ -146,6 +146,18 @@ void session_port::implementation::create_session() {
     }
 }
 
+void session_port::implementation::tell_times() noexcept {
+    if (received_beside_ns != 0) {
+        state().lastReceivedTime(detail::to_timestamp(received_beside_ns));
+        state().testRequest(0);
+        received_beside_ns = 0;
+    }
+    if (sent_beside_ns != 0) {
+        state().lastSentTime(detail::to_timestamp(sent_beside_ns));
+        sent_beside_ns = 0;
+    }
+}
+
 void session_port::implementation::drop() noexcept {
     try {
         session->disconnect();

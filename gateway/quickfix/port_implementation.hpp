@@ -29,6 +29,7 @@ public:
     bool is_logged_on() const { return session->isLoggedOn(); }
 
     void begin_call() {
+        tell_times();
         text[0] = '\0';
         wire.forget_disconnect();
         events.forget();
@@ -39,6 +40,8 @@ public:
                       half, second);
     }
     void say_event() noexcept { std::memcpy(text, events.last(), sizeof text); }
+    // Of what passed beside the library since the last call.
+    void tell_times() noexcept;
     void drop() noexcept;
     const char* problem_with_logon(const screened_frame& frame, std::int64_t now_ns) const noexcept;
     receive_status pass_on(const screened_frame& frame, std::int64_t now_ns) noexcept;
@@ -72,7 +75,9 @@ public:
     data_field_table data_fields;
     screen_options screening;
     std::unique_ptr<FIX::Session> session;
-    std::string outgoing;  // a composed application message
+    std::string outgoing;                 // a composed application message
+    std::int64_t received_beside_ns = 0;  // 0: nothing
+    std::int64_t sent_beside_ns = 0;
     char text[session_listener::event_bytes_max + 1] = "";
 };
 

@@ -26,6 +26,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       connector_(detail::make_connector(spec, options)),
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
+      batch_(2 * link_.framing().frame_bytes_max()),
       settlement_(detail::resets_at_logon(spec)) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
@@ -51,6 +52,10 @@ void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept
             }
         }
     }
+}
+
+void fix_session::open_fast_lane(const xlator::dictionary& dict) {
+    lane_ = std::make_unique<fast_lane>(spec_, dict);
 }
 
 void fix_session::start(std::int64_t now_ns) noexcept {
@@ -159,8 +164,12 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
     if (now_ns < next_tick_ns_) {
         return;
     }
+    tick(now_ns, engine::utc_now().ns);
+}
+
+void fix_session::tick(std::int64_t now_ns, std::int64_t utc_ns) noexcept {
     next_tick_ns_ = now_ns + tick_interval_ns;
-    const std::int64_t utc_ns = engine::utc_now().ns;
+    ticked_second_ = utc_ns / ns_per_s;
     if (!is_logged_on_ && !port_->is_session_time(utc_ns)) {
         // Outside its window every look of the library would store a Logout and reset.
         events_->say(event_level::info, name(), "outside its session time; closing");
@@ -185,6 +194,7 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
         static_cast<void>(link_.flush(now_ns));
         link_.close(reason);
     }
+    batch_.clear();
     gate_.clear();  // numbered and not sent: the peer will ask for them
     counters.gated_bytes.set(0);
     ledger_.connection_ended();

@@ -4,6 +4,8 @@
 //   wire -> frame -> screen -> ledger.begin_frame -> QuickFIX -> ledger (FIX_IN) -> numbers move
 //   outbound rings -> QuickFIX -> ledger (FIX_OUT) -> numbers move -> wire
 //
+// and for ordinary messages the same without QuickFIX: the fast lane.
+//
 // Threading  the session thread
 // Progress   do_work never waits; it handles a bounded number of frames and messages
 // Invariant  nothing is numbered while the session is not logged on: messages wait in their rings
@@ -12,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +25,10 @@
 #include "gateway/quickfix/settings.hpp"
 #include "gateway/session/doubt.hpp"
 #include "gateway/session/event_ring.hpp"
+#include "gateway/session/fast_lane.hpp"
 #include "gateway/session/outbound.hpp"
 #include "gateway/session/resend_slices.hpp"
+#include "gateway/session/send_batch.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
 #include "gateway/session/stage_stamps.hpp"
@@ -53,7 +58,9 @@ struct fix_session_counters {
     engine::counter next_sender;
     engine::counter next_target;
     engine::counter messages_in;
+    engine::counter fast_in;       // of these: application messages that passed beside QuickFIX
     engine::counter messages_out;  // application messages sent first time by a route
+    engine::counter fast_out;      // of these: that passed beside QuickFIX
     engine::counter garbled;
     engine::counter refused_before_logon;
     engine::counter connects;
@@ -93,6 +100,9 @@ public:
     // Nothing if the route is not this session's.
     void set_doubt(std::string_view route, route_doubt& doubt) noexcept;
     void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
+    // From here on ordinary messages pass beside QuickFIX. `dict` is what the session validates
+    // with. REQUIRES: it outlives this.
+    void open_fast_lane(const xlator::dictionary& dict);
 
     void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
     int do_work(std::int64_t now_ns) noexcept;
@@ -136,6 +146,8 @@ private:
     void numbers_disagree(std::string_view reason) noexcept;
     [[nodiscard]] bool are_peer_numbers_too_low(const screened_frame& frame) const noexcept;
     void handle_frame(std::string_view bytes, std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool take_fast(const screened_frame& frame, std::int64_t now_ns,
+                                 std::int64_t utc_ns) noexcept;
     void show_frame(const screened_frame& frame, std::int64_t received_ns,
                     std::int64_t utc_ns) noexcept;
     [[nodiscard]] receive_result pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept;
@@ -157,12 +169,19 @@ private:
     void say_lost(msg_seq_num asked_from) noexcept;
     [[nodiscard]] send_status send_body(const outbound_route& route, const outbound_header& header,
                                         std::string_view body, bool is_poss_resend) noexcept;
+    [[nodiscard]] std::optional<send_status> send_fast(const outbound_route& route,
+                                                       const outbound_header& header,
+                                                       std::string_view body) noexcept;
+    void send_batched() noexcept;
     [[nodiscard]] engine::poll_action conclude_send(outbound_route& route,
                                                     const outbound_header& header,
                                                     send_status status,
                                                     bool is_poss_resend) noexcept;
     void measure(const outbound_header& header) noexcept;
-    void note_sent(engine::sequence record, std::int64_t begin_ns) noexcept;
+    [[nodiscard]] bool is_measured(std::int64_t begin_ns) const noexcept {
+        return stamps_ != nullptr || begin_ns != 0;  // else the clock is not free
+    }
+    void note_sent(engine::sequence record, std::int64_t begin_ns, std::int64_t sent_ns) noexcept;
     void release_gated(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_disk_behind() noexcept;
     void request_sync(std::int64_t now_ns) noexcept;
@@ -170,6 +189,7 @@ private:
     void link_is_up(std::int64_t now_ns) noexcept;
     void end_link(close_reason reason, std::int64_t now_ns) noexcept;
     void tick_if_due(std::int64_t now_ns) noexcept;
+    void tick(std::int64_t now_ns, std::int64_t utc_ns) noexcept;
     void publish_state() noexcept;
 
     session_spec spec_;
@@ -181,6 +201,8 @@ private:
     std::unique_ptr<connector> connector_;  // initiator only
     connection link_;
     wire_gate gate_;
+    std::unique_ptr<fast_lane> lane_;  // null: everything passes through QuickFIX
+    send_batch batch_;                 // of the fast lane, within a turn
     settlement settlement_;
     resend_slices resend_;
     std::vector<outbound_route> routes_;
@@ -188,6 +210,7 @@ private:
 
     std::int64_t now_ns_ = 0;  // of this turn
     std::int64_t next_tick_ns_ = 0;
+    std::int64_t ticked_second_ = 0;  // UTC, of the library's last look at its timers
     std::int64_t stop_deadline_ns_ = 0;
     std::int64_t next_sync_request_ns_ = 0;
     std::int64_t logged_on_ns_ = 0;

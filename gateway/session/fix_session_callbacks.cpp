@@ -47,6 +47,7 @@ void fix_session::on_event(const char* text, std::size_t size) noexcept {
 }
 
 bool fix_session::send(const char* frame, std::size_t size) noexcept {
+    send_batched();  // what was numbered before
     if (!gate_.is_empty() || !ledger_.may_send()) [[unlikely]] {
         if (!gate_.hold({frame, size}, ledger_.send_after())) {
             events_->say(

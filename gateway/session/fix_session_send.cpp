@@ -24,7 +24,7 @@ int fix_session::poll_routes(std::int64_t now_ns) noexcept {
         return 0;
     }
     int sent = 0;
-    for (std::size_t i = 0; i < routes_.size() && link_.is_open(); ++i) {
+    for (std::size_t i = 0; i < routes_.size() && !wants_disconnect_; ++i) {
         outbound_route& route = routes_[(next_route_ + i) % routes_.size()];
         if (route.is_halted) {
             continue;
@@ -34,9 +34,10 @@ int fix_session::poll_routes(std::int64_t now_ns) noexcept {
                 return send_one(route, payload);
             },
             options_.messages_per_turn));
-        if (wants_disconnect_) {
-            end_link(close_reason::local, now_ns);
-        }
+    }
+    send_batched();
+    if (wants_disconnect_) {
+        end_link(close_reason::local, now_ns);
     }
     next_route_ = routes_.empty() ? 0 : (next_route_ + 1) % routes_.size();
     if (sent > 0) {
@@ -117,6 +118,11 @@ engine::poll_action fix_session::conclude_send(outbound_route& route, const outb
 
 send_status fix_session::send_body(const outbound_route& route, const outbound_header& header,
                                    std::string_view body, bool is_poss_resend) noexcept {
+    if (lane_ != nullptr && !is_poss_resend) [[likely]] {
+        if (const std::optional<send_status> sent = send_fast(route, header, body)) {
+            return *sent;
+        }
+    }
     if (is_poss_resend) {
         try {
             marked_body_.assign("97=Y\x01").append(body);
@@ -132,6 +138,58 @@ send_status fix_session::send_body(const outbound_route& route, const outbound_h
     return status;
 }
 
+// Nothing: QuickFIX's.
+std::optional<send_status> fix_session::send_fast(const outbound_route& route,
+                                                  const outbound_header& header,
+                                                  std::string_view body) noexcept {
+    if (!port_->is_ordinary()) {
+        return std::nullopt;
+    }
+    const std::int64_t utc_ns = engine::utc_now().ns;
+    const msg_seq_num number = ledger_.next_sender();
+    std::string_view frame = lane_->make(batch_.room(), header, body, number, utc_ns);
+    if (frame.empty() && !batch_.is_empty()) {
+        send_batched();
+        frame = lane_->make(batch_.room(), header, body, number, utc_ns);
+    }
+    if (frame.empty()) {
+        return std::nullopt;
+    }
+    ledger_.begin_send(header, route.link->gate);
+    const bool is_stored =
+        ledger_.set(number, frame.data(), frame.size()) && ledger_.incr_next_sender();
+    ledger_.end_send();
+    if (!is_stored) {
+        return send_status::store_failed;
+    }
+    port_->note_sent(utc_ns);
+    counters.fast_out.add(1);
+    if (!gate_.is_empty() || !ledger_.may_send()) [[unlikely]] {
+        const std::string_view gated = frame;
+        send_batched();
+        static_cast<void>(send(gated.data(), gated.size()));
+    } else {
+        batch_.add(frame.size());
+    }
+    return send_status::sent;
+}
+
+// All that waits in one system call.
+void fix_session::send_batched() noexcept {
+    if (batch_.is_empty()) {
+        return;
+    }
+    const std::string_view bytes = batch_.bytes();
+    if (link_.send(bytes.data(), bytes.size(), now_ns_) == send_state::closed) {
+        wants_disconnect_ = true;
+    }
+    const std::int64_t sent_ns = engine::utc_now().ns;
+    for (const send_batch::sent_record& one : batch_.records()) {
+        note_sent(one.record, one.begin_ns, sent_ns);
+    }
+    batch_.clear();
+}
+
 void fix_session::measure(const outbound_header& header) noexcept {
     const std::int64_t begin_ns =
         header.intended_ns != 0 ? header.intended_ns : header.committed_ns;
@@ -139,16 +197,15 @@ void fix_session::measure(const outbound_header& header) noexcept {
     const engine::sequence record = out_->table().log().last_sequence();
     if (!gate_.is_empty()) [[unlikely]] {
         gate_.note(record, measured_ns);
-        return;
+    } else if (!batch_.is_empty()) [[likely]] {
+        batch_.note(record, measured_ns);
+    } else if (is_measured(measured_ns)) {
+        note_sent(record, measured_ns, engine::utc_now().ns);
     }
-    note_sent(record, measured_ns);
 }
 
-void fix_session::note_sent(engine::sequence record, std::int64_t begin_ns) noexcept {
-    if (stamps_ == nullptr && begin_ns == 0) {
-        return;  // nobody wants to know, and the clock is not free
-    }
-    const std::int64_t sent_ns = engine::utc_now().ns;
+void fix_session::note_sent(engine::sequence record, std::int64_t begin_ns,
+                            std::int64_t sent_ns) noexcept {
     if (stamps_ != nullptr) {
         stamps_->put(stage::sent, out_->table().log().uuid(), record, sent_ns);
     }
@@ -170,8 +227,8 @@ void fix_session::release_gated(std::int64_t now_ns) noexcept {
             end_link(link_.reason(), now_ns);
             break;
         }
-        if (!frame.record.is_none()) {
-            note_sent(frame.record, frame.begin_ns);
+        if (!frame.record.is_none() && is_measured(frame.begin_ns)) {
+            note_sent(frame.record, frame.begin_ns, engine::utc_now().ns);
         }
     }
     if (!gate_.is_empty()) {

@@ -42,6 +42,7 @@ session_agent::session_agent(session_agent_options options, const settings_file&
     for (const session_spec& spec : settings.sessions) {
         sessions_.push_back(std::make_unique<fix_session>(spec, options_.session, out_, in_,
                                                           correlations_, events_));
+        open_fast_lane(*sessions_.back());
         if (spec.role == session_role::acceptor) {
             listen_for(spec);
         }
@@ -52,6 +53,19 @@ session_agent::session_agent(session_agent_options options, const settings_file&
             events_.say(event_level::warning, options_.name, note);
         }
     }
+}
+
+void session_agent::open_fast_lane(fix_session& session) {
+    if (options_.lane == session_lane::slow) {
+        return;
+    }
+    std::string reason;
+    if (const xlator::dictionary* const dict = dictionaries_.find(session.spec(), reason)) {
+        session.open_fast_lane(*dict);
+        return;
+    }
+    events_.say(event_level::warning, session.name(),
+                "all its messages take the slow lane: " + reason);
 }
 
 void session_agent::listen_for(const session_spec& spec) {

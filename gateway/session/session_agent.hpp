@@ -17,9 +17,15 @@
 
 #include "gateway/session/fix_session.hpp"
 #include "gateway/session/life.hpp"
+#include "gateway/session/message_dictionary.hpp"
 #include "gateway/transport/listener.hpp"
 
 namespace millrace::gateway {
+
+enum class session_lane : std::uint8_t {
+    fast,  // ordinary messages pass beside QuickFIX
+    slow   // all pass through it
+};
 
 struct session_agent_options {
     std::string name;
@@ -30,6 +36,7 @@ struct session_agent_options {
                                << 17;            // recent orders whose reports find their beginning
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
+    session_lane lane = session_lane::fast;
     std::string boot_id;  // of the host; empty: ask it
 };
 
@@ -106,6 +113,7 @@ private:
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
     void listen_for(const session_spec& spec);
+    void open_fast_lane(fix_session& session);
     void count_connections() noexcept;
 
     session_agent_options options_;
@@ -116,6 +124,7 @@ private:
     fix_out_log out_;
     fix_in_log in_;
     std::unique_ptr<stamp_ring> stamps_;  // null: nobody stamps
+    message_dictionaries dictionaries_;   // of the fast lanes
     std::vector<std::unique_ptr<fix_session>> sessions_;
     std::vector<acceptor_port> listeners_;
     std::vector<gateway_route> committed_routes_;

@@ -25,6 +25,7 @@
 #include "gateway/transport/listener.hpp"
 #include "tests/engine/core/temporary_directory.hpp"
 #include "tests/gateway/quickfix/port_test_support.hpp"
+#include "xlator/fix/byte_sum.hpp"
 
 namespace millrace::test {
 
@@ -130,6 +131,7 @@ public:
         header.committed_ns = committed_ns;
         header.streamed_ns = header.translated_ns = utc_now_ns();
         header.body_bytes = static_cast<std::uint32_t>(body.size());
+        header.body_sum = xlator::byte_sum(body);
         header.msg_type[0] = 'D';
         header.msg_type_bytes = 1;
         std::string bytes(sizeof header + body.size(), '\0');

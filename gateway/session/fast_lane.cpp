@@ -1,0 +1,82 @@
+#include "gateway/session/fast_lane.hpp"
+
+#include <cstdlib>
+
+#include "engine/core/assert.hpp"
+#include "gateway/quickfix/utc_timestamp.hpp"
+#include "gateway/session/message_dictionary.hpp"
+#include "xlator/fix/byte_sum.hpp"
+#include "xlator/fix/frame.hpp"
+
+namespace millrace::gateway {
+
+namespace {
+
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+// The library's clock counts microseconds, and so do the timestamps of its lane.
+constexpr int library_decimals_max = 6;
+
+// What the library writes: older versions know whole seconds only.
+std::uint8_t decimals_of(const session_spec& session) {
+    if (session.begin_string < "FIX.4.2") {
+        return 0;
+    }
+    if (const setting* const precision = session.find("TimestampPrecision")) {
+        return static_cast<std::uint8_t>(std::strtoul(precision->value.c_str(), nullptr, 10));
+    }
+    const setting* const has_milliseconds = session.find("MillisecondsInTimeStamp");
+    return has_milliseconds != nullptr && has_milliseconds->value == "N" ? 0 : 3;
+}
+
+bool is_equal(const screened_frame& frame, field_span span, const std::string& text) noexcept {
+    return frame.equals(span, text.data(), text.size());
+}
+
+}  // namespace
+
+fast_lane::fast_lane(const session_spec& session, const xlator::dictionary& dict)
+    : session_(&session),
+      latency_max_ns_(static_cast<std::int64_t>(session.max_latency_s) * ns_per_s),
+      time_decimals_(decimals_of(session)),
+      incoming_(dict, validation_of(session)),
+      outgoing_(dict, validation_of(session)) {}
+
+bool fast_lane::is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept {
+    const field_span sent = frame.facts().sending_time;
+    std::int64_t sent_ns = 0;
+    return parse_utc_timestamp(frame.begin_of(sent), sent.size, sent_ns) &&
+           (!session_->check_latency || std::llabs(utc_ns - sent_ns) <= latency_max_ns_);
+}
+
+bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
+                         std::int64_t utc_ns) noexcept {
+    const frame_facts& facts = frame.facts();
+    return !facts.is_admin && facts.has_number && facts.number == expected && !facts.poss_dup &&
+           !facts.poss_resend && !facts.appl_ver_id.is_present() &&
+           is_equal(frame, facts.begin_string, session_->begin_string) &&
+           (!session_->check_comp_id || (is_equal(frame, facts.sender, session_->target) &&
+                                         is_equal(frame, facts.target, session_->sender))) &&
+           is_timely(frame, utc_ns) && incoming_.decode({frame.data(), frame.size()}).is_ok();
+}
+
+std::string_view fast_lane::make(std::span<char> room, const outbound_header& header,
+                                 std::string_view body, msg_seq_num number,
+                                 std::int64_t utc_ns) noexcept {
+    const std::string_view msg_type(header.msg_type, header.msg_type_bytes);
+    if (!outgoing_.decode_body(msg_type, body).is_ok()) {
+        return {};
+    }
+    xlator::frame_header head;
+    head.begin_string = session_->begin_string;
+    head.msg_type = msg_type;
+    head.msg_seq_num = number.value;
+    head.sender_comp_id = session_->sender;
+    head.sending_time = {utc_ns, time_decimals_};
+    head.target_comp_id = session_->target;
+    MILLRACE_DCHECK(header.body_sum % 256 == xlator::byte_sum(body) % 256,
+                    "the translator sums the body it has made");
+    const xlator::encode_result made = xlator::frame(room, head, body, header.body_sum);
+    return made.is_ok() ? std::string_view(room.data(), made.size) : std::string_view();
+}
+
+}  // namespace millrace::gateway

@@ -1,0 +1,49 @@
+// What passes beside QuickFIX: ordinary application messages, in order, that the session's
+// dictionary has nothing to say against. Everything else goes through the library untouched, and
+// both ways put the same bytes on the wire.
+//
+// Threading  the session thread
+// Progress   nothing allocates after construction, or throws
+// Invariant  a message that is taken or made here is one that QuickFIX would have taken, and can
+//            read back from FIX_OUT for a resend
+// Source     the conditions: docs/gateway.md, The two lanes
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "gateway/quickfix/screen.hpp"
+#include "gateway/quickfix/settings.hpp"
+#include "gateway/session/outbound.hpp"
+#include "xlator/fix/decoder.hpp"
+
+namespace millrace::gateway {
+
+class fast_lane {
+public:
+    // REQUIRES: both outlive this; `dict` is what the session validates with.
+    fast_lane(const session_spec& session, const xlator::dictionary& dict);
+
+    // The frame is an application message in its turn, and says nothing that only the library can
+    // answer.
+    [[nodiscard]] bool may_take(const screened_frame& frame, msg_seq_num expected,
+                                std::int64_t utc_ns) noexcept;
+
+    // The whole frame, in the beginning of room; empty: the body is none of the dictionary, or too
+    // large.
+    [[nodiscard]] std::string_view make(std::span<char> room, const outbound_header& header,
+                                        std::string_view body, msg_seq_num number,
+                                        std::int64_t utc_ns) noexcept;
+
+private:
+    [[nodiscard]] bool is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept;
+
+    const session_spec* session_;
+    std::int64_t latency_max_ns_;
+    std::uint8_t time_decimals_;
+    xlator::decoder incoming_;
+    xlator::decoder outgoing_;
+};
+
+}  // namespace millrace::gateway

@@ -124,7 +124,7 @@ public:
         put_body(sequence, with_soh(body), committed_ns);
     }
     void put_body(std::uint64_t sequence, const std::string& body,
-                  std::int64_t committed_ns = utc_now_ns()) {
+                  std::int64_t committed_ns = utc_now_ns(), char msg_type = 'D') {
         gateway::outbound_header header;
         header.origin = {engine::route_id(route_), log, sequence};
         header.correlation = {77, sequence};
@@ -132,7 +132,7 @@ public:
         header.streamed_ns = header.translated_ns = utc_now_ns();
         header.body_bytes = static_cast<std::uint32_t>(body.size());
         header.body_sum = xlator::byte_sum(body);
-        header.msg_type[0] = 'D';
+        header.msg_type[0] = msg_type;
         header.msg_type_bytes = 1;
         std::string bytes(sizeof header + body.size(), '\0');
         std::memcpy(bytes.data(), &header, sizeof header);

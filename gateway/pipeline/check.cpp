@@ -123,6 +123,26 @@ bool check_where(check_report& report, long line, const std::string& what, const
     }
 }
 
+void check_session_names(check_report& report, const gateway_config& gateway,
+                         const settings_file& file) {
+    std::map<std::string, long> lines;
+    for (const session_config& session : gateway.sessions) {
+        std::vector<std::string_view> known;
+        for (const session_spec& spec : file.sessions) {
+            known.push_back(spec.name);
+        }
+        if (std::find(known.begin(), known.end(), session.name) == known.end()) {
+            report.error(session.lines.of("name"), "unknown session in gateway '" + gateway.name +
+                                                       "'" + named(session.name, known));
+        }
+        const auto [first, is_new] = lines.emplace(session.name, session.line);
+        if (!is_new) {
+            report.error(session.line, "session " + session.name + " is already in line " +
+                                           std::to_string(first->second));
+        }
+    }
+}
+
 void check_gateways(check_report& report) {
     std::map<std::string, const gateway_config*> owners;
     for (const gateway_config& gateway : report.config.gateways) {
@@ -139,6 +159,7 @@ void check_gateways(check_report& report) {
             report.has_unread_settings = true;
             continue;
         }
+        check_session_names(report, gateway, file);
         for (const settings_note& note : file.notes) {
             const engine::config_error placed(file.path, note.line, note.text);
             report.foreign_note(note.level, placed.what());

@@ -414,7 +414,7 @@ private:
     const client_config& client_;
     const stream_config* stream_ = nullptr;
     const engine::row_schema* schema_ = nullptr;
-    std::optional<std::string> dictionary_;  // of the messages on the stream
+    std::optional<std::string> dictionary_;             // of the messages on the stream
     std::unique_ptr<const engine::row_fields> fields_;  // what a condition may ask for beside it
 };
 

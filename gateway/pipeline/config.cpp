@@ -62,13 +62,23 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
     config.keeps_stamps = section.boolean_or("stamps", config.keeps_stamps);
 }
 
+session_config read_session(const config_file& file, const config_node& node) {
+    const config_section section(file, node, "[[gateway.session]]", {"name", "lane"});
+    session_config session;
+    session.line = section.line();
+    session.lines = section.lines();
+    session.name = section.text("name");
+    session.lane = static_cast<session_lane>(section.choice("lane", 0, {"fast", "slow"}));
+    return session;
+}
+
 gateway_config read_gateway(const config_file& file, const config_node& node,
                             const pipeline_config& config) {
     const config_section section(
         file, node, "[[gateway]]",
         {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
          "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
-         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms"});
+         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "session"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -95,6 +105,9 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
     gateway.doubt_wait_ns = section.integer_or("doubt_wait_ms", gateway.doubt_wait_ns / ns_per_ms,
                                                1, doubt_wait_ms_max) *
                             ns_per_ms;
+    for (const config_node* session : section.tables("session", "[[gateway.session]]")) {
+        gateway.sessions.push_back(read_session(file, *session));
+    }
     return gateway;
 }
 

@@ -147,6 +147,19 @@ struct client_config {
     }
 };
 
+enum class session_lane : std::uint8_t {
+    fast,  // ordinary messages pass beside QuickFIX
+    slow   // all pass through it
+};
+
+// What Millrace knows of a session besides its settings.
+struct session_config {
+    std::string name;
+    session_lane lane = session_lane::fast;
+    long line = 0;
+    key_lines lines;
+};
+
 struct gateway_config {
     std::string name;
     std::filesystem::path settings;     // the QuickFIX settings file, unchanged
@@ -158,6 +171,7 @@ struct gateway_config {
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::int64_t doubt_wait_ns = 5'000'000'000;  // for the peer's request, after a logon
+    std::vector<session_config> sessions;        // those that [[gateway.session]] names
     long line = 0;
     key_lines lines;
 };

@@ -112,6 +112,8 @@ void pipeline::bind_gateway_counters() {
             add(counters.next_target, "next_target", counter_kind::gauge);
             add(counters.messages_in, "messages_in", counter_kind::counter);
             add(counters.messages_out, "messages_out", counter_kind::counter);
+            add(counters.fast_in, "fast_in", counter_kind::counter);
+            add(counters.fast_out, "fast_out", counter_kind::counter);
             add(counters.garbled, "garbled", counter_kind::counter);
             add(counters.refused_before_logon, "refused_before_logon", counter_kind::counter);
             add(counters.connects, "connects", counter_kind::counter);

@@ -56,7 +56,8 @@ session_agent::session_agent(session_agent_options options, const settings_file&
 }
 
 void session_agent::open_fast_lane(fix_session& session) {
-    if (options_.lane == session_lane::slow) {
+    const std::vector<std::string>& slow = options_.slow_sessions;
+    if (std::find(slow.begin(), slow.end(), session.name()) != slow.end()) {
         return;
     }
     std::string reason;

@@ -22,11 +22,6 @@
 
 namespace millrace::gateway {
 
-enum class session_lane : std::uint8_t {
-    fast,  // ordinary messages pass beside QuickFIX
-    slow   // all pass through it
-};
-
 struct session_agent_options {
     std::string name;
     std::filesystem::path directory;  // FIX_OUT and FIX_IN lie in it
@@ -36,8 +31,8 @@ struct session_agent_options {
                                << 17;            // recent orders whose reports find their beginning
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
-    session_lane lane = session_lane::fast;
-    std::string boot_id;  // of the host; empty: ask it
+    std::vector<std::string> slow_sessions;  // all their messages pass through QuickFIX
+    std::string boot_id;                     // of the host; empty: ask it
 };
 
 struct session_agent_counters {

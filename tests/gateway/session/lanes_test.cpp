@@ -105,11 +105,13 @@ std::vector<std::string> rows_of(const std::vector<test::logged_row>& rows) {
 // One conversation: the peer's half and the route's are drawn from a seed.
 class conversation {
 public:
-    conversation(const version& fix, session_lane lane, std::uint64_t seed, const std::string& more)
+    conversation(const version& fix, bool is_slow, std::uint64_t seed, const std::string& more)
         : fix_(fix), random_(seed), orders_("orders"), link_({}), clock_(begin_ns) {
         library_now_ns = clock_.now().realtime_ns;
         session_agent_options options = test::agent_options(directory_ / "gateway");
-        options.lane = lane;
+        if (is_slow) {
+            options.slow_sessions.push_back(std::string(fix.begin_string) + ":OURS->PEER");
+        }
         agent_ = std::make_unique<test::live_agent>(options, settings_of(fix, more), orders_);
     }
     ~conversation() {
@@ -301,8 +303,8 @@ TEST_P(Lanes, ShowTheSameTranscript) {
                                  : i % 3 == 2 ? "ValidateUserDefinedFields=N\n"
                                               : "";
         const std::uint64_t own = seed + static_cast<std::uint64_t>(i);
-        const transcript fast = conversation(GetParam(), session_lane::fast, own, more).run(steps);
-        const transcript slow = conversation(GetParam(), session_lane::slow, own, more).run(steps);
+        const transcript fast = conversation(GetParam(), false, own, more).run(steps);
+        const transcript slow = conversation(GetParam(), true, own, more).run(steps);
         ASSERT_EQ(fast.wire, slow.wire) << "conversation " << i;
         ASSERT_EQ(fast.out, slow.out) << "conversation " << i;
         ASSERT_EQ(fast.in, slow.in) << "conversation " << i;

@@ -11,6 +11,8 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t count_interval_ns = 100'000'000;
+// Who connects can wait so long; who is logged on need not wait for a system call each turn.
+constexpr std::int64_t listen_interval_ns = 1'000'000;
 
 fix_log_options out_options(const session_agent_options& options) {
     fix_log_options wanted = options.logs;
@@ -237,11 +239,16 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
         next_count_ns_ = now_ns + count_interval_ns;
         count_connections();
     }
+    if (now_ns < next_listen_ns_) {
+        return 0;
+    }
+    next_listen_ns_ = now_ns + listen_interval_ns;
     int work = 0;
     for (const acceptor_port& port : listeners_) {
         const listener::first_frame first = port.listening->poll(now_ns);
         if (first.link != nullptr) {
             place_connection(first, now_ns);
+            next_listen_ns_ = now_ns;
             ++work;
         }
     }

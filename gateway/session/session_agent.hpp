@@ -130,6 +130,7 @@ private:
     std::atomic<bool> is_stopped_{false};         // writer: the session thread
     bool is_stopping_ = false;
     std::int64_t next_count_ns_ = 0;
+    std::int64_t next_listen_ns_ = 0;
     std::uint64_t refused_first_frames_ = 0;  // and the listeners have refusals of their own
 };
 

@@ -1,0 +1,166 @@
+// What ordinary messages cost a session once it runs: nothing from the heap, one recv a turn, and
+// one send for all that is ready.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/gateway/session/session_test_support.hpp"
+#include "tests/gateway/session/system_calls.hpp"
+#include "tests/xlator/allocation_count.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+using calls = std::map<long, int>;
+
+constexpr int warm_up_messages = 300;
+
+// An acceptor's session, logged on, and its peer as bytes.
+class running_session {
+public:
+    running_session() : orders_("orders"), link_({}) {
+        session_agent_options options = test::agent_options(directory_ / "gateway");
+        options.logs.table.segment_bytes = std::size_t{4} << 20;
+        agent_ = std::make_unique<test::live_agent>(
+            options, test::agent_settings(false, 0, "PEER", "CheckLatency=N"), orders_);
+    }
+
+    [[nodiscard]] bool come_up() {
+        const socket_address address =
+            resolve("127.0.0.1", agent_->inner.listening_ports().front()).front();
+        engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
+        if (::connect(socket.get(), address.get(), address.size) != 0) {
+            return false;
+        }
+        link_.open(std::move(socket), address);
+        say("35=A|" + header() + "98=0|108=3600|");
+        return test::step_until([&] { return agent_->step(); },
+                                [&] { return agent_->is_logged_on(); });
+    }
+    // Both ways, until nothing is new any more.
+    [[nodiscard]] bool warm_up() {
+        for (int i = 0; i < warm_up_messages; ++i) {
+            report();
+            order();
+            if (!catch_up()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void order() { orders_.put(++ordered_, "A" + std::to_string(ordered_)); }
+    // A frame that the session has to read.
+    void report() {
+        const std::string number = std::to_string(number_);
+        say("35=8|" + header() + "6=1|11=A" + number + "|14=1|17=E" + number +
+            "|37=V1|39=1|54=1|55=VOD.L|150=F|151=1|");
+        ::usleep(200);  // loopback has it at once, but its softirq may not be done
+    }
+    void turn() { static_cast<void>(agent_->inner.do_work()); }
+    [[nodiscard]] std::uint64_t fast_in() { return agent_->session().counters.fast_in.value(); }
+    [[nodiscard]] std::uint64_t fast_out() { return agent_->session().counters.fast_out.value(); }
+    [[nodiscard]] std::size_t hear() {
+        std::size_t frames = 0;
+        while (link_.receive() == receive_state::received) {
+            std::string_view frame;
+            while (link_.next_frame(frame)) {
+                ++frames;
+            }
+        }
+        return frames;
+    }
+
+private:
+    [[nodiscard]] std::string header() {
+        return "34=" + std::to_string(number_++) + "|49=PEER|52=" + test::sending_time() +
+               "|56=OURS|";
+    }
+    void say(const std::string& body) {
+        const std::string frame = test::frame_of(body);
+        link_.send(frame.data(), frame.size(), engine::monotonic_now_ns());
+    }
+    [[nodiscard]] bool catch_up() {
+        static_cast<void>(hear());
+        return test::step_until([&] { return agent_->step(); },
+                                [&] {
+                                    return fast_out() == ordered_ &&
+                                           agent_->session().counters.messages_in.value() + 1 ==
+                                               static_cast<std::uint64_t>(number_);
+                                });
+    }
+
+    engine::temporary_directory directory_;
+    test::order_source orders_;
+    connection link_;
+    std::unique_ptr<test::live_agent> agent_;
+    int number_ = 1;
+    std::uint64_t ordered_ = 0;
+};
+
+TEST(FastLaneCost, NothingIsAllocated) {
+    running_session session;
+    ASSERT_TRUE(session.come_up());
+    ASSERT_TRUE(session.warm_up());
+    std::size_t allocations = 0;
+    const std::uint64_t in = session.fast_in();
+    const std::uint64_t out = session.fast_out();
+    for (int i = 0; i < 300; ++i) {
+        session.report();
+        session.order();
+        allocations += tests::allocations_in([&] { session.turn(); });
+        static_cast<void>(session.hear());
+    }
+    allocations += tests::allocations_in([&] { session.turn(); });
+    EXPECT_EQ(session.fast_in() - in, 300U);
+    EXPECT_EQ(session.fast_out() - out, 300U);
+    EXPECT_EQ(allocations, 0U);
+}
+
+TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer's runtime calls too";
+#endif
+    const test::traced_run run = test::trace_pieces([] {
+        running_session session;
+        if (!session.come_up() || !session.warm_up()) {
+            return 1;
+        }
+        // Behind a look for new connections, which comes once a millisecond.
+        const auto piece = [&](auto ready) {
+            ready();
+            ::usleep(2000);
+            session.turn();
+            ready();
+            test::mark_piece();
+            session.turn();
+            test::mark_piece();
+            static_cast<void>(session.hear());
+        };
+        piece([] {});
+        piece([&] { session.report(); });
+        piece([&] { session.order(); });
+        piece([&] {
+            for (int i = 0; i < 10; ++i) {
+                session.order();
+            }
+        });
+        return 0;
+    });
+    if (!run.may_trace) {
+        GTEST_SKIP() << "no program may be traced here";
+    }
+    ASSERT_EQ(run.exit_status, 0);
+    ASSERT_EQ(run.pieces.size(), 4U);
+    const calls one_look{{SYS_recvfrom, 1}};
+    const calls look_and_send{{SYS_recvfrom, 1}, {SYS_sendto, 1}};
+    EXPECT_EQ(run.pieces[0], one_look) << "nothing to do";
+    EXPECT_EQ(run.pieces[1], one_look) << "a report";
+    EXPECT_EQ(run.pieces[2], look_and_send) << "an order";
+    EXPECT_EQ(run.pieces[3], look_and_send) << "ten orders";
+}
+
+}  // namespace
+}  // namespace millrace::gateway

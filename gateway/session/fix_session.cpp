@@ -74,7 +74,9 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     }
     if (link_.is_open()) {
         tick_if_due(now_ns);
-        work += poll_frames(now_ns);
+        if (sockets_ == nullptr || sockets_->is_ready(socket_slot_) || !waiting_frame_.empty()) {
+            work += poll_frames(now_ns);
+        }
     }
     if (!gate_.is_empty()) [[unlikely]] {
         release_gated(now_ns);
@@ -132,6 +134,9 @@ int fix_session::poll_connector(std::int64_t now_ns) noexcept {
 
 void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     counters.connects.add(1);
+    if (sockets_ != nullptr) {
+        sockets_->watch(socket_slot_, link_.descriptor());
+    }
     was_logged_on_ = false;
     wants_disconnect_ = false;
     if (port_->connected(*this) != call_status::ok) {

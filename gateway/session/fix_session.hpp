@@ -35,6 +35,7 @@
 #include "gateway/session/wire_gate.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
+#include "gateway/transport/readiness.hpp"
 
 namespace millrace::gateway {
 
@@ -100,6 +101,11 @@ public:
     // Nothing if the route is not this session's.
     void set_doubt(std::string_view route, route_doubt& doubt) noexcept;
     void set_stamps(stamp_ring& stamps) noexcept { stamps_ = &stamps; }
+    // From here on the socket is read only when `sockets` says so. REQUIRES: it outlives this.
+    void watch_socket(readiness& sockets, std::size_t slot) noexcept {
+        sockets_ = &sockets;
+        socket_slot_ = slot;
+    }
     // From here on ordinary messages pass beside QuickFIX. `dict` is what the session validates
     // with. REQUIRES: it outlives this.
     void open_fast_lane(const xlator::dictionary& dict);
@@ -200,6 +206,8 @@ private:
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
     connection link_;
+    readiness* sockets_ = nullptr;  // null: the socket is read each turn
+    std::size_t socket_slot_ = 0;
     wire_gate gate_;
     std::unique_ptr<fast_lane> lane_;  // null: everything passes through QuickFIX
     send_batch batch_;                 // of the fast lane, within a turn

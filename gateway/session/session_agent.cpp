@@ -11,6 +11,8 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t count_interval_ns = 100'000'000;
+// Of more, one system call says which have something to read.
+constexpr std::size_t sockets_read_directly_max = 2;
 // Who connects can wait so long; who is logged on need not wait for a system call each turn.
 constexpr std::int64_t listen_interval_ns = 1'000'000;
 
@@ -47,6 +49,12 @@ session_agent::session_agent(session_agent_options options, const settings_file&
         open_fast_lane(*sessions_.back());
         if (spec.role == session_role::acceptor) {
             listen_for(spec);
+        }
+    }
+    if (sessions_.size() > sockets_read_directly_max) {
+        sockets_.emplace(sessions_.size());
+        for (std::size_t i = 0; i < sessions_.size(); ++i) {
+            sessions_[i]->watch_socket(*sockets_, i);
         }
     }
     for (const std::string& note :
@@ -165,6 +173,9 @@ int session_agent::do_work() noexcept {
         }
     }
     int work = is_stopping_ ? 0 : poll_listeners(now_ns);
+    if (sockets_) {
+        sockets_->poll();
+    }
     bool are_all_stopped = is_stopping_;
     for (const auto& session : sessions_) {
         work += session->do_work(now_ns);

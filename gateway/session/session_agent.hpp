@@ -120,6 +120,7 @@ private:
     fix_in_log in_;
     std::unique_ptr<stamp_ring> stamps_;  // null: nobody stamps
     message_dictionaries dictionaries_;   // of the fast lanes
+    std::optional<readiness> sockets_;    // nothing: they are few, and each is read each turn
     std::vector<std::unique_ptr<fix_session>> sessions_;
     std::vector<acceptor_port> listeners_;
     std::vector<gateway_route> committed_routes_;

@@ -64,6 +64,7 @@ public:
     send_state flush(std::int64_t now_ns) noexcept;
 
     [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+    [[nodiscard]] int descriptor() const { return socket_.get(); }
     [[nodiscard]] std::size_t pending_bytes() const { return pending_end_ - pending_begin_; }
     [[nodiscard]] close_reason reason() const { return reason_; }
     [[nodiscard]] int close_errno() const { return close_errno_; }

@@ -20,11 +20,16 @@ constexpr int warm_up_messages = 300;
 // An acceptor's session, logged on, and its peer as bytes.
 class running_session {
 public:
-    running_session() : orders_("orders"), link_({}) {
+    // `others`: sessions of the same gateway whose peers do not come.
+    explicit running_session(int others = 0) : orders_("orders"), link_({}) {
         session_agent_options options = test::agent_options(directory_ / "gateway");
         options.logs.table.segment_bytes = std::size_t{4} << 20;
-        agent_ = std::make_unique<test::live_agent>(
-            options, test::agent_settings(false, 0, "PEER", "CheckLatency=N"), orders_);
+        settings_file settings = test::agent_settings(false, 0, "PEER", "CheckLatency=N");
+        for (int i = 0; i < others; ++i) {
+            settings.sessions.push_back(
+                test::agent_settings(false, 0, "ABSENT" + std::to_string(i), "").sessions.front());
+        }
+        agent_ = std::make_unique<test::live_agent>(options, settings, orders_);
     }
 
     [[nodiscard]] bool come_up() {
@@ -119,12 +124,10 @@ TEST(FastLaneCost, NothingIsAllocated) {
     EXPECT_EQ(allocations, 0U);
 }
 
-TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "the sanitizer's runtime calls too";
-#endif
-    test::traced_run run = test::trace_pieces([] {
-        running_session session;
+// The calls of a turn with nothing to do, with a report, with an order, and with ten.
+test::traced_run calls_of_turns(int others) {
+    test::traced_run run = test::trace_pieces([&] {
+        running_session session(others);
         if (!session.come_up() || !session.warm_up()) {
             return 1;
         }
@@ -145,20 +148,44 @@ TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
         });
         return 0;
     });
+    for (calls& piece : run.pieces) {
+        piece.erase(SYS_accept4);  // of the listener, once a millisecond
+    }
+    return run;
+}
+
+TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer's runtime calls too";
+#endif
+    const test::traced_run run = calls_of_turns(0);
     if (!run.may_trace) {
         GTEST_SKIP() << "no program may be traced here";
     }
     ASSERT_EQ(run.exit_status, 0);
     ASSERT_EQ(run.pieces.size(), 4U);
-    for (calls& piece : run.pieces) {
-        piece.erase(SYS_accept4);  // of the listener, once a millisecond
-    }
     const calls one_look{{SYS_recvfrom, 1}};
     const calls look_and_send{{SYS_recvfrom, 1}, {SYS_sendto, 1}};
     EXPECT_EQ(run.pieces[0], one_look) << "nothing to do";
     EXPECT_EQ(run.pieces[1], one_look) << "a report";
     EXPECT_EQ(run.pieces[2], look_and_send) << "an order";
     EXPECT_EQ(run.pieces[3], look_and_send) << "ten orders";
+}
+
+TEST(FastLaneCost, OneSystemCallATurnLooksAtAllSocketsOfMany) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer's runtime calls too";
+#endif
+    const test::traced_run run = calls_of_turns(9);
+    if (!run.may_trace) {
+        GTEST_SKIP() << "no program may be traced here";
+    }
+    ASSERT_EQ(run.exit_status, 0);
+    ASSERT_EQ(run.pieces.size(), 4U);
+    EXPECT_EQ(run.pieces[0], (calls{{SYS_epoll_wait, 1}})) << "nothing to do";
+    EXPECT_EQ(run.pieces[1], (calls{{SYS_epoll_wait, 1}, {SYS_recvfrom, 1}})) << "a report";
+    EXPECT_EQ(run.pieces[2], (calls{{SYS_epoll_wait, 1}, {SYS_sendto, 1}})) << "an order";
+    EXPECT_EQ(run.pieces[3], (calls{{SYS_epoll_wait, 1}, {SYS_sendto, 1}})) << "ten orders";
 }
 
 }  // namespace

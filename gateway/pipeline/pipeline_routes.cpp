@@ -218,6 +218,9 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     session_sink sink{make_session_map(config, source),
                       std::make_unique<outbound_link>(outbound_ring_bytes(config)),
                       config.max_message_bytes};
+    const std::string& dictionary = config_.find_map(config.map)->dictionary;
+    sink.is_of_session = dictionary.empty() ||
+                         dictionary == dictionary_of(*find_session(config_, settings_, config));
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config, source.directory);

@@ -233,7 +233,8 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
             header.streamed_ns = record.streamed_ns;
             header.translated_ns = engine::utc_now().ns;
             header.body_bytes = static_cast<std::uint32_t>(result.size);
-            header.body_sum = result.byte_sum;
+            header.body_sum = static_cast<std::uint8_t>(result.byte_sum);
+            header.is_checked = to.is_of_session ? 1 : 0;
             std::memcpy(header.msg_type, type.data(), type.size());
             header.msg_type_bytes = static_cast<std::uint8_t>(type.size());
             std::memcpy(payload.data(), &header, sizeof header);

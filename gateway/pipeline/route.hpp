@@ -53,6 +53,7 @@ struct session_sink {
     std::variant<xlator::outbound_map, message_pass> map;
     std::unique_ptr<outbound_link> link;
     std::size_t message_bytes_max = 0;
+    bool is_of_session = false;  // the map's dictionary is the session's own
 };
 
 // To a handler, then into a table; either may be absent.

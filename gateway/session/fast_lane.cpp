@@ -63,9 +63,12 @@ std::string_view fast_lane::make(std::span<char> room, const outbound_header& he
                                  std::string_view body, msg_seq_num number,
                                  std::int64_t utc_ns) noexcept {
     const std::string_view msg_type(header.msg_type, header.msg_type_bytes);
-    if (!outgoing_.decode_body(msg_type, body).is_ok()) {
+    if (header.is_checked == 0 && !outgoing_.decode_body(msg_type, body).is_ok()) {
         return {};
     }
+    MILLRACE_DCHECK(outgoing_.decode_body(msg_type, body).is_ok(), "checked by who made it");
+    MILLRACE_DCHECK(header.body_sum == static_cast<std::uint8_t>(xlator::byte_sum(body)),
+                    "summed by who made it");
     xlator::frame_header head;
     head.begin_string = session_->begin_string;
     head.msg_type = msg_type;
@@ -73,8 +76,6 @@ std::string_view fast_lane::make(std::span<char> room, const outbound_header& he
     head.sender_comp_id = session_->sender;
     head.sending_time = {utc_ns, time_decimals_};
     head.target_comp_id = session_->target;
-    MILLRACE_DCHECK(header.body_sum % 256 == xlator::byte_sum(body) % 256,
-                    "the translator sums the body it has made");
     const xlator::encode_result made = xlator::frame(room, head, body, header.body_sum);
     return made.is_ok() ? std::string_view(room.data(), made.size) : std::string_view();
 }

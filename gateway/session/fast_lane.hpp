@@ -30,8 +30,8 @@ public:
     [[nodiscard]] bool may_take(const screened_frame& frame, msg_seq_num expected,
                                 std::int64_t utc_ns) noexcept;
 
-    // The whole frame, in the beginning of room; empty: the body is none of the dictionary, or too
-    // large.
+    // The whole frame, in the beginning of room; empty: the body is none of the dictionary, unless
+    // its maker has looked, or too large.
     [[nodiscard]] std::string_view make(std::span<char> room, const outbound_header& header,
                                         std::string_view body, msg_seq_num number,
                                         std::int64_t utc_ns) noexcept;

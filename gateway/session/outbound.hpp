@@ -24,10 +24,11 @@ struct outbound_header {
     std::int64_t streamed_ns = 0;
     std::int64_t translated_ns = 0;
     std::uint32_t body_bytes = 0;
-    std::uint32_t body_sum = 0;  // of the body's bytes, for the checksum
-    char msg_type[6] = {};
-    std::uint8_t msg_type_bytes = 0;
+    std::uint8_t body_sum = 0;    // of the body's bytes, modulo 256, for the checksum
+    std::uint8_t is_checked = 0;  // who made the body knows that the session's dictionary takes it
     std::uint8_t is_retried = 0;  // a parked record's second attempt
+    std::uint8_t msg_type_bytes = 0;
+    char msg_type[8] = {};
 };
 static_assert(sizeof(outbound_header) == 96);
 static_assert(std::is_trivially_copyable_v<outbound_header>);

@@ -131,7 +131,7 @@ public:
         header.committed_ns = committed_ns;
         header.streamed_ns = header.translated_ns = utc_now_ns();
         header.body_bytes = static_cast<std::uint32_t>(body.size());
-        header.body_sum = xlator::byte_sum(body);
+        header.body_sum = static_cast<std::uint8_t>(xlator::byte_sum(body));
         header.msg_type[0] = msg_type;
         header.msg_type_bytes = 1;
         std::string bytes(sizeof header + body.size(), '\0');

@@ -1,5 +1,6 @@
 #include "gateway/session/fix_session.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/core/clock.hpp"
@@ -31,6 +32,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
+    window_ns_ = ledger_.creation_time_ns();
 }
 
 fix_session::~fix_session() {
@@ -57,13 +59,12 @@ void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept
 void fix_session::start(std::int64_t now_ns) noexcept {
     now_ns_ = now_ns;
     const std::int64_t utc_ns = engine::utc_now().ns;
-    window_ns_ = ledger_.creation_time_ns();
-    if (window_ns_ > utc_ns) {
+    if (window_ns_ > utc_ns + ns_per_s && !schedule_.is_non_stop()) {
         events_->say(event_level::warning, name(),
                      "FIX_OUT says that the numbers began later than now: the host's clock was "
                      "wrong, or is. They are taken for those of the present window");
-        window_ns_ = utc_ns;
     }
+    window_ns_ = std::min(window_ns_, utc_ns);
     follow_schedule(now_ns);
     publish_state();
 }

@@ -8,8 +8,8 @@
 // Progress   do_work never waits; it handles a bounded number of frames and messages
 // Invariant  nothing is numbered while the session is not logged on: messages wait in their rings
 //            and logs
-// Invariant  nothing is connected outside logon time, and before anything is connected in a window
-//            the numbers are that window's
+// Invariant  nothing gets connected outside logon time, and nothing in a window before the numbers
+//            are that window's
 // Units      now_ns: monotonic; utc_ns: UTC
 #pragma once
 

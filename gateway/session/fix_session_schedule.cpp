@@ -45,6 +45,7 @@ bool fix_session::begin_window(const schedule_state& window, std::int64_t utc_ns
         return false;
     }
     is_reset_refused_ = false;
+    is_logon_time_ = false;  // if it is, it begins anew
     window_ns_ = window.window_begin_ns;
     publish_state();
     return true;

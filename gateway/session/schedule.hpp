@@ -42,6 +42,7 @@ public:
         }
         return known_;
     }
+    [[nodiscard]] bool is_non_stop() const noexcept { return rule_.is_non_stop; }
     // Of the last answer: it does not hold for ever.
     [[nodiscard]] bool has_boundary() const noexcept { return known_.next_boundary_ns != never; }
     // When it is next logon time, at or behind utc_ns; `never` if not within some 400 days.

@@ -14,6 +14,8 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t s_per_day = 86'400;
+constexpr std::int64_t logout_lead_s_min = 1;  // or there would be no Logout
+constexpr std::int64_t logout_lead_s_max = 10;
 constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed",
                                                        "Thu", "Fri", "Sat"};
 
@@ -103,7 +105,8 @@ public:
         read_zone();
         read_window();
         read_logon();
-        rule_.logout_lead_s = spec_.logout_timeout_s;
+        rule_.logout_lead_s =
+            std::clamp<std::int64_t>(spec_.logout_timeout_s, logout_lead_s_min, logout_lead_s_max);
         check_logon();
         read_holidays();
         if (!rule_.holidays.empty()) {

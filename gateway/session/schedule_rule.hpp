@@ -39,7 +39,7 @@ struct schedule_rule {
     bool has_logon_times = false;
     weekly_range logon;                  // if it has
     std::vector<std::int64_t> holidays;  // days since 1970-01-01, ascending
-    std::int64_t logout_lead_s = 0;      // at least so long before a window's end we log out
+    std::int64_t logout_lead_s = 0;      // so long before a window's end, at the latest, we log out
     time_zone zone;
     std::string text;  // for people: "Mon-Fri 08:00:00 to 17:00:00 Europe/London"
 };

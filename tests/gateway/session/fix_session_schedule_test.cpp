@@ -2,12 +2,14 @@
 // what is reset, and what a restart finds.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/engine/core/manual_clock.hpp"
+#include "tests/engine/log/failing_calls.hpp"
 #include "tests/gateway/session/schedule_test_support.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
 
@@ -302,6 +304,7 @@ TEST_P(FixSessionSchedule, SaysAtTheResetWhatThePeerMayLack) {
 
 // Somebody may have stopped the whole process for hours.
 TEST_P(FixSessionSchedule, EndsAConnectionThatItFindsInAnotherWindowWithoutANumberForIt) {
+    reconnect_ns = 3'600'000 * test::ms_ns;
     open(trading_day);
     log_on(1);
     go_to("2026-03-03 09:00:00");
@@ -487,6 +490,27 @@ TEST_P(FixSessionSchedule, ServesWhatThePeerHasAskedForBeforeItLogsOut) {
     expect_away();
     EXPECT_EQ(peer.count("D 601 A600 dup"), 1U);
     EXPECT_EQ(peer.heard.back(), "5 602");
+}
+
+TEST_P(FixSessionSchedule, StaysDownWhileFixOutRefusesTheReset) {
+    const engine::test::failing_calls_guard guard;
+    open(trading_day);
+    log_on(1);
+    go_to("2026-03-02 16:59:58");
+    expect_away();
+    engine::test::fallocate_call.fail(1'000'000, ENOSPC);
+    while (ledger().set_next_sender(ledger().next_sender())) {
+        // Until a record as long as that of a reset finds no room.
+    }
+    go_to("2026-03-03 08:00:00");
+    peer.next_number = 1;
+    run_for_ms();
+    EXPECT_TRUE(agent->has_said("FIX_OUT refuses the reset"));
+    expect_closed();
+    EXPECT_EQ(ledger().generation(), 1U);
+    engine::test::fallocate_call.fail(0, 0);
+    log_on(2);
+    EXPECT_EQ(resets().size(), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Roles, FixSessionSchedule, testing::Bool(),

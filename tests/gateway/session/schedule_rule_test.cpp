@@ -49,6 +49,15 @@ TEST(ScheduleRule, SaysWhatItRead) {
               "08:00:00 to 17:00:00 UTC");
 }
 
+TEST(ScheduleRule, LeavesTimeForALogoutAndNotTooMuch) {
+    const auto lead_s = [](const std::string& timeout) {
+        return read_schedule(test::schedule_spec(day + ("LogoutTimeout=" + timeout))).logout_lead_s;
+    };
+    EXPECT_EQ(lead_s("0"), 1);
+    EXPECT_EQ(lead_s("2"), 2);
+    EXPECT_EQ(lead_s("300"), 10);
+}
+
 TEST(ScheduleRule, TakesTheLocalTimeOfTheHost) {
     ::setenv("TZ", "Asia/Kolkata", 1);
     const schedule_rule rule =

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <string>
+#include <utility>
 
 #include "gateway/session/schedule.hpp"
 
@@ -26,8 +27,7 @@ inline constexpr std::int64_t s_ns = 1'000'000'000;
     return utc_s(text) * s_ns;
 }
 
-// An acceptor with these lines, '|' between them; LogoutTimeout is 0 unless they say something
-// else, so that logon time ends with the window.
+// An acceptor with these lines, '|' between them.
 [[nodiscard]] inline gateway::session_spec schedule_spec(const std::string& lines) {
     std::string text =
         "[DEFAULT]\nConnectionType=acceptor\nSocketAcceptPort=0\nUseDataDictionary=N\n"
@@ -39,8 +39,15 @@ inline constexpr std::int64_t s_ns = 1'000'000'000;
     return gateway::parse_settings("test.cfg", text, {}).sessions.at(0);
 }
 
+// The Logout takes as long as the lines' LogoutTimeout says; unless they do, no time at all, and
+// logon time ends with the window.
+[[nodiscard]] inline gateway::schedule schedule_of(const gateway::session_spec& spec) {
+    gateway::schedule_rule rule = gateway::read_schedule(spec);
+    rule.logout_lead_s = spec.logout_timeout_s;
+    return gateway::schedule(std::move(rule));
+}
 [[nodiscard]] inline gateway::schedule schedule_of(const std::string& lines) {
-    return gateway::schedule(schedule_spec(lines));
+    return schedule_of(schedule_spec(lines));
 }
 
 // The first line of the schedule keys in schedule_spec().

@@ -204,7 +204,7 @@ void expect_as_walked(const model_rule& rule, const char* from, std::size_t days
     const std::vector<seen> expected = walk(rule, from_s, days * 1'440);
     std::optional<schedule> made;
     try {
-        made.emplace(test::schedule_spec(lines));
+        made.emplace(test::schedule_of(lines));
     } catch (const settings_error& refused) {
         // Only what never logs on.
         for (const seen& one : expected) {

@@ -1,7 +1,7 @@
 // The keys a settings file may hold, their values' form, and whether they mean something.
 //
-// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp; NonStopSession,
-//         TimeZone and Weekdays as other QuickFIX engines have them; Holidays and HolidaysFile are ours
+// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp. Holidays and
+//         HolidaysFile are ours; NonStopSession, TimeZone and Weekdays are QuickFIX/J's
 #pragma once
 
 #include <cstdint>

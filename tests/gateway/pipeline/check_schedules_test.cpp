@@ -10,7 +10,7 @@ using test::strings;
 class CheckSchedules : public CheckConfig {
 protected:
     [[nodiscard]] check_result check_with(std::string_view schedule_lines) {
-        std::string text = read_text(example_path().parent_path() / "sessions.cfg");
+        std::string text = test::read_text(test::example_path().parent_path() / "sessions.cfg");
         const std::string_view always = "StartTime=00:00:00\nEndTime=00:00:00\n";
         const std::size_t at = text.find(always);
         EXPECT_NE(at, std::string::npos);
@@ -49,7 +49,7 @@ TEST_F(CheckSchedules, AreRefusedWithTheLineOfTheSettingsFile) {
                  "'Holidays'?",
                  "sessions.cfg:9: DataDictionary=FIX44.xml does not exist: using "
                  "Millrace's own " +
-                     (dictionaries() / "FIX44.xml").native()}));
+                     (test::dictionaries() / "FIX44.xml").native()}));
 }
 
 }  // namespace

@@ -362,6 +362,17 @@ TEST_P(FixSessionSchedule, BeginsAnewOnceAtStartWhereTheWindowChangedWhileItWasD
     EXPECT_EQ(resets().size(), 2U);
 }
 
+// In other engines a refresh finds an old creation time, and resets over it.
+TEST_P(FixSessionSchedule, IsNotResetByARefreshAtLogon) {
+    open(std::string(trading_day) + "RefreshOnLogon=Y\n");
+    log_on(1);
+    go_to("2026-03-02 16:00:00");
+    kill_and_open();
+    log_on(1);
+    EXPECT_EQ(ledger().next_sender(), msg_seq_num{3});
+    EXPECT_EQ(resets().size(), 1U);
+}
+
 // Started outside the window: the numbers are the last one's until the next begins.
 TEST_P(FixSessionSchedule, WaitsForTheWindowWhenItIsStartedOutsideOfIt) {
     open(trading_day);

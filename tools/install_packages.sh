@@ -11,6 +11,7 @@ packages=(
     g++ cmake ninja-build git python3
     # engine, gateway
     libssl-dev libzstd-dev libconcurrentqueue-dev libquickfix-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
+    libabsl-dev tzdata
     # generator and command line
     libpugixml-dev libcli11-dev nlohmann-json3-dev
     # tests

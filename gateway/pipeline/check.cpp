@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/core/assert.hpp"
+#include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/log/format.hpp"
 #include "engine/log/segment.hpp"
@@ -14,6 +15,7 @@
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/session/fix_tables.hpp"
+#include "gateway/session/schedule.hpp"
 
 namespace millrace::gateway {
 
@@ -99,6 +101,7 @@ check_result check_report::take() && {
     result.warnings.insert(result.warnings.end(), foreign_warnings_.begin(),
                            foreign_warnings_.end());
     result.notices = std::move(notices_);
+    result.schedules = std::move(schedules);
     result.settings = std::move(settings);
     return result;
 }
@@ -123,6 +126,18 @@ bool check_where(check_report& report, long line, const std::string& what, const
     }
 }
 
+namespace {
+
+void check_schedule(check_report& report, const gateway_config& gateway,
+                    const session_spec& session) {
+    try {
+        report.schedules.push_back(session.name + ": " +
+                                   schedule(session).describe(engine::utc_now().ns));
+    } catch (const settings_error& failure) {
+        report.foreign_error(gateway.lines.of("settings"), failure.what());
+    }
+}
+
 void check_session_names(check_report& report, const gateway_config& gateway,
                          const settings_file& file) {
     std::map<std::string, long> lines;
@@ -142,6 +157,8 @@ void check_session_names(check_report& report, const gateway_config& gateway,
         }
     }
 }
+
+}  // namespace
 
 void check_gateways(check_report& report) {
     std::map<std::string, const gateway_config*> owners;
@@ -173,6 +190,7 @@ void check_gateways(check_report& report) {
                                              std::to_string(session_name_bytes_max) + " bytes")
                         .what());
             }
+            check_schedule(report, gateway, session);
             const auto [owner, is_new] = owners.emplace(session.name, &gateway);
             if (!is_new) {
                 report.error(gateway.lines.of("settings"),

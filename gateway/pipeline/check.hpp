@@ -20,6 +20,8 @@ struct check_result {
     std::vector<std::string> errors;    // "file:line: reason", in the order of the file
     std::vector<std::string> warnings;  // likely mistakes that keep nothing from running
     std::vector<std::string> notices;   // keys of settings files that have no meaning here
+    // "SESSION: its schedule; what holds now; next boundary", of each session of each gateway.
+    std::vector<std::string> schedules;
     // One for each gateway of the configuration; without sessions where its file was refused.
     std::vector<settings_file> settings;
 

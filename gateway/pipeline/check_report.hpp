@@ -28,6 +28,7 @@ public:
     const std::optional<std::vector<std::string>>& handlers;
     map_dictionaries dictionaries;
     std::vector<settings_file> settings;  // by gateway
+    std::vector<std::string> schedules;   // by session
     bool has_unread_settings = false;     // a session may be in a file that was refused
 
     void error(long line, std::string reason) { errors_.emplace_back(line, std::move(reason)); }

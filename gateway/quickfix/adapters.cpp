@@ -73,15 +73,17 @@ FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns) {
                              static_cast<int>(ns % 1000000000), 9);
 }
 
+FIX::UtcTimeStamp creation_seen_at(FIX::UtcTimeStamp now) {
+    constexpr int half_a_day_s = 43200;
+    now += half_a_day_s;
+    return now;
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated"
 
-void store_adapter::demand(bool is_done, const char* what) const {
-    if (is_done) {
-        return;
-    }
-    has_failed_ = true;
-    if (may_throw_) {
+void store_adapter::demand(bool is_done, const char* what) {
+    if (!is_done) {
         throw FIX::IOException(what);
     }
 }
@@ -139,7 +141,7 @@ void store_adapter::incrNextTargetMsgSeqNum() throw(FIX::IOException) {
 }
 
 FIX::UtcTimeStamp store_adapter::getCreationTime() const throw(FIX::IOException) {
-    return to_timestamp(store_.creation_time_ns());
+    return creation_seen_at(FIX::UtcTimeStamp());
 }
 
 void store_adapter::reset() throw(FIX::IOException) {

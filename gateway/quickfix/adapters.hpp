@@ -24,6 +24,15 @@ namespace detail {
 
 FIX::UtcTimeStamp to_timestamp(std::int64_t utc_ns);
 
+// The library's own schedule, which resets nothing: it lasts from a nanosecond past midnight to
+// midnight, and what it asks of the store is whether that was created in the same day. It was for
+// all times less than a day before its creation, so it answers half a day from now. With the day of
+// FIX from 00:00:00 to 00:00:00, and the present for an answer, it would not hold when midnight
+// comes between two of the library's looks at the host's clock.
+constexpr const char* library_start_time = "00:00:00.000000001";
+constexpr const char* library_end_time = "00:00:00.000000000";
+FIX::UtcTimeStamp creation_seen_at(FIX::UtcTimeStamp now);
+
 // The overridden functions carry exception specifications; ours must repeat them where they do
 // throw.
 #pragma GCC diagnostic push
@@ -38,13 +47,7 @@ public:
     FIX::MessageStore* create(const FIX::SessionID&) override { return this; }
     void destroy(FIX::MessageStore*) override {}
 
-    // Until the session exists an IOException has nobody to catch it: failures are noted only.
-    void session_exists(FIX::SessionState& state) {
-        state_ = &state;
-        may_throw_ = true;
-    }
-    bool has_failed() const { return has_failed_; }
-    void forget_failure() { has_failed_ = false; }
+    void session_exists(FIX::SessionState& state) { state_ = &state; }
 
     bool set(int number, const std::string& frame) throw(FIX::IOException) override;
     void get(int begin, int end, std::vector<std::string>& frames) const
@@ -60,14 +63,12 @@ public:
     void refresh() throw(FIX::IOException) override;
 
 private:
-    void demand(bool is_done, const char* what) const;
+    static void demand(bool is_done, const char* what);
 
     session_store& store_;
     const std::string begin_string_;
     body_order& order_;
     FIX::SessionState* state_ = nullptr;
-    bool may_throw_ = false;
-    mutable bool has_failed_ = false;
 };
 
 class application_adapter : public FIX::Application {

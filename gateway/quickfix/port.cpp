@@ -60,14 +60,13 @@ receive_result session_port::receive(const screened_frame& frame, std::int64_t n
     return result;
 }
 
-call_status session_port::tick(std::int64_t now_ns) noexcept {
+call_status session_port::tick(std::int64_t /*now_ns*/) noexcept {
     if (!held_->wire.is_attached()) {
         // The library would number and store a Logon that nobody carries.
         held_->begin_call();
         return call_status::ok;
     }
-    const call_status status =
-        held_->guarded([&] { held_->session->next(detail::to_timestamp(now_ns)); });
+    const call_status status = held_->guarded([&] { held_->session->next(FIX::UtcTimeStamp()); });
     if (status == call_status::failed) {
         held_->drop();
     }
@@ -118,14 +117,6 @@ session_state session_port::state() const noexcept {
 
 bool session_port::is_logged_on() const noexcept {
     return held_->is_logged_on();
-}
-
-bool session_port::is_session_time(std::int64_t now_ns) const noexcept {
-    return held_->session->isSessionTime(detail::to_timestamp(now_ns));
-}
-
-bool session_port::is_logon_time(std::int64_t now_ns) const noexcept {
-    return held_->session->isLogonTime(detail::to_timestamp(now_ns));
 }
 
 msg_seq_num session_port::next_sender() const noexcept {

@@ -48,7 +48,6 @@ public:
     virtual bool incr_next_sender() noexcept = 0;
     virtual bool incr_next_target() noexcept = 0;
 
-    virtual std::int64_t creation_time_ns() const noexcept = 0;  // UTC
     virtual bool reset() noexcept = 0;
     virtual bool refresh() noexcept = 0;
 };
@@ -136,9 +135,9 @@ struct session_state {
 
 class session_port {
 public:
-    // Throws settings_error: a dictionary that cannot be read, an impossible schedule, or a session
-    // of this name that exists already in this process. May call the store (a reset, if its
-    // creation time lies outside the session). REQUIRES: store and listener outlive the port.
+    // Throws settings_error: a dictionary that cannot be read, or a session of this name that
+    // exists already in this process. The settings' schedule is not the port's: its owner connects
+    // it when it is time, and resets. REQUIRES: store and listener outlive the port.
     static std::unique_ptr<session_port> create(const session_spec& spec, session_store& store,
                                                 session_listener& listener);
     ~session_port();
@@ -157,8 +156,8 @@ public:
     bool is_connected() const noexcept;
 
     receive_result receive(const screened_frame& frame, std::int64_t now_ns) noexcept;
-    // Heartbeats, timeouts, logon and schedule; call at every new second, before the first message
-    // of that second.
+    // Heartbeats, timeouts, logon and logout, by the host's clock; call at every new second, before
+    // the first message of that second.
     call_status tick(std::int64_t now_ns) noexcept;
     // body: everything behind MsgType up to, not including, CheckSum; header fields first. Ends
     // with SOH or is empty. Must not hold 8, 9, 34, 35, 49, 52, 56 or 10.
@@ -167,8 +166,6 @@ public:
 
     session_state state() const noexcept;
     bool is_logged_on() const noexcept;
-    bool is_session_time(std::int64_t now_ns) const noexcept;
-    bool is_logon_time(std::int64_t now_ns) const noexcept;
     msg_seq_num next_sender() const noexcept;
     msg_seq_num next_target() const noexcept;
 

@@ -37,11 +37,21 @@ ptr::shared_ptr<FIX::DataDictionary> make_dictionary(const session_spec& spec,
 }
 
 // Keys that would make the factory read dictionaries, or the session do what this gateway must not:
-// an initiator resets at its next logon instead of when the connection is lost.
+// keep a schedule of its own, which is ours; an initiator resets at its next logon instead of when
+// the connection is lost.
 bool is_withheld(const std::string& key, session_role role) {
-    static const char* const withheld[] = {"DATADICTIONARY", "TRANSPORTDATADICTIONARY",
-                                           "USEDATADICTIONARY", "PERSISTMESSAGES",
-                                           "PRESERVEMESSAGEFIELDSORDER"};
+    static const char* const withheld[] = {"DATADICTIONARY",
+                                           "TRANSPORTDATADICTIONARY",
+                                           "USEDATADICTIONARY",
+                                           "PERSISTMESSAGES",
+                                           "PRESERVEMESSAGEFIELDSORDER",
+                                           "USELOCALTIME",
+                                           "STARTDAY",
+                                           "ENDDAY",
+                                           "LOGONTIME",
+                                           "LOGOUTTIME",
+                                           "LOGONDAY",
+                                           "LOGOUTDAY"};
     const std::string upper = FIX::string_toUpper(key);
     for (const char* name : withheld) {
         if (upper == name) {
@@ -60,6 +70,8 @@ FIX::Dictionary to_dictionary(const session_spec& spec) {
         }
     }
     settings.setString(FIX::USE_DATA_DICTIONARY, "N");
+    settings.setString(FIX::START_TIME, detail::library_start_time);
+    settings.setString(FIX::END_TIME, detail::library_end_time);
     return settings;
 }
 
@@ -140,10 +152,6 @@ void session_port::implementation::create_session() {
         throw settings_error(spec.file, spec.line, spec.name + ": " + problem.what());
     }
     store.session_exists(state());
-    if (store.has_failed()) {
-        throw settings_error(spec.file, spec.line,
-                             spec.name + ": its message store refused the reset of a new session");
-    }
 }
 
 void session_port::implementation::tell_times() noexcept {
@@ -164,7 +172,6 @@ void session_port::implementation::drop() noexcept {
     } catch (...) {
         // disconnect() may throw when the store refuses a reset; the wire must go down all the
         // same.
-        store.forget_failure();
     }
     if (wire.is_attached()) {
         wire.disconnect();
@@ -242,7 +249,7 @@ receive_status session_port::implementation::receive(const screened_frame& frame
             return receive_status::logon_refused;
         }
     }
-    const receive_status status = pass_on(frame, now_ns);
+    const receive_status status = pass_on(frame);
     if (is_logon && status == receive_status::ok && !session->receivedLogon()) {
         say_event();
         if (wire.is_attached()) {
@@ -253,10 +260,9 @@ receive_status session_port::implementation::receive(const screened_frame& frame
     return status;
 }
 
-receive_status session_port::implementation::pass_on(const screened_frame& frame,
-                                                     std::int64_t now_ns) noexcept {
+receive_status session_port::implementation::pass_on(const screened_frame& frame) noexcept {
     try {
-        session->next(std::string(frame.data(), frame.size()), detail::to_timestamp(now_ns));
+        session->next(std::string(frame.data(), frame.size()), FIX::UtcTimeStamp());
         return receive_status::ok;
     } catch (const FIX::InvalidMessage& problem) {
         say("garbled", problem.what());
@@ -330,7 +336,6 @@ send_status session_port::implementation::send_composed() {
         say("a field stands outside its section of the message", tag);
         return send_status::invalid;
     }
-    store.forget_failure();
     application.forget_withheld();
     const detail::body_order::sending as_composed(order, outgoing);
     if (session->send(message)) {

@@ -135,7 +135,9 @@ session_spec settings_reader::build(const detail::settings_section& from) {
     read_addresses(spec);
     read_dictionaries(spec);
     for (const char* key : {"StartTime", "EndTime"}) {
-        require(spec, key, "every session has a schedule; 00:00:00 to 00:00:00 means always");
+        if (!flag_of(spec, "NonStopSession", false)) {
+            require(spec, key, "every session has a schedule; NonStopSession=Y means always");
+        }
     }
     if ((spec.find("StartDay") == nullptr) != (spec.find("EndDay") == nullptr)) {
         fail(spec.line, "StartDay and EndDay come together or not at all");

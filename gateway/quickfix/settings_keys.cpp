@@ -35,6 +35,11 @@ const known_key keys[] = {
     {"LogoutTime", value_form::time_of_day, key_use::session, ""},
     {"LogonDay", value_form::day, key_use::session, ""},
     {"LogoutDay", value_form::day, key_use::session, ""},
+    {"TimeZone", value_form::text, key_use::session, ""},
+    {"NonStopSession", value_form::flag, key_use::session, ""},
+    {"Weekdays", value_form::days, key_use::session, ""},
+    {"Holidays", value_form::dates, key_use::session, ""},
+    {"HolidaysFile", value_form::text, key_use::session, ""},
     {"CheckCompID", value_form::flag, key_use::session, ""},
     {"CheckLatency", value_form::flag, key_use::session, ""},
     {"MaxLatency", value_form::number, key_use::session, ""},
@@ -151,6 +156,36 @@ bool is_day(const std::string& text) {
     return std::find(std::begin(days), std::end(days), start) != std::end(days);
 }
 
+bool is_date(const std::string& text) {
+    if (text.size() != 10 || text[4] != '-' || text[7] != '-' || !is_number(text.substr(0, 4), 4) ||
+        !is_number(text.substr(5, 2), 2) || !is_number(text.substr(8, 2), 2)) {
+        return false;
+    }
+    static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const int year = std::stoi(text.substr(0, 4));
+    const int month = std::stoi(text.substr(5, 2));
+    const int day = std::stoi(text.substr(8, 2));
+    const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month >= 1 && month <= 12 && day >= 1 &&
+           day <= month_days[month - 1] + (month == 2 && is_leap ? 1 : 0);
+}
+
+// A list of nothing is one, which a session may need to take back a default.
+bool is_list_of(bool (*is_one)(const std::string&), const std::string& text) {
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const std::size_t comma = std::min(text.find(',', begin), text.size());
+        std::string one = text.substr(begin, comma - begin);
+        one.erase(0, std::min(one.find_first_not_of(" \t"), one.size()));
+        one.erase(one.find_last_not_of(" \t") + 1);
+        if (!is_one(one)) {
+            return false;
+        }
+        begin = comma + 1;
+    }
+    return true;
+}
+
 }  // namespace
 
 const known_key* find_known_key(const std::string& key) {
@@ -206,6 +241,14 @@ std::string problem_with_value(const known_key& key, const std::string& value) {
             return is_time_of_day(value) ? "" : "expected a time of day as HH:MM:SS";
         case value_form::day:
             return is_day(value) ? "" : "expected a day of the week, such as Monday or mo";
+        case value_form::days:
+            return is_list_of(is_day, value) && !value.empty()
+                       ? ""
+                       : "expected days of the week with commas between them, such as Mon,Tue";
+        case value_form::dates:
+            return is_list_of(is_date, value)
+                       ? ""
+                       : "expected dates as YYYY-MM-DD with commas between them";
     }
     return std::string();
 }

@@ -1,6 +1,7 @@
-// The keys a QuickFIX settings file may hold, their values' form, and whether they mean something.
+// The keys a settings file may hold, their values' form, and whether they mean something.
 //
-// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp
+// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp. Holidays and
+//         HolidaysFile are ours; NonStopSession, TimeZone and Weekdays are QuickFIX/J's
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,9 @@ enum class value_form : std::uint8_t {
     port,         // 0 to 65535
     precision,    // 0 to 9
     time_of_day,  // HH:MM:SS
-    day           // two letters of an English day name or more
+    day,          // two letters of an English day name or more
+    days,         // the same, with commas between them
+    dates         // YYYY-MM-DD, with commas between them
 };
 
 enum class key_use : std::uint8_t {
@@ -32,7 +35,7 @@ struct known_key {
     const char* remark;
 };
 
-// Null: not a key of QuickFIX. Numbered keys (SocketConnectHost1) and AppDataDictionary.VERSION are
+// Null: unknown. Numbered keys (SocketConnectHost1) and AppDataDictionary.VERSION are
 // found too.
 const known_key* find_known_key(const std::string& key);
 

@@ -100,7 +100,8 @@ fix_out_log::fix_out_log(const std::filesystem::path& directory, const fix_log_o
 session_numbers& fix_out_log::open_session(std::string_view name) {
     session_numbers& session = sessions_.at(name);
     static_cast<void>(index_of(name));
-    if (session.generation == 0 && append_reset(session, 1) != engine::append_status::ok) {
+    if (session.generation == 0 &&
+        append_reset(session, 1, engine::utc_now()) != engine::append_status::ok) {
         throw engine::error(table_->log().directory().native() +
                             ": cannot append the first record of session " + std::string(name));
     }
@@ -191,21 +192,20 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     return engine::append_status::ok;
 }
 
-engine::append_status fix_out_log::append_reset(session_numbers& session,
-                                                std::uint32_t generation) noexcept {
+engine::append_status fix_out_log::append_reset(session_numbers& session, std::uint32_t generation,
+                                                engine::timestamp began) noexcept {
     constexpr msg_seq_num first{1};
-    const engine::timestamp now = engine::utc_now();
     fix_out_row row;
     set_numbers(row.message, session, first, first);
     row.message.generation = generation;
     assign_cut(row.message.kind, kind::reset);
-    row.creation_time = now;
+    row.creation_time = began;
     const engine::append_result result = append(row, {}, gateway_envelope());
     if (result.status == engine::append_status::ok) {
         session.generation = generation;
         session.next_sender = first;
         session.next_target = first;
-        session.creation_time = now;
+        session.creation_time = began;
         session.is_fresh = true;
         session.logout_time = {};
         session.last_application = {};

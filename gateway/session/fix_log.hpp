@@ -90,7 +90,8 @@ public:
     [[nodiscard]] bool has_room(std::size_t frame_bytes) noexcept;
     // Opens the next generation; both numbers begin at 1.
     [[nodiscard]] engine::append_status append_reset(session_numbers& session,
-                                                     std::uint32_t generation) noexcept;
+                                                     std::uint32_t generation,
+                                                     engine::timestamp began) noexcept;
     [[nodiscard]] engine::append_status append_set(session_numbers& session,
                                                    msg_seq_num next_sender,
                                                    msg_seq_num next_target) noexcept;

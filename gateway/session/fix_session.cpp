@@ -1,5 +1,6 @@
 #include "gateway/session/fix_session.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/core/clock.hpp"
@@ -22,7 +23,8 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       options_(options),
       out_(&out),
       events_(&events),
-      ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
+      schedule_(spec_),
+      ledger_(spec.name, out, in, correlations, options.ledger),
       connector_(detail::make_connector(spec, options)),
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
@@ -31,6 +33,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
+    window_ns_ = ledger_.creation_time_ns();
 }
 
 fix_session::~fix_session() {
@@ -60,15 +63,23 @@ void fix_session::open_fast_lane(const xlator::dictionary& dict) {
 
 void fix_session::start(std::int64_t now_ns) noexcept {
     now_ns_ = now_ns;
-    if (connector_ != nullptr) {
-        connector_->start(now_ns);
+    const std::int64_t utc_ns = engine::utc_now().ns;
+    if (window_ns_ > utc_ns + ns_per_s && !schedule_.is_non_stop()) {
+        events_->say(event_level::warning, name(),
+                     "FIX_OUT says that the numbers began later than now: the host's clock was "
+                     "wrong, or is. They are taken for those of the present window");
     }
+    window_ns_ = std::min(window_ns_, utc_ns);
+    follow_schedule(now_ns);
     publish_state();
 }
 
 int fix_session::do_work(std::int64_t now_ns) noexcept {
     now_ns_ = now_ns;
     int work = 0;
+    if (now_ns >= next_look_ns_) [[unlikely]] {
+        follow_schedule(now_ns);
+    }
     if (!link_.is_open()) {
         work += poll_connector(now_ns);
     }
@@ -81,7 +92,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (!gate_.is_empty()) [[unlikely]] {
         release_gated(now_ns);
     }
-    if (link_.is_open() && settlement_.is_running()) [[unlikely]] {
+    if (link_.is_open() && settlement_.is_running() && !is_leaving_) [[unlikely]] {
         settle(now_ns);
     }
     if (link_.is_open() && resend_.is_running()) [[unlikely]] {
@@ -99,7 +110,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
             end_link(link_.reason(), now_ns);
         }
     }
-    if (is_stopping_ && link_.is_open() && now_ns >= stop_deadline_ns_) {
+    if ((is_stopping_ || is_leaving_) && link_.is_open() && now_ns >= stop_deadline_ns_) {
         events_->say(event_level::warning, name(), "no answer to our Logout; closing");
         end_link(close_reason::local, now_ns);
     }
@@ -107,14 +118,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
 }
 
 int fix_session::poll_connector(std::int64_t now_ns) noexcept {
-    if (connector_ == nullptr || is_stopping_ || is_held_) {
-        return 0;
-    }
-    if (now_ns >= next_tick_ns_) {
-        next_tick_ns_ = now_ns + tick_interval_ns;
-        is_session_time_ = port_->is_session_time(engine::utc_now().ns);
-    }
-    if (!is_session_time_) {
+    if (connector_ == nullptr || is_stopping_ || is_held_ || !is_logon_time_) {
         return 0;
     }
     engine::unique_fd socket;
@@ -144,6 +148,7 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
         end_link(close_reason::local, now_ns);
         return;
     }
+    static_cast<void>(port_->logon());  // the last Logout of ours had disabled it
     if (connector_ != nullptr) {
         prepare_logon(now_ns);
     }
@@ -151,18 +156,23 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     publish_state();
 }
 
-bool fix_session::accept(connection& link, std::string_view first_frame,
-                         std::int64_t now_ns) noexcept {
+acceptance fix_session::accept(connection& link, std::string_view first_frame,
+                               std::int64_t now_ns) noexcept {
     if (link_.is_open() || is_stopping_) {
-        return false;
+        return acceptance::not_free;
     }
     now_ns_ = now_ns;
+    follow_schedule(now_ns);
+    if (!is_logon_time_) {
+        say_refused(engine::utc_now().ns);
+        return acceptance::not_its_logon_time;
+    }
     link_.swap(link);
     link_is_up(now_ns);
     if (link_.is_open()) {
         handle_frame(first_frame, now_ns);
     }
-    return true;
+    return acceptance::taken;
 }
 
 void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
@@ -175,12 +185,6 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
 void fix_session::tick(std::int64_t now_ns, std::int64_t utc_ns) noexcept {
     next_tick_ns_ = now_ns + tick_interval_ns;
     ticked_second_ = utc_ns / ns_per_s;
-    if (!is_logged_on_ && !port_->is_session_time(utc_ns)) {
-        // Outside its window every look of the library would store a Logout and reset.
-        events_->say(event_level::info, name(), "outside its session time; closing");
-        end_link(close_reason::local, now_ns);
-        return;
-    }
     if (port_->tick(utc_ns) != call_status::ok) {
         events_->say(event_level::error, name(), port_->last_text());
         wants_disconnect_ = true;
@@ -213,6 +217,7 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     }
     wants_disconnect_ = false;
     is_logged_on_ = false;
+    is_leaving_ = false;
     if (was_open) {
         counters.disconnects.add(1);
         events_->say(event_level::info, name(), to_text(link_.reason()));
@@ -265,15 +270,18 @@ bool fix_session::has_waiting_messages() const noexcept {
 }
 
 void fix_session::publish_state() noexcept {
-    const char* state = settlement_.is_running() ? "settling before a reset"
+    const char* state = is_leaving_                ? "logging out"
+                        : settlement_.is_running() ? "settling before a reset"
                         : is_logged_on_   ? (has_held_doubt_ ? "logged on; in doubt" : "logged on")
                         : link_.is_open() ? "connected"
                         : is_stopping_    ? "stopped"
                         : is_held_        ? "halted(numbers contradict the peer's)"
+                        : !is_logon_time_ ? "outside its logon time"
                         : connector_ == nullptr ? "listening"
                                                 : "connecting";
     counters.state.set(state);
     counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
+    counters.is_logon_time.set(is_logon_time_ ? 1 : 0);
     counters.next_sender.set(ledger_.next_sender().value);
     counters.next_target.set(ledger_.next_target().value);
 }

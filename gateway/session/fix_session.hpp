@@ -10,6 +10,8 @@
 // Progress   do_work never waits; it handles a bounded number of frames and messages
 // Invariant  nothing is numbered while the session is not logged on: messages wait in their rings
 //            and logs
+// Invariant  nothing gets connected outside logon time, and nothing in a window before the numbers
+//            are that window's
 // Units      now_ns: monotonic; utc_ns: UTC
 #pragma once
 
@@ -28,6 +30,7 @@
 #include "gateway/session/fast_lane.hpp"
 #include "gateway/session/outbound.hpp"
 #include "gateway/session/resend_slices.hpp"
+#include "gateway/session/schedule.hpp"
 #include "gateway/session/send_batch.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
@@ -51,11 +54,13 @@ struct fix_session_options {
     // So long after a logon a route in doubt waits for the peer to ask for what it lacks, which it
     // does as soon as it sees our number.
     std::int64_t doubt_wait_ns = 5'000'000'000;
+    std::int64_t schedule_look_ns = 250'000'000;  // how often a session looks whether it is time
 };
 
 struct fix_session_counters {
     engine::status_text state;
     engine::counter is_logged_on;
+    engine::counter is_logon_time;
     engine::counter next_sender;
     engine::counter next_target;
     engine::counter messages_in;
@@ -90,6 +95,12 @@ struct outbound_route {
     bool is_held_in_doubt = false;
 };
 
+enum class acceptance : std::uint8_t {
+    taken,
+    not_free,           // it has a connection, or is stopping
+    not_its_logon_time  // which the session has said
+};
+
 class fix_session final : private session_listener, private wire_sink {
 public:
     fix_session(const session_spec& spec, const fix_session_options& options, fix_out_log& out,
@@ -110,11 +121,12 @@ public:
     // with. REQUIRES: it outlives this.
     void open_fast_lane(const xlator::dictionary& dict);
 
-    void start(std::int64_t now_ns) noexcept;  // initiator: begins to connect
+    // Resets the numbers if they are of an older window than now's; an initiator begins to connect.
+    void start(std::int64_t now_ns) noexcept;
     int do_work(std::int64_t now_ns) noexcept;
-    // Acceptor: takes the link and its first frame. False: this session cannot have it now.
-    [[nodiscard]] bool accept(connection& link, std::string_view first_frame,
-                              std::int64_t now_ns) noexcept;
+    // Acceptor: takes the link and its first frame, if it can have them now.
+    [[nodiscard]] acceptance accept(connection& link, std::string_view first_frame,
+                                    std::int64_t now_ns) noexcept;
     // Logs out; do_work goes on until is_stopped().
     void begin_stop(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_stopped() const noexcept;
@@ -145,6 +157,11 @@ private:
     bool send(const char* frame, std::size_t size) noexcept override;
     void disconnect() noexcept override;
 
+    void follow_schedule(std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool begin_window(const schedule_state& window, std::int64_t utc_ns) noexcept;
+    void set_logon_time(bool is_logon_time, std::int64_t now_ns) noexcept;
+    void leave(std::int64_t now_ns) noexcept;
+    void say_refused(std::int64_t utc_ns) noexcept;
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool may_take(std::string_view frame, std::int64_t now_ns) noexcept;
@@ -202,6 +219,7 @@ private:
     fix_session_options options_;
     fix_out_log* out_;
     event_ring* events_;
+    schedule schedule_;
     session_ledger ledger_;
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
@@ -219,6 +237,8 @@ private:
     std::int64_t now_ns_ = 0;  // of this turn
     std::int64_t next_tick_ns_ = 0;
     std::int64_t ticked_second_ = 0;  // UTC, of the library's last look at its timers
+    std::int64_t next_look_ns_ = 0;   // at the schedule
+    std::int64_t window_ns_ = 0;      // UTC; the numbers are of no window that began later
     std::int64_t stop_deadline_ns_ = 0;
     std::int64_t next_sync_request_ns_ = 0;
     std::int64_t logged_on_ns_ = 0;
@@ -229,12 +249,14 @@ private:
     bool was_logged_on_ = false;     // on this connection
     bool wants_disconnect_ = false;  // asked for inside a call into the port
     bool is_stopping_ = false;
-    bool is_slicing_ = false;      // QuickFIX looks at a slice the peer has not asked for
-    bool is_session_time_ = true;  // as of the last look; nothing is connected outside
-    bool is_held_ = false;         // numbers contradict the peer's: an operator must act
-    bool has_held_doubt_ = false;  // a route waits for a decision
-    bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
-    std::string marked_body_;      // of a message with 97=Y
+    bool is_slicing_ = false;        // QuickFIX looks at a slice the peer has not asked for
+    bool is_logon_time_ = false;     // as of the last look at the schedule
+    bool is_leaving_ = false;        // logs out because logon time is over
+    bool is_reset_refused_ = false;  // the numbers of a new window could not begin, and it is said
+    bool is_held_ = false;           // numbers contradict the peer's: an operator must act
+    bool has_held_doubt_ = false;    // a route waits for a decision
+    bool is_disk_behind_ = false;    // FIX_OUT is as far ahead of the disk as it may be
+    std::string marked_body_;        // of a message with 97=Y
     // FIX_OUT may have lost messages from here on to a loss of power; 0: no, or it has been said.
     msg_seq_num lost_from_;
     std::uint32_t lost_generation_ = 0;

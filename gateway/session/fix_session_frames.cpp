@@ -265,7 +265,6 @@ bool fix_session::are_peer_numbers_too_low(const screened_frame& frame) const no
 void fix_session::prepare_logon(std::int64_t now_ns) noexcept {
     const bool settles = settlement_.begin(ledger_.has_unproven(), now_ns);
     port_->set_reset_on_logon(detail::resets_at_logon(spec_) && !settles);
-    static_cast<void>(port_->logon());  // a settlement's Logout had disabled it
     if (settles) {
         char text[192];
         std::snprintf(text, sizeof text,

@@ -287,12 +287,16 @@ void session_agent::place_connection(const listener::first_frame& first,
         screen_frame(first.frame.data(), first.frame.size(), first_frame_fields_, {});
     const bool is_logon = frame.is_passed() && frame.is_msg_type('A');
     fix_session* session = is_logon ? find_session(frame) : nullptr;
-    if (session == nullptr || !session->accept(*first.link, first.frame, now_ns)) {
+    const acceptance answer = session != nullptr ? session->accept(*first.link, first.frame, now_ns)
+                                                 : acceptance::not_free;
+    if (answer != acceptance::taken) {
         const std::string_view reason =
             !is_logon            ? "refused a connection whose first message is no Logon"
             : session == nullptr ? "refused a Logon for a session that is not configured"
                                  : "refused a second connection of a session";
-        events_.say(event_level::warning, options_.name, reason);
+        if (answer != acceptance::not_its_logon_time) {
+            events_.say(event_level::warning, options_.name, reason);
+        }
         first.link->close(close_reason::refused);
         ++refused_first_frames_;
     }

@@ -42,7 +42,8 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
     // later one it can only know of because FIX_OUT has lost its tail.
     const session_numbers& received = in.open_session(session);
     if (received.generation > numbers_->generation &&
-        out.append_reset(*numbers_, received.generation) != engine::append_status::ok) {
+        out.append_reset(*numbers_, received.generation, received.creation_time) !=
+            engine::append_status::ok) {
         throw engine::error(out.table().log().directory().native() + ": cannot open generation " +
                             std::to_string(received.generation) + " of session " +
                             std::string(session) + ", which FIX_IN has seen");
@@ -282,10 +283,6 @@ bool session_ledger::incr_next_sender() noexcept {
     return append_next_sender(numbers_->next_sender.next());
 }
 
-std::int64_t session_ledger::creation_time_ns() const noexcept {
-    return options_.is_non_stop ? engine::utc_now().ns : numbers_->creation_time.ns;
-}
-
 bool session_ledger::append_next_sender(msg_seq_num number) noexcept {
     return out_->append_set(*numbers_, number, numbers_->next_target) == engine::append_status::ok;
 }
@@ -325,20 +322,25 @@ bool session_ledger::set_next_target(msg_seq_num number) noexcept {
 }
 
 bool session_ledger::reset() noexcept {
+    return reset_at(engine::utc_now());
+}
+
+bool session_ledger::reset_at(engine::timestamp began) noexcept {
     if (port_ != nullptr) {
         static_cast<void>(port_->clear_queue());
     }
     forget_held();
     if (numbers_->is_fresh) {
-        // Nothing was numbered since the last reset: one record says it all. The time moves, for
-        // the library resets again and again while the creation lies in another session than now.
-        numbers_->creation_time = engine::utc_now();
+        // Nothing was numbered since the last reset: one record says it all. The next one says when
+        // the numbers began for those who ask.
+        numbers_->creation_time = began;
         return true;
     }
     const msg_seq_num last_used{numbers_->next_sender.value - 1};
     const std::uint32_t ended = numbers_->generation;
     const bool is_unproven = has_unproven();
-    if (out_->append_reset(*numbers_, numbers_->generation + 1) != engine::append_status::ok) {
+    if (out_->append_reset(*numbers_, numbers_->generation + 1, began) !=
+        engine::append_status::ok) {
         counters.refused_appends.add(1);
         return false;
     }

@@ -29,9 +29,6 @@ namespace millrace::gateway {
 struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
-    // The session has no schedule: QuickFIX would reset it at every UTC midnight if it knew when it
-    // was created.
-    bool is_non_stop = false;
 };
 
 struct ledger_counters {
@@ -120,7 +117,6 @@ public:
     bool set_next_target(msg_seq_num number) noexcept override;
     bool incr_next_sender() noexcept override;
     bool incr_next_target() noexcept override;
-    std::int64_t creation_time_ns() const noexcept override;
     bool reset() noexcept override;
     bool refresh() noexcept override {
         return true;
@@ -132,6 +128,12 @@ public:
         return out_->gap_end(*numbers_, number, end);
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
+    // When the numbers began, as FIX_OUT has it.
+    [[nodiscard]] std::int64_t creation_time_ns() const noexcept {
+        return numbers_->creation_time.ns;
+    }
+    // A reset that says of the numbers that they began then. False: FIX_OUT refused.
+    [[nodiscard]] bool reset_at(engine::timestamp began) noexcept;
     // The first of the numbers that were last passed over; 0: none, or not known.
     [[nodiscard]] msg_seq_num passed_over_from() const noexcept {
         return numbers_->passed_over_from;

@@ -57,15 +57,6 @@ connection_options connection_of(const session_spec& spec, const fix_session_opt
     return wanted;
 }
 
-ledger_options ledger_of(const session_spec& spec, const fix_session_options& options) {
-    ledger_options wanted = options.ledger;
-    const setting* const start = spec.find("StartTime");
-    const setting* const end = spec.find("EndTime");
-    wanted.is_non_stop = spec.find("StartDay") == nullptr && start != nullptr && end != nullptr &&
-                         start->value == end->value;
-    return wanted;
-}
-
 bool resets_at_logon(const session_spec& spec) noexcept {
     return spec.role == session_role::initiator &&
            (spec.reset_on_logon || spec.reset_on_disconnect);

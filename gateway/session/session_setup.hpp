@@ -18,7 +18,5 @@ namespace millrace::gateway::detail {
                                                const fix_session_options& options);
 // An initiator whose next Logon begins with 1: at each logon, or because the connection was lost.
 [[nodiscard]] bool resets_at_logon(const session_spec& spec) noexcept;
-[[nodiscard]] ledger_options ledger_of(const session_spec& spec,
-                                       const fix_session_options& options);
 
 }  // namespace millrace::gateway::detail

@@ -49,6 +49,7 @@ const std::vector<layer>& layers() {
 const std::vector<layer>& libraries() {
     static const std::vector<layer> table = {
         {"quickfix/", {"gateway/quickfix", "tools/venue", "tests", "bench"}},
+        {"absl/time/", {"gateway/session", "tests"}},
         {"openssl/", {"engine/log", "tests"}},
         {"zstd.h", {"engine/log", "tests"}},
         {"concurrentqueue/", {"engine", "gateway", "tests", "bench"}},

@@ -36,6 +36,12 @@ int check(const check_options& options) {
     std::printf(
         "threads (%d usable CPUs):\n%s", engine::usable_cpu_count(),
         gateway::describe(gateway::plan_threads(config, {}, engine::usable_cpu_count())).c_str());
+    if (!result.schedules.empty()) {
+        std::printf("sessions:\n");
+    }
+    for (const std::string& one : result.schedules) {
+        std::printf("  %s\n", one.c_str());
+    }
     return exit_ok;
 }
 
@@ -44,7 +50,7 @@ int check(const check_options& options) {
 void add_check_command(CLI::App& program, command& chosen) {
     auto options = std::make_shared<check_options>();
     CLI::App* verb = program.add_subcommand(
-        "check", "Validate a configuration, print its graph and thread plan");
+        "check", "Validate a configuration, print its graph, thread plan and schedules");
     verb->add_option("CONFIG", options->config, "The TOML file")->required();
     verb->add_option("--handler", options->handlers,
                      "An event handler that the program has which will run this; may be repeated")

@@ -167,15 +167,16 @@ TEST(StoreAdapter, SendsNothingThatTheStoreRefused) {
     EXPECT_TRUE(initiator.wire.frames.empty());
 }
 
-TEST(StoreAdapter, RefusesASessionWhoseStoreCannotBeReset) {
+TEST(StoreAdapter, LeavesAStoreAloneWhileTheSessionIsMade) {
     test::memory_store store;
     test::recording_listener listener(store);
-    store.creation_ns = 0;  // long before today's session: the library resets at once
+    store.sender = 7;
     store.is_refusing = true;
-    const session_spec spec = test::spec_of(test::settings_text("initiator", "A", "B"));
-    EXPECT_THROW(static_cast<void>(session_port::create(spec, store, listener)), settings_error);
-    store.is_refusing = false;
+    const session_spec spec = test::spec_of(
+        test::settings_text("initiator", "A", "B", "StartTime=09:00:00\nEndTime=09:00:01"));
     EXPECT_NO_THROW(static_cast<void>(session_port::create(spec, store, listener)));
+    EXPECT_EQ(store.take_calls(), calls{});
+    EXPECT_EQ(store.sender, 7U);
 }
 
 }  // namespace

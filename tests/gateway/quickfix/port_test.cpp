@@ -395,10 +395,16 @@ TEST(SessionPort, NeverNumbersAnAdministrativeMessageThatTheStoreRefused) {
     EXPECT_EQ(initiator.store.sender, 2U);
 }
 
-TEST(SessionPort, KnowsItsScheduleAndItsLibrary) {
-    side initiator("initiator", "A", "B", "LogonTime=00:00:00\nLogoutTime=00:00:00");
-    EXPECT_TRUE(initiator.port->is_session_time(test::utc_now_ns()));
-    EXPECT_TRUE(initiator.port->is_logon_time(test::utc_now_ns()));
+TEST(SessionPort, LeavesTheScheduleToItsOwner) {
+    const std::string never =
+        "StartDay=Monday\nEndDay=Monday\nLogonDay=Monday\nLogoutDay=Monday\nUseLocalTime=Y\n"
+        "StartTime=00:00:00\nEndTime=00:00:01\nLogonTime=00:00:00\nLogoutTime=00:00:01";
+    side initiator("initiator", "A", "B", never);
+    side acceptor("acceptor", "B", "A", never);
+    log_on(initiator, acceptor);
+}
+
+TEST(SessionPort, KnowsItsLibrary) {
     EXPECT_STRNE(quickfix_version(), "");
 }
 

@@ -126,7 +126,6 @@ public:
         ++target;
         return !is_refusing;
     }
-    std::int64_t creation_time_ns() const noexcept override { return creation_ns; }
     bool reset() noexcept override {
         note("reset");
         if (is_refusing) {
@@ -135,7 +134,6 @@ public:
         frames.clear();
         sender = 1;
         target = 1;
-        creation_ns = utc_now_ns();
         return true;
     }
     bool refresh() noexcept override {
@@ -157,7 +155,6 @@ public:
     std::map<std::uint32_t, std::string> frames;
     std::uint32_t sender = 1;
     std::uint32_t target = 1;
-    std::int64_t creation_ns = utc_now_ns();
     bool is_refusing = false;
     bool is_recording = true;
     mutable std::vector<std::string> calls;

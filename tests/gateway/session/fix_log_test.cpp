@@ -163,7 +163,7 @@ TEST_F(FixOutLog, ReadsOnlyTheCurrentGeneration) {
     open();
     out().table().start();
     send(200);
-    ASSERT_EQ(out().append_reset(*session, 2), append_status::ok);
+    ASSERT_EQ(out().append_reset(*session, 2, engine::utc_now()), append_status::ok);
     EXPECT_EQ(session->next_sender, msg_seq_num{1});
     EXPECT_TRUE(read(1, 200).frames.empty());
     send(3);
@@ -217,7 +217,7 @@ TEST_F(FixOutLog, KeepsSessionsOfOneLogApart) {
         ASSERT_EQ(out().append_message(other, {other.next_sender, frame, nullptr}, {5}),
                   append_status::ok);
     }
-    ASSERT_EQ(out().append_reset(other, 2), append_status::ok);
+    ASSERT_EQ(out().append_reset(other, 2, engine::utc_now()), append_status::ok);
     EXPECT_EQ(read(1, 150).numbers(), range(1, 150));
     EXPECT_EQ(session->generation, 1U);
     collecting_sink sink;
@@ -233,7 +233,7 @@ TEST_F(FixOutLog, CommitsAResetWithItsOwnRow) {
     out().table().bind_route("orders", source);
     out().table().start();
     send(5);
-    ASSERT_EQ(out().append_reset(*session, 2), append_status::ok);
+    ASSERT_EQ(out().append_reset(*session, 2, engine::utc_now()), append_status::ok);
     const engine::timestamp created = session->creation_time;
     files.crash();  // before anything follows the reset
     open();

@@ -55,7 +55,7 @@ TEST_F(ResendFloor, KeepsWhatTheCurrentGenerationMaySendAgain) {
     send(out, 400);
     EXPECT_TRUE(plan(out, false).doomed.empty());
     EXPECT_NE(plan(out, false).kept_for.find(session_name), std::string::npos);
-    ASSERT_EQ(out.append_reset(*session, 2), append_status::ok);
+    ASSERT_EQ(out.append_reset(*session, 2, engine::utc_now()), append_status::ok);
     const std::uint64_t reset_in = engine::list_segments(out.table().log().directory()).back();
     send(out, 300);
     const engine::retention_plan held = plan(out, false);

@@ -447,13 +447,12 @@ TEST_F(SessionLedger, CoalescesResetsUntilSomethingIsNumbered) {
     EXPECT_EQ(ledger->generation(), 4U);
 }
 
-// The library resets at every look while the session was created in another day than now.
 TEST_F(SessionLedger, IsCreatedAnewByAResetThatAddsNoRow) {
     session_numbers& numbers = files.logs->out.open_session(session_name);
     numbers.creation_time.ns -= 24 * 3600 * std::int64_t{1'000'000'000};
-    const std::int64_t before_ns = engine::utc_now().ns;
-    EXPECT_TRUE(ledger->reset());
-    EXPECT_GE(ledger->creation_time_ns(), before_ns);
+    const engine::timestamp began{engine::utc_now().ns - 5};
+    EXPECT_TRUE(ledger->reset_at(began));
+    EXPECT_EQ(ledger->creation_time_ns(), began.ns);
     EXPECT_EQ(out_texts(), std::vector<std::string>{"reset 0"});
     EXPECT_TRUE(send("A"));
     const std::int64_t created_ns = ledger->creation_time_ns();
@@ -461,12 +460,14 @@ TEST_F(SessionLedger, IsCreatedAnewByAResetThatAddsNoRow) {
     EXPECT_EQ(ledger->creation_time_ns(), created_ns);
 }
 
-TEST_F(SessionLedger, IsAlwaysJustCreatedWithoutASchedule) {
-    options.is_non_stop = true;
-    open();
-    files.logs->out.open_session(session_name).creation_time.ns = 0;
-    const std::int64_t before_ns = engine::utc_now().ns;
-    EXPECT_GE(ledger->creation_time_ns(), before_ns);
+TEST_F(SessionLedger, KeepsWhenTheNumbersBegan) {
+    EXPECT_TRUE(send("A"));
+    const engine::timestamp began{1'772'355'600'000'000'000};
+    EXPECT_TRUE(ledger->reset_at(began));
+    EXPECT_EQ(files.out_rows().back().creation_ns, began.ns);
+    crash();
+    EXPECT_EQ(ledger->creation_time_ns(), began.ns);
+    EXPECT_EQ(ledger->generation(), 2U);
 }
 
 TEST_F(SessionLedger, CountsTheLogonThatResetTheNumbersInTheNewGeneration) {

@@ -55,6 +55,9 @@ TEST_F(Check, PrintsGraphAndThreadsOfTheExample) {
                     "orders-to-venue (map new_order) -> session FIX.4.4:MILLRACE->VENUE\n"));
     EXPECT_TRUE(has(result.out, "-> table EXECUTION\n"));
     EXPECT_TRUE(has(result.out, "hot (any CPU, backoff): streamer:ORDER_OUT client:orders "));
+    EXPECT_TRUE(has(result.out,
+                    "sessions:\n  FIX.4.4:MILLRACE->VENUE: non-stop UTC; logon time; next boundary "
+                    "never\n"));
     EXPECT_FALSE(std::filesystem::exists(path() / "data")) << "check makes nothing";
 }
 

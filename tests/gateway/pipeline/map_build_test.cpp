@@ -249,15 +249,15 @@ TEST_F(SmallMap, ConditionsAndSecondColumnsAreReadAndChecked) {
         "{name = 'A', type = 'text(9)'}, {name = 'B', type = 'text(9)'}, {name = 'S', type = "
         "'char'}";
     const std::string field = "TestReqID = {column = 'a', default_column = 'b', when = ";
-    const std::string outbound = "message = 'Heartbeat'\n[map.fields]\n";  // may be without it
+    const std::string optional_id = "message = 'Heartbeat'\n[map.fields]\n";  // may be without it
     const pipeline_config good =
-        config(columns, outbound + field + "{column = 's', is_not = ['x']}}\n");
+        config(columns, optional_id + field + "{column = 's', is_not = ['x']}}\n");
     EXPECT_EQ(refusal(good), "");
     const map_rule_config& rule = good.maps[0].rules.at(0);
     EXPECT_EQ(rule.fallback, "b");
     EXPECT_TRUE(rule.when->is_negated);
     EXPECT_EQ(rule.when->values, std::vector<std::string>{"x"});
-    EXPECT_EQ(refusal(config(columns, outbound + field + "{column = 'C', is = ['x']}}\n")),
+    EXPECT_EQ(refusal(config(columns, optional_id + field + "{column = 'C', is = ['x']}}\n")),
               "a.toml:8: map m: column C does not exist; did you mean A?");
     for (const auto& [text, reason] : std::vector<std::pair<std::string, std::string>>{
              {field + "{column = 'S'}}\n", "'when' needs either 'is' or 'is_not'"},
@@ -265,7 +265,7 @@ TEST_F(SmallMap, ConditionsAndSecondColumnsAreReadAndChecked) {
              {"TestReqID = {value = 'x', default_column = 'B'}\n",
               "'default_column' needs a 'column'"}}) {
         try {
-            static_cast<void>(config(columns, outbound + text));
+            static_cast<void>(config(columns, optional_id + text));
             ADD_FAILURE() << text;
         } catch (const engine::config_error& failure) {
             EXPECT_NE(std::string(failure.what()).find(reason), std::string::npos)

@@ -68,7 +68,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         file, node, "[[gateway]]",
         {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
          "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
-         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms"});
+         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "secret_tags"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -95,6 +95,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
     gateway.doubt_wait_ns = section.integer_or("doubt_wait_ms", gateway.doubt_wait_ns / ns_per_ms,
                                                1, doubt_wait_ms_max) *
                             ns_per_ms;
+    detail::read_logon_keys(section, gateway);
     return gateway;
 }
 

@@ -158,6 +158,7 @@ struct gateway_config {
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::int64_t doubt_wait_ns = 5'000'000'000;  // for the peer's request, after a logon
+    std::vector<std::uint32_t> secret_tags;      // of a Logon, beside the known ones: never kept
     long line = 0;
     key_lines lines;
 };

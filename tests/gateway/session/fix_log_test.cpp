@@ -1,11 +1,14 @@
 #include "gateway/session/fix_log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "gateway/session/doubt_file.hpp"
+#include "gateway/session/life.hpp"
 #include "tests/gateway/session/log_test_support.hpp"
 
 namespace millrace::gateway {
@@ -289,6 +292,39 @@ TEST_F(FixOutLog, KeepsALogonWithoutItsSecretsAndAnOrderWithThem) {
     EXPECT_EQ(read(1, 2).frames,
               (std::vector<std::string>{test::sent_frame("A", 1, "98=0|108=30|553=me|554=*******|"),
                                         request}));
+}
+
+// Orders and names are nobody's business beside the owner's and the group's.
+TEST(FixLogs, AreForOwnerAndGroupAloneWithAllThatLiesBesideThem) {
+    const mode_t before = ::umask(022);
+    test::logs_in_directory files;
+    {
+        test::open_logs& logs = files.open();
+        logs.out.table().start();
+        logs.in.table().start();
+        session_numbers& session = logs.out.open_session(session_name);
+        const std::string order =
+            test::sent_frame("D", 1, "11=A|58=" + std::string(4000, 'x') + "|");
+        for (std::uint32_t number = 1; number <= 40; ++number) {  // over the end of a segment
+            ASSERT_EQ(logs.out.append_message(session, {{number}, order}, {1}), append_status::ok);
+        }
+        write_life(files.directory / "logs", {life_state::open, "boot", 1, {}});
+        write_doubts(files.directory / "logs", {{}});
+    }
+    files.logs.reset();
+    ::umask(before);
+    std::size_t files_seen = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(files.directory / "logs")) {
+        const bool is_directory = entry.is_directory();
+        files_seen += is_directory ? 0 : 1;
+        EXPECT_EQ(entry.status().permissions(),
+                  std::filesystem::perms{is_directory ? 0750U : 0640U})
+            << entry.path();
+    }
+    EXPECT_GT(files_seen, 8U);  // segments, indexes, seals, marks, locks, life, doubt
+    EXPECT_EQ(std::filesystem::status(files.directory / "logs").permissions(),
+              std::filesystem::perms{0750});
 }
 
 TEST(FixInLog, KeepsNoSecretOfALogonWhateverBecameOfIt) {

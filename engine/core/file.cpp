@@ -200,7 +200,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
     sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
-// What is made durable in a new directory is lost with the directory's own name.
+// What is made durable in a new directory is lost with the directory's own name. As files it is its
+// owner's, for the group to read, and nobody else's.
 void ensure_directory(const std::filesystem::path& directory) {
     std::error_code ignored;
     // Empty: where a bare file name lies, which is the current directory.
@@ -213,7 +214,7 @@ void ensure_directory(const std::filesystem::path& directory) {
     const std::filesystem::path parent =
         directory.has_parent_path() ? directory.parent_path() : ".";
     ensure_directory(parent);
-    if (::mkdir(directory.c_str(), 0777) != 0) {
+    if (::mkdir(directory.c_str(), 0750) != 0) {
         const int number = errno;
         if (number != EEXIST || !std::filesystem::is_directory(directory, ignored)) {
             throw io_error("mkdir", directory.native(), number);

@@ -158,7 +158,10 @@ void remove_hot_location(const fs::path& directory) {
 
 void check_hot_directory(const fs::path& directory, std::uint64_t bytes_needed) {
     std::error_code code;
-    fs::create_directories(directory, code);
+    if (fs::create_directories(directory, code)) {
+        fs::permissions(directory, fs::perms::group_write | fs::perms::others_all,
+                        fs::perm_options::remove, code);
+    }
     const hot_directory_look look = look_at_hot_directory(directory);
     const std::string refusal = code ? cannot_be_made(directory, code.value()) : look.refusal;
     if (!refusal.empty()) {

@@ -78,7 +78,8 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         file, node, "[[gateway]]",
         {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
          "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
-         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "session"});
+         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "session",
+         "secret_tags"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -108,6 +109,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
     for (const config_node* session : section.tables("session", "[[gateway.session]]")) {
         gateway.sessions.push_back(read_session(file, *session));
     }
+    detail::read_logon_keys(section, gateway);
     return gateway;
 }
 

@@ -172,6 +172,7 @@ struct gateway_config {
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::int64_t doubt_wait_ns = 5'000'000'000;  // for the peer's request, after a logon
     std::vector<session_config> sessions;        // those that [[gateway.session]] names
+    std::vector<std::uint32_t> secret_tags;      // of a Logon, beside the known ones: never kept
     long line = 0;
     key_lines lines;
 };

@@ -127,6 +127,9 @@ void pipeline::open_gateways() {
         wanted.name = config.name;
         wanted.directory = config.directory;
         wanted.logs.table = log_options_of(config_, config.storage, "gateway " + config.name);
+        for (const std::uint32_t tag : config.secret_tags) {
+            wanted.logs.secrets.add(tag);
+        }
         wanted.session.reconnect_min_ns = config.reconnect_min_ns;
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
         wanted.undurable_messages_max = config.undurable_messages_max;

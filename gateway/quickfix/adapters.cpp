@@ -189,6 +189,7 @@ void event_adapter::onEvent(const std::string& text) {
                        return byte == '\x01' ? '|' : (byte < ' ' || byte > '~') ? '.' : byte;
                    });
     last_[size] = '\0';
+    secrets_.hide_in_text(last_, size);
     listener_.on_event(last_, size);
 }
 

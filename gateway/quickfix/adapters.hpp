@@ -17,6 +17,7 @@
 
 #include "gateway/quickfix/body_order.hpp"
 #include "gateway/quickfix/port.hpp"
+#include "gateway/quickfix/secrets.hpp"
 
 namespace millrace {
 namespace gateway {
@@ -95,7 +96,9 @@ private:
 
 class event_adapter : public FIX::Log, public FIX::LogFactory {
 public:
-    explicit event_adapter(session_listener& listener) : listener_(listener) {}
+    // REQUIRES: both outlive this.
+    event_adapter(session_listener& listener, const secret_tags& secrets)
+        : listener_(listener), secrets_(secrets) {}
 
     FIX::Log* create() override { return this; }
     FIX::Log* create(const FIX::SessionID&) override { return this; }
@@ -112,6 +115,7 @@ public:
 
 private:
     session_listener& listener_;
+    const secret_tags& secrets_;
     char last_[session_listener::event_bytes_max + 1] = "";
 };
 

@@ -83,7 +83,7 @@ session_port::implementation::implementation(const session_spec& session_descrip
     : spec(session_description),
       store(session_numbers, spec.begin_string, order),
       application(listener),
-      events(listener),
+      events(listener, spec.secrets),
       wire(order) {
     screening.validate_length_and_checksum = spec.validate_length_and_checksum;
     build_screen_tables();

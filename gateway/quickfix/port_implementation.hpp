@@ -38,6 +38,7 @@ public:
         constexpr int half = sizeof text / 2 - 2;  // what is longer is cut
         std::snprintf(text, sizeof text, "%.*s%s%.*s", half, first, second[0] == '\0' ? "" : ": ",
                       half, second);
+        spec.secrets.hide_in_text(text, std::strlen(text));
     }
     void say_event() noexcept { std::memcpy(text, events.last(), sizeof text); }
     // Of what passed beside the library since the last call.

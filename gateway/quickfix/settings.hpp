@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/quickfix/secrets.hpp"
+
 namespace millrace {
 namespace gateway {
 
@@ -75,6 +77,8 @@ struct session_spec {
     std::string default_appl_ver_id;  // FIXT only, as written
     std::vector<std::pair<std::string, std::string>>
         application_dictionaries;  // FIXT: ApplVerID, resolved path
+
+    secret_tags secrets;  // what no line of text may say
 
     std::vector<setting> settings;  // everything, defaults merged in; dictionary paths as resolved
 

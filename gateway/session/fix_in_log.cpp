@@ -21,9 +21,17 @@ bool is_logout(const fix_in_row& row) noexcept {
     return row.message.kind.view() == kind::admin && row.message.msg_type.view() == "5";
 }
 
+detail::kept_bytes kept_of(std::string_view kind, const screened_frame& frame) noexcept {
+    if (kind == kind::garbled) {
+        return detail::kept_bytes::without_possible_secrets;
+    }
+    return frame.is_msg_type('A') ? detail::kept_bytes::without_secrets : detail::kept_bytes::all;
+}
+
 }  // namespace
 
-fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_options& options) {
+fix_in_log::fix_in_log(const std::filesystem::path& directory, const fix_log_options& options)
+    : secrets_(options.secrets) {
     engine::table_state* const state = this;  // the base is private: make_unique could not convert
     table_ = std::make_unique<engine::table_log>(directory, fix_in_schema(), options.table, state);
 }
@@ -41,10 +49,12 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
     row.received_time = {received.received_ns};
     engine::row_envelope envelope = gateway_envelope();
     std::string_view wire;
+    detail::kept_bytes kept = detail::kept_bytes::all;
     if (received.frame != nullptr) {
         const screened_frame& frame = *received.frame;
         const frame_facts& facts = frame.facts();
         wire = {frame.data(), frame.size()};
+        kept = kept_of(received.kind, frame);
         row.message.msg_seq_num = facts.number.value;
         assign_cut(row.message.msg_type, span_text(frame, facts.msg_type));
         assign_cut(row.message.sender, span_text(frame, facts.sender));
@@ -58,7 +68,7 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
         static_cast<void>(parse_utc_timestamp(sent.data(), sent.size(), row.sending_time.ns));
         envelope.correlation = received.correlation;
     }
-    const engine::append_result result = append_row(*table_, row, wire, envelope);
+    const engine::append_result result = append_row(*table_, row, wire, envelope, kept, &secrets_);
     if (result.status == engine::append_status::ok) {
         session_numbers& known = sessions_.at(session.name);
         known = session;

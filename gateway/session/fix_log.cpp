@@ -144,7 +144,11 @@ engine::append_result fix_out_log::append(const fix_out_row& row, std::string_vi
     if (has_undurable(options_.undurable_records_max + admin_reserve)) [[unlikely]] {
         return {engine::append_status::back_pressured, {}, {}, {}};
     }
-    return append_row(*table_, row, frame, envelope);
+    // A Logon is never resent: nobody misses what is hidden.
+    const bool is_logon = row.message.msg_type.view() == "A";
+    return append_row(*table_, row, frame, envelope,
+                      is_logon ? detail::kept_bytes::without_secrets : detail::kept_bytes::all,
+                      &options_.secrets);
 }
 
 engine::append_status fix_out_log::append_message(session_numbers& session, const message& sent,

@@ -5,6 +5,7 @@
 // Progress   appending is wait-free but for the roll; reading older messages back maps segments
 // Invariant  FIX_OUT is the message store: a number is used when, and only when, its row is
 //            appended
+// Invariant  no secret of a Logon is ever in a row; its bytes on the wire are another matter
 // Errors     opening throws; appending answers append_status
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "engine/log/record_lookup.hpp"
 #include "engine/stream/table_log.hpp"
 #include "gateway/quickfix/port.hpp"
+#include "gateway/quickfix/secrets.hpp"
 #include "gateway/session/correlation_table.hpp"
 #include "gateway/session/outbound.hpp"
 #include "gateway/session/session_numbers.hpp"
@@ -67,6 +69,7 @@ struct fix_log_options {
     // FIX_OUT: how many records may stand above the durable position before routes have to wait.
     // Not of a synchronous log, which is never durable unless somebody waits for it.
     std::uint64_t undurable_records_max = 65536;
+    secret_tags secrets;  // what no frame is kept with
 };
 
 class fix_out_log final : private engine::table_state {
@@ -216,6 +219,7 @@ private:
                 const engine::row_view& row) override;
 
     session_table sessions_;
+    secret_tags secrets_;
     std::unique_ptr<engine::table_log> table_;
     engine::position known_durable_;  // when last looked
 };

@@ -39,9 +39,33 @@ bool has_room_for_row(engine::table_log& table, std::size_t wire_bytes) noexcept
            engine::append_status::back_pressured;
 }
 
+// What of a frame's bytes may be kept.
+enum class kept_bytes : std::uint8_t {
+    all,
+    without_secrets,          // of a Logon
+    without_possible_secrets  // of what is no message
+};
+
+inline void copy_wire(char* to, std::string_view wire, kept_bytes kept,
+                      const secret_tags* secrets) noexcept {
+    switch (kept) {
+        case kept_bytes::all:
+            std::memcpy(to, wire.data(), wire.size());
+            break;
+        case kept_bytes::without_secrets:
+            secrets->copy_logon(to, wire.data(), wire.size());
+            break;
+        case kept_bytes::without_possible_secrets:
+            secrets->copy_garbled(to, wire.data(), wire.size());
+            break;
+    }
+}
+
 template <class Row>
 engine::append_result append_row(engine::table_log& table, const Row& row, std::string_view wire,
-                                 const engine::row_envelope& envelope) noexcept {
+                                 const engine::row_envelope& envelope,
+                                 kept_bytes kept = kept_bytes::all,
+                                 const secret_tags* secrets = nullptr) noexcept {
     const std::size_t bytes = sizeof envelope + sizeof row + wire.size();
     if (!has_room_for_row<Row>(table, wire.size())) [[unlikely]] {
         const std::int64_t until_ns = engine::monotonic_now_ns() + append_patience_ns;
@@ -58,7 +82,8 @@ engine::append_result append_row(engine::table_log& table, const Row& row, std::
     std::memcpy(payload, &envelope, sizeof envelope);
     std::memcpy(payload + sizeof envelope, &row, sizeof row);
     if (!wire.empty()) {
-        std::memcpy(payload + sizeof envelope + sizeof row, wire.data(), wire.size());
+        copy_wire(reinterpret_cast<char*>(payload + sizeof envelope + sizeof row), wire, kept,
+                  secrets);
     }
     return table.commit(claim, bytes);
 }

@@ -44,7 +44,9 @@ session_agent::session_agent(session_agent_options options, const settings_file&
     }
     doubt_entries_ = read_doubts(options_.directory);
     for (const session_spec& spec : settings.sessions) {
-        sessions_.push_back(std::make_unique<fix_session>(spec, options_.session, out_, in_,
+        session_spec own = spec;
+        own.secrets = options_.logs.secrets;
+        sessions_.push_back(std::make_unique<fix_session>(own, options_.session, out_, in_,
                                                           correlations_, events_));
         open_fast_lane(*sessions_.back());
         if (spec.role == session_role::acceptor) {

@@ -206,6 +206,19 @@ TEST_F(WholeFile, DirectoriesAreMadeWithTheirParents) {
     ensure_directory("/");
 }
 
+TEST_F(WholeFile, IsForOwnerAndGroupAloneAsItsDirectoryIs) {
+    const mode_t before = ::umask(022);
+    ensure_directory(directory / "a" / "b");
+    write_file_atomically(directory / "a" / "b" / "f", "x");
+    ::umask(0077);
+    ensure_directory(directory / "closed");
+    ::umask(before);
+    EXPECT_EQ(fs::status(directory / "a").permissions(), fs::perms{0750});
+    EXPECT_EQ(fs::status(directory / "a" / "b").permissions(), fs::perms{0750});
+    EXPECT_EQ(fs::status(directory / "a" / "b" / "f").permissions(), fs::perms{0640});
+    EXPECT_EQ(fs::status(directory / "closed").permissions(), fs::perms{0700});
+}
+
 TEST_F(FileLock, ExcludesAnotherHolderInTheSameProcessAndNamesTheFirst) {
     const fs::path path = directory / "lock";
     file_lock first(path, "unit test");

@@ -120,7 +120,10 @@ TEST(HotLocation, OfAnEarlierBootSaysSo) {
 
 TEST(HotDirectory, OutsideMemoryOrTooSmallIsRefusedAndDirectNamed) {
     temporary_directory directory;
+    const mode_t before = ::umask(022);
     check_hot_directory("/dev/shm/millrace-check", 4096);
+    ::umask(before);
+    EXPECT_EQ(fs::status("/dev/shm/millrace-check").permissions(), fs::perms{0750});
     fs::remove("/dev/shm/millrace-check");
     const auto refusal = [](const fs::path& where, std::uint64_t bytes) {
         return thrown_text<config_error>([&] { check_hot_directory(where, bytes); });

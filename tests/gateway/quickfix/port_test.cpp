@@ -179,6 +179,27 @@ TEST(SessionPort, KeepsTheOrderOfEachBodyOnAResendAcrossAGap) {
     }
 }
 
+// What is kept of a Logon lacks its secrets. It is never sent again, but the library reads it.
+TEST(SessionPort, ResendsAroundALogonThatWasKeptWithoutItsSecrets) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    ASSERT_EQ(initiator.send("D", order_body), send_status::sent);
+    pump(initiator, acceptor);
+    const std::string logon = test::frame_of("35=A|34=1|49=A|52=" + test::sending_time() +
+                                             "|56=B|95=3|96=a|b|98=0|108=30|553=me|554=hunter2|");
+    std::string kept(logon.size(), '\0');
+    secret_tags().copy_logon(kept.data(), logon.data(), logon.size());
+    initiator.store.frames[1] = kept;
+    EXPECT_EQ(initiator.receive_message("2", 2, "7=1|16=0|").status, receive_status::ok);
+    ASSERT_EQ(initiator.wire.frames.size(), 2U);
+    const std::string filled = initiator.wire.frames[0];
+    EXPECT_EQ(field_of(filled, 35) + field_of(filled, 34) + field_of(filled, 36), "412");
+    EXPECT_EQ(field_of(filled, 123), "Y");
+    EXPECT_EQ(field_of(initiator.wire.frames[1], 35), "D");
+    EXPECT_EQ(field_of(initiator.wire.frames[1], 43), "Y");
+}
+
 TEST(SessionPort, RefusesABodyTheSessionCouldNotResend) {
     side initiator("initiator", "A", "B");
     side acceptor("acceptor", "B", "A");

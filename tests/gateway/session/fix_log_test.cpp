@@ -1,11 +1,14 @@
 #include "gateway/session/fix_log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "gateway/session/doubt_file.hpp"
+#include "gateway/session/life.hpp"
 #include "tests/gateway/session/log_test_support.hpp"
 
 namespace millrace::gateway {
@@ -277,6 +280,83 @@ TEST_F(FixOutLog, CutsLongTextsInColumnsAndKeepsTheWire) {
     EXPECT_EQ(row.next_sender, 2U);
     EXPECT_EQ(row.next_target, 4U);
     EXPECT_FALSE(row.envelope.has_origin());
+}
+
+TEST_F(FixOutLog, KeepsALogonWithoutItsSecretsAndAnOrderWithThem) {
+    open();
+    const std::string logon = test::sent_frame("A", 1, "98=0|108=30|553=me|554=hunter2|");
+    ASSERT_EQ(out().append_message(*session, {{1}, logon}, {1}), append_status::ok);
+    // Not the session's: what an application sends must be there to be sent again.
+    const std::string request = test::sent_frame("BE", 2, "553=me|554=hunter2|923=1|924=1|");
+    ASSERT_EQ(out().append_message(*session, {{2}, request}, {1}), append_status::ok);
+    EXPECT_EQ(read(1, 2).frames,
+              (std::vector<std::string>{test::sent_frame("A", 1, "98=0|108=30|553=me|554=*******|"),
+                                        request}));
+}
+
+// Orders and names are nobody's business beside the owner's and the group's.
+TEST(FixLogs, AreForOwnerAndGroupAloneWithAllThatLiesBesideThem) {
+    const mode_t before = ::umask(022);
+    test::logs_in_directory files;
+    {
+        test::open_logs& logs = files.open();
+        logs.out.table().start();
+        logs.in.table().start();
+        session_numbers& session = logs.out.open_session(session_name);
+        const std::string order =
+            test::sent_frame("D", 1, "11=A|58=" + std::string(4000, 'x') + "|");
+        for (std::uint32_t number = 1; number <= 40; ++number) {  // over the end of a segment
+            ASSERT_EQ(logs.out.append_message(session, {{number}, order}, {1}), append_status::ok);
+        }
+        write_life(files.directory / "logs", {life_state::open, "boot", 1, {}});
+        write_doubts(files.directory / "logs", {{}});
+    }
+    files.logs.reset();
+    ::umask(before);
+    std::size_t files_seen = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(files.directory / "logs")) {
+        const bool is_directory = entry.is_directory();
+        files_seen += is_directory ? 0 : 1;
+        EXPECT_EQ(entry.status().permissions(),
+                  std::filesystem::perms{is_directory ? 0750U : 0640U})
+            << entry.path();
+    }
+    EXPECT_GT(files_seen, 8U);  // segments, indexes, seals, marks, locks, life, doubt
+    EXPECT_EQ(std::filesystem::status(files.directory / "logs").permissions(),
+              std::filesystem::perms{0750});
+}
+
+TEST(FixInLog, KeepsNoSecretOfALogonWhateverBecameOfIt) {
+    test::logs_in_directory files;
+    files.options.secrets.add(5001);
+    test::open_logs& logs = files.open();
+    session_numbers& session = logs.out.open_session(session_name);
+    const std::string fields = "98=0|108=30|553=me|554=hunter2|5001=token|";
+    const std::string logon = test::received_frame("A", 1, fields);
+    const screened_frame good =
+        screen_frame(logon.data(), logon.size(), data_field_table::standard(), {});
+    ASSERT_TRUE(good.is_passed());
+    for (const auto kind : {kind::admin, kind::duplicate, kind::rejected, kind::garbled}) {
+        ASSERT_EQ(logs.in.append(session, {kind, &good, 1, {}}, {2}), append_status::ok);
+    }
+    std::string broken = logon;
+    broken.replace(broken.find("35=A"), 4, "xx=A");
+    const screened_frame bad =
+        screen_frame(broken.data(), broken.size(), data_field_table::standard(), {});
+    ASSERT_FALSE(bad.is_passed());
+    ASSERT_EQ(logs.in.append(session, {kind::garbled, &bad, 1, {}}, {2}), append_status::ok);
+    const std::vector<logged_row> rows = files.in_rows();
+    ASSERT_EQ(rows.size(), 5U);
+    for (const logged_row& row : rows) {
+        EXPECT_EQ(row.wire.size(), logon.size());
+        EXPECT_NE(row.wire.find("554=*******\x01"
+                                "5001=*****\x01"),
+                  std::string::npos)
+            << row.text();
+    }
+    EXPECT_EQ(rows.front().wire,
+              test::received_frame("A", 1, "98=0|108=30|553=me|554=*******|5001=*****|"));
 }
 
 TEST(FixInLog, KeepsFramesWithTheirColumnsAndNumbers) {

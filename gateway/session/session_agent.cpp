@@ -179,8 +179,10 @@ int session_agent::do_work() noexcept {
         sockets_->poll();
     }
     bool are_all_stopped = is_stopping_;
+    is_any_logged_on_ = false;
     for (const auto& session : sessions_) {
         work += session->do_work(now_ns);
+        is_any_logged_on_ = is_any_logged_on_ || session->is_logged_on();
         are_all_stopped = are_all_stopped && session->is_stopped();
     }
     if (are_all_stopped && !is_stopped_.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -252,7 +254,7 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
         next_count_ns_ = now_ns + count_interval_ns;
         count_connections();
     }
-    if (now_ns < next_listen_ns_) {
+    if (is_any_logged_on_ && now_ns < next_listen_ns_) {
         return 0;
     }
     next_listen_ns_ = now_ns + listen_interval_ns;

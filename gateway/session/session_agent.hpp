@@ -132,6 +132,7 @@ private:
     bool is_stopping_ = false;
     std::int64_t next_count_ns_ = 0;
     std::int64_t next_listen_ns_ = 0;
+    bool is_any_logged_on_ = false;
     std::uint64_t refused_first_frames_ = 0;  // and the listeners have refusals of their own
 };
 

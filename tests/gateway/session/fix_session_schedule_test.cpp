@@ -500,7 +500,7 @@ TEST_P(FixSessionSchedule, ServesWhatThePeerHasAskedForBeforeItLogsOut) {
     go_to("2026-03-02 16:30:00");
     expect_away();
     EXPECT_EQ(peer.count("D 601 A600 dup"), 1U);
-    EXPECT_EQ(peer.heard.back(), "5 602");
+    EXPECT_TRUE(peer.heard.back().starts_with("5 ")) << peer.heard.back();
 }
 
 TEST_P(FixSessionSchedule, StaysDownWhileFixOutRefusesTheReset) {

@@ -135,6 +135,7 @@ void pipeline::open_gateways() {
         wanted.undurable_messages_max = config.undurable_messages_max;
         wanted.in_doubt = config.in_doubt;
         wanted.session.doubt_wait_ns = config.doubt_wait_ns;
+        wanted.users = config.users;
         settings_.push_back(load_settings(config.settings.native(), settings));
         gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), settings_.back()));
     }

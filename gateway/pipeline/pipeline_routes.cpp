@@ -218,6 +218,7 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     session_sink sink{make_session_map(config, source),
                       std::make_unique<outbound_link>(outbound_ring_bytes(config)),
                       config.max_message_bytes};
+    sink.link->source_id = config.source_id;
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config, source.directory);

@@ -38,6 +38,11 @@ fix_session::~fix_session() {
 
 void fix_session::add_route(std::string_view name, outbound_link& link) {
     routes_.push_back({std::string(name), engine::route_id(name), &link});
+    if (!link.source_id.empty()) {
+        const std::uint32_t tag = spec_.outbound_routing_tag;
+        routes_.back().routing = std::to_string(tag) + "=" + link.source_id + "\x01";
+        routes_.back().is_routing_in_header = port_->is_header_field(tag);
+    }
 }
 
 void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept {
@@ -143,7 +148,7 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
 
 bool fix_session::accept(connection& link, std::string_view first_frame,
                          std::int64_t now_ns) noexcept {
-    if (link_.is_open() || is_stopping_) {
+    if (!is_free()) {
         return false;
     }
     now_ns_ = now_ns;

@@ -32,6 +32,7 @@ struct ledger_options {
     // The session has no schedule: QuickFIX would reset it at every UTC midnight if it knew when it
     // was created.
     bool is_non_stop = false;
+    std::uint32_t inbound_routing_tag = 57;
 };
 
 struct ledger_counters {

@@ -21,7 +21,7 @@ TEST_F(CommandPassword, PrintsALineOfAFileOfUsersWithoutThePassword) {
     const exit_result first = hash("hunter2\nmore", who);
     EXPECT_EQ(first.code, code_ok) << first.err;
     EXPECT_EQ(first.err, "");
-    EXPECT_EQ(first.out.substr(0, 36), "FIX.4.4:OURS->A bob of desk 4 $y$j7");
+    EXPECT_EQ(first.out.substr(0, 35), "FIX.4.4:OURS->A bob of desk 4 $y$j7");
     EXPECT_EQ(first.out.find("hunter2"), std::string::npos);
     EXPECT_EQ(first.out.back(), '\n');
     EXPECT_NE(hash("hunter2\n", who).out, first.out);  // another salt

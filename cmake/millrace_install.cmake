@@ -37,6 +37,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/millrace-config.cmake"
     "${PROJECT_BINARY_DIR}/millrace-config-version.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/FindQuickFIX.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/Findcrypt.cmake"
     "${PROJECT_SOURCE_DIR}/xlator/codegen/MillraceAddDictionary.cmake"
     DESTINATION "${millrace_package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"

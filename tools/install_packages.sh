@@ -10,7 +10,7 @@ packages=(
     # to build
     g++ cmake ninja-build git python3
     # engine, gateway
-    libssl-dev libzstd-dev libconcurrentqueue-dev libquickfix-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
+    libssl-dev libzstd-dev libconcurrentqueue-dev libquickfix-dev libcrypt-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
     libabsl-dev tzdata
     # generator and command line
     libpugixml-dev libcli11-dev nlohmann-json3-dev

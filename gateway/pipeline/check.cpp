@@ -16,6 +16,8 @@
 #include "gateway/pipeline/session_dictionary.hpp"
 #include "gateway/session/fix_tables.hpp"
 #include "gateway/session/schedule.hpp"
+#include "gateway/session/session_setup.hpp"
+#include "gateway/session/user_file.hpp"
 
 namespace millrace::gateway {
 
@@ -158,6 +160,19 @@ void check_session_names(check_report& report, const gateway_config& gateway,
     }
 }
 
+void check_users(check_report& report, const gateway_config& gateway, const settings_file& file) {
+    if (gateway.users.empty()) {
+        return;
+    }
+    try {
+        static_cast<void>(load_users(gateway.users, acceptors_of(file)));
+    } catch (const engine::config_error& failure) {
+        const bool is_there = std::filesystem::exists(gateway.users);
+        is_there ? report.foreign_error(gateway.lines.of("users"), failure.what())
+                 : report.error(gateway.lines.of("users"), failure.what());
+    }
+}
+
 }  // namespace
 
 void check_gateways(check_report& report) {
@@ -181,7 +196,17 @@ void check_gateways(check_report& report) {
             const engine::config_error placed(file.path, note.line, note.text);
             report.foreign_note(note.level, placed.what());
         }
+        check_users(report, gateway, file);
         for (const session_spec& session : file.sessions) {
+            try {
+                static_cast<void>(detail::password_of(session));
+                static_cast<void>(detail::allowed_of(session));
+                check_outbound_fields(session);
+            } catch (const settings_error& failure) {
+                report.foreign_error(gateway.lines.of("settings"), failure.what());
+            } catch (const engine::config_error& failure) {
+                report.foreign_error(gateway.lines.of("settings"), failure.what());
+            }
             if (session.name.size() > session_name_bytes_max) {
                 report.foreign_error(
                     gateway.lines.of("settings"),

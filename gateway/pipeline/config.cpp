@@ -79,7 +79,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
          "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
          "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "session",
-         "secret_tags"});
+         "secret_tags", "users", "admin_types"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -139,7 +139,7 @@ stream_config default_stream(const gateway_config& gateway) {
     stream_config stream;
     stream.name = gateway.name + ".FIX_IN";
     stream.table = stream.name;
-    stream.where = "KIND = 'application'";
+    stream.where = detail::default_where(gateway);
     stream.max_clients = default_stream_clients;
     stream.line = gateway.line;
     stream.lines.section = gateway.line;

@@ -116,6 +116,7 @@ struct route_config {
     std::string handler;
     std::string map;
     std::string where;
+    std::string source_id;     // to a session: the value of its OutboundRoutingTag; empty: none
     operation_set operations;  // default: inserts for a session, all for the others
     start_config start;        // must be given for a session; default tail for the others
     failure_policy on_parsing_error = failure_policy::park;  // what cannot be translated
@@ -173,6 +174,8 @@ struct gateway_config {
     std::int64_t doubt_wait_ns = 5'000'000'000;  // for the peer's request, after a logon
     std::vector<session_config> sessions;        // those that [[gateway.session]] names
     std::vector<std::uint32_t> secret_tags;      // of a Logon, beside the known ones: never kept
+    std::vector<std::string> admin_types;  // of messages that the default stream of FIX_IN has, too
+    std::filesystem::path users;  // who may log on to its acceptors; empty: whoever reaches them
     long line = 0;
     key_lines lines;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 
 #include "engine/core/file.hpp"
@@ -103,12 +104,26 @@ void check_destination(const config_section& section, const route_config& route)
     if (section.has("on_nack") && route.handler.empty()) {
         section.fail("on_nack", "'on_nack' is about a handler's answer; there is no 'handler'");
     }
+    if (section.has("source_id") && route.session.empty()) {
+        section.fail("source_id", "'source_id' is said to a session; there is no 'session'");
+    }
     for (const std::string_view key : {"ring_bytes", "max_message_bytes"}) {
         if (section.has(key) && route.session.empty()) {
             section.fail(
                 key, "'" + std::string(key) + "' is about a session's ring; there is no 'session'");
         }
     }
+}
+
+std::string read_source_id(const config_section& section) {
+    constexpr std::size_t bytes_max = 64;
+    std::string id = section.has("source_id") ? section.text("source_id") : std::string();
+    const bool is_printable = std::all_of(
+        id.begin(), id.end(), [](char byte) { return static_cast<unsigned char>(byte) >= ' '; });
+    if (id.size() > bytes_max || !is_printable) {
+        section.fail("source_id", "'source_id' has at most 64 bytes, and no control characters");
+    }
+    return id;
 }
 
 void read_ring(const config_section& section, route_config& route) {
@@ -133,7 +148,7 @@ route_config read_route(const config_file& file, const config_node& node,
     const config_section section(
         file, node, "[[client.route]]",
         {"name", "session", "gateway", "table", "handler", "map", "where", "operations", "start",
-         "on_parsing_error", "on_nack", "gate", "ring_bytes", "max_message_bytes"});
+         "on_parsing_error", "on_nack", "gate", "ring_bytes", "max_message_bytes", "source_id"});
     route_config route;
     route.line = section.line();
     route.lines = section.lines();
@@ -156,6 +171,7 @@ route_config read_route(const config_file& file, const config_node& node,
     route.on_nack = policy("on_nack", route.on_nack);
     route.gate = static_cast<gate_level>(section.choice("gate", 0, {"committed", "durable"}));
     check_destination(section, route);
+    route.source_id = read_source_id(section);
     read_ring(section, route);
     return route;
 }

@@ -31,10 +31,39 @@ std::vector<std::uint32_t> read_secret_tags(const config_section& section) {
     return tags;
 }
 
+std::vector<std::string> read_admin_types(const config_section& section) {
+    std::vector<std::string> types = section.texts("admin_types");
+    for (const std::string& type : types) {
+        if (type.size() != 1 || std::string_view("012345A").find(type) == std::string_view::npos) {
+            section.fail("admin_types", "'admin_types' names '" + type +
+                                            "'; expected 0, 1, 2, 3, 4, 5 and A: Heartbeat, "
+                                            "TestRequest, ResendRequest, Reject, SequenceReset, "
+                                            "Logout and Logon");
+        }
+    }
+    return types;
+}
+
 }  // namespace
+
+std::string default_where(const gateway_config& gateway) {
+    std::string where = "KIND = 'application'";
+    if (!gateway.admin_types.empty()) {
+        where += " or (KIND = 'admin' and MSG_TYPE in (";
+        for (const std::string& type : gateway.admin_types) {
+            where += (&type == &gateway.admin_types.front() ? "'" : ", '") + type + "'";
+        }
+        where += "))";
+    }
+    return where;
+}
 
 void read_logon_keys(const config_section& section, gateway_config& gateway) {
     gateway.secret_tags = read_secret_tags(section);
+    gateway.admin_types = read_admin_types(section);
+    if (section.has("users")) {
+        gateway.users = section.file().resolve(section.text("users"));
+    }
 }
 
 }  // namespace millrace::gateway::detail

@@ -140,6 +140,7 @@ void pipeline::open_gateways() {
                 wanted.slow_sessions.push_back(session.name);
             }
         }
+        wanted.users = config.users;
         settings_.push_back(load_settings(config.settings.native(), settings));
         gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), settings_.back()));
     }

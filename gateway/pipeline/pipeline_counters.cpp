@@ -100,6 +100,12 @@ void pipeline::bind_gateway_counters() {
             "gateway." + gateway->label() + ".refused_connections", counter_kind::counter);
         gateway->counters.waiting_connections = file.add_counter(
             "gateway." + gateway->label() + ".waiting_connections", counter_kind::gauge);
+        gateway->counters.refused_addresses = file.add_counter(
+            "gateway." + gateway->label() + ".refused_addresses", counter_kind::counter);
+        gateway->counters.refused_logons = file.add_counter(
+            "gateway." + gateway->label() + ".refused_logons", counter_kind::counter);
+        gateway->counters.waiting_logons = file.add_counter(
+            "gateway." + gateway->label() + ".waiting_logons", counter_kind::gauge);
         for (const auto& session : gateway->sessions()) {
             const std::string label = "session." + session->name() + ".";
             fix_session_counters& counters = session->counters;

@@ -159,7 +159,30 @@ void store_adapter::refresh() throw(FIX::IOException) {
 }
 
 void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) {
+    const std::string* const type = header_value(message, FIX::FIELD::MsgType);
+    if (!fields_.empty() && type != nullptr) {
+        add_fields(message, *type);
+    }
+    if (!spec_.user_name.empty() && type != nullptr && *type == FIX::MsgType_Logon) {
+        message.setField(FIX::FIELD::Username, spec_.user_name);
+        if (!spec_.password.empty()) {
+            message.setField(FIX::FIELD::Password, spec_.password);
+        }
+    }
     listener_.on_admin_out(describe(message));
+}
+
+void application_adapter::add_fields(FIX::Message& message, const std::string& msg_type) const {
+    for (const outbound_field& field : fields_) {
+        if (field.is_header) {
+            if (!message.getHeader().isSetField(field.tag)) {
+                message.getHeader().setField(field.tag, field.value);
+            }
+        } else if (transport_ != nullptr && transport_->isMsgField(msg_type, field.tag) &&
+                   !message.isSetField(field.tag)) {
+            message.setField(field.tag, field.value);
+        }
+    }
 }
 
 void application_adapter::toApp(FIX::Message& message,

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/quickfix/body_order.hpp"
+#include "gateway/quickfix/outbound_fields.hpp"
 #include "gateway/quickfix/port.hpp"
 #include "gateway/quickfix/secrets.hpp"
 
@@ -74,7 +75,12 @@ private:
 
 class application_adapter : public FIX::Application {
 public:
-    explicit application_adapter(session_listener& listener) : listener_(listener) {}
+    // REQUIRES: all outlive this.
+    application_adapter(session_listener& listener, const session_spec& spec,
+                        const std::vector<outbound_field>& fields)
+        : listener_(listener), spec_(spec), fields_(fields) {}
+    // Which administrative messages have which fields; null: without a dictionary nobody knows.
+    void set_transport(const FIX::DataDictionary* transport) { transport_ = transport; }
 
     bool has_withheld() const { return has_withheld_; }
     void forget_withheld() { has_withheld_ = false; }
@@ -89,6 +95,11 @@ public:
 
 private:
     session_listener& listener_;
+    void add_fields(FIX::Message& message, const std::string& msg_type) const;
+
+    const session_spec& spec_;
+    const std::vector<outbound_field>& fields_;
+    const FIX::DataDictionary* transport_ = nullptr;
     bool has_withheld_ = false;
 };
 

@@ -56,6 +56,34 @@ void body_order::begin_send(const std::string& message) {
     body_size_ = message.size() > begin + trailer_size ? message.size() - begin - trailer_size : 0;
 }
 
+void body_order::place(std::string& message, std::size_t last_bytes,
+                       const std::string& written) const {
+    const std::size_t begin = body_begin(message);
+    const std::size_t end = message.size() - trailer_size;
+    const std::size_t size = end - begin;
+    if (written.size() < size + trailer_size) {
+        return;
+    }
+    const std::string body = written.substr(written.size() - trailer_size - size, size);
+    std::string others = body;
+    for (std::size_t at = end - last_bytes; at < end;) {
+        const std::size_t next = message.find('\x01', at) + 1;
+        const std::string field = message.substr(at, next - at);
+        std::size_t found = others.find(field);
+        while (found != std::string::npos && found != 0 && others[found - 1] != '\x01') {
+            found = others.find(field, found + 1);
+        }
+        if (found == std::string::npos) {
+            return;
+        }
+        others.erase(found, field.size());
+        at = next;
+    }
+    if (message.compare(begin, size - last_bytes, others) == 0) {
+        message.replace(begin, size, body);
+    }
+}
+
 const std::string& body_order::restore(const std::string& frame) {
     if (body_size_ != 0) {
         return put_in(frame, body_, body_size_);

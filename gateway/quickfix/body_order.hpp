@@ -37,6 +37,9 @@ public:
     private:
         body_order& order_;
     };
+    // Moves the last bytes of a composed body, which are whole fields, to where the library wrote
+    // them, if it left the others in their order.
+    void place(std::string& message, std::size_t last_bytes, const std::string& written) const;
     // What the store gave out to be resent, by ascending number.
     void keep(const std::vector<std::string>& stored) {
         stored_ = stored;

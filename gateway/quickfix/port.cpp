@@ -127,6 +127,10 @@ msg_seq_num session_port::next_target() const noexcept {
     return msg_seq_num{static_cast<std::uint32_t>(held_->store.getNextTargetMsgSeqNum())};
 }
 
+bool session_port::is_header_field(std::uint32_t tag) const noexcept {
+    return held_->is_header_field(static_cast<int>(tag));
+}
+
 void session_port::set_reset_on_logon(bool resets) noexcept {
     held_->session->setResetOnLogon(resets);
 }

@@ -169,6 +169,8 @@ public:
     msg_seq_num next_sender() const noexcept;
     msg_seq_num next_target() const noexcept;
 
+    // Whether its dictionary, or without one the library, puts this field into the header.
+    bool is_header_field(std::uint32_t tag) const noexcept;
     // Whether an initiator's next Logon resets both numbers; at first what the settings say.
     void set_reset_on_logon(bool resets) noexcept;
     // Asks for a Heartbeat with this id. REQUIRES: logged on.
@@ -200,6 +202,9 @@ private:
     explicit session_port(std::unique_ptr<implementation> held);
     std::unique_ptr<implementation> held_;
 };
+
+// What create() would throw about the session's static fields.
+void check_outbound_fields(const session_spec& spec);
 
 // The library's package version, or "unknown" where the build found no package manager to ask.
 const char* quickfix_version() noexcept;

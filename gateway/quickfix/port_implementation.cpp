@@ -51,7 +51,13 @@ bool is_withheld(const std::string& key, session_role role) {
                                            "LOGONTIME",
                                            "LOGOUTTIME",
                                            "LOGONDAY",
-                                           "LOGOUTDAY"};
+                                           "LOGOUTDAY",
+                                           "USERNAME",
+                                           "PASSWORD",
+                                           "PASSWORDFILE",
+                                           "ALLOWEDREMOTEADDRESSES",
+                                           "INBOUNDROUTINGTAG",
+                                           "OUTBOUNDROUTINGTAG"};
     const std::string upper = FIX::string_toUpper(key);
     for (const char* name : withheld) {
         if (upper == name) {
@@ -59,6 +65,7 @@ bool is_withheld(const std::string& key, session_role role) {
         }
     }
     return upper.compare(0, 17, "APPDATADICTIONARY") == 0 ||
+           upper.compare(0, 13, "OUTBOUNDFIELD") == 0 ||
            (upper == "RESETONDISCONNECT" && role == session_role::initiator);
 }
 
@@ -81,14 +88,51 @@ session_port::implementation::implementation(const session_spec& session_descrip
                                              session_store& session_numbers,
                                              session_listener& listener)
     : spec(session_description),
+      fields(detail::find_outbound_fields(spec)),
       store(session_numbers, spec.begin_string, order),
-      application(listener),
+      application(listener, spec, fields),
       events(listener, spec.secrets),
       wire(order) {
     screening.validate_length_and_checksum = spec.validate_length_and_checksum;
     build_screen_tables();
     order.set_transport(dictionaries.getSessionDataDictionary(FIX::BeginString(spec.begin_string)));
+    application.set_transport(spec.use_data_dictionary ? &dictionaries.getSessionDataDictionary(
+                                                             FIX::BeginString(spec.begin_string))
+                                                       : nullptr);
     create_session();
+}
+
+bool session_port::implementation::is_header_field(int tag) const {
+    return spec.use_data_dictionary
+               ? dictionaries.getSessionDataDictionary(FIX::BeginString(spec.begin_string))
+                     .isHeaderField(tag)
+               : FIX::Message::isHeaderField(tag);
+}
+
+// Of what it sends by itself.
+const FIX::DataDictionary& session_port::implementation::messages() const {
+    FIX::ApplVerID version = FIX::Message::toApplVerID(FIX::BeginString(spec.begin_string));
+    if (session->getSessionID().isFIXT()) {
+        version = FIX::ApplVerID(session->getSenderDefaultApplVerID());
+    }
+    return dictionaries.getApplicationDataDictionary(version);
+}
+
+void session_port::implementation::append_fields(const char* msg_type, std::size_t msg_type_size,
+                                                 const char* body, std::size_t body_size,
+                                                 bool is_header) {
+    for (const detail::outbound_field& field : fields) {
+        if (field.is_header != is_header || detail::has_field(body, body_size, field.tag)) {
+            continue;
+        }
+        const bool is_declared =
+            is_header || !spec.use_data_dictionary ||
+            messages().isMsgField(std::string(msg_type, msg_type_size), field.tag);
+        if (is_declared) {
+            outgoing.append(std::to_string(field.tag)).append(1, '=');
+            outgoing.append(field.value).append(1, '\x01');
+        }
+    }
 }
 
 void session_port::implementation::build_screen_tables() {
@@ -289,7 +333,11 @@ bool session_port::implementation::compose(const char* msg_type, std::size_t msg
             "9=0\x01"
             "35=");
         outgoing.append(msg_type, msg_type_size).append(1, '\x01');
+        append_fields(msg_type, msg_type_size, body, body_size, true);
         outgoing.append(body, body_size);
+        const std::size_t given = outgoing.size();
+        append_fields(msg_type, msg_type_size, body, body_size, false);
+        added_bytes = outgoing.size() - given;
         outgoing.append("10=000\x01");
     } catch (const std::exception& problem) {
         say(problem.what());
@@ -323,12 +371,7 @@ bool session_port::implementation::compose(const char* msg_type, std::size_t msg
 send_status session_port::implementation::send_composed() {
     const FIX::BeginString begin_string(spec.begin_string);
     const FIX::DataDictionary& transport = dictionaries.getSessionDataDictionary(begin_string);
-    FIX::ApplVerID version = FIX::Message::toApplVerID(begin_string);
-    if (session->getSessionID().isFIXT()) {
-        version = FIX::ApplVerID(session->getSenderDefaultApplVerID());
-    }
-    const FIX::DataDictionary& messages = dictionaries.getApplicationDataDictionary(version);
-    FIX::Message message(outgoing, transport, messages, false);
+    FIX::Message message(outgoing, transport, messages(), false);
     int misplaced = 0;
     if (!message.hasValidStructure(misplaced)) {
         char tag[16];
@@ -337,6 +380,9 @@ send_status session_port::implementation::send_composed() {
         return send_status::invalid;
     }
     application.forget_withheld();
+    if (added_bytes != 0) {
+        order.place(outgoing, added_bytes, message.toString());
+    }
     const detail::body_order::sending as_composed(order, outgoing);
     if (session->send(message)) {
         return send_status::sent;

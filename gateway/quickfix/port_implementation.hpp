@@ -11,8 +11,10 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/quickfix/adapters.hpp"
+#include "gateway/quickfix/outbound_fields.hpp"
 #include "gateway/quickfix/port.hpp"
 
 namespace millrace {
@@ -26,6 +28,7 @@ public:
     void create_session();
 
     FIX::SessionState& state() const { return *static_cast<FIX::SessionState*>(session->getLog()); }
+    bool is_header_field(int tag) const;
     bool is_logged_on() const { return session->isLoggedOn(); }
 
     void begin_call() {
@@ -66,7 +69,12 @@ public:
         return call_status::failed;
     }
 
+    void append_fields(const char* msg_type, std::size_t msg_type_size, const char* body,
+                       std::size_t body_size, bool is_header);
+    const FIX::DataDictionary& messages() const;
+
     const session_spec spec;
+    const std::vector<detail::outbound_field> fields;  // added to what goes out
     detail::body_order order;
     detail::store_adapter store;
     detail::application_adapter application;
@@ -77,6 +85,7 @@ public:
     screen_options screening;
     std::unique_ptr<FIX::Session> session;
     std::string outgoing;                 // a composed application message
+    std::size_t added_bytes = 0;          // of its body: the session's own fields, at its end
     std::int64_t received_beside_ns = 0;  // 0: nothing
     std::int64_t sent_beside_ns = 0;
     char text[session_listener::event_bytes_max + 1] = "";

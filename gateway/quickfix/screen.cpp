@@ -91,6 +91,7 @@ private:
         return is_first;
     }
     garble_reason note(std::uint32_t tag, const char* value, const char* value_end) noexcept;
+    void note_text(std::uint32_t tag, const char* value, const char* value_end) noexcept;
     garble_reason note_once(std::uint32_t bit, field_span& span, const char* value,
                             const char* value_end) noexcept;
     void note_first(field_span& span, const char* value, const char* value_end) noexcept {
@@ -222,6 +223,34 @@ garble_reason screen_pass::note_once(std::uint32_t bit, field_span& span, const 
     return garble_reason::none;
 }
 
+void screen_pass::note_text(std::uint32_t tag, const char* value, const char* value_end) noexcept {
+    switch (tag) {
+        case 11:
+            note_first(facts_.cl_ord_id, value, value_end);
+            break;
+        case 41:
+            note_first(facts_.orig_cl_ord_id, value, value_end);
+            break;
+        case 57:
+            note_first(facts_.target_sub_id, value, value_end);
+            break;
+        case 58:
+            note_first(facts_.text, value, value_end);
+            break;
+        case 553:
+            note_first(facts_.user_name, value, value_end);
+            break;
+        case 554:
+            note_first(facts_.password, value, value_end);
+            break;
+        case 1128:
+            note_first(facts_.appl_ver_id, value, value_end);
+            break;
+        default:
+            break;
+    }
+}
+
 garble_reason screen_pass::note(std::uint32_t tag, const char* value,
                                 const char* value_end) noexcept {
     const auto number = [&](std::uint32_t& into) {
@@ -270,22 +299,8 @@ garble_reason screen_pass::note(std::uint32_t tag, const char* value,
         case 141:
             facts_.reset_seq_num = is_flag_set(value, value_end);
             break;
-        case 11:
-            note_first(facts_.cl_ord_id, value, value_end);
-            break;
-        case 41:
-            note_first(facts_.orig_cl_ord_id, value, value_end);
-            break;
-        case 57:
-            note_first(facts_.target_sub_id, value, value_end);
-            break;
-        case 58:
-            note_first(facts_.text, value, value_end);
-            break;
-        case 1128:
-            note_first(facts_.appl_ver_id, value, value_end);
-            break;
         default:
+            note_text(tag, value, value_end);
             break;
     }
     return garble_reason::none;

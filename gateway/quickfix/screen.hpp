@@ -59,6 +59,8 @@ struct frame_facts {
     field_span orig_cl_ord_id;         // 41, the first
     field_span text;                   // 58, the first
     field_span appl_ver_id;            // 1128
+    field_span user_name;              // 553, the first
+    field_span password;               // 554, the first
     msg_seq_num number;                // 34
     std::uint32_t new_seq_no = 0;      // 36
     std::uint32_t begin_seq_no = 0;    // 7

@@ -199,6 +199,11 @@ void secret_tags::add(std::uint32_t tag) {
     }
 }
 
+void secret_tags::add_value(const std::string& value) {
+    constexpr std::size_t least = 4;
+    value_ = value.size() >= least ? value : std::string();
+}
+
 bool secret_tags::may_add(std::uint32_t tag) noexcept {
     static const std::uint32_t needed[] = {
         0,   7,   8,   9,   10,  11,  16,  34,  35,   36,   41,   43,   49,   50,
@@ -248,6 +253,11 @@ void secret_tags::copy_garbled(char* to, const char* from, std::size_t size) con
 }
 
 void secret_tags::hide_in_text(char* text, std::size_t size) const noexcept {
+    char* at = text;
+    while (!value_.empty() &&
+           (at = std::search(at, text + size, value_.begin(), value_.end())) != text + size) {
+        std::memset(at, hidden, value_.size());
+    }
     possible_fields fields(text, text + size, data_fields_);
     field found;
     while (fields.next(found)) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "gateway/quickfix/data_fields.hpp"
@@ -28,6 +29,10 @@ public:
     // the FIX logs is made of it.
     static bool may_add(std::uint32_t tag) noexcept;
 
+    // What no text may quote, whatever stands before it; nothing if it is too short to be told
+    // from a word.
+    void add_value(const std::string& value);
+
     bool has(std::uint32_t tag) const noexcept;
 
     // Of a Logon that has passed the screen. REQUIRES: room for size bytes.
@@ -40,6 +45,7 @@ public:
 
 private:
     std::vector<std::uint32_t> more_;
+    std::string value_;
     data_field_table data_fields_ = data_field_table::standard();
 };
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "gateway/quickfix/settings_keys.hpp"
+#include "gateway/quickfix/settings_own.hpp"
 #include "gateway/quickfix/settings_sections.hpp"
 
 namespace millrace {
@@ -133,6 +134,9 @@ session_spec settings_reader::build(const detail::settings_section& from) {
     read_identity(spec);
     read_flags(spec);
     read_addresses(spec);
+    for (const settings_note& said : detail::read_own_keys(spec)) {
+        note(said.level, said.line, said.text);
+    }
     read_dictionaries(spec);
     for (const char* key : {"StartTime", "EndTime"}) {
         if (!flag_of(spec, "NonStopSession", false)) {
@@ -332,7 +336,20 @@ settings_file load_settings(const std::string& path, const settings_options& opt
     if (file.bad()) {
         throw settings_error(path, 0, "cannot be read");
     }
-    return parse_settings(path, text.str(), options);
+    settings_file read = parse_settings(path, text.str(), options);
+    for (const session_spec& session : read.sessions) {
+        if (!session.password.empty() && (found.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+            settings_note open_to_all;
+            open_to_all.level = note_level::warning;
+            open_to_all.line = session.password_line;
+            open_to_all.text =
+                "everybody on this host may read this password: chmod 640 the file, or name a "
+                "PasswordFile";
+            read.notes.push_back(open_to_all);
+            break;
+        }
+    }
+    return read;
 }
 
 settings_file parse_settings(const std::string& path, const std::string& text,

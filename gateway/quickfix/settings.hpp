@@ -78,7 +78,18 @@ struct session_spec {
     std::vector<std::pair<std::string, std::string>>
         application_dictionaries;  // FIXT: ApplVerID, resolved path
 
-    secret_tags secrets;  // what no line of text may say
+    std::string user_name;  // initiator: 553 of its Logon; empty: none
+    std::string password;   // initiator: 554 of its Logon
+    std::string
+        password_file;  // whose first line is the password; empty: it stands in the settings
+    long password_line = 0;
+    std::vector<setting> allowed_addresses;  // acceptor: keys 10.0.0.0/8 or ::1; empty: all
+    // Static fields of what it sends: a tag or a dictionary's name, and the value.
+    std::vector<setting> outbound_fields;
+    std::uint32_t inbound_routing_tag = 57;   // FIX_IN's INTERNAL_TARGET
+    std::uint32_t outbound_routing_tag = 50;  // where the source_id of a route goes
+    bool persist_messages = true;             // false: a resend fills gaps only
+    secret_tags secrets;                      // what no line of text may say
 
     std::vector<setting> settings;  // everything, defaults merged in; dictionary paths as resolved
 

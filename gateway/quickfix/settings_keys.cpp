@@ -70,10 +70,16 @@ const known_key keys[] = {
     {"RefreshOnLogon", value_form::flag, key_use::session, ""},
     {"SendResetSeqNumFlag", value_form::flag, key_use::without_meaning,
      "QuickFIX 1.15.1 does not read it either; see ResetOnLogon"},
+    {"AllowedRemoteAddresses", value_form::text, key_use::session, ""},
+    {"InboundRoutingTag", value_form::tag, key_use::session, ""},
+    {"OutboundRoutingTag", value_form::tag, key_use::session, ""},
+    {"OutboundField", value_form::text, key_use::session, ""},
+    {"Username", value_form::text, key_use::session, ""},
+    {"Password", value_form::text, key_use::session, ""},
+    {"PasswordFile", value_form::text, key_use::session, ""},
     {"MillisecondsInTimeStamp", value_form::flag, key_use::session, ""},
     {"TimestampPrecision", value_form::precision, key_use::session, ""},
-    {"PersistMessages", value_form::flag, key_use::without_meaning,
-     "every message is kept: the audit log is the message store"},
+    {"PersistMessages", value_form::flag, key_use::session, ""},
     {"FileStorePath", value_form::text, key_use::without_meaning, own_store},
     {"MySQLStore*", value_form::text, key_use::without_meaning, own_store},
     {"PostgreSQLStore*", value_form::text, key_use::without_meaning, own_store},
@@ -109,7 +115,7 @@ bool is_number(const std::string& text, std::size_t digits_max) {
 
 // SocketConnectHost2 is SocketConnectHost, AppDataDictionary.FIX.5.0 is AppDataDictionary.
 std::string family_of(const std::string& wanted) {
-    for (const char* numbered : {"socketconnecthost", "socketconnectport"}) {
+    for (const char* numbered : {"socketconnecthost", "socketconnectport", "outboundfield"}) {
         const std::string family = numbered;
         if (wanted.compare(0, family.size(), family) == 0 &&
             is_number(wanted.substr(family.size()), 4)) {
@@ -239,6 +245,11 @@ std::string problem_with_value(const known_key& key, const std::string& value) {
             return is_number(value, 1) ? "" : "expected a number of decimals from 0 to 9";
         case value_form::time_of_day:
             return is_time_of_day(value) ? "" : "expected a time of day as HH:MM:SS";
+        case value_form::tag:
+            return is_number(value, 10) && std::stoull(value) <= 2147483647u &&
+                           std::stoull(value) != 0
+                       ? ""
+                       : "expected a tag from 1 to 2147483647";
         case value_form::day:
             return is_day(value) ? "" : "expected a day of the week, such as Monday or mo";
         case value_form::days:

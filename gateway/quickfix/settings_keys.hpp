@@ -17,6 +17,7 @@ enum class value_form : std::uint8_t {
     port,         // 0 to 65535
     precision,    // 0 to 9
     time_of_day,  // HH:MM:SS
+    tag,          // 1 to 2147483647
     day,          // two letters of an English day name or more
     days,         // the same, with commas between them
     dates         // YYYY-MM-DD, with commas between them

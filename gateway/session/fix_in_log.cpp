@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
 
@@ -14,6 +16,24 @@ namespace {
 std::string_view span_text(const screened_frame& frame, field_span span) noexcept {
     return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
                              : std::string_view();
+}
+
+// The first field of this tag, wherever the frame has it.
+std::string_view find_field(const screened_frame& frame, std::uint32_t tag) noexcept {
+    if (tag == 57) [[likely]] {
+        return span_text(frame, frame.facts().target_sub_id);
+    }
+    char mark[16] = "\x01";
+    const auto written = std::to_chars(mark + 1, mark + sizeof mark - 1, tag);
+    *written.ptr = '=';
+    const std::string_view bytes(frame.data(), frame.size());
+    const std::string_view wanted(mark, static_cast<std::size_t>(written.ptr + 1 - mark));
+    const std::size_t at = bytes.find(wanted);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const std::string_view value = bytes.substr(at + wanted.size());
+    return value.substr(0, value.find('\x01'));
 }
 
 // Taken in its turn; a duplicate or garbled one ends nothing.
@@ -61,7 +81,7 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
         assign_cut(row.message.target, span_text(frame, facts.target));
         assign_cut(row.message.cl_ord_id, span_text(frame, facts.cl_ord_id));
         assign_cut(row.message.orig_cl_ord_id, span_text(frame, facts.orig_cl_ord_id));
-        assign_cut(row.message.internal_target, span_text(frame, facts.target_sub_id));
+        assign_cut(row.message.internal_target, find_field(frame, received.routing_tag));
         row.message.size = static_cast<std::uint32_t>(frame.size());
         row.message.poss_dup = facts.poss_dup ? 1 : 0;
         const std::string_view sent = span_text(frame, facts.sending_time);

@@ -193,6 +193,7 @@ public:
         const screened_frame* frame = nullptr;  // null for kind set
         std::int64_t received_ns = 0;
         engine::correlation correlation;
+        std::uint32_t routing_tag = 57;  // whose value is the column INTERNAL_TARGET
     };
     // next_target: the expected number after this record; `session` holds everything else.
     [[nodiscard]] engine::append_status append(const session_numbers& session,

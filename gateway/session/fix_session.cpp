@@ -24,7 +24,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       out_(&out),
       events_(&events),
       schedule_(spec_),
-      ledger_(spec.name, out, in, correlations, options.ledger),
+      ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
       connector_(detail::make_connector(spec, options)),
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
@@ -42,6 +42,11 @@ fix_session::~fix_session() {
 
 void fix_session::add_route(std::string_view name, outbound_link& link) {
     routes_.push_back({std::string(name), engine::route_id(name), &link});
+    if (!link.source_id.empty()) {
+        const std::uint32_t tag = spec_.outbound_routing_tag;
+        routes_.back().routing = std::to_string(tag) + "=" + link.source_id + "\x01";
+        routes_.back().is_routing_in_header = port_->is_header_field(tag);
+    }
 }
 
 void fix_session::set_doubt(std::string_view route, route_doubt& doubt) noexcept {
@@ -156,8 +161,8 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     publish_state();
 }
 
-acceptance fix_session::accept(connection& link, std::string_view first_frame,
-                               std::int64_t now_ns) noexcept {
+// Says so itself where it is not its logon time.
+acceptance fix_session::can_accept(std::int64_t now_ns) noexcept {
     if (link_.is_open() || is_stopping_) {
         return acceptance::not_free;
     }
@@ -166,6 +171,14 @@ acceptance fix_session::accept(connection& link, std::string_view first_frame,
     if (!is_logon_time_) {
         say_refused(engine::utc_now().ns);
         return acceptance::not_its_logon_time;
+    }
+    return acceptance::taken;
+}
+
+acceptance fix_session::accept(connection& link, std::string_view first_frame,
+                               std::int64_t now_ns) noexcept {
+    if (const acceptance answer = can_accept(now_ns); answer != acceptance::taken) {
+        return answer;
     }
     link_.swap(link);
     link_is_up(now_ns);

@@ -93,6 +93,8 @@ struct outbound_route {
     route_doubt* ended_doubt = nullptr;  // of this life: the peer may still have to ask about it
     bool is_halted = false;
     bool is_held_in_doubt = false;
+    std::string routing{};  // the field with its source_id, with its SOH; empty: none
+    bool is_routing_in_header = false;
 };
 
 enum class acceptance : std::uint8_t {
@@ -124,6 +126,8 @@ public:
     // Resets the numbers if they are of an older window than now's; an initiator begins to connect.
     void start(std::int64_t now_ns) noexcept;
     int do_work(std::int64_t now_ns) noexcept;
+    // Acceptor: whether accept() would take a connection now.
+    [[nodiscard]] acceptance can_accept(std::int64_t now_ns) noexcept;
     // Acceptor: takes the link and its first frame, if it can have them now.
     [[nodiscard]] acceptance accept(connection& link, std::string_view first_frame,
                                     std::int64_t now_ns) noexcept;
@@ -190,8 +194,14 @@ private:
     void say_held(const outbound_route& route, const outbound_header& header) noexcept;
     void note_asked(msg_seq_num from) noexcept;
     void say_lost(msg_seq_num asked_from) noexcept;
+    [[nodiscard]] std::string_view with_marks(const outbound_route& route, std::string_view body,
+                                              bool is_poss_resend);
     [[nodiscard]] send_status send_body(const outbound_route& route, const outbound_header& header,
                                         std::string_view body, bool is_poss_resend) noexcept;
+    // What a session or a route adds to messages, QuickFIX puts in.
+    [[nodiscard]] bool sends_fast(const outbound_route& route) const noexcept {
+        return lane_ != nullptr && spec_.outbound_fields.empty() && route.routing.empty();
+    }
     [[nodiscard]] std::optional<send_status> send_fast(const outbound_route& route,
                                                        const outbound_header& header,
                                                        std::string_view body) noexcept;
@@ -256,7 +266,7 @@ private:
     bool is_held_ = false;           // numbers contradict the peer's: an operator must act
     bool has_held_doubt_ = false;    // a route waits for a decision
     bool is_disk_behind_ = false;    // FIX_OUT is as far ahead of the disk as it may be
-    std::string marked_body_;        // of a message with 97=Y
+    std::string marked_body_;        // of a message with 97=Y, or with its route's source_id
     // FIX_OUT may have lost messages from here on to a loss of power; 0: no, or it has been said.
     msg_seq_num lost_from_;
     std::uint32_t lost_generation_ = 0;

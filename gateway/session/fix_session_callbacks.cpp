@@ -29,6 +29,9 @@ void fix_session::on_app_in(const session_message& message) noexcept {
 void fix_session::on_admin_out(const session_message&) noexcept {}
 
 app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
+    if (message.poss_dup && !spec_.persist_messages) {
+        return app_out_decision::withhold;
+    }
     if (message.poss_dup) {
         counters.resent.add(1);
     }

@@ -60,6 +60,14 @@ bool fix_session::withdraw(outbound_route& route, const outbound_header& header)
 
 // What the peer asks for first it has not got, nor anything behind it.
 void fix_session::note_asked(msg_seq_num from) noexcept {
+    if (!spec_.persist_messages) [[unlikely]] {
+        char text[160];
+        std::snprintf(text, sizeof text,
+                      "the peer asks for our messages from %u on; PersistMessages=N: their numbers "
+                      "are filled, and none is sent again",
+                      from.value);
+        events_->say(event_level::warning, name(), text);
+    }
     if (!lost_from_.is_none()) [[unlikely]] {
         say_lost(from);
     }

@@ -117,20 +117,40 @@ engine::poll_action fix_session::conclude_send(outbound_route& route, const outb
     return engine::poll_action::stop;
 }
 
+// A message that has the routing tag keeps its own value.
+std::string_view fix_session::with_marks(const outbound_route& route, std::string_view body,
+                                         bool is_poss_resend) {
+    const std::string_view routing = route.routing;
+    const std::string_view mark = routing.substr(0, routing.find('=') + 1);
+    bool has_routing = routing.empty() || body.starts_with(mark);
+    for (std::size_t at = body.find(mark); !has_routing && at != std::string_view::npos;
+         at = body.find(mark, at + 1)) {
+        has_routing = at > 0 && body[at - 1] == '\x01';
+    }
+    marked_body_.assign(is_poss_resend ? "97=Y\x01" : "");
+    if (!has_routing && route.is_routing_in_header) {
+        marked_body_.append(routing);
+    }
+    marked_body_.append(body);
+    if (!has_routing && !route.is_routing_in_header) {
+        marked_body_.append(routing);
+    }
+    return marked_body_;
+}
+
 send_status fix_session::send_body(const outbound_route& route, const outbound_header& header,
                                    std::string_view body, bool is_poss_resend) noexcept {
-    if (lane_ != nullptr && !is_poss_resend) [[likely]] {
+    if (sends_fast(route) && !is_poss_resend) [[likely]] {
         if (const std::optional<send_status> sent = send_fast(route, header, body)) {
             return *sent;
         }
     }
-    if (is_poss_resend) {
+    if (is_poss_resend || !route.routing.empty()) {
         try {
-            marked_body_.assign("97=Y\x01").append(body);
+            body = with_marks(route, body, is_poss_resend);
         } catch (const std::bad_alloc&) {
             return send_status::not_logged_on;  // nothing was numbered: it is tried again
         }
-        body = marked_body_;
     }
     ledger_.begin_send(header, route.link->gate);
     const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body.data(),

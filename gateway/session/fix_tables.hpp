@@ -44,7 +44,7 @@ struct fix_message_columns {
     engine::text<22> target;
     engine::text<38> cl_ord_id;  // its first 38 bytes; the wire bytes hold all of it
     engine::text<38> orig_cl_ord_id;
-    engine::text<22> internal_target;  // 57, TargetSubID
+    engine::text<22> internal_target;  // 57, TargetSubID; FIX_IN: InboundRoutingTag
     std::uint32_t size = 0;            // of the wire bytes
     std::uint32_t poss_dup = 0;        // 43=Y
 };

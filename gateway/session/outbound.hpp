@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
 #include "engine/ring/byte_ring.hpp"
@@ -40,6 +41,7 @@ struct outbound_link {
     engine::byte_ring ring;
     std::atomic<bool> is_halted{false};       // writer: the session thread
     gate_level gate = gate_level::committed;  // set before the session runs; of each message's row
+    std::string source_id;  // set before the session has it: for the session's OutboundRoutingTag
 };
 
 }  // namespace millrace::gateway

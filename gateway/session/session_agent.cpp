@@ -5,6 +5,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "engine/stream/life_file.hpp"
+#include "gateway/session/session_setup.hpp"
 
 namespace millrace::gateway {
 
@@ -45,12 +46,15 @@ session_agent::session_agent(session_agent_options options, const settings_file&
     doubt_entries_ = read_doubts(options_.directory);
     for (const session_spec& spec : settings.sessions) {
         session_spec own = spec;
+        own.password = detail::password_of(spec);
         own.secrets = options_.logs.secrets;
+        own.secrets.add_value(own.password);
+        allowed_.push_back(detail::allowed_of(spec));
         sessions_.push_back(std::make_unique<fix_session>(own, options_.session, out_, in_,
                                                           correlations_, events_));
         open_fast_lane(*sessions_.back());
         if (spec.role == session_role::acceptor) {
-            listen_for(spec);
+            listen_for(spec, settings);
         }
     }
     if (sessions_.size() > sockets_read_directly_max) {
@@ -58,6 +62,9 @@ session_agent::session_agent(session_agent_options options, const settings_file&
         for (std::size_t i = 0; i < sessions_.size(); ++i) {
             sessions_[i]->watch_socket(*sockets_, i);
         }
+    }
+    if (!options_.users.empty()) {
+        open_door(settings);
     }
     for (const std::string& note :
          {out_.table().log().recovery_note(), in_.table().log().recovery_note()}) {
@@ -81,7 +88,7 @@ void session_agent::open_fast_lane(fix_session& session) {
                 "all its messages take the slow lane: " + reason);
 }
 
-void session_agent::listen_for(const session_spec& spec) {
+void session_agent::listen_for(const session_spec& spec, const settings_file& settings) {
     for (const acceptor_port& known : listeners_) {
         if (known.endpoint.host == spec.accept_endpoint.host &&
             known.endpoint.port == spec.accept_endpoint.port) {
@@ -92,6 +99,7 @@ void session_agent::listen_for(const session_spec& spec) {
     wanted.connection = options_.session.connection;
     wanted.logon_timeout_ns = static_cast<std::int64_t>(spec.logon_timeout_s) * 1'000'000'000;
     wanted.reuse_address = spec.reuse_address;
+    wanted.allowed = detail::allowed_at(settings, spec.accept_endpoint);
     const auto addresses =
         resolve(spec.accept_endpoint.host, spec.accept_endpoint.port, address_use::listen);
     listeners_.push_back(
@@ -155,6 +163,9 @@ void session_agent::open() {
     write_life(options_.directory, life_);
     out_.table().start();
     in_.table().start();
+    if (logon_check_ != nullptr) {
+        logon_check_->start();
+    }
 }
 
 void session_agent::on_start() {
@@ -170,14 +181,17 @@ int session_agent::do_work() noexcept {
     // relaxed: nothing is handed over with the wish
     if (!is_stopping_ && is_stop_requested_.load(std::memory_order_relaxed)) [[unlikely]] {
         is_stopping_ = true;
+        if (door_ != nullptr) {
+            door_->close();
+        }
         for (const auto& session : sessions_) {
             session->begin_stop(now_ns);
         }
     }
-    int work = is_stopping_ ? 0 : poll_listeners(now_ns);
     if (sockets_) {
         sockets_->poll();
     }
+    int work = is_stopping_ ? 0 : poll_listeners(now_ns);
     bool are_all_stopped = is_stopping_;
     is_any_logged_on_ = false;
     for (const auto& session : sessions_) {
@@ -193,6 +207,10 @@ int session_agent::do_work() noexcept {
 }
 
 void session_agent::on_close() noexcept {
+    if (door_ != nullptr) {
+        door_->close();
+        logon_check_->stop();
+    }
     for (const auto& session : sessions_) {
         session->close();
     }
@@ -253,6 +271,7 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
     if (now_ns >= next_count_ns_) {
         next_count_ns_ = now_ns + count_interval_ns;
         count_connections();
+        say_refused_addresses(now_ns);
     }
     if (is_any_logged_on_ && now_ns < next_listen_ns_) {
         return 0;
@@ -267,7 +286,7 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
             ++work;
         }
     }
-    return work;
+    return door_ != nullptr ? work + poll_door(now_ns) : work;
 }
 
 fix_session* session_agent::find_session(const screened_frame& logon) noexcept {
@@ -291,16 +310,14 @@ void session_agent::place_connection(const listener::first_frame& first,
         screen_frame(first.frame.data(), first.frame.size(), first_frame_fields_, {});
     const bool is_logon = frame.is_passed() && frame.is_msg_type('A');
     fix_session* session = is_logon ? find_session(frame) : nullptr;
-    const acceptance answer = session != nullptr ? session->accept(*first.link, first.frame, now_ns)
-                                                 : acceptance::not_free;
-    if (answer != acceptance::taken) {
-        const std::string_view reason =
-            !is_logon            ? "refused a connection whose first message is no Logon"
-            : session == nullptr ? "refused a Logon for a session that is not configured"
-                                 : "refused a second connection of a session";
-        if (answer != acceptance::not_its_logon_time) {
-            events_.say(event_level::warning, options_.name, reason);
-        }
+    const std::string_view reason =
+        !is_logon            ? "refused a connection whose first message is no Logon"
+        : session == nullptr ? "refused a Logon for a session that is not configured"
+        : !may_come(*session, *first.link)
+            ? "refused a Logon from an address that its session does not allow"
+            : let_on(*first.link, frame, session, now_ns);
+    if (!reason.empty()) {
+        events_.say(event_level::warning, options_.name, reason);
         first.link->close(close_reason::refused);
         ++refused_first_frames_;
     }
@@ -308,14 +325,18 @@ void session_agent::place_connection(const listener::first_frame& first,
 
 void session_agent::count_connections() noexcept {
     std::uint64_t refused = refused_first_frames_;
+    std::uint64_t refused_addresses = 0;
     std::size_t waiting = 0;
     for (const acceptor_port& port : listeners_) {
         const listener_counters& one = port.listening->counters();
         refused += one.refused_full + one.timed_out + one.ended_early;
+        refused_addresses += one.refused_address;
         waiting += port.listening->pending_count();
     }
+    counters.refused_addresses.set(refused_addresses);
     counters.refused_connections.set(refused);
     counters.waiting_connections.set(waiting);
+    counters.waiting_logons.set(door_ != nullptr ? door_->waiting_count() : 0);
 }
 
 std::vector<std::uint16_t> session_agent::listening_ports() const {

@@ -17,6 +17,7 @@
 
 #include "gateway/session/fix_session.hpp"
 #include "gateway/session/life.hpp"
+#include "gateway/session/logon_door.hpp"
 #include "gateway/session/message_dictionary.hpp"
 #include "gateway/transport/listener.hpp"
 
@@ -33,11 +34,15 @@ struct session_agent_options {
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::vector<std::string> slow_sessions;  // all their messages pass through QuickFIX
     std::string boot_id;                     // of the host; empty: ask it
+    std::filesystem::path users;  // who may log on to acceptors; empty: whoever reaches them
 };
 
 struct session_agent_counters {
     engine::counter refused_connections;  // that never became a session's
     engine::counter waiting_connections;  // for their first frame
+    engine::counter refused_addresses;    // connections from where nobody may come
+    engine::counter refused_logons;       // no such user, or a wrong password
+    engine::counter waiting_logons;       // for their user to be checked
 };
 
 class session_agent {
@@ -94,6 +99,10 @@ public:
     [[nodiscard]] const engine::table_log& in_table() const noexcept { return in_.table(); }
     // Bound ports of the acceptors, in the order of their first session.
     [[nodiscard]] std::vector<std::uint16_t> listening_ports() const;
+    // Somebody waits for his user to be checked.
+    [[nodiscard]] bool is_checking() const noexcept {
+        return door_ != nullptr && door_->waiting_count() > 0;
+    }
     [[nodiscard]] event_ring& events() noexcept { return events_; }
 
     session_agent_counters counters;
@@ -102,13 +111,24 @@ private:
     struct acceptor_port {
         host_port endpoint;
         std::unique_ptr<listener> listening;
+        std::uint64_t refused_said = 0;
     };
 
     int poll_listeners(std::int64_t now_ns) noexcept;
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
-    void listen_for(const session_spec& spec);
     void open_fast_lane(fix_session& session);
+    void open_door(const settings_file& settings);
+    [[nodiscard]] std::string_view let_on(connection& link, const screened_frame& logon,
+                                          fix_session* session, std::int64_t now_ns) noexcept;
+    int poll_door(std::int64_t now_ns) noexcept;
+    void answered(logon_door::caller& caller, const logon_answer& answer,
+                  std::int64_t now_ns) noexcept;
+    void say_logon(event_level level, const fix_session& session, std::string_view user,
+                   const connection& link, std::string_view text) noexcept;
+    void listen_for(const session_spec& spec, const settings_file& settings);
+    [[nodiscard]] bool may_come(const fix_session& session, const connection& link) const noexcept;
+    void say_refused_addresses(std::int64_t now_ns) noexcept;
     void count_connections() noexcept;
 
     session_agent_options options_;
@@ -122,7 +142,10 @@ private:
     message_dictionaries dictionaries_;   // of the fast lanes
     std::optional<readiness> sockets_;    // nothing: they are few, and each is read each turn
     std::vector<std::unique_ptr<fix_session>> sessions_;
+    std::vector<address_list> allowed_;  // of each session, as sessions_
     std::vector<acceptor_port> listeners_;
+    std::unique_ptr<logon_check> logon_check_;  // null: nobody is checked
+    std::unique_ptr<logon_door> door_;          // the same
     std::vector<gateway_route> committed_routes_;
     std::vector<doubt_entry> doubt_entries_;            // as last written
     std::vector<std::unique_ptr<route_doubt>> doubts_;  // of configured routes
@@ -133,6 +156,7 @@ private:
     std::int64_t next_count_ns_ = 0;
     std::int64_t next_listen_ns_ = 0;
     bool is_any_logged_on_ = false;
+    std::int64_t next_refused_line_ns_ = 0;
     std::uint64_t refused_first_frames_ = 0;  // and the listeners have refusals of their own
 };
 

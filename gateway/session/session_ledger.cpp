@@ -231,6 +231,7 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
     message.kind = kind;
     message.frame = frame;
     message.received_ns = received_ns;
+    message.routing_tag = options_.inbound_routing_tag;
     if (frame != nullptr) {
         const frame_facts& facts = frame->facts();
         message.correlation = correlations_->find(text_of(*frame, facts.cl_ord_id));

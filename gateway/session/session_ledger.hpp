@@ -29,6 +29,7 @@ namespace millrace::gateway {
 struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
+    std::uint32_t inbound_routing_tag = 57;
 };
 
 struct ledger_counters {

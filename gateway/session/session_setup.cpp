@@ -1,6 +1,9 @@
 #include "gateway/session/session_setup.hpp"
 
+#include <algorithm>
+
 #include "engine/core/error.hpp"
+#include "gateway/session/guarded_file.hpp"
 
 namespace millrace::gateway::detail {
 
@@ -23,6 +26,54 @@ void check_names(const session_spec& spec) {
 }
 
 }  // namespace
+
+std::string password_of(const session_spec& spec) {
+    if (spec.password_file.empty()) {
+        return spec.password;
+    }
+    constexpr std::size_t file_bytes_max = 4096;
+    try {
+        std::string text =
+            read_guarded_file(spec.password_file, "a file of a password", file_bytes_max).text;
+        text.resize(std::min(text.find_first_of("\r\n"), text.size()));
+        if (text.empty() || text.find('\x01') != std::string::npos) {
+            throw engine::config_error(spec.password_file +
+                                       ": its first line is no password a field can hold");
+        }
+        return text;
+    } catch (const engine::config_error& failure) {
+        throw engine::config_error(spec.file, spec.password_line, failure.what());
+    }
+}
+
+address_list allowed_of(const session_spec& spec) {
+    address_list allowed;
+    for (const setting& one : spec.allowed_addresses) {
+        try {
+            allowed.add(one.key);
+        } catch (const engine::config_error& failure) {
+            throw engine::config_error(spec.file, one.line,
+                                       std::string("AllowedRemoteAddresses: ") + failure.what());
+        }
+    }
+    return allowed;
+}
+
+address_list allowed_at(const settings_file& settings, const host_port& endpoint) {
+    address_list allowed;
+    for (const session_spec& spec : settings.sessions) {
+        if (spec.role != session_role::acceptor || spec.accept_endpoint.host != endpoint.host ||
+            spec.accept_endpoint.port != endpoint.port) {
+            continue;
+        }
+        const address_list own = allowed_of(spec);
+        if (own.is_empty()) {
+            return {};
+        }
+        allowed.add(own);
+    }
+    return allowed;
+}
 
 std::unique_ptr<connector> make_connector(const session_spec& spec,
                                           const fix_session_options& options) {
@@ -54,6 +105,12 @@ connection_options connection_of(const session_spec& spec, const fix_session_opt
     if (spec.receive_buffer_bytes > 0) {
         wanted.receive_buffer_bytes = static_cast<int>(spec.receive_buffer_bytes);
     }
+    return wanted;
+}
+
+ledger_options ledger_of(const session_spec& spec, const fix_session_options& options) {
+    ledger_options wanted = options.ledger;
+    wanted.inbound_routing_tag = spec.inbound_routing_tag;
     return wanted;
 }
 

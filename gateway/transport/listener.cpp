@@ -91,6 +91,11 @@ void listener::accept_new(std::int64_t now_ns) noexcept {
             }
             return;
         }
+        if (!options_.allowed.is_empty() && !options_.allowed.is_in(peer)) {
+            ++counters_.refused_address;
+            refused_address_ = peer;
+            continue;
+        }
         pending* free_slot = nullptr;
         for (pending& slot : slots_) {
             if (!slot.link->is_open()) {

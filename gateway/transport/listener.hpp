@@ -15,6 +15,7 @@
 
 #include "engine/core/file.hpp"
 #include "gateway/transport/address.hpp"
+#include "gateway/transport/address_list.hpp"
 #include "gateway/transport/connection.hpp"
 
 namespace millrace::gateway {
@@ -25,13 +26,15 @@ struct listener_options {
     std::int64_t logon_timeout_ns = 10'000'000'000;
     int backlog = 64;
     bool reuse_address = true;
+    address_list allowed;  // who may come; empty: everybody
 };
 
 struct listener_counters {
     std::uint64_t accepted = 0;
-    std::uint64_t refused_full = 0;  // closed at once: pending_max connections were waiting
-    std::uint64_t timed_out = 0;     // no first frame in time
-    std::uint64_t ended_early = 0;   // closed or broken before a first frame
+    std::uint64_t refused_full = 0;     // closed at once: pending_max connections were waiting
+    std::uint64_t refused_address = 0;  // closed before a byte was read: not from one of `allowed`
+    std::uint64_t timed_out = 0;        // no first frame in time
+    std::uint64_t ended_early = 0;      // closed or broken before a first frame
     std::uint64_t accept_failures = 0;
 };
 
@@ -51,6 +54,8 @@ public:
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::size_t pending_count() const;
+    // Of the last that was refused for it.
+    [[nodiscard]] const socket_address& refused_address() const { return refused_address_; }
     [[nodiscard]] const listener_counters& counters() const { return counters_; }
 
 private:
@@ -68,6 +73,7 @@ private:
     std::uint16_t port_ = 0;
     std::vector<pending> slots_;
     std::size_t next_slot_ = 0;  // where the round starts, so that no slot is preferred
+    socket_address refused_address_;
     listener_counters counters_;
 };
 

@@ -27,7 +27,9 @@ public:
     [[nodiscard]] bool is_ready(std::size_t slot) const noexcept { return states_[slot] != idle; }
 
 private:
-    enum state : std::uint8_t { idle, ready, unwatched };
+    static constexpr std::uint8_t idle = 0;
+    static constexpr std::uint8_t ready = 1;
+    static constexpr std::uint8_t unwatched = 2;
 
     engine::unique_fd epoll_;
     std::vector<std::uint8_t> states_;

@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
     add_log_command(program, chosen);
     add_cursor_command(program, chosen);
     add_session_command(program, chosen);
+    add_password_command(program, chosen);
     add_fix_command(program, chosen);
     add_counters_command(program, chosen);
     add_venue_command(program, chosen);

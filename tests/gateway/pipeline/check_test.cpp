@@ -221,6 +221,27 @@ TEST_F(CheckConfig, ReportsTheSettingsFileWithItsOwnLines) {
               1);
 }
 
+TEST_F(CheckConfig, LooksAtWhoMayLogOnAndAtWhatASessionAdds) {
+    const std::string settings =
+        test::read_text(test::example_path().parent_path() / "sessions.cfg");
+    const auto refused = [&](const std::string& keys) {
+        directory_.write("sessions.cfg", settings + keys);
+        return errors_with("");
+    };
+    const auto last = 1 + std::count(settings.begin(), settings.end(), '\n');
+    EXPECT_EQ(refused("OutboundField1=Nonsense=x\n"),
+              strings{"sessions.cfg:" + std::to_string(last) +
+                      ": OutboundField Nonsense=x: the session's dictionary has no field of this "
+                      "name"});
+    const strings password = refused("Username=me\nPasswordFile=/none/at/all\n");
+    ASSERT_EQ(password.size(), 1U);
+    EXPECT_NE(password[0].find("/none/at/all"), std::string::npos);
+    EXPECT_EQ(refused("OutboundField1=50=DESK\n"), strings{});
+    const strings users = errors("name = \"venue\"\n", "name = \"venue\"\nusers = \"who.txt\"\n");
+    ASSERT_EQ(users.size(), 1U);
+    EXPECT_NE(users[0].find("who.txt"), std::string::npos);
+}
+
 TEST_F(CheckConfig, RoutesHaveNamesOfTheirOwn) {
     const strings found = errors("name = \"reports-to-table\"", "name = \"orders-to-venue\"");
     EXPECT_EQ(found,

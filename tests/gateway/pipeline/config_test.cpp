@@ -544,22 +544,6 @@ TEST(InvalidConfig, MutatedExamplesAreReadOrRefused) {
     EXPECT_GT(read, 0) << "some edits change a comment or a number only";
 }
 
-TEST(GatewayConfig, TakesFurtherSecretsOfALogonAndRefusesWhatASessionNeeds) {
-    const std::string gateway = "[[gateway]]\nname = \"g\"\nsettings = \"s.cfg\"\n";
-    EXPECT_TRUE(parse_config("/conf/a.toml", gateway).gateways.at(0).secret_tags.empty());
-    EXPECT_EQ(parse_config("/conf/a.toml", gateway + "secret_tags = [5001, 5002]\n")
-                  .gateways.at(0)
-                  .secret_tags,
-              (std::vector<std::uint32_t>{5001, 5002}));
-    EXPECT_EQ(test::refusal(gateway + "secret_tags = [\n5001,\n49]\n"),
-              "/conf/a.toml:6: 'secret_tags' names 49, without whose value no Logon can be read");
-    for (const char* wrong : {"5001", "[\"5001\"]", "[0]", "[-5]", "[2147483648]"}) {
-        EXPECT_EQ(test::refusal(gateway + "secret_tags = " + wrong + "\n"),
-                  "/conf/a.toml:4: 'secret_tags' must be a list of tags: [5001, 5002]")
-            << wrong;
-    }
-}
-
 TEST(ListenerConfig, HasDefaultsAndTakesWhatItIsGiven) {
     const pipeline_config bare =
         parse_config("/conf/a.toml",

@@ -179,6 +179,29 @@ TEST(SessionPort, KeepsTheOrderOfEachBodyOnAResendAcrossAGap) {
     }
 }
 
+TEST(SessionPort, NamesTheUserOfAnInitiatorInItsLogonAlone) {
+    side initiator("initiator", "A", "B", "Username=me\nPassword=hunter2\n");
+    side acceptor("acceptor", "B", "A", "Username=you\nPassword=hunter3\n");
+    acceptor.connect();
+    initiator.connect();
+    ASSERT_EQ(initiator.tick(), call_status::ok);
+    ASSERT_EQ(initiator.wire.frames.size(), 1U);
+    const std::string logon = initiator.wire.frames[0];
+    EXPECT_EQ(field_of(logon, 553), "me");
+    EXPECT_EQ(field_of(logon, 554), "hunter2");
+    EXPECT_EQ(initiator.store.frames.at(1), logon);  // the log hides it, not the library
+    ASSERT_EQ(acceptor.receive(logon).status, receive_status::ok);
+    ASSERT_TRUE(acceptor.port->is_logged_on());
+    EXPECT_EQ(field_of(acceptor.wire.frames.at(0), 553), "");
+    EXPECT_EQ(initiator.receive(acceptor.wire.frames.at(0)).status, receive_status::ok);
+    initiator.wire.frames.clear();
+    ASSERT_EQ(initiator.send("D", order_body), send_status::sent);
+    ASSERT_EQ(initiator.port->send_test_request("T"), call_status::ok);
+    for (const std::string& frame : initiator.wire.frames) {
+        EXPECT_EQ(field_of(frame, 554), "");
+    }
+}
+
 // What is kept of a Logon lacks its secrets. It is never sent again, but the library reads it.
 TEST(SessionPort, ResendsAroundALogonThatWasKeptWithoutItsSecrets) {
     side initiator("initiator", "A", "B");

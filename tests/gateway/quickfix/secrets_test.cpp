@@ -116,6 +116,15 @@ TEST(SecretTags, LeaveACheckSumAsRightOrAsWrongAsItWas) {
 TEST(SecretTags, HideSecretsInALineOfText) {
     EXPECT_EQ(of_text("bad field 554=hunter2|98=0|925=x"), "bad field 554=*******|98=0|925=*");
     EXPECT_EQ(of_text("tag 554 is missing"), "tag 554 is missing");
+    secret_tags own;
+    own.add_value("hunter2");
+    std::string text = "hunter2: no such password, hunter2";
+    own.hide_in_text(text.data(), text.size());
+    EXPECT_EQ(text, "*******: no such password, *******");
+    own.add_value("a");
+    text = "a word";
+    own.hide_in_text(text.data(), text.size());
+    EXPECT_EQ(text, "a word");
 }
 
 // Whoever reaches the port may send such frames.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -204,6 +205,35 @@ TEST(Settings, RefusesWhatIsMissing) {
               std::string::npos);
 }
 
+TEST(Settings, TakesWhatAnInitiatorLogsOnWith) {
+    const auto with = [](const std::string& keys) {
+        return test::settings_text("initiator", "A", "B", keys);
+    };
+    session_spec spec = parsed(with("Username=me\nPassword=hunter2\n")).sessions.at(0);
+    EXPECT_EQ(spec.user_name, "me");
+    EXPECT_EQ(spec.password, "hunter2");
+    EXPECT_EQ(spec.find("Password"), nullptr);  // one copy is enough
+    spec = parsed(with("Username=me\nPasswordFile=p.txt\n")).sessions.at(0);
+    EXPECT_EQ(spec.password, "");
+    EXPECT_EQ(spec.password_file, "p.txt");
+    EXPECT_EQ(parsed(with("Username=me\n")).sessions.at(0).user_name, "me");
+    EXPECT_EQ(refusal(with("Password=x\n")),
+              "venue.cfg:9: Username is missing: a password is somebody's");
+    EXPECT_EQ(refusal(with("Username=me\nPassword=\n")), "venue.cfg:10: Password is empty");
+    EXPECT_EQ(refusal(with("Username=me\nPassword=x\nPasswordFile=y\n")),
+              "venue.cfg:11: Password and PasswordFile: expected one of them");
+    const settings_file acceptor =
+        parsed(test::settings_text("acceptor", "A", "B", "Username=me\nPassword=x\n"));
+    EXPECT_EQ(acceptor.sessions.at(0).user_name, "");
+    EXPECT_EQ(acceptor.sessions.at(0).find("Password"), nullptr);
+    EXPECT_EQ(std::count_if(acceptor.notes.begin(), acceptor.notes.end(),
+                            [](const settings_note& one) {
+                                return one.text.find("no meaning for an acceptor") !=
+                                       std::string::npos;
+                            }),
+              2);
+}
+
 TEST(Settings, RefusesTwoSessionsOfOneName) {
     std::string text = good;
     text.replace(text.find("TargetCompID=OTHER"), 18, "TargetCompID=VENUE");
@@ -242,6 +272,18 @@ TEST(Settings, ReadsAFile) {
                                        ("millrace_settings_" + std::to_string(::getpid()) + ".cfg");
     std::ofstream(path) << good;
     EXPECT_EQ(load_settings(path.string(), {MILLRACE_TEST_DICTIONARIES}).sessions.size(), 2U);
+    std::ofstream(path) << test::settings_text("initiator", "A", "B",
+                                               "Username=me\nPassword=hunter2\n");
+    const auto is_warned = [&](unsigned mode) {
+        std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+        const settings_file file = load_settings(path.string(), {MILLRACE_TEST_DICTIONARIES});
+        return std::any_of(file.notes.begin(), file.notes.end(), [](const settings_note& one) {
+            return one.level == note_level::warning && one.line == 10 &&
+                   one.text.find("may read this password") != std::string::npos;
+        });
+    };
+    EXPECT_TRUE(is_warned(0644));
+    EXPECT_FALSE(is_warned(0640));
     std::filesystem::remove(path);
     try {
         static_cast<void>(load_settings(path.string(), {}));

@@ -56,7 +56,10 @@ public:
         return true;
     }
 
-    void order() { orders_.put(++ordered_, "A" + std::to_string(ordered_)); }
+    void order() {
+        ++ordered_;
+        orders_.put(ordered_, "A" + std::to_string(ordered_));
+    }
     // A frame that the session has to read.
     void report() {
         const std::string number = std::to_string(number_);

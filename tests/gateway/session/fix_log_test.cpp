@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/session/doubt_file.hpp"
+#include "gateway/session/fix_log_rows.hpp"
 #include "gateway/session/life.hpp"
 #include "tests/gateway/session/log_test_support.hpp"
 
@@ -357,6 +358,28 @@ TEST(FixInLog, KeepsNoSecretOfALogonWhateverBecameOfIt) {
     }
     EXPECT_EQ(rows.front().wire,
               test::received_frame("A", 1, "98=0|108=30|553=me|554=*******|5001=*****|"));
+}
+
+TEST(FixInLog, TakesInternalTargetFromTheTagItIsTold) {
+    test::logs_in_directory files;
+    test::open_logs& logs = files.open();
+    session_numbers& session = logs.out.open_session(session_name);
+    const std::string order =
+        test::received_frame("8", 1, "50=THEIRS|57=DESK|11=A|5001=BOOK 4|58=x|");
+    const screened_frame frame =
+        screen_frame(order.data(), order.size(), data_field_table::standard(), {});
+    ASSERT_TRUE(frame.is_passed());
+    for (const std::uint32_t tag : {57U, 50U, 5001U, 5002U}) {
+        ASSERT_EQ(logs.in.append(session, {kind::application, &frame, 1, {}, tag}, {2}),
+                  append_status::ok);
+    }
+    std::vector<std::string> targets;
+    engine::log_reader reader(files.directory / "logs" / "FIX_IN", engine::read_from::first());
+    for (engine::record_view record; reader.poll(record) == engine::read_status::record;) {
+        const engine::row_view row(fix_in_schema(), record.bytes());
+        targets.emplace_back(detail::load_row<fix_in_row>(row).message.internal_target.view());
+    }
+    EXPECT_EQ(targets, (std::vector<std::string>{"DESK", "THEIRS", "BOOK 4", ""}));
 }
 
 TEST(FixInLog, KeepsFramesWithTheirColumnsAndNumbers) {

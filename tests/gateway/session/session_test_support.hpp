@@ -32,7 +32,7 @@ namespace millrace::test {
 inline constexpr std::int64_t ms_ns = 1'000'000;
 
 struct logged_row {
-    std::string session, kind, msg_type, cl_ord_id, wire;
+    std::string session, kind, msg_type, cl_ord_id, internal_target, wire;
     std::uint32_t generation = 0;
     std::uint32_t number = 0;
     std::uint32_t next_sender = 0;
@@ -58,6 +58,7 @@ template <class Row>
     made.kind = columns.kind.view();
     made.msg_type = columns.msg_type.view();
     made.cl_ord_id = columns.cl_ord_id.view();
+    made.internal_target = columns.internal_target.view();
     made.generation = columns.generation;
     made.number = columns.msg_seq_num;
     made.next_sender = columns.next_sender;

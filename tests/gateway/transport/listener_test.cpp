@@ -52,6 +52,26 @@ TEST(Listener, ReportsThePortItWasGiven) {
     EXPECT_NE(listening.port(), 0);
 }
 
+TEST(Listener, ClosesWhoComesFromElsewhereBeforeItReadsAByte) {
+    listener_options options;
+    options.allowed.add("10.0.0.0/8");
+    listener strict{loopback(0), options};
+    const engine::unique_fd stranger = dial(strict);
+    send_all(stranger, heartbeat(1));
+    EXPECT_TRUE(eventually([&] {
+        EXPECT_EQ(strict.poll(0).link, nullptr);
+        return is_ended(stranger);
+    }));
+    EXPECT_EQ(strict.counters().refused_address, 1U);
+    EXPECT_EQ(strict.counters().accepted, 0U);
+    EXPECT_EQ(to_string(strict.refused_address()).substr(0, 10), "127.0.0.1:");
+    options.allowed.add("127.0.0.1");
+    listener open{loopback(0), options};
+    const engine::unique_fd known = dial(open);
+    send_all(known, heartbeat(1));
+    EXPECT_EQ(poll_until_frame(open, 0).frame, heartbeat(1));
+}
+
 TEST(Listener, RefusesAPortInUseAndNamesIt) {
     listener listening{loopback(0), listener_options{}};
     try {

@@ -1,0 +1,58 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/gateway/pipeline/config_support.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+TEST(GatewayConfig, TakesFurtherSecretsOfALogonAndRefusesWhatASessionNeeds) {
+    const std::string gateway = "[[gateway]]\nname = \"g\"\nsettings = \"s.cfg\"\n";
+    EXPECT_TRUE(parse_config("/conf/a.toml", gateway).gateways.at(0).secret_tags.empty());
+    EXPECT_EQ(parse_config("/conf/a.toml", gateway + "secret_tags = [5001, 5002]\n")
+                  .gateways.at(0)
+                  .secret_tags,
+              (std::vector<std::uint32_t>{5001, 5002}));
+    EXPECT_EQ(test::refusal(gateway + "secret_tags = [\n5001,\n49]\n"),
+              "/conf/a.toml:6: 'secret_tags' names 49, without whose value no Logon can be read");
+    for (const char* wrong : {"5001", "[\"5001\"]", "[0]", "[-5]", "[2147483648]"}) {
+        EXPECT_EQ(test::refusal(gateway + "secret_tags = " + wrong + "\n"),
+                  "/conf/a.toml:4: 'secret_tags' must be a list of tags: [5001, 5002]")
+            << wrong;
+    }
+}
+
+TEST(GatewayConfig, StreamsTheAdministrativeTypesThatAreNamed) {
+    const std::string gateway = "[[gateway]]\nname = \"g\"\nsettings = \"s.cfg\"\n";
+    EXPECT_EQ(parse_config("/conf/a.toml", gateway).find_stream("g.FIX_IN")->where,
+              "KIND = 'application'");
+    EXPECT_EQ(parse_config("/conf/a.toml", gateway + "admin_types = [\"A\", \"5\"]\n")
+                  .find_stream("g.FIX_IN")
+                  ->where,
+              "KIND = 'application' or (KIND = 'admin' and MSG_TYPE in ('A', '5'))");
+    EXPECT_EQ(test::refusal(gateway + "admin_types = [\"D\"]\n").substr(0, 44),
+              "/conf/a.toml:4: 'admin_types' names 'D'; exp");
+    EXPECT_EQ(parse_config("/conf/a.toml", gateway + "users = \"who.txt\"\n").gateways.at(0).users,
+              "/conf/who.txt");
+}
+
+TEST(RouteConfig, SaysASourceToASessionOnly) {
+    const std::string client =
+        "[[client]]\nname = \"c\"\nstream = \"s\"\n[[client.route]]\nsource_id = ";
+    EXPECT_EQ(parse_config("/conf/a.toml", client + "\"DESK 7\"\nsession = \"x\"\n")
+                  .clients.at(0)
+                  .routes.at(0)
+                  .source_id,
+              "DESK 7");
+    EXPECT_EQ(test::refusal(client + "\"DESK\"\ntable = \"T\"\n"),
+              "/conf/a.toml:5: 'source_id' is said to a session; there is no 'session'");
+    for (const std::string& wrong : {std::string("a\\u0001b"), std::string(65, 'x')}) {
+        EXPECT_EQ(test::refusal(client + "\"" + wrong + "\"\nsession = \"x\"\n"),
+                  "/conf/a.toml:5: 'source_id' has at most 64 bytes, and no control characters");
+    }
+}
+
+}  // namespace
+}  // namespace millrace::gateway

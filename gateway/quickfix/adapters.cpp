@@ -159,11 +159,11 @@ void store_adapter::refresh() throw(FIX::IOException) {
 }
 
 void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) {
-    const std::string* const type = header_value(message, FIX::FIELD::MsgType);
-    if (!fields_.empty() && type != nullptr) {
-        add_fields(message, *type);
-    }
-    if (!spec_.user_name.empty() && type != nullptr && *type == FIX::MsgType_Logon) {
+    const std::string* const found = header_value(message, FIX::FIELD::MsgType);
+    // A copy: a field that is added to the header moves those that stand there.
+    const std::string type = found != nullptr ? *found : std::string();
+    add_fields(message, type);
+    if (!spec_.user_name.empty() && type == FIX::MsgType_Logon) {
         message.setField(FIX::FIELD::Username, spec_.user_name);
         if (!spec_.password.empty()) {
             message.setField(FIX::FIELD::Password, spec_.password);

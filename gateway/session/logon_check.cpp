@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/core/assert.hpp"
 #include "engine/log/cold_thread.hpp"
@@ -92,7 +91,7 @@ logon_check::ask_result logon_check::try_ask(std::size_t session, std::string_vi
         one.is_abandoned = false;
         one.session = session;
         one.user.assign(user);
-        std::memcpy(one.password.data(), password.data(), password.size());
+        std::copy(password.begin(), password.end(), one.password.begin());
         one.password[password.size()] = '\0';
         one.now.store(stage::asked, std::memory_order_release);  // pairs with logon_check.cpp: run
         bell_.ring();

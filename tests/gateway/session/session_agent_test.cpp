@@ -182,6 +182,8 @@ TEST_P(SessionAgent, NumbersNothingUntilLoggedOnAndThenExchangesOrdersUntilStopp
     open_peer();
     log_on();
     EXPECT_TRUE(peer_has({"A1", "A2"}));
+    // The peer's thread may still be at its second report.
+    EXPECT_TRUE(run_until([&] { return ledger().next_target() == msg_seq_num{4}; }));
     EXPECT_TRUE(peer->send_order("B1"));
     EXPECT_TRUE(numbers_meet());
     EXPECT_FALSE(agent->session().has_waiting_messages());

@@ -13,8 +13,6 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
-// The library's clock counts microseconds, and so do the timestamps of its lane.
-constexpr int library_decimals_max = 6;
 
 // What the library writes: older versions know whole seconds only.
 std::uint8_t decimals_of(const session_spec& session) {
@@ -38,8 +36,7 @@ fast_lane::fast_lane(const session_spec& session, const xlator::dictionary& dict
     : session_(&session),
       latency_max_ns_(static_cast<std::int64_t>(session.max_latency_s) * ns_per_s),
       time_decimals_(decimals_of(session)),
-      incoming_(dict, validation_of(session)),
-      outgoing_(dict, validation_of(session)) {}
+      decoder_(dict, validation_of(session)) {}
 
 bool fast_lane::is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept {
     const field_span sent = frame.facts().sending_time;
@@ -56,17 +53,17 @@ bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
            is_equal(frame, facts.begin_string, session_->begin_string) &&
            (!session_->check_comp_id || (is_equal(frame, facts.sender, session_->target) &&
                                          is_equal(frame, facts.target, session_->sender))) &&
-           is_timely(frame, utc_ns) && incoming_.decode({frame.data(), frame.size()}).is_ok();
+           is_timely(frame, utc_ns) && decoder_.decode({frame.data(), frame.size()}).is_ok();
 }
 
 std::string_view fast_lane::make(std::span<char> room, const outbound_header& header,
                                  std::string_view body, msg_seq_num number,
                                  std::int64_t utc_ns) noexcept {
     const std::string_view msg_type(header.msg_type, header.msg_type_bytes);
-    if (header.is_checked == 0 && !outgoing_.decode_body(msg_type, body).is_ok()) {
+    if (header.is_checked == 0 && !decoder_.decode_body(msg_type, body).is_ok()) {
         return {};
     }
-    MILLRACE_DCHECK(outgoing_.decode_body(msg_type, body).is_ok(), "checked by who made it");
+    MILLRACE_DCHECK(decoder_.decode_body(msg_type, body).is_ok(), "checked by who made it");
     MILLRACE_DCHECK(header.body_sum == static_cast<std::uint8_t>(xlator::byte_sum(body)),
                     "summed by who made it");
     xlator::frame_header head;

@@ -42,8 +42,7 @@ private:
     const session_spec* session_;
     std::int64_t latency_max_ns_;
     std::uint8_t time_decimals_;
-    xlator::decoder incoming_;
-    xlator::decoder outgoing_;
+    xlator::decoder decoder_;
 };
 
 }  // namespace millrace::gateway

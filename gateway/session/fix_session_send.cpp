@@ -186,9 +186,7 @@ std::optional<send_status> fix_session::send_fast(const outbound_route& route,
     port_->note_sent(utc_ns);
     counters.fast_out.add(1);
     if (!gate_.is_empty() || !ledger_.may_send()) [[unlikely]] {
-        const std::string_view gated = frame;
-        send_batched();
-        static_cast<void>(send(gated.data(), gated.size()));
+        static_cast<void>(send(frame.data(), frame.size()));
     } else {
         batch_.add(frame.size());
     }

@@ -20,19 +20,14 @@ namespace {
 
 constexpr std::int64_t ns_per_s = 1000000000;
 
-bool is_flag(const session_spec& spec, const char* key, bool fallback) {
-    const setting* found = spec.find(key);
-    return found == nullptr ? fallback : found->value == "Y";
-}
-
 // What the library's own factory would set on a dictionary from these keys.
 ptr::shared_ptr<FIX::DataDictionary> make_dictionary(const session_spec& spec,
                                                      const detail::loaded_dictionary& loaded) {
     ptr::shared_ptr<FIX::DataDictionary> made(new FIX::DataDictionary(loaded.parsed));
-    made->checkFieldsOutOfOrder(is_flag(spec, "ValidateFieldsOutOfOrder", true));
-    made->checkFieldsHaveValues(is_flag(spec, "ValidateFieldsHaveValues", true));
-    made->checkUserDefinedFields(is_flag(spec, "ValidateUserDefinedFields", true));
-    made->allowUnknownMsgFields(is_flag(spec, "AllowUnknownMsgFields", false));
+    made->checkFieldsOutOfOrder(spec.is_on("ValidateFieldsOutOfOrder", true));
+    made->checkFieldsHaveValues(spec.is_on("ValidateFieldsHaveValues", true));
+    made->checkUserDefinedFields(spec.is_on("ValidateUserDefinedFields", true));
+    made->allowUnknownMsgFields(spec.is_on("AllowUnknownMsgFields", false));
     return made;
 }
 

@@ -49,7 +49,6 @@ private:
                            const std::string& why) const;
     std::uint32_t number_of(const session_spec& spec, const std::string& key,
                             std::uint32_t fallback) const;
-    bool flag_of(const session_spec& spec, const std::string& key, bool fallback) const;
 
     settings_options options_;
     settings_file result_;
@@ -115,12 +114,6 @@ std::uint32_t settings_reader::number_of(const session_spec& spec, const std::st
     return found == nullptr ? fallback : static_cast<std::uint32_t>(std::stoul(found->value));
 }
 
-bool settings_reader::flag_of(const session_spec& spec, const std::string& key,
-                              bool fallback) const {
-    const setting* found = spec.find(key);
-    return found == nullptr ? fallback : found->value == "Y";
-}
-
 session_spec settings_reader::build(const detail::settings_section& from) {
     session_spec spec;
     spec.file = result_.path;
@@ -139,7 +132,7 @@ session_spec settings_reader::build(const detail::settings_section& from) {
     }
     read_dictionaries(spec);
     for (const char* key : {"StartTime", "EndTime"}) {
-        if (!flag_of(spec, "NonStopSession", false)) {
+        if (!spec.is_on("NonStopSession", false)) {
             require(spec, key, "every session has a schedule; NonStopSession=Y means always");
         }
     }
@@ -184,14 +177,14 @@ void settings_reader::read_flags(session_spec& spec) const {
     spec.max_latency_s = number_of(spec, "MaxLatency", spec.max_latency_s);
     spec.send_buffer_bytes = number_of(spec, "SocketSendBufferSize", 0);
     spec.receive_buffer_bytes = number_of(spec, "SocketReceiveBufferSize", 0);
-    spec.check_comp_id = flag_of(spec, "CheckCompID", spec.check_comp_id);
-    spec.check_latency = flag_of(spec, "CheckLatency", spec.check_latency);
-    spec.reset_on_logon = flag_of(spec, "ResetOnLogon", spec.reset_on_logon);
-    spec.reset_on_logout = flag_of(spec, "ResetOnLogout", spec.reset_on_logout);
-    spec.reset_on_disconnect = flag_of(spec, "ResetOnDisconnect", spec.reset_on_disconnect);
-    spec.reuse_address = flag_of(spec, "SocketReuseAddress", spec.reuse_address);
+    spec.check_comp_id = spec.is_on("CheckCompID", spec.check_comp_id);
+    spec.check_latency = spec.is_on("CheckLatency", spec.check_latency);
+    spec.reset_on_logon = spec.is_on("ResetOnLogon", spec.reset_on_logon);
+    spec.reset_on_logout = spec.is_on("ResetOnLogout", spec.reset_on_logout);
+    spec.reset_on_disconnect = spec.is_on("ResetOnDisconnect", spec.reset_on_disconnect);
+    spec.reuse_address = spec.is_on("SocketReuseAddress", spec.reuse_address);
     spec.validate_length_and_checksum =
-        flag_of(spec, "ValidateLengthAndChecksum", spec.validate_length_and_checksum);
+        spec.is_on("ValidateLengthAndChecksum", spec.validate_length_and_checksum);
     if (spec.role == session_role::initiator) {
         const setting& heart =
             require(spec, "HeartBtInt", "seconds between heartbeats, at least 1");
@@ -243,7 +236,7 @@ void settings_reader::read_addresses(session_spec& spec) const {
 }
 
 void settings_reader::read_dictionaries(session_spec& spec) {
-    spec.use_data_dictionary = flag_of(spec, "UseDataDictionary", true);
+    spec.use_data_dictionary = spec.is_on("UseDataDictionary", true);
     const bool is_fixt = spec.begin_string == "FIXT.1.1";
     if (is_fixt) {
         spec.default_appl_ver_id =
@@ -320,6 +313,11 @@ const setting* session_spec::find(const std::string& key) const {
         }
     }
     return nullptr;
+}
+
+bool session_spec::is_on(const char* key, bool otherwise) const {
+    const setting* const found = find(key);
+    return found == nullptr ? otherwise : found->value == "Y";
 }
 
 settings_file load_settings(const std::string& path, const settings_options& options) {

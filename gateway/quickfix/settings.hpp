@@ -94,6 +94,7 @@ struct session_spec {
     std::vector<setting> settings;  // everything, defaults merged in; dictionary paths as resolved
 
     const setting* find(const std::string& key) const;  // keys differ in case only: equal
+    bool is_on(const char* key, bool otherwise) const;  // `otherwise`: where it is not given
 };
 
 enum class note_level : std::uint8_t { notice, warning };

@@ -108,8 +108,7 @@ void own_reader::read_allowed_addresses() {
 void own_reader::read_outbound_fields() {
     spec_.inbound_routing_tag = number_of("InboundRoutingTag", spec_.inbound_routing_tag);
     spec_.outbound_routing_tag = number_of("OutboundRoutingTag", spec_.outbound_routing_tag);
-    const setting* const persist = spec_.find("PersistMessages");
-    spec_.persist_messages = persist == nullptr || persist->value == "Y";
+    spec_.persist_messages = spec_.is_on("PersistMessages", true);
     for (const setting& value : spec_.settings) {
         if (detail::upper_case(value.key).compare(0, 13, "OUTBOUNDFIELD") != 0) {
             continue;

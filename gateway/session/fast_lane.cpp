@@ -22,8 +22,7 @@ std::uint8_t decimals_of(const session_spec& session) {
     if (const setting* const precision = session.find("TimestampPrecision")) {
         return static_cast<std::uint8_t>(std::strtoul(precision->value.c_str(), nullptr, 10));
     }
-    const setting* const has_milliseconds = session.find("MillisecondsInTimeStamp");
-    return has_milliseconds != nullptr && has_milliseconds->value == "N" ? 0 : 3;
+    return session.is_on("MillisecondsInTimeStamp", true) ? 3 : 0;
 }
 
 bool is_equal(const screened_frame& frame, field_span span, const std::string& text) noexcept {

@@ -45,11 +45,6 @@ std::string name_in(const Names& names, std::string_view key) {
     return {};
 }
 
-bool is_on(const session_spec& session, const char* key, bool otherwise) {
-    const setting* const found = session.find(key);
-    return found == nullptr || found->value.empty() ? otherwise : found->value == "Y";
-}
-
 }  // namespace
 
 std::string dictionary_of(const session_spec& session) {
@@ -70,10 +65,10 @@ xlator::decode_options validation_of(const session_spec& session) {
     xlator::decode_options options;
     options.is_strict = false;
     options.frame_size_max = xlator::stream_frame_bytes_max;
-    options.check_field_order = is_on(session, "ValidateFieldsOutOfOrder", true);
-    options.check_have_values = is_on(session, "ValidateFieldsHaveValues", true);
-    options.check_user_fields = is_on(session, "ValidateUserDefinedFields", true);
-    options.allow_unknown_fields = is_on(session, "AllowUnknownMsgFields", false);
+    options.check_field_order = session.is_on("ValidateFieldsOutOfOrder", true);
+    options.check_have_values = session.is_on("ValidateFieldsHaveValues", true);
+    options.check_user_fields = session.is_on("ValidateUserDefinedFields", true);
+    options.allow_unknown_fields = session.is_on("AllowUnknownMsgFields", false);
     return options;
 }
 

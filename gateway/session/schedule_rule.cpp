@@ -120,10 +120,6 @@ private:
     [[noreturn]] void fail(const setting& at, const std::string& reason) const {
         throw settings_error(spec_.file, at.line, at.key + "=" + at.value + ": " + reason);
     }
-    [[nodiscard]] bool is_set(const char* key) const {
-        const setting* const found = spec_.find(key);
-        return found != nullptr && found->value == "Y";
-    }
     // `fallback` where the key is not given.
     [[nodiscard]] std::int64_t time_of(const char* key, std::int64_t fallback) const;
     [[nodiscard]] int weekday_of(const setting& from, std::string_view name) const;
@@ -207,7 +203,7 @@ std::string schedule_reader::range_text(const weekly_range& range, bool is_weekl
 void schedule_reader::read_zone() {
     const setting* const named = spec_.find("TimeZone");
     const bool has_name = named != nullptr && !named->value.empty();
-    if (is_set("UseLocalTime")) {
+    if (spec_.is_on("UseLocalTime", false)) {
         if (has_name) {
             fail(*named, "UseLocalTime=Y names another; one of the two");
         }
@@ -227,11 +223,9 @@ void schedule_reader::read_window() {
     const setting* const start_day = spec_.find("StartDay");
     const setting* const end_day = spec_.find("EndDay");
     const setting* const weekdays = spec_.find("Weekdays");
-    const setting* const non_stop = spec_.find("NonStopSession");
     rule_.is_weekly = start_day != nullptr && end_day != nullptr;
-    rule_.is_non_stop = non_stop != nullptr
-                            ? non_stop->value == "Y"
-                            : start_s_ == end_s_ && !rule_.is_weekly && weekdays == nullptr;
+    rule_.is_non_stop = spec_.is_on("NonStopSession",
+                                    start_s_ == end_s_ && !rule_.is_weekly && weekdays == nullptr);
     if (rule_.is_non_stop) {
         rule_.is_weekly = false;
         rule_.text = "non-stop " + rule_.zone.name();

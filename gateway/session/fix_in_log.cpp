@@ -2,6 +2,7 @@
 
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
+#include "gateway/session/frame_text.hpp"
 
 namespace millrace::gateway {
 
@@ -13,15 +14,10 @@ using detail::set_numbers;
 
 namespace {
 
-std::string_view span_text(const screened_frame& frame, field_span span) noexcept {
-    return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
-                             : std::string_view();
-}
-
 // The first field of this tag, wherever the frame has it.
 std::string_view find_field(const screened_frame& frame, std::uint32_t tag) noexcept {
     if (tag == 57) [[likely]] {
-        return span_text(frame, frame.facts().target_sub_id);
+        return text_of(frame, frame.facts().target_sub_id);
     }
     char mark[16] = "\x01";
     const auto written = std::to_chars(mark + 1, mark + sizeof mark - 1, tag);
@@ -76,15 +72,15 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
         wire = {frame.data(), frame.size()};
         kept = kept_of(received.kind, frame);
         row.message.msg_seq_num = facts.number.value;
-        assign_cut(row.message.msg_type, span_text(frame, facts.msg_type));
-        assign_cut(row.message.sender, span_text(frame, facts.sender));
-        assign_cut(row.message.target, span_text(frame, facts.target));
-        assign_cut(row.message.cl_ord_id, span_text(frame, facts.cl_ord_id));
-        assign_cut(row.message.orig_cl_ord_id, span_text(frame, facts.orig_cl_ord_id));
+        assign_cut(row.message.msg_type, text_of(frame, facts.msg_type));
+        assign_cut(row.message.sender, text_of(frame, facts.sender));
+        assign_cut(row.message.target, text_of(frame, facts.target));
+        assign_cut(row.message.cl_ord_id, text_of(frame, facts.cl_ord_id));
+        assign_cut(row.message.orig_cl_ord_id, text_of(frame, facts.orig_cl_ord_id));
         assign_cut(row.message.internal_target, find_field(frame, received.routing_tag));
         row.message.size = static_cast<std::uint32_t>(frame.size());
         row.message.poss_dup = facts.poss_dup ? 1 : 0;
-        const std::string_view sent = span_text(frame, facts.sending_time);
+        const std::string_view sent = text_of(frame, facts.sending_time);
         static_cast<void>(parse_utc_timestamp(sent.data(), sent.size(), row.sending_time.ns));
         envelope.correlation = received.correlation;
     }

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "gateway/session/frame_text.hpp"
+
 namespace millrace::gateway {
 
 namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 constexpr std::size_t shown_bytes_max = 64;
-
-std::string_view text_of(const screened_frame& frame, field_span span) noexcept {
-    return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
-                             : std::string_view();
-}
 
 }  // namespace
 

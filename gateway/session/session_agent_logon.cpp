@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "gateway/session/frame_text.hpp"
 #include "gateway/session/session_agent.hpp"
 
 namespace millrace::gateway {
@@ -95,11 +96,8 @@ std::string_view session_agent::let_on(connection& link, const screened_frame& l
     const std::string_view refused = door_->hold(link, logon, *session, index, now_ns);
     if (!refused.empty()) {
         counters.refused_logons.add(1);
-        const field_span user = logon.facts().user_name;
-        say_logon(event_level::warning, *session,
-                  user.is_present() ? std::string_view(logon.begin_of(user), user.size)
-                                    : std::string_view(),
-                  link, refused);
+        say_logon(event_level::warning, *session, text_of(logon, logon.facts().user_name), link,
+                  refused);
         link.close(close_reason::refused);
         ++refused_first_frames_;
     }

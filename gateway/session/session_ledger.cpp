@@ -6,6 +6,7 @@
 #include "engine/core/assert.hpp"
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
+#include "gateway/session/frame_text.hpp"
 
 namespace millrace::gateway {
 
@@ -18,11 +19,6 @@ bool is_queued_when_early(const screened_frame& frame) noexcept {
         return frame.facts().gap_fill;
     }
     return !frame.is_msg_type('2') && !frame.is_msg_type('3') && !frame.is_msg_type('5');
-}
-
-std::string_view text_of(const screened_frame& frame, field_span span) noexcept {
-    return span.is_present() ? std::string_view(frame.begin_of(span), span.size)
-                             : std::string_view();
 }
 
 constexpr std::string_view reject_type =

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <vector>
 
+#include "gateway/quickfix/schedule_text.hpp"
+
 namespace millrace {
 namespace gateway {
 
@@ -148,48 +150,24 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 bool is_time_of_day(const std::string& text) {
-    if (text.size() != 8 || text[2] != ':' || text[5] != ':' || !is_number(text.substr(0, 2), 2) ||
-        !is_number(text.substr(3, 2), 2) || !is_number(text.substr(6, 2), 2)) {
-        return false;
-    }
-    return std::stoi(text.substr(0, 2)) < 24 && std::stoi(text.substr(3, 2)) < 60 &&
-           std::stoi(text.substr(6, 2)) < 60;
+    std::int64_t s = 0;
+    return parse_time_of_day(text, s);
 }
 
 bool is_day(const std::string& text) {
-    static const char* const days[] = {"su", "mo", "tu", "we", "th", "fr", "sa"};
-    const std::string start = lower(text.substr(0, 2));
-    return std::find(std::begin(days), std::end(days), start) != std::end(days);
+    int weekday = 0;
+    return parse_weekday(text, weekday);
 }
 
 bool is_date(const std::string& text) {
-    if (text.size() != 10 || text[4] != '-' || text[7] != '-' || !is_number(text.substr(0, 4), 4) ||
-        !is_number(text.substr(5, 2), 2) || !is_number(text.substr(8, 2), 2)) {
-        return false;
-    }
-    static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const int year = std::stoi(text.substr(0, 4));
-    const int month = std::stoi(text.substr(5, 2));
-    const int day = std::stoi(text.substr(8, 2));
-    const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month >= 1 && month <= 12 && day >= 1 &&
-           day <= month_days[month - 1] + (month == 2 && is_leap ? 1 : 0);
+    std::int64_t day = 0;
+    return parse_date(text, day);
 }
 
 // A list of nothing is one, which a session may need to take back a default.
 bool is_list_of(bool (*is_one)(const std::string&), const std::string& text) {
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-        const std::size_t comma = std::min(text.find(',', begin), text.size());
-        std::string one = text.substr(begin, comma - begin);
-        one.erase(0, std::min(one.find_first_not_of(" \t"), one.size()));
-        one.erase(one.find_last_not_of(" \t") + 1);
-        if (!is_one(one)) {
-            return false;
-        }
-        begin = comma + 1;
-    }
-    return true;
+    const std::vector<std::string> parts = split_list(text);
+    return std::all_of(parts.begin(), parts.end(), is_one);
 }
 
 }  // namespace

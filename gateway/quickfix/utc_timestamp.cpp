@@ -17,19 +17,18 @@ bool parse_two(const char* at, int limit, int& value) noexcept {
     return value <= limit;
 }
 
-// Days since 1970-01-01 of a date of the Gregorian calendar, counting years from March so that the
-// leap day is last.
+}  // namespace
+
+// Counting years from March, so that the leap day is last.
 std::int64_t days_from_civil(int year, int month, int day) noexcept {
     const std::int64_t y = month <= 2 ? year - 1 : year;
-    const std::int64_t era = y / 400;
+    const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
     const std::int64_t year_of_era = y - era * 400;
     const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     const std::int64_t day_of_era =
         year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
-
-}  // namespace
 
 bool parse_utc_timestamp(const char* text, std::size_t size, std::int64_t& utc_ns) noexcept {
     if (size < 17 || size == 18 || size > 27 || text[8] != '-' || text[11] != ':' ||

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <fstream>
 #include <string_view>
 
 #include "engine/core/error.hpp"
+#include "gateway/quickfix/schedule_text.hpp"
 #include "gateway/session/schedule.hpp"
 
 namespace millrace::gateway {
@@ -24,52 +24,6 @@ std::string_view strip(std::string_view text) {
     return first == std::string_view::npos
                ? std::string_view()
                : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-// Whether `size` digits stand there, and what they say.
-bool take_digits(std::string_view text, std::size_t at, std::size_t size, int& value) {
-    if (at + size > text.size()) {
-        return false;
-    }
-    value = 0;
-    for (const char byte : text.substr(at, size)) {
-        if (byte < '0' || byte > '9') {
-            return false;
-        }
-        value = value * 10 + (byte - '0');
-    }
-    return true;
-}
-
-// Days since 1970-01-01 of a date like 2026-12-25.
-bool parse_date(std::string_view text, std::int64_t& day) {
-    int year = 0;
-    int month = 0;
-    int of_month = 0;
-    if (text.size() != 10 || text[4] != '-' || text[7] != '-' || !take_digits(text, 0, 4, year) ||
-        !take_digits(text, 5, 2, month) || !take_digits(text, 8, 2, of_month)) {
-        return false;
-    }
-    const std::chrono::year_month_day date{std::chrono::year{year},
-                                           std::chrono::month{static_cast<unsigned>(month)},
-                                           std::chrono::day{static_cast<unsigned>(of_month)}};
-    if (!date.ok()) {
-        return false;
-    }
-    day = std::chrono::sys_days{date}.time_since_epoch().count();
-    return true;
-}
-
-template <class Take>
-void for_each_listed(std::string_view list, Take take) {
-    while (!list.empty()) {
-        const std::size_t comma = std::min(list.find(','), list.size());
-        const std::string_view one = strip(list.substr(0, comma));
-        if (!one.empty()) {
-            take(one);
-        }
-        list.remove_prefix(std::min(comma + 1, list.size()));
-    }
 }
 
 std::string time_text(std::int64_t of_range_s) {
@@ -122,7 +76,7 @@ private:
     }
     // `fallback` where the key is not given.
     [[nodiscard]] std::int64_t time_of(const char* key, std::int64_t fallback) const;
-    [[nodiscard]] int weekday_of(const setting& from, std::string_view name) const;
+    [[nodiscard]] int weekday_of(const setting& from, const std::string& name) const;
     [[nodiscard]] weekly_range range_of(std::int64_t begin_s, std::int64_t end_s,
                                         const setting* begin_day, const setting* end_day) const;
     [[nodiscard]] std::string range_text(const weekly_range& range, bool is_weekly) const;
@@ -145,27 +99,19 @@ std::int64_t schedule_reader::time_of(const char* key, std::int64_t fallback) co
     if (found == nullptr) {
         return fallback;
     }
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    const std::string_view text = found->value;
-    if (text.size() != 8 || !take_digits(text, 0, 2, hour) || !take_digits(text, 3, 2, minute) ||
-        !take_digits(text, 6, 2, second) || hour > 23 || minute > 59 || second > 59) {
+    std::int64_t s = 0;
+    if (!parse_time_of_day(found->value, s)) {
         fail(*found, "expected a time of day as HH:MM:SS");
     }
-    return hour * 3600 + minute * 60 + second;
+    return s;
 }
 
-int schedule_reader::weekday_of(const setting& from, std::string_view name) const {
-    const auto* const found =
-        std::find_if(day_names.begin(), day_names.end(), [&](std::string_view one) {
-            return name.size() >= 2 && (name[0] | 0x20) == (one[0] | 0x20) &&
-                   (name[1] | 0x20) == one[1];
-        });
-    if (found == day_names.end()) {
+int schedule_reader::weekday_of(const setting& from, const std::string& name) const {
+    int weekday = 0;
+    if (!parse_weekday(name, weekday)) {
         fail(from, "expected a day of the week, such as Monday or mo");
     }
-    return static_cast<int>(found - day_names.begin());
+    return weekday;
 }
 
 // A range never has no length: where it ends as it begins, it lasts until it begins again.
@@ -237,10 +183,10 @@ void schedule_reader::read_window() {
     rule_.window = range_of(start_s_, end_s_, start_day, end_day);
     if (weekdays != nullptr) {
         rule_.window.weekdays = 0;
-        for_each_listed(weekdays->value, [&](std::string_view name) {
+        for (const std::string& name : split_list(weekdays->value)) {
             rule_.window.weekdays = static_cast<std::uint8_t>(rule_.window.weekdays |
                                                               1U << weekday_of(*weekdays, name));
-        });
+        }
         if (rule_.window.weekdays == 0) {
             fail(*weekdays, "expected days of the week, such as Mon,Tue");
         }
@@ -299,13 +245,13 @@ void schedule_reader::check_logon() const {
 
 void schedule_reader::read_holidays() {
     if (const setting* const listed = spec_.find("Holidays")) {
-        for_each_listed(listed->value, [&](std::string_view date) {
+        for (const std::string& date : split_list(listed->value)) {
             std::int64_t day = 0;
             if (!parse_date(date, day)) {
                 fail(*listed, "expected dates as YYYY-MM-DD, with commas between them");
             }
             rule_.holidays.push_back(day);
-        });
+        }
     }
     if (const setting* const file = spec_.find("HolidaysFile")) {
         read_holidays_file(*file);
@@ -328,7 +274,7 @@ void schedule_reader::read_holidays_file(const setting& from) {
             continue;
         }
         std::int64_t day = 0;
-        if (!parse_date(text.substr(0, text.find_first_of(" \t")), day)) {
+        if (!parse_date(std::string(text.substr(0, text.find_first_of(" \t"))), day)) {
             throw settings_error(from.value, number,
                                  "expected a date as YYYY-MM-DD at the "
                                  "line's begin");

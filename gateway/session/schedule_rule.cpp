@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/core/error.hpp"
+#include "engine/core/strip.hpp"
 #include "gateway/quickfix/schedule_text.hpp"
 #include "gateway/session/schedule.hpp"
 
@@ -18,13 +19,6 @@ constexpr std::int64_t logout_lead_s_min = 1;  // or there would be no Logout
 constexpr std::int64_t logout_lead_s_max = 10;
 constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed",
                                                        "Thu", "Fri", "Sat"};
-
-std::string_view strip(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r");
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 std::string time_text(std::int64_t of_range_s) {
     const std::int64_t s = of_range_s % s_per_day;
@@ -269,7 +263,7 @@ void schedule_reader::read_holidays_file(const setting& from) {
     }
     std::string line;
     for (long number = 1; std::getline(file, line); ++number) {
-        const std::string_view text = strip(line);
+        const std::string_view text = engine::strip(line);
         if (text.empty() || text.front() == '#') {
             continue;
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.hpp"
+#include "engine/core/strip.hpp"
 #include "engine/table/nearest.hpp"
 #include "gateway/session/password_hash.hpp"
 
@@ -13,13 +14,6 @@ namespace {
 constexpr std::string_view blanks = " \t\r";
 constexpr std::size_t file_bytes_max = std::size_t{1} << 20;
 
-std::string_view strip(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 class user_reader {
 public:
     user_reader(const std::filesystem::path& path, const std::vector<session_names>& sessions)
@@ -29,7 +23,7 @@ public:
         while (!text.empty()) {
             ++line_;
             const std::size_t end = std::min(text.find('\n'), text.size());
-            read_line(strip(text.substr(0, end)));
+            read_line(engine::strip(text.substr(0, end)));
             text.remove_prefix(std::min(end + 1, text.size()));
         }
         return std::move(result_);
@@ -62,9 +56,9 @@ void user_reader::read_line(std::string_view line) {
     if (last_begin == 0) {
         fail("expected a session, a name and a hash; `millrace password` prints such a line");
     }
-    const std::string_view middle = last_begin > first_end
-                                        ? strip(line.substr(first_end, last_begin - first_end))
-                                        : std::string_view();
+    const std::string_view middle =
+        last_begin > first_end ? engine::strip(line.substr(first_end, last_begin - first_end))
+                               : std::string_view();
     if (middle.empty()) {
         if (first == "authentication") {
             return read_switch(last);

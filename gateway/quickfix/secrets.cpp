@@ -67,6 +67,7 @@ public:
         at_ = found.end == end_ ? end_ : found.end + 1;
         return true;
     }
+    const char* pass_value(const field& found) const noexcept { return found.end; }
 
 private:
     const char* at_;
@@ -190,6 +191,18 @@ private:
     const char* copied_;  // up to here
 };
 
+template <class Fields>
+void copy_without(const secret_tags& secrets, Fields fields, copy_pass copy) noexcept {
+    field found;
+    while (fields.next(found)) {
+        if (secrets.has(static_cast<std::uint32_t>(found.tag))) {
+            found.end = fields.pass_value(found);
+            copy.hide(found);
+        }
+    }
+    copy.finish();
+}
+
 }  // namespace
 
 void secret_tags::add(std::uint32_t tag) {
@@ -228,28 +241,12 @@ bool secret_tags::has(std::uint32_t tag) const noexcept {
 }
 
 void secret_tags::copy_logon(char* to, const char* from, std::size_t size) const noexcept {
-    copy_pass copy(to, from, size);
-    logon_fields fields(from, from + size, data_fields_);
-    field found;
-    while (fields.next(found)) {
-        if (has(static_cast<std::uint32_t>(found.tag))) {
-            copy.hide(found);
-        }
-    }
-    copy.finish();
+    copy_without(*this, logon_fields(from, from + size, data_fields_), copy_pass(to, from, size));
 }
 
 void secret_tags::copy_garbled(char* to, const char* from, std::size_t size) const noexcept {
-    copy_pass copy(to, from, size);
-    possible_fields fields(from, from + size, data_fields_);
-    field found;
-    while (fields.next(found)) {
-        if (has(static_cast<std::uint32_t>(found.tag))) {
-            found.end = fields.pass_value(found);
-            copy.hide(found);
-        }
-    }
-    copy.finish();
+    copy_without(*this, possible_fields(from, from + size, data_fields_),
+                 copy_pass(to, from, size));
 }
 
 void secret_tags::hide_in_text(char* text, std::size_t size) const noexcept {

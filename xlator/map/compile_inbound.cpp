@@ -95,9 +95,8 @@ private:
             return compile_now(rule, step);
         }
         if (!rule.composed.empty()) {
-            const std::string what = "column " + rule.column;
-            return compile_template(rule.composed, what, rule.line, step.parts) &&
-                   can_be_row_text(step.parts, step.kind, what, rule.line) &&
+            return compile_row_template(rule.composed, rule.column, step.kind, rule.line,
+                                        step.parts) &&
                    compile_fallback(rule, step);
         }
         return compile_field(rule, step) && compile_fallback(rule, step);
@@ -247,9 +246,8 @@ private:
 
     bool add_formatted(const column_rule& rule, detail::text_part::origin from,
                        detail::inbound_step& step) {
-        const std::string what = "column " + rule.column;
-        return compile_part(from, rule.field, rule.format, what, rule.line, step.parts) &&
-               can_be_row_text(step.parts, step.kind, what, rule.line);
+        return compile_row_part(from, rule.field, rule.format, rule.column, step.kind, rule.line,
+                                step.parts);
     }
 
     bool is_convertible(const field_info& field, const column_rule& rule,

@@ -209,6 +209,21 @@ bool column_compiler::compile_template(const std::string& text, const std::strin
     return !parts.empty();
 }
 
+bool column_compiler::compile_row_template(const std::string& text, const std::string& column,
+                                           column_kind kind, long line,
+                                           std::vector<text_part>& parts) {
+    const std::string what = "column " + column;
+    return compile_template(text, what, line, parts) && can_be_row_text(parts, kind, what, line);
+}
+
+bool column_compiler::compile_row_part(text_part::origin from, const std::string& name,
+                                       const std::string& format, const std::string& column,
+                                       column_kind kind, long line, std::vector<text_part>& parts) {
+    const std::string what = "column " + column;
+    return compile_part(from, name, format, what, line, parts) &&
+           can_be_row_text(parts, kind, what, line);
+}
+
 const message_info* map_compiler::find_message(const std::string& name, long line) {
     const message_info* found = dict_.find_message_named(name);
     if (found == nullptr) {

@@ -53,9 +53,13 @@ protected:
                                     std::vector<text_part>& parts);
     // An example of a text that no row takes part in; nothing of others.
     [[nodiscard]] static std::optional<std::string> example_of(std::span<const text_part> parts);
-    // False, and an error: such a text is never a value of a column of this kind.
-    [[nodiscard]] bool can_be_row_text(std::span<const text_part> parts, column_kind kind,
-                                       const std::string& what, long line);
+    // The same two for a column of the row that is made, and of this kind.
+    [[nodiscard]] bool compile_row_template(const std::string& text, const std::string& column,
+                                            column_kind kind, long line,
+                                            std::vector<text_part>& parts);
+    [[nodiscard]] bool compile_row_part(text_part::origin from, const std::string& name,
+                                        const std::string& format, const std::string& column,
+                                        column_kind kind, long line, std::vector<text_part>& parts);
     [[nodiscard]] bool compile_condition(const column_condition& given, long line,
                                          map_condition& condition);
     // A value that a template names, or one that gets a format: its index, kind and type. False,
@@ -67,6 +71,10 @@ protected:
     std::string_view map_;
     std::span<const column> columns_;
     std::vector<spec_error> errors_;
+
+private:
+    [[nodiscard]] bool can_be_row_text(std::span<const text_part> parts, column_kind kind,
+                                       const std::string& what, long line);
 };
 
 // With a dictionary on the other side.
@@ -85,7 +93,7 @@ protected:
     // an error if none.
     [[nodiscard]] bool resolve_value(const field_info& field, const std::string& text, long line,
                                      std::string& wire);
-    // As can_be_row_text().
+    // False, and an error: such a text is never a value of the field.
     [[nodiscard]] bool can_be_field_text(std::span<const text_part> parts, const field_info& field,
                                          long line);
     ~map_compiler() = default;

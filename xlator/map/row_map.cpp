@@ -108,8 +108,8 @@ private:
             case value_source::constant:
                 return true;
             case value_source::composed:
-                return compile_template(rule.text, "column " + rule.field, rule.line, step.parts) &&
-                       can_be_row_text(step.parts, step.kind, "column " + rule.field, rule.line);
+                return compile_row_template(rule.text, rule.field, step.kind, rule.line,
+                                            step.parts);
             case value_source::now:
                 return compile_now(rule, step);
             case value_source::column:
@@ -144,9 +144,8 @@ private:
 
     bool add_formatted(const field_rule& rule, detail::text_part::origin from,
                        detail::row_step& step) {
-        const std::string what = "column " + rule.field;
-        return compile_part(from, rule.text, rule.format, what, rule.line, step.parts) &&
-               can_be_row_text(step.parts, step.kind, what, rule.line);
+        return compile_row_part(from, rule.text, rule.format, rule.field, step.kind, rule.line,
+                                step.parts);
     }
 
     bool compile_column(const field_rule& rule, detail::row_step& step) {

@@ -60,7 +60,7 @@ receive_result session_port::receive(const screened_frame& frame, std::int64_t n
     return result;
 }
 
-call_status session_port::tick(std::int64_t /*now_ns*/) noexcept {
+call_status session_port::tick() noexcept {
     if (!held_->wire.is_attached()) {
         // The library would number and store a Logon that nobody carries.
         held_->begin_call();
@@ -74,8 +74,7 @@ call_status session_port::tick(std::int64_t /*now_ns*/) noexcept {
 }
 
 send_status session_port::send_app(const char* msg_type, std::size_t msg_type_size,
-                                   const char* body, std::size_t body_size,
-                                   std::int64_t /*now_ns*/) noexcept {
+                                   const char* body, std::size_t body_size) noexcept {
     held_->begin_call();
     if (!held_->is_logged_on() || held_->session->sentLogout() || !held_->session->isEnabled()) {
         held_->say("the session is not logged on");

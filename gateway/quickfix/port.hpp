@@ -158,11 +158,11 @@ public:
     receive_result receive(const screened_frame& frame, std::int64_t now_ns) noexcept;
     // Heartbeats, timeouts, logon and logout, by the host's clock; call at every new second, before
     // the first message of that second.
-    call_status tick(std::int64_t now_ns) noexcept;
+    call_status tick() noexcept;
     // body: everything behind MsgType up to, not including, CheckSum; header fields first. Ends
     // with SOH or is empty. Must not hold 8, 9, 34, 35, 49, 52, 56 or 10.
     send_status send_app(const char* msg_type, std::size_t msg_type_size, const char* body,
-                         std::size_t body_size, std::int64_t now_ns) noexcept;
+                         std::size_t body_size) noexcept;
 
     session_state state() const noexcept;
     bool is_logged_on() const noexcept;

@@ -198,7 +198,7 @@ void fix_session::tick_if_due(std::int64_t now_ns) noexcept {
 void fix_session::tick(std::int64_t now_ns, std::int64_t utc_ns) noexcept {
     next_tick_ns_ = now_ns + tick_interval_ns;
     ticked_second_ = utc_ns / ns_per_s;
-    if (port_->tick(utc_ns) != call_status::ok) {
+    if (port_->tick() != call_status::ok) {
         events_->say(event_level::error, name(), port_->last_text());
         wants_disconnect_ = true;
     }

@@ -153,8 +153,8 @@ send_status fix_session::send_body(const outbound_route& route, const outbound_h
         }
     }
     ledger_.begin_send(header, route.link->gate);
-    const send_status status = port_->send_app(header.msg_type, header.msg_type_bytes, body.data(),
-                                               body.size(), engine::utc_now().ns);
+    const send_status status =
+        port_->send_app(header.msg_type, header.msg_type_bytes, body.data(), body.size());
     ledger_.end_send();
     return status;
 }

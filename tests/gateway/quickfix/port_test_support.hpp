@@ -258,7 +258,7 @@ struct side {
         wire.is_open = true;
         ASSERT_EQ(port->connected(wire), gateway::call_status::ok) << port->last_text();
     }
-    gateway::call_status tick() { return port->tick(utc_now_ns()); }
+    gateway::call_status tick() { return port->tick(); }
     gateway::receive_result receive(std::string_view frame) {
         const gateway::screened_frame screened = gateway::screen_frame(
             frame.data(), frame.size(), port->data_fields(), port->screening());
@@ -273,7 +273,7 @@ struct side {
     }
     gateway::send_status send(std::string_view type, std::string_view body) {
         const std::string bytes = with_soh(std::string(body));
-        return port->send_app(type.data(), type.size(), bytes.data(), bytes.size(), utc_now_ns());
+        return port->send_app(type.data(), type.size(), bytes.data(), bytes.size());
     }
 
     memory_store store;

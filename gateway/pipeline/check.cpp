@@ -142,12 +142,9 @@ void check_schedule(check_report& report, const gateway_config& gateway,
 
 void check_session_names(check_report& report, const gateway_config& gateway,
                          const settings_file& file) {
+    const std::vector<std::string_view> known = names_of(file.sessions);
     std::map<std::string, long> lines;
     for (const session_config& session : gateway.sessions) {
-        std::vector<std::string_view> known;
-        for (const session_spec& spec : file.sessions) {
-            known.push_back(spec.name);
-        }
         if (std::find(known.begin(), known.end(), session.name) == known.end()) {
             report.error(session.lines.of("name"), "unknown session in gateway '" + gateway.name +
                                                        "'" + named(session.name, known));

@@ -21,15 +21,6 @@ namespace {
 constexpr std::size_t envelope_bytes_max = 512;
 constexpr std::string_view built_in_handler = "ack";
 
-template <class Named>
-std::vector<std::string_view> names_of(const std::vector<Named>& all) {
-    std::vector<std::string_view> names;
-    for (const Named& one : all) {
-        names.emplace_back(one.name);
-    }
-    return names;
-}
-
 class client_check {
 public:
     client_check(check_report& report, const client_config& client)

@@ -53,6 +53,15 @@ private:
     std::vector<std::string> notices_;
 };
 
+template <class Named>
+[[nodiscard]] std::vector<std::string_view> names_of(const std::vector<Named>& all) {
+    std::vector<std::string_view> names;
+    for (const Named& one : all) {
+        names.emplace_back(one.name);
+    }
+    return names;
+}
+
 // " 'tabel'; did you mean 'table'?"
 [[nodiscard]] std::string named(std::string_view name, const std::vector<std::string_view>& known);
 

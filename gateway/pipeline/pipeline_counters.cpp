@@ -94,18 +94,16 @@ void pipeline::bind_client_counters() {
 void pipeline::bind_gateway_counters() {
     engine::counters_file& file = *counters_;
     for (const auto& gateway : gateways_) {
-        gateway->events().dropped = file.add_counter(
-            "gateway." + gateway->label() + ".lines_dropped", counter_kind::counter);
-        gateway->counters.refused_connections = file.add_counter(
-            "gateway." + gateway->label() + ".refused_connections", counter_kind::counter);
-        gateway->counters.waiting_connections = file.add_counter(
-            "gateway." + gateway->label() + ".waiting_connections", counter_kind::gauge);
-        gateway->counters.refused_addresses = file.add_counter(
-            "gateway." + gateway->label() + ".refused_addresses", counter_kind::counter);
-        gateway->counters.refused_logons = file.add_counter(
-            "gateway." + gateway->label() + ".refused_logons", counter_kind::counter);
-        gateway->counters.waiting_logons = file.add_counter(
-            "gateway." + gateway->label() + ".waiting_logons", counter_kind::gauge);
+        session_agent_counters& own = gateway->counters;
+        const auto add_own = [&](engine::counter& target, const char* name, counter_kind kind) {
+            target = file.add_counter("gateway." + gateway->label() + "." + name, kind);
+        };
+        add_own(gateway->events().dropped, "lines_dropped", counter_kind::counter);
+        add_own(own.refused_connections, "refused_connections", counter_kind::counter);
+        add_own(own.waiting_connections, "waiting_connections", counter_kind::gauge);
+        add_own(own.refused_addresses, "refused_addresses", counter_kind::counter);
+        add_own(own.refused_logons, "refused_logons", counter_kind::counter);
+        add_own(own.waiting_logons, "waiting_logons", counter_kind::gauge);
         for (const auto& session : gateway->sessions()) {
             const std::string label = "session." + session->name() + ".";
             fix_session_counters& counters = session->counters;

@@ -94,9 +94,9 @@ public:
     void fromApp(const FIX::Message& message, const FIX::SessionID&) throw() override;
 
 private:
-    session_listener& listener_;
     void add_fields(FIX::Message& message, const std::string& msg_type) const;
 
+    session_listener& listener_;
     const session_spec& spec_;
     const std::vector<outbound_field>& fields_;
     const FIX::DataDictionary* transport_ = nullptr;

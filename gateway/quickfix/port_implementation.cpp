@@ -90,10 +90,10 @@ session_port::implementation::implementation(const session_spec& session_descrip
       wire(order) {
     screening.validate_length_and_checksum = spec.validate_length_and_checksum;
     build_screen_tables();
-    order.set_transport(dictionaries.getSessionDataDictionary(FIX::BeginString(spec.begin_string)));
-    application.set_transport(spec.use_data_dictionary ? &dictionaries.getSessionDataDictionary(
-                                                             FIX::BeginString(spec.begin_string))
-                                                       : nullptr);
+    const FIX::DataDictionary& transport =
+        dictionaries.getSessionDataDictionary(FIX::BeginString(spec.begin_string));
+    order.set_transport(transport);
+    application.set_transport(spec.use_data_dictionary ? &transport : nullptr);
     create_session();
 }
 

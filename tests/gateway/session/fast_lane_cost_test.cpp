@@ -1,11 +1,11 @@
 // What ordinary messages cost a session once it runs: nothing from the heap, one recv a turn, and
 // one send for all that is ready.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <memory>
 #include <string>
 
+#include "tests/gateway/session/raw_peer.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
 #include "tests/gateway/session/system_calls.hpp"
 #include "tests/xlator/allocation_count.hpp"
@@ -21,7 +21,7 @@ constexpr int warm_up_messages = 300;
 class running_session {
 public:
     // `others`: sessions of the same gateway whose peers do not come.
-    explicit running_session(int others = 0) : orders_("orders"), link_({}) {
+    explicit running_session(int others = 0) : orders_("orders") {
         session_agent_options options = test::agent_options(directory_ / "gateway");
         options.logs.table.segment_bytes = std::size_t{4} << 20;
         settings_file settings = test::agent_settings(false, 0, "PEER", "CheckLatency=N");
@@ -33,13 +33,7 @@ public:
     }
 
     [[nodiscard]] bool come_up() {
-        const socket_address address =
-            resolve("127.0.0.1", agent_->inner.listening_ports().front()).front();
-        engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
-        if (::connect(socket.get(), address.get(), address.size) != 0) {
-            return false;
-        }
-        link_.open(std::move(socket), address);
+        peer_.come_to(agent_->inner.listening_ports().front());
         say("35=A|" + header() + "98=0|108=3600|");
         return test::step_until([&] { return agent_->step(); },
                                 [&] { return agent_->is_logged_on(); });
@@ -70,15 +64,9 @@ public:
     void turn() { static_cast<void>(agent_->inner.do_work()); }
     [[nodiscard]] std::uint64_t fast_in() { return agent_->session().counters.fast_in.value(); }
     [[nodiscard]] std::uint64_t fast_out() { return agent_->session().counters.fast_out.value(); }
-    [[nodiscard]] std::size_t hear() {
-        std::size_t frames = 0;
-        while (link_.receive() == receive_state::received) {
-            std::string_view frame;
-            while (link_.next_frame(frame)) {
-                ++frames;
-            }
-        }
-        return frames;
+    void hear() {
+        peer_.hear();
+        peer_.frames.clear();
     }
 
 private:
@@ -86,12 +74,9 @@ private:
         return "34=" + std::to_string(number_++) + "|49=PEER|52=" + test::sending_time() +
                "|56=OURS|";
     }
-    void say(const std::string& body) {
-        const std::string frame = test::frame_of(body);
-        link_.send(frame.data(), frame.size(), engine::monotonic_now_ns());
-    }
+    void say(const std::string& body) { peer_.say_bytes(test::frame_of(body)); }
     [[nodiscard]] bool catch_up() {
-        static_cast<void>(hear());
+        hear();
         return test::step_until([&] { return agent_->step(); },
                                 [&] {
                                     return fast_out() == ordered_ &&
@@ -102,7 +87,7 @@ private:
 
     engine::temporary_directory directory_;
     test::order_source orders_;
-    connection link_;
+    test::raw_peer peer_;
     std::unique_ptr<test::live_agent> agent_;
     int number_ = 1;
     std::uint64_t ordered_ = 0;
@@ -119,7 +104,7 @@ TEST(FastLaneCost, NothingIsAllocated) {
         session.report();
         session.order();
         allocations += tests::allocations_in([&] { session.turn(); });
-        static_cast<void>(session.hear());
+        session.hear();
     }
     allocations += tests::allocations_in([&] { session.turn(); });
     EXPECT_EQ(session.fast_in() - in, 300U);
@@ -139,7 +124,7 @@ test::traced_run calls_of_turns(int others) {
             test::mark_piece();
             session.turn();
             test::mark_piece();
-            static_cast<void>(session.hear());
+            session.hear();
         };
         piece([] {});
         piece([&] { session.report(); });

@@ -1,7 +1,6 @@
 // The same conversations over the fast lane and with every message through QuickFIX: what stands on
 // the wire, in FIX_OUT and in FIX_IN is the same, byte for byte, under clocks that the test sets.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "tests/engine/core/manual_clock.hpp"
+#include "tests/gateway/session/raw_peer.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
 
 namespace {
@@ -128,7 +128,7 @@ class conversation {
 public:
     conversation(const version& fix, bool is_slow, std::uint64_t seed,
                  const conversation_setting& setting)
-        : fix_(fix), random_(seed), orders_("orders"), link_({}), clock_(begin_ns) {
+        : fix_(fix), random_(seed), orders_("orders"), clock_(begin_ns) {
         library_now_ns = clock_.now().realtime_ns;
         session_agent_options options = test::agent_options(directory_ / "gateway");
         if (is_slow) {
@@ -164,11 +164,7 @@ private:
         return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
     }
     void connect() {
-        const socket_address address =
-            resolve("127.0.0.1", agent_->inner.listening_ports().front()).front();
-        engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
-        ASSERT_EQ(::connect(socket.get(), address.get(), address.size), 0);
-        link_.open(std::move(socket), address);
+        peer_.come_to(agent_->inner.listening_ports().front());
         next_ = agent_->session().ledger().next_target().value;
     }
     void say_logon() {
@@ -188,8 +184,7 @@ private:
     }
 
     void say(const std::string& body) {
-        const std::string frame = test::frame_of(body, fix_.begin_string);
-        link_.send(frame.data(), frame.size(), engine::monotonic_now_ns());
+        peer_.say_bytes(test::frame_of(body, fix_.begin_string));
         ++said_;
     }
     // Until everything that was said has been dealt with.
@@ -208,11 +203,11 @@ private:
         hear();
     }
     void hear() {
-        while (link_.is_open() && link_.receive() == receive_state::received) {
-            std::string_view frame;
-            while (link_.next_frame(frame)) {
-                heard_.push_back(test::with_pipes(std::string(frame)));
+        for (peer_.hear(); !peer_.frames.empty(); peer_.hear()) {
+            for (const std::string& frame : peer_.frames) {
+                heard_.push_back(test::with_pipes(frame));
             }
+            peer_.frames.clear();
         }
     }
 
@@ -220,7 +215,7 @@ private:
         clock_.run(static_cast<std::int64_t>(below(400)) * test::ms_ns);
         library_now_ns = clock_.now().realtime_ns;
         if (!agent_->is_logged_on()) {
-            link_.close(close_reason::local);
+            peer_.leave();
             settle_disconnect();
             connect();
             said_ = agent_->session().counters.messages_in.value();
@@ -325,7 +320,7 @@ private:
     version fix_;
     std::mt19937_64 random_;
     test::order_source orders_;
-    connection link_;
+    test::raw_peer peer_;
     engine::test::manual_clock clock_;
     engine::temporary_directory directory_;
     std::unique_ptr<test::live_agent> agent_;

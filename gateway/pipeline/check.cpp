@@ -170,6 +170,17 @@ void check_users(check_report& report, const gateway_config& gateway, const sett
     }
 }
 
+void check_tls(check_report& report, const session_spec& session, const settings_file& file) {
+    detail::check_port_tls(session, file);
+    const std::unique_ptr<tls_context> tls = detail::make_tls(session);
+    const std::string warning =
+        tls == nullptr ? "" : tls->certificate_warning(engine::utc_now().ns);
+    if (!warning.empty()) {
+        report.foreign_note(note_level::warning,
+                            engine::config_error(file.path, session.line, warning).what());
+    }
+}
+
 }  // namespace
 
 void check_gateways(check_report& report) {
@@ -198,6 +209,7 @@ void check_gateways(check_report& report) {
             try {
                 static_cast<void>(detail::password_of(session));
                 static_cast<void>(detail::allowed_of(session));
+                check_tls(report, session, file);
                 check_outbound_fields(session);
             } catch (const settings_error& failure) {
                 report.foreign_error(gateway.lines.of("settings"), failure.what());

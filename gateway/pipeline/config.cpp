@@ -74,12 +74,30 @@ session_config read_session(const config_file& file, const config_node& node) {
 
 gateway_config read_gateway(const config_file& file, const config_node& node,
                             const pipeline_config& config) {
-    const config_section section(
-        file, node, "[[gateway]]",
-        {"name", "settings", "directory", "reconnect_min_ms", "reconnect_max_ms", "retain",
-         "storage", "hot_bytes_max", "sync_delay_max_us", "sync_bytes_max", "low_space_bytes",
-         "seal_key_file", "undurable_messages_max", "in_doubt", "doubt_wait_ms", "session",
-         "secret_tags", "users", "admin_types"});
+    const config_section section(file, node, "[[gateway]]",
+                                 {"name",
+                                  "settings",
+                                  "directory",
+                                  "reconnect_min_ms",
+                                  "reconnect_max_ms",
+                                  "retain",
+                                  "storage",
+                                  "hot_bytes_max",
+                                  "sync_delay_max_us",
+                                  "sync_bytes_max",
+                                  "low_space_bytes",
+                                  "seal_key_file",
+                                  "undurable_messages_max",
+                                  "in_doubt",
+                                  "doubt_wait_ms",
+                                  "session",
+                                  "secret_tags",
+                                  "users",
+                                  "admin_types",
+                                  "tls_handshake_ms",
+                                  "busy_poll_us",
+                                  "slow_consumer_bytes",
+                                  "slow_consumer_ms"});
     gateway_config gateway;
     gateway.line = section.line();
     gateway.lines = section.lines();
@@ -110,6 +128,7 @@ gateway_config read_gateway(const config_file& file, const config_node& node,
         gateway.sessions.push_back(read_session(file, *session));
     }
     detail::read_logon_keys(section, gateway);
+    detail::read_transport_keys(section, gateway);
     return gateway;
 }
 

@@ -167,8 +167,12 @@ struct gateway_config {
     std::filesystem::path directory;    // FIX_OUT and FIX_IN lie in it
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings
     std::int64_t reconnect_max_ns = 0;
-    engine::retention_policy retention;          // of FIX_OUT and of FIX_IN, each
-    storage_config storage;                      // of FIX_OUT and of FIX_IN, each
+    std::int64_t tls_handshake_ns = 5'000'000'000;           // that takes longer has failed
+    std::uint32_t busy_poll_us = 0;                          // SO_BUSY_POLL; 0: as the host has it
+    std::size_t slow_consumer_bytes = std::size_t{1} << 20;  // that a peer has not read
+    std::int64_t slow_consumer_ns = 10'000'000'000;          // in which it has read nothing
+    engine::retention_policy retention;                      // of FIX_OUT and of FIX_IN, each
+    storage_config storage;                                  // of FIX_OUT and of FIX_IN, each
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::int64_t doubt_wait_ns = 5'000'000'000;  // for the peer's request, after a logon

@@ -1,4 +1,4 @@
-// Who may log on to a gateway's sessions, and what is kept of it.
+// Who may log on to a gateway's sessions, what is kept of it, and how its connections behave.
 #include "gateway/pipeline/config_parts.hpp"
 #include "gateway/quickfix/secrets.hpp"
 
@@ -64,6 +64,26 @@ void read_logon_keys(const config_section& section, gateway_config& gateway) {
     if (section.has("users")) {
         gateway.users = section.file().resolve(section.text("users"));
     }
+}
+
+void read_transport_keys(const config_section& section, gateway_config& gateway) {
+    constexpr std::int64_t ns_per_ms = 1'000'000;
+    constexpr std::int64_t ms_max = 600'000;
+    constexpr std::int64_t busy_poll_us_max = 1'000'000;
+    // What one turn may send at once has to fit.
+    constexpr std::int64_t bytes_min = 256 << 10;
+    constexpr std::int64_t bytes_max = 256 << 20;
+    gateway.tls_handshake_ns =
+        section.integer_or("tls_handshake_ms", gateway.tls_handshake_ns / ns_per_ms, 1, ms_max) *
+        ns_per_ms;
+    gateway.busy_poll_us = static_cast<std::uint32_t>(
+        section.integer_or("busy_poll_us", gateway.busy_poll_us, 0, busy_poll_us_max));
+    gateway.slow_consumer_bytes = static_cast<std::size_t>(section.integer_or(
+        "slow_consumer_bytes", static_cast<std::int64_t>(gateway.slow_consumer_bytes), bytes_min,
+        bytes_max));
+    gateway.slow_consumer_ns =
+        section.integer_or("slow_consumer_ms", gateway.slow_consumer_ns / ns_per_ms, 1, ms_max) *
+        ns_per_ms;
 }
 
 }  // namespace millrace::gateway::detail

@@ -132,6 +132,10 @@ void pipeline::open_gateways() {
         }
         wanted.session.reconnect_min_ns = config.reconnect_min_ns;
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
+        wanted.session.handshake_timeout_ns = config.tls_handshake_ns;
+        wanted.session.connection.busy_poll_us = static_cast<int>(config.busy_poll_us);
+        wanted.session.connection.pending_bytes_max = config.slow_consumer_bytes;
+        wanted.session.connection.pending_stall_ns_max = config.slow_consumer_ns;
         wanted.undurable_messages_max = config.undurable_messages_max;
         wanted.in_doubt = config.in_doubt;
         wanted.session.doubt_wait_ns = config.doubt_wait_ns;

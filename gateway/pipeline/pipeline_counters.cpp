@@ -102,6 +102,7 @@ void pipeline::bind_gateway_counters() {
         add_own(own.refused_connections, "refused_connections", counter_kind::counter);
         add_own(own.waiting_connections, "waiting_connections", counter_kind::gauge);
         add_own(own.refused_addresses, "refused_addresses", counter_kind::counter);
+        add_own(own.tls_failures, "tls_failures", counter_kind::counter);
         add_own(own.refused_logons, "refused_logons", counter_kind::counter);
         add_own(own.waiting_logons, "waiting_logons", counter_kind::gauge);
         for (const auto& session : gateway->sessions()) {
@@ -123,6 +124,7 @@ void pipeline::bind_gateway_counters() {
             add(counters.refused_before_logon, "refused_before_logon", counter_kind::counter);
             add(counters.connects, "connects", counter_kind::counter);
             add(counters.disconnects, "disconnects", counter_kind::counter);
+            add(counters.tls_failures, "tls_failures", counter_kind::counter);
             add(counters.resent, "resent", counter_kind::counter);
             add(counters.halted_routes, "halted_routes", counter_kind::counter);
             add(counters.duplicate_origins, "duplicate_origins", counter_kind::counter);

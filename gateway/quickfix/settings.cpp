@@ -9,6 +9,7 @@
 #include "gateway/quickfix/settings_keys.hpp"
 #include "gateway/quickfix/settings_own.hpp"
 #include "gateway/quickfix/settings_sections.hpp"
+#include "gateway/quickfix/settings_tls.hpp"
 
 namespace millrace {
 namespace gateway {
@@ -128,6 +129,9 @@ session_spec settings_reader::build(const detail::settings_section& from) {
     read_flags(spec);
     read_addresses(spec);
     for (const settings_note& said : detail::read_own_keys(spec)) {
+        note(said.level, said.line, said.text);
+    }
+    for (const settings_note& said : detail::read_tls_keys(spec)) {
         note(said.level, said.line, said.text);
     }
     read_dictionaries(spec);

@@ -43,6 +43,23 @@ struct setting {
     long line = 0;
 };
 
+// TLS of a session's connection, as its keys say it; nobody has looked at the files.
+struct tls_spec {
+    bool is_on = false;
+    std::string certificate_file;  // ours, and those between it and its authority; empty: none
+    std::string key_file;          // of that certificate; may be the same file
+    std::string authorities_file;  // whose certificates we take; both empty: the host's list
+    std::string authorities_directory;
+    std::string revocation_file;
+    std::string revocation_directory;
+    std::uint32_t verify_level = 2;  // 0: the peer needs no certificate; 1: an acceptor's may have
+    bool has_tls_1_2 = true;
+    bool has_tls_1_3 = true;
+    std::string ciphers;                  // of TLS 1.2; empty: OpenSSL's choice
+    std::string cipher_suites;            // of TLS 1.3; the same
+    std::vector<std::string> peer_names;  // empty: an initiator's host, an acceptor's any
+};
+
 struct session_spec {
     std::string file;
     long line = 0;     // of its [SESSION]
@@ -84,6 +101,7 @@ struct session_spec {
         password_file;  // whose first line is the password; empty: it stands in the settings
     long password_line = 0;
     std::vector<setting> allowed_addresses;  // acceptor: keys 10.0.0.0/8 or ::1; empty: all
+    tls_spec tls;
     // Static fields of what it sends: a tag or a dictionary's name, and the value.
     std::vector<setting> outbound_fields;
     std::uint32_t inbound_routing_tag = 57;   // FIX_IN's INTERNAL_TARGET

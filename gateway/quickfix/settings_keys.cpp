@@ -14,7 +14,6 @@ namespace {
 
 const char* const own_store = "Millrace keeps messages and numbers in its FIX_OUT and FIX_IN logs";
 const char* const own_log = "Millrace writes every message to its FIX_OUT and FIX_IN logs";
-const char* const no_tls = "this release has no TLS; the connection is in the clear";
 
 const known_key keys[] = {
     {"BeginString", value_form::text, key_use::session, ""},
@@ -94,13 +93,19 @@ const known_key keys[] = {
     {"OdbcLog*", value_form::text, key_use::without_meaning, own_log},
     {"HttpAcceptPort", value_form::port, key_use::without_meaning,
      "QuickFIX's HTTP server is never started"},
-    {"ServerCertificate*", value_form::text, key_use::not_honoured, no_tls},
-    {"ClientCertificate*", value_form::text, key_use::not_honoured, no_tls},
-    {"CertificationAuthorities*", value_form::text, key_use::not_honoured, no_tls},
-    {"CertificateRevocationList*", value_form::text, key_use::not_honoured, no_tls},
-    {"CertificateVerifyLevel", value_form::text, key_use::not_honoured, no_tls},
-    {"SSLProtocol", value_form::text, key_use::not_honoured, no_tls},
-    {"SSLCipherSuite", value_form::text, key_use::not_honoured, no_tls},
+    {"SocketUseSSL", value_form::flag, key_use::session, ""},
+    {"ServerCertificateFile", value_form::text, key_use::session, ""},
+    {"ServerCertificateKeyFile", value_form::text, key_use::session, ""},
+    {"ClientCertificateFile", value_form::text, key_use::session, ""},
+    {"ClientCertificateKeyFile", value_form::text, key_use::session, ""},
+    {"CertificationAuthoritiesFile", value_form::text, key_use::session, ""},
+    {"CertificationAuthoritiesDirectory", value_form::text, key_use::session, ""},
+    {"CertificateRevocationListFile", value_form::text, key_use::session, ""},
+    {"CertificateRevocationListDirectory", value_form::text, key_use::session, ""},
+    {"CertificateVerifyLevel", value_form::verify_level, key_use::session, ""},
+    {"CertificatePeerNames", value_form::text, key_use::session, ""},
+    {"SSLProtocol", value_form::text, key_use::session, ""},
+    {"SSLCipherSuite", value_form::text, key_use::session, ""},
 };
 
 std::string lower(std::string text) {
@@ -221,6 +226,8 @@ std::string problem_with_value(const known_key& key, const std::string& value) {
                        : "expected a port from 0 to 65535";
         case value_form::precision:
             return is_number(value, 1) ? "" : "expected a number of decimals from 0 to 9";
+        case value_form::verify_level:
+            return is_number(value, 1) && value[0] <= '2' ? "" : "expected 0, 1 or 2";
         case value_form::time_of_day:
             return is_time_of_day(value) ? "" : "expected a time of day as HH:MM:SS";
         case value_form::tag:

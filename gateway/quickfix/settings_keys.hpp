@@ -1,7 +1,8 @@
 // The keys a settings file may hold, their values' form, and whether they mean something.
 //
-// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp. Holidays and
-//         HolidaysFile are ours; NonStopSession, TimeZone and Weekdays are QuickFIX/J's
+// Source  names and value forms: QuickFIX 1.15.1 SessionSettings.h and Dictionary.cpp. Holidays,
+//         HolidaysFile and CertificatePeerNames are ours; NonStopSession, TimeZone, Weekdays and
+//         SocketUseSSL are QuickFIX/J's
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,16 @@ namespace gateway {
 
 enum class value_form : std::uint8_t {
     text,
-    flag,         // Y or N
-    number,       // 0 to 2147483647
-    port,         // 0 to 65535
-    precision,    // 0 to 9
-    time_of_day,  // HH:MM:SS
-    tag,          // 1 to 2147483647
-    day,          // two letters of an English day name or more
-    days,         // the same, with commas between them
-    dates         // YYYY-MM-DD, with commas between them
+    flag,          // Y or N
+    number,        // 0 to 2147483647
+    port,          // 0 to 65535
+    precision,     // 0 to 9
+    verify_level,  // 0 to 2
+    time_of_day,   // HH:MM:SS
+    tag,           // 1 to 2147483647
+    day,           // two letters of an English day name or more
+    days,          // the same, with commas between them
+    dates          // YYYY-MM-DD, with commas between them
 };
 
 enum class key_use : std::uint8_t {

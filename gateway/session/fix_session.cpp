@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/session_setup.hpp"
@@ -26,6 +27,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       schedule_(spec_),
       ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
       connector_(detail::make_connector(spec, options)),
+      tls_(spec.role == session_role::initiator ? detail::make_tls(spec) : nullptr),
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
       batch_(2 * link_.framing().frame_bytes_max()),
@@ -34,6 +36,12 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
     window_ns_ = ledger_.creation_time_ns();
+    if (tls_ != nullptr) {
+        const std::string warning = tls_->certificate_warning(engine::utc_now().ns);
+        if (!warning.empty()) {
+            events_->say(event_level::warning, name(), warning);
+        }
+    }
 }
 
 fix_session::~fix_session() {
@@ -88,9 +96,13 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (!link_.is_open()) {
         work += poll_connector(now_ns);
     }
+    if (link_.is_securing()) [[unlikely]] {
+        return work + poll_handshake(now_ns);
+    }
     if (link_.is_open()) {
         tick_if_due(now_ns);
-        if (sockets_ == nullptr || sockets_->is_ready(socket_slot_) || !waiting_frame_.empty()) {
+        if (sockets_ == nullptr || sockets_->is_ready(socket_slot_) || !waiting_frame_.empty() ||
+            link_.has_unread()) {
             work += poll_frames(now_ns);
         }
     }
@@ -129,8 +141,17 @@ int fix_session::poll_connector(std::int64_t now_ns) noexcept {
     engine::unique_fd socket;
     switch (connector_->poll(now_ns, socket)) {
         case connector_state::connected:
-            link_.open(std::move(socket), connector_->address());
-            link_is_up(now_ns);
+            link_.open(std::move(socket), connector_->address(), tls_.get(),
+                       spec_.connect_endpoints[connector_->endpoint_index()].host);
+            if (tls_ == nullptr) {
+                link_is_up(now_ns);
+                return 1;
+            }
+            handshake_deadline_ns_ = now_ns + options_.handshake_timeout_ns;
+            if (!link_.is_open()) {
+                handshake_failed(now_ns);
+            }
+            publish_state();
             return 1;
         case connector_state::failed:
             events_->say(event_level::warning, name(),
@@ -141,8 +162,51 @@ int fix_session::poll_connector(std::int64_t now_ns) noexcept {
     }
 }
 
+int fix_session::poll_handshake(std::int64_t now_ns) noexcept {
+    if (link_.pending_bytes() > 0) {
+        static_cast<void>(link_.flush(now_ns));
+    }
+    static_cast<void>(link_.receive());
+    if (link_.is_securing()) {
+        if (now_ns < handshake_deadline_ns_) {
+            return 0;
+        }
+        link_.fail_tls("the handshake was not over in time");
+    }
+    if (!link_.is_open()) {
+        handshake_failed(now_ns);
+        return 1;
+    }
+    events_->say(event_level::info, name(), link_.tls()->describe());
+    link_is_up(now_ns);
+    return 1;
+}
+
+// Nothing was connected as far as QuickFIX knows: on to the next address.
+void fix_session::handshake_failed(std::int64_t now_ns) noexcept {
+    say_end();
+    connector_->connection_ended(false, now_ns);
+    publish_state();
+}
+
+void fix_session::say_end() noexcept {
+    const bool is_tls_failure = link_.reason() == close_reason::tls_failed;
+    counters.tls_failures.add(is_tls_failure ? 1 : 0);
+    events_->say(is_tls_failure ? event_level::warning : event_level::info, name(),
+                 link_.close_text());
+    if (!was_logged_on_ && link_.tls() == nullptr && link_.framing().is_tls()) {
+        counters.tls_failures.add(1);
+        events_->say(event_level::warning, name(), to_text(close_reason::tls_unexpected));
+    }
+}
+
 void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     counters.connects.add(1);
+    if (link_.is_busy_poll_refused() && !std::exchange(is_busy_poll_said_, true)) {
+        events_->say(event_level::warning, name(),
+                     "the system refuses SO_BUSY_POLL: busy_poll_us needs CAP_NET_ADMIN; it has "
+                     "no effect");
+    }
     if (sockets_ != nullptr) {
         sockets_->watch(socket_slot_, link_.descriptor());
     }
@@ -233,7 +297,7 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     is_leaving_ = false;
     if (was_open) {
         counters.disconnects.add(1);
-        events_->say(event_level::info, name(), to_text(link_.reason()));
+        say_end();
         if (connector_ != nullptr) {
             connector_->connection_ended(was_logged_on_, now_ns);
             if (is_settled && !is_stopping_) {
@@ -285,11 +349,12 @@ bool fix_session::has_waiting_messages() const noexcept {
 void fix_session::publish_state() noexcept {
     const char* state = is_leaving_                ? "logging out"
                         : settlement_.is_running() ? "settling before a reset"
-                        : is_logged_on_   ? (has_held_doubt_ ? "logged on; in doubt" : "logged on")
-                        : link_.is_open() ? "connected"
-                        : is_stopping_    ? "stopped"
-                        : is_held_        ? "halted(numbers contradict the peer's)"
-                        : !is_logon_time_ ? "outside its logon time"
+                        : is_logged_on_ ? (has_held_doubt_ ? "logged on; in doubt" : "logged on")
+                        : link_.is_securing()   ? "TLS handshake"
+                        : link_.is_open()       ? "connected"
+                        : is_stopping_          ? "stopped"
+                        : is_held_              ? "halted(numbers contradict the peer's)"
+                        : !is_logon_time_       ? "outside its logon time"
                         : connector_ == nullptr ? "listening"
                                                 : "connecting";
     counters.state.set(state);

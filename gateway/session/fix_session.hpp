@@ -39,6 +39,7 @@
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
 #include "gateway/transport/readiness.hpp"
+#include "gateway/transport/tls_context.hpp"
 
 namespace millrace::gateway {
 
@@ -47,6 +48,7 @@ struct fix_session_options {
     ledger_options ledger;
     std::int64_t reconnect_min_ns = 0;  // 0: ReconnectInterval of the settings, both
     std::int64_t reconnect_max_ns = 0;
+    std::int64_t handshake_timeout_ns = 5'000'000'000;  // of TLS
     std::size_t messages_per_turn = 64;
     std::size_t resend_slice_messages = 256;  // at most; fewer where they are large
     // So long FIX_IN may have no segment ready before a frame that waits for it is given up.
@@ -71,7 +73,8 @@ struct fix_session_counters {
     engine::counter refused_before_logon;
     engine::counter connects;
     engine::counter disconnects;
-    engine::counter resent;  // application messages sent again
+    engine::counter tls_failures;  // connections on which no TLS came about, or it broke
+    engine::counter resent;        // application messages sent again
     engine::counter halted_routes;
     engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
     engine::counter pending_bytes;      // the socket has not taken yet
@@ -219,6 +222,9 @@ private:
     [[nodiscard]] bool is_disk_behind() noexcept;
     void request_sync(std::int64_t now_ns) noexcept;
     void halt_route(outbound_route& route, const outbound_header& header) noexcept;
+    [[nodiscard]] int poll_handshake(std::int64_t now_ns) noexcept;
+    void handshake_failed(std::int64_t now_ns) noexcept;
+    void say_end() noexcept;
     void link_is_up(std::int64_t now_ns) noexcept;
     void end_link(close_reason reason, std::int64_t now_ns) noexcept;
     void tick_if_due(std::int64_t now_ns) noexcept;
@@ -233,6 +239,7 @@ private:
     session_ledger ledger_;
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
+    std::unique_ptr<tls_context> tls_;      // the same; null: in the clear
     connection link_;
     readiness* sockets_ = nullptr;  // null: the socket is read each turn
     std::size_t socket_slot_ = 0;
@@ -250,6 +257,7 @@ private:
     std::int64_t next_look_ns_ = 0;   // at the schedule
     std::int64_t window_ns_ = 0;      // UTC; the numbers are of no window that began later
     std::int64_t stop_deadline_ns_ = 0;
+    std::int64_t handshake_deadline_ns_ = 0;
     std::int64_t next_sync_request_ns_ = 0;
     std::int64_t logged_on_ns_ = 0;
     std::int64_t no_send_before_ns_ = 0;  // FIX_OUT refused; 0: it takes messages
@@ -265,8 +273,9 @@ private:
     bool is_reset_refused_ = false;  // the numbers of a new window could not begin, and it is said
     bool is_held_ = false;           // numbers contradict the peer's: an operator must act
     bool has_held_doubt_ = false;    // a route waits for a decision
-    bool is_disk_behind_ = false;    // FIX_OUT is as far ahead of the disk as it may be
-    std::string marked_body_;        // of a message with 97=Y, or with its route's source_id
+    bool is_busy_poll_said_ = false;
+    bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be
+    std::string marked_body_;      // of a message with 97=Y, or with its route's source_id
     // FIX_OUT may have lost messages from here on to a loss of power; 0: no, or it has been said.
     msg_seq_num lost_from_;
     std::uint32_t lost_generation_ = 0;

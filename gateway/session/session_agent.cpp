@@ -95,15 +95,25 @@ void session_agent::listen_for(const session_spec& spec, const settings_file& se
             return;
         }
     }
+    detail::check_port_tls(spec, settings);
+    std::unique_ptr<tls_context> tls = detail::make_tls(spec);
+    if (tls != nullptr) {
+        const std::string warning = tls->certificate_warning(engine::utc_now().ns);
+        if (!warning.empty()) {
+            events_.say(event_level::warning, options_.name, warning);
+        }
+    }
     listener_options wanted;
-    wanted.connection = options_.session.connection;
+    wanted.connection = detail::connection_of(spec, options_.session);
+    wanted.tls = tls.get();
+    wanted.handshake_timeout_ns = options_.session.handshake_timeout_ns;
     wanted.logon_timeout_ns = static_cast<std::int64_t>(spec.logon_timeout_s) * 1'000'000'000;
     wanted.reuse_address = spec.reuse_address;
     wanted.allowed = detail::allowed_at(settings, spec.accept_endpoint);
     const auto addresses =
         resolve(spec.accept_endpoint.host, spec.accept_endpoint.port, address_use::listen);
-    listeners_.push_back(
-        {spec.accept_endpoint, std::make_unique<listener>(addresses.front(), wanted)});
+    listeners_.push_back({spec.accept_endpoint, std::move(tls),
+                          std::make_unique<listener>(addresses.front(), wanted)});
 }
 
 void session_agent::add_route(std::string_view session, std::string_view route, outbound_link& link,
@@ -284,6 +294,9 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
             place_connection(first, now_ns);
             next_listen_ns_ = now_ns;
             ++work;
+        } else if (!first.failure.empty()) {
+            say_failure(first.failure, now_ns);
+            ++work;
         }
     }
     return door_ != nullptr ? work + poll_door(now_ns) : work;
@@ -315,6 +328,9 @@ void session_agent::place_connection(const listener::first_frame& first,
         : session == nullptr ? "refused a Logon for a session that is not configured"
         : !may_come(*session, *first.link)
             ? "refused a Logon from an address that its session does not allow"
+        : !is_named(*session, *first.link)
+            ? "refused a Logon with a certificate that has none of its session's "
+              "CertificatePeerNames"
             : let_on(*first.link, frame, session, now_ns);
     if (!reason.empty()) {
         events_.say(event_level::warning, options_.name, reason);
@@ -326,14 +342,17 @@ void session_agent::place_connection(const listener::first_frame& first,
 void session_agent::count_connections() noexcept {
     std::uint64_t refused = refused_first_frames_;
     std::uint64_t refused_addresses = 0;
+    std::uint64_t tls_failures = 0;
     std::size_t waiting = 0;
     for (const acceptor_port& port : listeners_) {
         const listener_counters& one = port.listening->counters();
         refused += one.refused_full + one.timed_out + one.ended_early;
         refused_addresses += one.refused_address;
+        tls_failures += one.tls_failed;
         waiting += port.listening->pending_count();
     }
     counters.refused_addresses.set(refused_addresses);
+    counters.tls_failures.set(tls_failures);
     counters.refused_connections.set(refused);
     counters.waiting_connections.set(waiting);
     counters.waiting_logons.set(door_ != nullptr ? door_->waiting_count() : 0);

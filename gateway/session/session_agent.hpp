@@ -41,6 +41,7 @@ struct session_agent_counters {
     engine::counter refused_connections;  // that never became a session's
     engine::counter waiting_connections;  // for their first frame
     engine::counter refused_addresses;    // connections from where nobody may come
+    engine::counter tls_failures;         // of refused_connections: no TLS came about
     engine::counter refused_logons;       // no such user, or a wrong password
     engine::counter waiting_logons;       // for their user to be checked
 };
@@ -110,6 +111,7 @@ public:
 private:
     struct acceptor_port {
         host_port endpoint;
+        std::unique_ptr<tls_context> tls;  // null: in the clear
         std::unique_ptr<listener> listening;
         std::uint64_t refused_said = 0;
     };
@@ -128,6 +130,8 @@ private:
                    const connection& link, std::string_view text) noexcept;
     void listen_for(const session_spec& spec, const settings_file& settings);
     [[nodiscard]] bool may_come(const fix_session& session, const connection& link) const noexcept;
+    void say_failure(std::string_view failure, std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool is_named(const fix_session& session, const connection& link) noexcept;
     void say_refused_addresses(std::int64_t now_ns) noexcept;
     void count_connections() noexcept;
 
@@ -157,6 +161,8 @@ private:
     std::int64_t next_listen_ns_ = 0;
     bool is_any_logged_on_ = false;
     std::int64_t next_refused_line_ns_ = 0;
+    std::int64_t failures_counted_from_ns_ = 0;  // and so many were said since
+    unsigned failures_said_ = 0;
     std::uint64_t refused_first_frames_ = 0;  // and the listeners have refusals of their own
 };
 

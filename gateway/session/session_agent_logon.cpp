@@ -12,6 +12,7 @@ namespace {
 
 // A flood of connections must not push out the lines that matter.
 constexpr std::int64_t refused_line_interval_ns = 1'000'000'000;
+constexpr unsigned failure_lines_max = 16;  // in such an interval
 
 constexpr std::string_view second_connection = "refused a second connection of a session";
 
@@ -24,6 +25,28 @@ bool session_agent::may_come(const fix_session& session, const connection& link)
         }
     }
     return false;
+}
+
+// Says whose certificate it is, as far as there is one.
+bool session_agent::is_named(const fix_session& session, const connection& link) noexcept {
+    const tls_channel* const tls = link.tls();
+    if (tls == nullptr) {
+        return true;
+    }
+    const std::vector<std::string>& names = session.spec().tls.peer_names;
+    const bool is_one = names.empty() || tls->is_peer_named(names);
+    events_.say(is_one ? event_level::info : event_level::warning, session.name(), tls->describe());
+    return is_one;
+}
+
+void session_agent::say_failure(std::string_view failure, std::int64_t now_ns) noexcept {
+    if (now_ns - failures_counted_from_ns_ >= refused_line_interval_ns) {
+        failures_counted_from_ns_ = now_ns;
+        failures_said_ = 0;
+    }
+    if (++failures_said_ <= failure_lines_max) {
+        events_.say(event_level::warning, options_.name, failure);
+    }
 }
 
 void session_agent::say_refused_addresses(std::int64_t now_ns) noexcept {

@@ -1,6 +1,8 @@
 #include "gateway/session/session_setup.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 
 #include "engine/core/error.hpp"
 #include "gateway/session/guarded_file.hpp"
@@ -23,6 +25,11 @@ void check_names(const session_spec& spec) {
                                    "session " + spec.name + ": a CompID is longer than " +
                                        std::to_string(comp_id_bytes_max) + " bytes");
     }
+}
+
+bool is_reached_at(const session_spec& spec, const host_port& endpoint) {
+    return spec.role == session_role::acceptor && spec.accept_endpoint.host == endpoint.host &&
+           spec.accept_endpoint.port == endpoint.port;
 }
 
 }  // namespace
@@ -62,8 +69,7 @@ address_list allowed_of(const session_spec& spec) {
 address_list allowed_at(const settings_file& settings, const host_port& endpoint) {
     address_list allowed;
     for (const session_spec& spec : settings.sessions) {
-        if (spec.role != session_role::acceptor || spec.accept_endpoint.host != endpoint.host ||
-            spec.accept_endpoint.port != endpoint.port) {
+        if (!is_reached_at(spec, endpoint)) {
             continue;
         }
         const address_list own = allowed_of(spec);
@@ -95,6 +101,79 @@ std::unique_ptr<connector> make_connector(const session_spec& spec,
                 .front();
     }
     return std::make_unique<connector>(std::move(endpoints), wanted);
+}
+
+namespace {
+
+// Where the settings have what a message about a file begins with.
+long line_of(const session_spec& spec, std::string_view message) {
+    for (const setting& one : spec.settings) {
+        if (!one.value.empty() && message.starts_with(one.value + ":")) {
+            return one.line;
+        }
+    }
+    return spec.line;
+}
+
+// The names apart: who comes is known by his Logon.
+bool is_same_tls(const tls_spec& a, const tls_spec& b) {
+    const auto all = [](const tls_spec& one) {
+        return std::tie(one.is_on, one.certificate_file, one.key_file, one.authorities_file,
+                        one.authorities_directory, one.revocation_file, one.revocation_directory,
+                        one.verify_level, one.has_tls_1_2, one.has_tls_1_3, one.ciphers,
+                        one.cipher_suites);
+    };
+    return all(a) == all(b);
+}
+
+}  // namespace
+
+std::unique_ptr<tls_context> make_tls(const session_spec& spec) {
+    const tls_spec& tls = spec.tls;
+    if (!tls.is_on) {
+        return nullptr;
+    }
+    constexpr std::size_t key_bytes_max = 64 * 1024;
+    try {
+        tls_options wanted;
+        wanted.role = spec.role == session_role::acceptor ? tls_role::server : tls_role::client;
+        wanted.certificate_file = tls.certificate_file;
+        wanted.key_file = tls.key_file;
+        if (!tls.key_file.empty()) {
+            wanted.key_text =
+                read_guarded_file(tls.key_file, "the private key of a certificate", key_bytes_max)
+                    .text;
+        }
+        wanted.authorities_file = tls.authorities_file;
+        wanted.authorities_directory = tls.authorities_directory;
+        wanted.revocation_file = tls.revocation_file;
+        wanted.revocation_directory = tls.revocation_directory;
+        wanted.verify = tls.verify_level == 0   ? tls_verify::none
+                        : tls.verify_level == 1 ? tls_verify::optional
+                                                : tls_verify::required;
+        wanted.has_tls_1_2 = tls.has_tls_1_2;
+        wanted.has_tls_1_3 = tls.has_tls_1_3;
+        wanted.ciphers = tls.ciphers;
+        wanted.cipher_suites = tls.cipher_suites;
+        wanted.peer_names = tls.peer_names;
+        return std::make_unique<tls_context>(wanted);
+    } catch (const engine::config_error& failure) {
+        throw engine::config_error(spec.file, line_of(spec, failure.what()), failure.what());
+    }
+}
+
+void check_port_tls(const session_spec& spec, const settings_file& settings) {
+    for (const session_spec& other : settings.sessions) {
+        if (is_reached_at(spec, other.accept_endpoint) &&
+            is_reached_at(other, spec.accept_endpoint) && !is_same_tls(spec.tls, other.tls)) {
+            throw engine::config_error(spec.file, spec.line,
+                                       "session " + spec.name + " is reached at the port of " +
+                                           other.name +
+                                           ", with another TLS: a port has one certificate and "
+                                           "one way to check its callers (CertificatePeerNames "
+                                           "may differ)");
+        }
+    }
 }
 
 connection_options connection_of(const session_spec& spec, const fix_session_options& options) {

@@ -7,6 +7,7 @@
 
 #include "gateway/session/fix_session.hpp"
 #include "gateway/transport/address_list.hpp"
+#include "gateway/transport/tls_context.hpp"
 
 namespace millrace::gateway::detail {
 
@@ -22,6 +23,10 @@ namespace millrace::gateway::detail {
 // Null for an acceptor.
 [[nodiscard]] std::unique_ptr<connector> make_connector(const session_spec& spec,
                                                         const fix_session_options& options);
+// Null: its connections are in the clear. config_error also where others may read its key.
+[[nodiscard]] std::unique_ptr<tls_context> make_tls(const session_spec& spec);
+// Throws config_error where a session is reached at the same address with another TLS.
+void check_port_tls(const session_spec& spec, const settings_file& settings);
 [[nodiscard]] connection_options connection_of(const session_spec& spec,
                                                const fix_session_options& options);
 [[nodiscard]] ledger_options ledger_of(const session_spec& spec,

@@ -20,6 +20,10 @@ const char* to_text(close_reason reason) noexcept {
             return "no first message in time";
         case close_reason::refused:
             return "first message refused";
+        case close_reason::tls_failed:
+            return "TLS failed";
+        case close_reason::tls_unexpected:
+            return "the peer speaks TLS, and this side does not";
     }
     return "unknown";
 }

@@ -13,7 +13,9 @@ enum class close_reason : std::uint8_t {
     slow_consumer,   // the pending tail outgrew its limit in bytes or in time
     frame_too_long,  // a frame beyond the configured limit
     logon_timeout,   // accepted, but no complete first frame in time
-    refused          // the first frame was none we take
+    refused,         // the first frame was none we take
+    tls_failed,      // no TLS with this peer, or none any more; the connection's text() says why
+    tls_unexpected   // the peer speaks TLS where nobody does
 };
 
 [[nodiscard]] const char* to_text(close_reason reason) noexcept;

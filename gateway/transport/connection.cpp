@@ -16,8 +16,8 @@ namespace millrace::gateway {
 namespace {
 
 // Best effort: a system that refuses a tuning option still carries the session.
-void set_option(int fd, int level, int name, int value) noexcept {
-    static_cast<void>(::setsockopt(fd, level, name, &value, sizeof value));
+bool set_option(int fd, int level, int name, int value) noexcept {
+    return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
 }  // namespace
@@ -29,13 +29,15 @@ connection::~connection() {
     close(close_reason::local);
 }
 
-void connection::open(engine::unique_fd socket, const socket_address& peer) noexcept {
+void connection::open(engine::unique_fd socket, const socket_address& peer, const tls_context* tls,
+                      std::string_view host) noexcept {
     close(close_reason::local);
     socket_ = std::move(socket);
     peer_ = peer;
     framer_.clear();
     pending_begin_ = 0;
     pending_end_ = 0;
+    pending_since_ns_.reset();
     reason_ = close_reason::none;
     close_errno_ = 0;
     counters_ = connection_counters{};
@@ -46,6 +48,15 @@ void connection::open(engine::unique_fd socket, const socket_address& peer) noex
         close(close_reason::reset, errno);
         return;
     }
+    set_options();
+    if (tls == nullptr) {
+        tls_.reset();
+        return;
+    }
+    begin_tls(*tls, host);
+}
+
+void connection::set_options() noexcept {
     if (options_.no_delay) {
         set_option(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     }
@@ -55,17 +66,25 @@ void connection::open(engine::unique_fd socket, const socket_address& peer) noex
     if (options_.receive_buffer_bytes > 0) {
         set_option(socket_.get(), SOL_SOCKET, SO_RCVBUF, options_.receive_buffer_bytes);
     }
+    is_busy_poll_refused_ =
+        options_.busy_poll_us > 0 &&
+        !set_option(socket_.get(), SOL_SOCKET, SO_BUSY_POLL, options_.busy_poll_us);
 }
 
 void connection::close(close_reason reason, int error_number) noexcept {
     if (!socket_.is_open()) {
         return;
     }
+    if (tls_ != nullptr) {
+        say_end(reason);
+    }
     reason_ = reason;
     close_errno_ = error_number;
-    if (reason == close_reason::local || reason == close_reason::refused) {
-        // Unread input would turn our close into a reset, which can destroy a Logout the peer has
-        // not read yet.
+    const bool is_ours = reason == close_reason::local || reason == close_reason::refused ||
+                         reason == close_reason::tls_failed;
+    if (is_ours) {
+        // Unread input would turn our close into a reset, which can destroy a Logout, or an alert,
+        // that the peer has not read yet.
         ::shutdown(socket_.get(), SHUT_WR);
         char discarded[4096];
         for (int round = 0; round < 16; ++round) {
@@ -90,12 +109,17 @@ void connection::swap(connection& other) noexcept {
     std::swap(pending_since_ns_, other.pending_since_ns_);
     std::swap(reason_, other.reason_);
     std::swap(close_errno_, other.close_errno_);
+    std::swap(is_busy_poll_refused_, other.is_busy_poll_refused_);
+    std::swap(tls_, other.tls_);
     std::swap(counters_, other.counters_);
 }
 
 receive_state connection::receive() noexcept {
     if (!socket_.is_open()) {
         return receive_state::closed;
+    }
+    if (tls_ != nullptr) {
+        return receive_tls();
     }
     const std::span<char> room = framer_.writable();
     MILLRACE_DCHECK(!room.empty(), "frames were not taken before receiving again");
@@ -137,6 +161,9 @@ send_state connection::send(const char* bytes, std::size_t size, std::int64_t no
     if (!socket_.is_open()) {
         return send_state::closed;
     }
+    if (tls_ != nullptr) {
+        return send_tls({bytes, size}, now_ns);
+    }
     if (pending_bytes() > 0) {
         return append_pending(bytes, size, now_ns);
     }
@@ -160,24 +187,38 @@ send_state connection::flush(std::int64_t now_ns) noexcept {
     if (pending_bytes() == 0) {
         return send_state::sent;
     }
-    const std::ptrdiff_t pushed = push(pending_.get() + pending_begin_, pending_bytes());
-    if (pushed < 0) {
-        return send_state::closed;
-    }
-    if (pushed > 0) {
-        pending_begin_ += static_cast<std::size_t>(pushed);
+    if (!pending_since_ns_) {
         pending_since_ns_ = now_ns;
     }
+    const std::size_t before = pending_bytes();
+    if (!push_pending()) {
+        return send_state::closed;
+    }
     if (pending_bytes() == 0) {
-        pending_begin_ = 0;
-        pending_end_ = 0;
         return send_state::sent;
     }
-    if (now_ns - pending_since_ns_ >= options_.pending_stall_ns_max) {
+    if (pending_bytes() < before) {
+        pending_since_ns_ = now_ns;
+    }
+    if (now_ns - *pending_since_ns_ >= options_.pending_stall_ns_max) {
         close(close_reason::slow_consumer);
         return send_state::closed;
     }
     return send_state::pending;
+}
+
+bool connection::push_pending() noexcept {
+    const std::ptrdiff_t pushed = push(pending_.get() + pending_begin_, pending_bytes());
+    if (pushed < 0) {
+        return false;
+    }
+    pending_begin_ += static_cast<std::size_t>(pushed);
+    if (pending_bytes() == 0) {
+        pending_begin_ = 0;
+        pending_end_ = 0;
+        pending_since_ns_.reset();
+    }
+    return true;
 }
 
 std::ptrdiff_t connection::push(const char* bytes, std::size_t size) noexcept {
@@ -189,7 +230,8 @@ std::ptrdiff_t connection::push(const char* bytes, std::size_t size) noexcept {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS) {
         return 0;
     }
-    close(close_reason::reset, errno);
+    const int error_number = errno;
+    close(tls_ == nullptr ? close_reason::reset : reason_of_break(), error_number);
     return -1;
 }
 
@@ -199,16 +241,20 @@ send_state connection::append_pending(const char* bytes, std::size_t size,
         close(close_reason::slow_consumer);
         return send_state::closed;
     }
-    if (size > options_.pending_bytes_max - pending_end_) {
-        std::memmove(pending_.get(), pending_.get() + pending_begin_, pending_bytes());
-        pending_end_ -= pending_begin_;
-        pending_begin_ = 0;
-    }
+    compact_pending(size);
     std::memcpy(pending_.get() + pending_end_, bytes, size);
     pending_end_ += size;
     counters_.pending_bytes_high =
         std::max<std::uint64_t>(counters_.pending_bytes_high, pending_bytes());
     return flush(now_ns);
+}
+
+void connection::compact_pending(std::size_t wanted) noexcept {
+    if (wanted > options_.pending_bytes_max - pending_end_) {
+        std::memmove(pending_.get(), pending_.get() + pending_begin_, pending_bytes());
+        pending_end_ -= pending_begin_;
+        pending_begin_ = 0;
+    }
 }
 
 }  // namespace millrace::gateway

@@ -107,6 +107,7 @@ void framer::clear() noexcept {
     searched_ = 0;
     skipped_bytes_ = 0;
     resynchronised_ = 0;
+    first_skipped_ = 0;
 }
 
 void framer::swap(framer& other) noexcept {
@@ -119,6 +120,7 @@ void framer::swap(framer& other) noexcept {
     std::swap(searched_, other.searched_);
     std::swap(skipped_bytes_, other.skipped_bytes_);
     std::swap(resynchronised_, other.resynchronised_);
+    std::swap(first_skipped_, other.first_skipped_);
 }
 
 bool framer::find_start() noexcept {
@@ -142,6 +144,9 @@ bool framer::find_start() noexcept {
         }
     }
     if (skip > 0) {
+        if (skipped_bytes_ == 0) {
+            first_skipped_ = *first;
+        }
         begin_ += skip;
         skipped_bytes_ += skip;
         searched_ = 0;

@@ -47,6 +47,10 @@ public:
     [[nodiscard]] std::size_t buffered_bytes() const { return end_ - begin_; }
     [[nodiscard]] std::size_t frame_bytes_max() const { return frame_bytes_max_; }
     [[nodiscard]] std::uint64_t skipped_bytes() const { return skipped_bytes_; }  // before a start
+    // What was skipped first is how TLS begins: a handshake, or an alert.
+    [[nodiscard]] bool is_tls() const {
+        return first_skipped_ == '\x16' || first_skipped_ == '\x15';
+    }
     [[nodiscard]] std::uint64_t resynchronised() const {
         return resynchronised_;
     }  // frames found by search
@@ -70,6 +74,7 @@ private:
         0;  // from begin_: a search for the trailer need not look before it again
     std::uint64_t skipped_bytes_ = 0;
     std::uint64_t resynchronised_ = 0;
+    char first_skipped_ = 0;  // byte that was skipped; 0: none was
 };
 
 }  // namespace millrace::gateway

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "engine/core/error.hpp"
@@ -63,7 +64,7 @@ listener::first_frame listener::poll(std::int64_t now_ns) noexcept {
             continue;
         }
         const first_frame found = poll_one(slot, now_ns);
-        if (found.link != nullptr) {
+        if (found.link != nullptr || !found.failure.empty()) {
             return found;
         }
     }
@@ -108,31 +109,59 @@ void listener::accept_new(std::int64_t now_ns) noexcept {
             continue;
         }
         ++counters_.accepted;
-        free_slot->link->open(std::move(accepted), peer);
+        free_slot->link->open(std::move(accepted), peer, options_.tls);
         free_slot->deadline_ns = now_ns + options_.logon_timeout_ns;
+        free_slot->handshake_deadline_ns = now_ns + options_.handshake_timeout_ns;
         free_slot->offered = false;
     }
 }
 
 listener::first_frame listener::poll_one(pending& slot, std::int64_t now_ns) noexcept {
-    const receive_state received = slot.link->receive();
+    connection& link = *slot.link;
+    const receive_state received = link.receive();
     if (received == receive_state::received) {
         first_frame found;
-        if (slot.link->next_frame(found.frame)) {
-            found.link = slot.link.get();
+        if (link.next_frame(found.frame)) {
+            found.link = &link;
             slot.offered = true;
             return found;
         }
+        if (link.is_open() && link.framing().is_tls()) {
+            link.close(close_reason::tls_unexpected);
+        }
     }
-    if (!slot.link->is_open()) {
-        ++counters_.ended_early;
-        return {};
+    if (link.is_open() && link.pending_bytes() > 0) {
+        static_cast<void>(link.flush(now_ns));  // of a handshake
+    }
+    if (link.is_securing() && now_ns >= slot.handshake_deadline_ns) {
+        link.fail_tls("the handshake was not over in time");
+    }
+    if (!link.is_open()) {
+        return ended(slot);
     }
     if (now_ns >= slot.deadline_ns) {
         ++counters_.timed_out;
-        slot.link->close(close_reason::logon_timeout);
+        link.close(close_reason::logon_timeout);
     }
     return {};
+}
+
+listener::first_frame listener::ended(pending& slot) noexcept {
+    ++counters_.ended_early;
+    first_frame found;
+    const close_reason reason = slot.link->reason();
+    if (reason == close_reason::tls_failed || reason == close_reason::tls_unexpected) {
+        ++counters_.tls_failed;
+        try {
+            failure_ = reason == close_reason::tls_failed
+                           ? std::string(slot.link->close_text())
+                           : to_string(slot.link->peer()) + ": " + to_text(reason);
+            found.failure = failure_;
+        } catch (const std::bad_alloc&) {
+            found.failure = to_text(reason);
+        }
+    }
+    return found;
 }
 
 }  // namespace millrace::gateway

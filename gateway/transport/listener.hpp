@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct listener_options {
     connection_options connection;
     std::size_t pending_max = 16;
     std::int64_t logon_timeout_ns = 10'000'000'000;
+    std::int64_t handshake_timeout_ns = 5'000'000'000;  // of it, for TLS
+    const tls_context* tls = nullptr;                   // null: in the clear
     int backlog = 64;
     bool reuse_address = true;
     address_list allowed;  // who may come; empty: everybody
@@ -36,6 +39,7 @@ struct listener_counters {
     std::uint64_t timed_out = 0;        // no first frame in time
     std::uint64_t ended_early = 0;      // closed or broken before a first frame
     std::uint64_t accept_failures = 0;
+    std::uint64_t tls_failed = 0;  // of those that ended early: no TLS came about
 };
 
 class listener {
@@ -46,9 +50,12 @@ public:
         connection* link = nullptr;  // null: nothing new
         std::string_view
             frame;  // in the link's buffer: lives on through swap(), until its next receive()
+        // Why TLS did not come about with somebody; empty: it did, or none is spoken. Until the
+        // next poll().
+        std::string_view failure;
     };
 
-    // At most one first frame per call. The caller swaps the link into a session's closed
+    // At most one first frame or failure per call. The caller swaps the link into a session's closed
     // connection, or closes it; a link left open is closed by the next poll().
     [[nodiscard]] first_frame poll(std::int64_t now_ns) noexcept;
 
@@ -62,16 +69,19 @@ private:
     struct pending {
         std::unique_ptr<connection> link;
         std::int64_t deadline_ns = 0;
+        std::int64_t handshake_deadline_ns = 0;
         bool offered = false;
     };
 
     void accept_new(std::int64_t now_ns) noexcept;
     [[nodiscard]] first_frame poll_one(pending& slot, std::int64_t now_ns) noexcept;
+    [[nodiscard]] first_frame ended(pending& slot) noexcept;
 
     listener_options options_;
     engine::unique_fd socket_;
     std::uint16_t port_ = 0;
     std::vector<pending> slots_;
+    std::string failure_;
     std::size_t next_slot_ = 0;  // where the round starts, so that no slot is preferred
     socket_address refused_address_;
     listener_counters counters_;

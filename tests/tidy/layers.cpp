@@ -50,7 +50,7 @@ const std::vector<layer>& libraries() {
     static const std::vector<layer> table = {
         {"quickfix/", {"gateway/quickfix", "tools/venue", "tests", "bench"}},
         {"absl/time/", {"gateway/session", "tests"}},
-        {"openssl/", {"engine/log", "gateway/session", "tests"}},
+        {"openssl/", {"engine/log", "gateway/session", "gateway/transport", "tests", "bench"}},
         {"crypt.h", {"gateway/session", "tests"}},
         {"zstd.h", {"engine/log", "tests"}},
         {"concurrentqueue/", {"engine", "gateway", "tests", "bench"}},

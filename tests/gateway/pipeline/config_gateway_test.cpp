@@ -38,6 +38,29 @@ TEST(GatewayConfig, StreamsTheAdministrativeTypesThatAreNamed) {
               "/conf/who.txt");
 }
 
+TEST(GatewayConfig, SaysHowItsConnectionsBehave) {
+    const std::string gateway = "[[gateway]]\nname = \"g\"\nsettings = \"s.cfg\"\n";
+    const gateway_config plain = parse_config("/conf/a.toml", gateway).gateways.at(0);
+    EXPECT_EQ(plain.tls_handshake_ns, 5'000'000'000);
+    EXPECT_EQ(plain.busy_poll_us, 0U);
+    EXPECT_EQ(plain.slow_consumer_bytes, std::size_t{1} << 20);
+    EXPECT_EQ(plain.slow_consumer_ns, 10'000'000'000);
+    const gateway_config set =
+        parse_config("/conf/a.toml", gateway +
+                                         "tls_handshake_ms = 700\nbusy_poll_us = 50\n"
+                                         "slow_consumer_bytes = 4194304\n"
+                                         "slow_consumer_ms = 250\n")
+            .gateways.at(0);
+    EXPECT_EQ(set.tls_handshake_ns, 700'000'000);
+    EXPECT_EQ(set.busy_poll_us, 50U);
+    EXPECT_EQ(set.slow_consumer_bytes, std::size_t{4} << 20);
+    EXPECT_EQ(set.slow_consumer_ns, 250'000'000);
+    for (const char* const wrong : {"tls_handshake_ms = 0", "busy_poll_us = -1",
+                                    "slow_consumer_bytes = 1000", "slow_consumer_ms = 0"}) {
+        EXPECT_EQ(test::refusal(gateway + wrong + "\n").substr(0, 16), "/conf/a.toml:4: ") << wrong;
+    }
+}
+
 TEST(RouteConfig, SaysASourceToASessionOnly) {
     const std::string client =
         "[[client]]\nname = \"c\"\nstream = \"s\"\n[[client.route]]\nsource_id = ";

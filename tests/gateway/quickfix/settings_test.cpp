@@ -148,13 +148,6 @@ TEST(Settings, WarnsOfUnknownKeysWithLineAndNearestKnown) {
                   "32: 'rubbish' is neither a comment, a [SECTION] nor KEY=VALUE: ignored"}));
 }
 
-TEST(Settings, WarnsThatTlsIsNotHonoured) {
-    const settings_file file = parsed(std::string(good) + "ServerCertificateFile=a.pem\n");
-    ASSERT_FALSE(file.notes.empty());
-    EXPECT_EQ(file.notes.back().level, note_level::warning);
-    EXPECT_EQ(file.notes.back().line, 28);
-}
-
 TEST(Settings, RefusesWrongValuesWithTheirLine) {
     struct wrong {
         const char* line;

@@ -238,5 +238,22 @@ TEST(Connection, OpensAgainAfterAnEnd) {
     EXPECT_EQ(pair.link.reason(), close_reason::none);
 }
 
+// Who may set it has it set; who may not is told.
+TEST(Connection, SetsSoBusyPollWhereTheSystemAllowsIt) {
+    const test::tcp_pair tried = test::make_tcp_pair();
+    const int wanted_us = 123;
+    const bool is_allowed =
+        ::setsockopt(tried.ours.get(), SOL_SOCKET, SO_BUSY_POLL, &wanted_us, sizeof wanted_us) == 0;
+    connection_options options;
+    options.busy_poll_us = wanted_us;
+    const linked polled(options);
+    int set_us = 0;
+    socklen_t size = sizeof set_us;
+    ASSERT_EQ(::getsockopt(polled.link.descriptor(), SOL_SOCKET, SO_BUSY_POLL, &set_us, &size), 0);
+    EXPECT_EQ(set_us == wanted_us, is_allowed);
+    EXPECT_EQ(polled.link.is_busy_poll_refused(), !is_allowed);
+    EXPECT_FALSE(linked().link.is_busy_poll_refused());
+}
+
 }  // namespace
 }  // namespace millrace::gateway

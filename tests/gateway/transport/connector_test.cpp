@@ -104,6 +104,37 @@ TEST(Connector, TriesTheNextAddressAfterAConnectionThatWasNoGood) {
     EXPECT_EQ(connecting.endpoint_index(), 1U);
 }
 
+TEST(Connector, GoesToTheNextEndpointWhenItIsTold) {
+    listener primary{loopback(0), listener_options{}};
+    listener backup{loopback(0), listener_options{}};
+    connector connecting{
+        {{loopback(primary.port()), loopback(primary.port())}, {loopback(backup.port())}}, {}};
+    engine::unique_fd socket;
+    EXPECT_FALSE(connecting.next_endpoint(0)) << "it is stopped";
+    connecting.start(0);
+    ASSERT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
+    EXPECT_TRUE(connecting.next_endpoint(5));
+    EXPECT_EQ(connecting.poll(5, socket), connector_state::connected) << "its connection stands";
+    connecting.connection_ended(true, 6);
+    EXPECT_EQ(connecting.next_attempt_ns(), 6);
+    ASSERT_EQ(poll_until_news(connecting, 6, socket), connector_state::connected);
+    EXPECT_EQ(connecting.endpoint_index(), 1U) << "not the primary's other address";
+    connecting.connection_ended(true, 7);
+    EXPECT_EQ(connecting.endpoint_index(), 0U) << "told once";
+    EXPECT_TRUE(connecting.next_endpoint(8)) << "while it pauses";
+    EXPECT_EQ(connecting.endpoint_index(), 1U);
+    EXPECT_EQ(connecting.next_attempt_ns(), 8);
+    EXPECT_TRUE(connecting.next_endpoint(9)) << "behind the last comes the first";
+    EXPECT_EQ(connecting.endpoint_index(), 0U);
+}
+
+TEST(Connector, HasNoNextEndpointIfThereIsOne) {
+    listener only{loopback(0), listener_options{}};
+    connector connecting{{{loopback(only.port()), loopback(only.port())}}, {}};
+    connecting.start(0);
+    EXPECT_FALSE(connecting.next_endpoint(0));
+}
+
 TEST(Connector, GivesUpAnAttemptThatTakesTooLong) {
     // A listener whose backlog is full leaves further connections without an answer.
     engine::unique_fd full{::socket(AF_INET, SOCK_STREAM, 0)};

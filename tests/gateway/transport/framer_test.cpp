@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/gateway/transport/transport_test_support.hpp"
@@ -179,6 +180,21 @@ TEST(Framer, SwapsWithItsBufferedBytes) {
     one.swap(other);
     EXPECT_EQ(one.buffered_bytes(), 0U);
     EXPECT_EQ(frames_of(other, frame.substr(10), 100), std::vector<std::string>{frame});
+}
+
+TEST(Framer, KnowsTlsByWhatItSkipsFirst) {
+    for (const auto& [bytes, is_tls] :
+         {std::pair<std::string, bool>{"\x16\x03\x01", true}, {"\x15", true}, {"x\x16", false}}) {
+        framer cutter{framer_options{}};
+        put(cutter, bytes);
+        std::string_view frame;
+        EXPECT_EQ(cutter.next(frame), frame_status::incomplete);
+        EXPECT_EQ(cutter.is_tls(), is_tls);
+        put(cutter, heartbeat(1));
+        EXPECT_EQ(cutter.next(frame), frame_status::frame) << "as any other stream";
+        cutter.clear();
+        EXPECT_FALSE(cutter.is_tls());
+    }
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       schedule_(spec_),
       ledger_(spec.name, out, in, correlations, detail::ledger_of(spec, options)),
       connector_(detail::make_connector(spec, options)),
-      tls_(spec.role == session_role::initiator ? detail::make_tls(spec) : nullptr),
+      tls_(spec.tls.is_on && spec.role == session_role::initiator
+               ? std::make_unique<tls_source>(spec)
+               : nullptr),
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
       batch_(2 * link_.framing().frame_bytes_max()),
@@ -36,12 +38,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
     window_ns_ = ledger_.creation_time_ns();
-    if (tls_ != nullptr) {
-        const std::string warning = tls_->certificate_warning(engine::utc_now().ns);
-        if (!warning.empty()) {
-            events_->say(event_level::warning, name(), warning);
-        }
-    }
+    warn_of_certificate();
 }
 
 fix_session::~fix_session() {
@@ -141,7 +138,12 @@ int fix_session::poll_connector(std::int64_t now_ns) noexcept {
     engine::unique_fd socket;
     switch (connector_->poll(now_ns, socket)) {
         case connector_state::connected:
-            link_.open(std::move(socket), connector_->address(), tls_.get(),
+            if (tls_ != nullptr && tls_->renew()) {
+                events_->say(event_level::info, name(), "TLS: its files were read again");
+                warn_of_certificate();
+            }
+            link_.open(std::move(socket), connector_->address(),
+                       tls_ == nullptr ? nullptr : &tls_->current(),
                        spec_.connect_endpoints[connector_->endpoint_index()].host);
             if (tls_ == nullptr) {
                 link_is_up(now_ns);
@@ -159,6 +161,16 @@ int fix_session::poll_connector(std::int64_t now_ns) noexcept {
             return 1;
         default:
             return 0;
+    }
+}
+
+void fix_session::warn_of_certificate() noexcept {
+    if (tls_ == nullptr) {
+        return;
+    }
+    const std::string warning = tls_->current().certificate_warning(engine::utc_now().ns);
+    if (!warning.empty()) {
+        events_->say(event_level::warning, name(), warning);
     }
 }
 

@@ -35,11 +35,11 @@
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
 #include "gateway/session/stage_stamps.hpp"
+#include "gateway/session/tls_source.hpp"
 #include "gateway/session/wire_gate.hpp"
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/connector.hpp"
 #include "gateway/transport/readiness.hpp"
-#include "gateway/transport/tls_context.hpp"
 
 namespace millrace::gateway {
 
@@ -134,6 +134,11 @@ public:
     // Acceptor: takes the link and its first frame, if it can have them now.
     [[nodiscard]] acceptance accept(connection& link, std::string_view first_frame,
                                     std::int64_t now_ns) noexcept;
+    // For a cold thread: reads an initiator's certificates again if they have changed. Says why they
+    // are not taken; empty: they are, or nothing has changed.
+    [[nodiscard]] std::string look_at_tls() noexcept {
+        return tls_ == nullptr ? std::string() : tls_->look();
+    }
     // Logs out; do_work goes on until is_stopped().
     void begin_stop(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_stopped() const noexcept;
@@ -225,6 +230,7 @@ private:
     [[nodiscard]] int poll_handshake(std::int64_t now_ns) noexcept;
     void handshake_failed(std::int64_t now_ns) noexcept;
     void say_end() noexcept;
+    void warn_of_certificate() noexcept;
     void link_is_up(std::int64_t now_ns) noexcept;
     void end_link(close_reason reason, std::int64_t now_ns) noexcept;
     void tick_if_due(std::int64_t now_ns) noexcept;
@@ -239,7 +245,7 @@ private:
     session_ledger ledger_;
     std::unique_ptr<session_port> port_;
     std::unique_ptr<connector> connector_;  // initiator only
-    std::unique_ptr<tls_context> tls_;      // the same; null: in the clear
+    std::unique_ptr<tls_source> tls_;       // the same; null: in the clear
     connection link_;
     readiness* sockets_ = nullptr;  // null: the socket is read each turn
     std::size_t socket_slot_ = 0;

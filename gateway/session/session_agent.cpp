@@ -96,16 +96,14 @@ void session_agent::listen_for(const session_spec& spec, const settings_file& se
         }
     }
     detail::check_port_tls(spec, settings);
-    std::unique_ptr<tls_context> tls = detail::make_tls(spec);
-    if (tls != nullptr) {
-        const std::string warning = tls->certificate_warning(engine::utc_now().ns);
-        if (!warning.empty()) {
-            events_.say(event_level::warning, options_.name, warning);
-        }
+    std::unique_ptr<tls_source> tls;
+    if (spec.tls.is_on) {
+        tls = std::make_unique<tls_source>(spec);
+        warn_of_certificate(tls->current());
     }
     listener_options wanted;
     wanted.connection = detail::connection_of(spec, options_.session);
-    wanted.tls = tls.get();
+    wanted.tls = tls == nullptr ? nullptr : &tls->current();
     wanted.handshake_timeout_ns = options_.session.handshake_timeout_ns;
     wanted.logon_timeout_ns = static_cast<std::int64_t>(spec.logon_timeout_s) * 1'000'000'000;
     wanted.reuse_address = spec.reuse_address;
@@ -238,6 +236,19 @@ void session_agent::on_close() noexcept {
 }
 
 std::string session_agent::tend() noexcept {
+    std::string failure = tend_doubts();
+    for (const acceptor_port& port : listeners_) {
+        std::string found = port.tls == nullptr ? std::string() : port.tls->look();
+        failure = failure.empty() ? std::move(found) : std::move(failure);
+    }
+    for (const auto& session : sessions_) {
+        std::string found = session->look_at_tls();
+        failure = failure.empty() ? std::move(found) : std::move(failure);
+    }
+    return failure;
+}
+
+std::string session_agent::tend_doubts() noexcept {
     try {
         bool is_changed = false;
         for (const auto& doubt : doubts_) {
@@ -282,6 +293,7 @@ int session_agent::poll_listeners(std::int64_t now_ns) noexcept {
         next_count_ns_ = now_ns + count_interval_ns;
         count_connections();
         say_refused_addresses(now_ns);
+        renew_tls();
     }
     if (is_any_logged_on_ && now_ns < next_listen_ns_) {
         return 0;

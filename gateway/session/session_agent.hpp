@@ -77,7 +77,8 @@ public:
     int do_work() noexcept;
     void on_close() noexcept;
     // For a cold thread, now and then: takes an operator's decisions on what is in doubt, and notes
-    // what has been proved. Returns a sentence for people if that failed. REQUIRES: open() is over.
+    // what has been proved; reads certificates again that have changed. Returns a sentence for
+    // people if that failed. REQUIRES: open() is over.
     [[nodiscard]] std::string tend() noexcept;
 
     // Logs every session out; do_work has to go on until is_stopped().
@@ -111,11 +112,12 @@ public:
 private:
     struct acceptor_port {
         host_port endpoint;
-        std::unique_ptr<tls_context> tls;  // null: in the clear
+        std::unique_ptr<tls_source> tls;  // null: in the clear
         std::unique_ptr<listener> listening;
         std::uint64_t refused_said = 0;
     };
 
+    [[nodiscard]] std::string tend_doubts() noexcept;
     int poll_listeners(std::int64_t now_ns) noexcept;
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
@@ -130,6 +132,8 @@ private:
                    const connection& link, std::string_view text) noexcept;
     void listen_for(const session_spec& spec, const settings_file& settings);
     [[nodiscard]] bool may_come(const fix_session& session, const connection& link) const noexcept;
+    void renew_tls() noexcept;
+    void warn_of_certificate(const tls_context& tls) noexcept;
     void say_failure(std::string_view failure, std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_named(const fix_session& session, const connection& link) noexcept;
     void say_refused_addresses(std::int64_t now_ns) noexcept;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "engine/core/clock.hpp"
 #include "gateway/session/frame_text.hpp"
 #include "gateway/session/session_agent.hpp"
 
@@ -37,6 +38,23 @@ bool session_agent::is_named(const fix_session& session, const connection& link)
     const bool is_one = names.empty() || tls->is_peer_named(names);
     events_.say(is_one ? event_level::info : event_level::warning, session.name(), tls->describe());
     return is_one;
+}
+
+void session_agent::warn_of_certificate(const tls_context& tls) noexcept {
+    const std::string warning = tls.certificate_warning(engine::utc_now().ns);
+    if (!warning.empty()) {
+        events_.say(event_level::warning, options_.name, warning);
+    }
+}
+
+void session_agent::renew_tls() noexcept {
+    for (const acceptor_port& port : listeners_) {
+        if (port.tls != nullptr && port.tls->renew()) {
+            port.listening->set_tls(port.tls->current());
+            events_.say(event_level::info, options_.name, "TLS: its files were read again");
+            warn_of_certificate(port.tls->current());
+        }
+    }
 }
 
 void session_agent::say_failure(std::string_view failure, std::int64_t now_ns) noexcept {

@@ -59,6 +59,9 @@ public:
     // connection, or closes it; a link left open is closed by the next poll().
     [[nodiscard]] first_frame poll(std::int64_t now_ns) noexcept;
 
+    // For connections that come from here on. REQUIRES: as of listener_options.
+    void set_tls(const tls_context& tls) noexcept { options_.tls = &tls; }
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::size_t pending_count() const;
     // Of the last that was refused for it.

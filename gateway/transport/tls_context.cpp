@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <new>
 
 #include "engine/core/error.hpp"
 #include "gateway/transport/tls_text.hpp"
@@ -193,27 +194,29 @@ void tls_context::load_revocations() {
     ::X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 }
 
-std::string tls_context::certificate_warning(std::int64_t utc_ns) const {
+std::string tls_context::certificate_warning(std::int64_t utc_ns) const noexcept {
     const X509* const own = ::SSL_CTX_get0_certificate(context_.get());
     if (own == nullptr) {
         return {};
     }
-    const std::time_t now = static_cast<std::time_t>(utc_ns / ns_per_s);
+    std::time_t now = static_cast<std::time_t>(utc_ns / ns_per_s);
     std::time_t soon = now + std::time_t{renewal_days} * 24 * 3600;
-    std::time_t at = now;
     const ASN1_TIME* const begin = ::X509_get0_notBefore(own);
     const ASN1_TIME* const end = ::X509_get0_notAfter(own);
-    if (::X509_cmp_time(begin, &at) > 0) {
-        return options_.certificate_file + ": is not valid before " + detail::to_text(begin) +
-               ": no peer will take it";
-    }
-    if (::X509_cmp_time(end, &at) < 0) {
-        return options_.certificate_file + ": expired " + detail::to_text(end) +
-               ": no peer will take it";
-    }
-    if (::X509_cmp_time(end, &soon) < 0) {
-        return options_.certificate_file + ": expires " + detail::to_text(end) +
-               ": have a new one made";
+    try {
+        const std::string& file = options_.certificate_file;
+        if (::X509_cmp_time(begin, &now) > 0) {
+            return file + ": is not valid before " + detail::to_text(begin) +
+                   ": no peer will take it";
+        }
+        if (::X509_cmp_time(end, &now) < 0) {
+            return file + ": expired " + detail::to_text(end) + ": no peer will take it";
+        }
+        if (::X509_cmp_time(end, &soon) < 0) {
+            return file + ": expires " + detail::to_text(end) + ": have a new one made";
+        }
+    } catch (const std::bad_alloc&) {
+        return {};
     }
     return {};
 }

@@ -53,7 +53,7 @@ public:
         return options_.peer_names;
     }
     // What is wrong, or soon will be, with our own certificate at that time; empty: nothing.
-    [[nodiscard]] std::string certificate_warning(std::int64_t utc_ns) const;
+    [[nodiscard]] std::string certificate_warning(std::int64_t utc_ns) const noexcept;
     [[nodiscard]] ssl_ctx_st* get() const noexcept { return context_.get(); }
 
 private:

@@ -1,8 +1,13 @@
 #include "tests/gateway/quickfix/stock_peer.hpp"
 
+// Debian's library has these classes; its headers show them to who says so.
+#define HAVE_SSL 1
+
 #include <quickfix/Application.h>
 #include <quickfix/Message.h>
 #include <quickfix/MessageStore.h>
+#include <quickfix/SSLSocketAcceptor.h>
+#include <quickfix/SSLSocketInitiator.h>
 #include <quickfix/Session.h>
 #include <quickfix/SessionSettings.h>
 #include <quickfix/SocketAcceptor.h>
@@ -41,7 +46,7 @@ std::string settings_of(const stock_options& options) {
 
 // An acceptor's thread sees that it is to stop when its select() returns: within a second, or when
 // somebody connects.
-void stop_at_once(FIX::SocketAcceptor& acceptor, std::uint16_t port) {
+void stop_at_once(FIX::Acceptor& acceptor, std::uint16_t port) {
     std::atomic<bool> is_stopped{false};
     std::thread knocking([&is_stopped, port] {
         sockaddr_in address{};
@@ -78,10 +83,15 @@ public:
           id("FIX.4.4", options.sender, options.target),
           port(options.port) {
         if (options.is_acceptor) {
-            acceptor.reset(new FIX::SocketAcceptor(*this, stores, settings));
+            acceptor.reset(options.has_tls ? static_cast<FIX::Acceptor*>(new FIX::SSLSocketAcceptor(
+                                                 *this, stores, settings))
+                                           : new FIX::SocketAcceptor(*this, stores, settings));
             acceptor->start();
         } else {
-            initiator.reset(new FIX::SocketInitiator(*this, stores, settings));
+            initiator.reset(options.has_tls
+                                ? static_cast<FIX::Initiator*>(
+                                      new FIX::SSLSocketInitiator(*this, stores, settings))
+                                : new FIX::SocketInitiator(*this, stores, settings));
             initiator->start();
         }
     }
@@ -145,8 +155,8 @@ public:
     FIX::SessionID id;
     std::uint16_t port;
     FIX::MemoryStoreFactory stores;
-    std::unique_ptr<FIX::SocketAcceptor> acceptor;
-    std::unique_ptr<FIX::SocketInitiator> initiator;
+    std::unique_ptr<FIX::Acceptor> acceptor;
+    std::unique_ptr<FIX::Initiator> initiator;
     mutable std::mutex guard;
     bool logged_on = false;
     std::vector<std::string> apps;

@@ -18,7 +18,8 @@ struct stock_options {
     std::string target;
     std::string dictionary;
     int heart_bt_int_s = 30;
-    std::string more;  // further lines of settings
+    std::string more;      // further lines of settings
+    bool has_tls = false;  // QuickFIX's own classes for it; certificates are lines of `more`
 };
 
 class stock_peer {

@@ -100,6 +100,16 @@ public:
     }
     [[nodiscard]] bool is_here() const { return socket_.is_open(); }
     [[nodiscard]] bool is_secure() const { return is_here() && is_secure_; }
+    // The CN of whom it speaks with.
+    [[nodiscard]] std::string other_name() const {
+        char text[64] = "";
+        const X509* const certificate = ::SSL_get0_peer_certificate(ssl_.get());
+        if (certificate != nullptr) {
+            ::X509_NAME_get_text_by_NID(::X509_get_subject_name(certificate), NID_commonName, text,
+                                        sizeof text);
+        }
+        return text;
+    }
     [[nodiscard]] std::size_t count(const std::string& type, const std::string& part = "") const {
         std::size_t found = 0;
         for (const std::string& frame : frames) {

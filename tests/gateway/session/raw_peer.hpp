@@ -22,12 +22,13 @@ public:
             gateway::listener_options{});
     }
     [[nodiscard]] std::uint16_t port() const { return entrance_->port(); }
-    void come_to(std::uint16_t port) {
+    // With `tls` the handshake goes on as it is heard.
+    void come_to(std::uint16_t port, const gateway::tls_context* tls = nullptr) {
         const gateway::socket_address address = gateway::resolve("127.0.0.1", port).front();
         engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
         ASSERT_EQ(::connect(socket.get(), address.get(), address.size), 0);
         frames.clear();
-        link_.open(std::move(socket), address);
+        link_.open(std::move(socket), address, tls, "127.0.0.1");
     }
     // fields: behind 35 and 34, with | for SOH.
     void say(const std::string& type, std::uint32_t number, const std::string& fields) {
@@ -55,6 +56,7 @@ public:
     }
     void leave() { link_.close(gateway::close_reason::local); }
     [[nodiscard]] bool is_here() const { return link_.is_open(); }
+    [[nodiscard]] bool is_securing() const { return link_.is_securing(); }
     [[nodiscard]] bool has_heard(const std::string& type) const {
         for (const std::string& frame : frames) {
             if (field_of(frame, 35) == type) {

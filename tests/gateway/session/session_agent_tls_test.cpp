@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -281,6 +283,54 @@ TEST_F(SessionAgentTls, ReadsWhatTlsHoldsAlthoughTheSocketHasNothing) {
     EXPECT_TRUE(run_until(peer, [&] {
         return agent->session().ledger().next_target() == msg_seq_num{82};
     })) << counters().next_target.value();
+}
+
+// A new certificate is put in the place of the old one, and then one that is none.
+TEST_F(SessionAgentTls, AnAcceptorReadsAgainWhatHasChanged) {
+    open_acceptor();
+    EXPECT_EQ(agent->inner.tend(), "");
+    test::openssl_peer before(false, desk, trusted.file());
+    before.come_to(port);
+    before.say("A", 1, "98=0|108=30|");
+    ASSERT_TRUE(run_until(before, [&] { return agent->is_logged_on(); }));
+    EXPECT_EQ(before.other_name(), "venue");
+    const test::identity fresh = trusted.issue({"new venue"});
+    std::filesystem::rename(fresh.certificate_file, venue.certificate_file);
+    EXPECT_NE(
+        agent->inner.tend().find(venue.key_file + ": is not the key of " + venue.certificate_file),
+        std::string::npos)
+        << "half of it is there";
+    std::filesystem::rename(fresh.key_file, venue.key_file);
+    EXPECT_EQ(agent->inner.tend(), "");
+    ASSERT_TRUE(
+        run_until(before, [&] { return agent->has_said("TEST: TLS: its files were read again"); }));
+    EXPECT_TRUE(agent->is_logged_on()) << "who is connected stays so";
+    const auto comes_and_sees = [&] {
+        test::openssl_peer after(false, desk, trusted.file());
+        after.come_to(port);
+        EXPECT_TRUE(run_until(after, [&] { return after.is_secure(); }));
+        return after.is_here() ? after.other_name() : "nobody";
+    };
+    EXPECT_EQ(comes_and_sees(), "new venue");
+    std::ofstream(venue.certificate_file) << "rubbish";
+    EXPECT_NE(agent->inner.tend().find("FIX.4.4:OURS->PEER: TLS stays as it was read before: "),
+              std::string::npos);
+    EXPECT_NE(agent->inner.tend(), "") << "as long as it is so";
+    EXPECT_EQ(comes_and_sees(), "new venue");
+}
+
+TEST_F(SessionAgentTls, AnInitiatorReadsAgainWhatHasChanged) {
+    test::openssl_peer peer(true, venue, trusted.file());
+    const std::string authorities = (directory / "ca.pem").native();
+    std::filesystem::copy_file(foreign.file(), authorities);
+    open_initiator(peer.port(), desk, "CertificationAuthoritiesFile=" + authorities + "\n");
+    ASSERT_TRUE(run_until(peer, [&] { return counters().tls_failures.value() > 0; }));
+    EXPECT_EQ(agent->inner.tend(), "");
+    std::filesystem::copy_file(trusted.file(), authorities,
+                               std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(agent->inner.tend(), "");
+    ASSERT_TRUE(run_until(peer, [&] { return peer.count("A") == 1; })) << agent->last_said(5);
+    EXPECT_TRUE(agent->has_said("FIX.4.4:OURS->PEER: TLS: its files were read again"));
 }
 
 TEST_F(SessionAgentTls, RefusesAKeyThatOthersMayRead) {

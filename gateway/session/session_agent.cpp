@@ -238,12 +238,12 @@ void session_agent::on_close() noexcept {
 std::string session_agent::tend() noexcept {
     std::string failure = tend_doubts();
     for (const acceptor_port& port : listeners_) {
-        std::string found = port.tls == nullptr ? std::string() : port.tls->look();
-        failure = failure.empty() ? std::move(found) : std::move(failure);
+        const std::string found = port.tls == nullptr ? std::string() : port.tls->look();
+        failure = failure.empty() ? found : failure;
     }
     for (const auto& session : sessions_) {
-        std::string found = session->look_at_tls();
-        failure = failure.empty() ? std::move(found) : std::move(failure);
+        const std::string found = session->look_at_tls();
+        failure = failure.empty() ? found : failure;
     }
     return failure;
 }

@@ -2,7 +2,7 @@
 //
 // Threading  one thread; a connection may be handed to another thread while nobody polls it
 // Progress   every call returns at once; after construction nothing allocates or throws, but for a
-//            TLS handshake, which does the first and takes OpenSSL about a millisecond
+//            TLS handshake, and for what OpenSSL takes for a record and gives back
 // Invariant  bytes leave in the order of send(): behind a pending tail, later bytes queue
 // Units      now_ns: monotonic clock
 // Errors     statuses; once closed, reason() and close_errno() say why until the next open()

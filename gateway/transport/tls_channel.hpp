@@ -4,8 +4,8 @@
 //   socket -> input_room() -> read() -> plain          plain -> write() -> output -> socket
 //
 // Threading  one thread
-// Progress   nothing waits; a handshake allocates and computes (about a millisecond with RSA),
-//            afterwards neither read() nor write() allocates
+// Progress   nothing waits; a handshake allocates and computes (about a millisecond with RSA);
+//            afterwards OpenSSL takes two small blocks for each record and gives them back
 // Invariant  at most input_bytes_max bytes wait to be read, beside one record of OpenSSL's
 // Errors     statuses; after failed, text() says what and whose
 #pragma once

@@ -119,6 +119,7 @@ public:
     }
 
     std::string name = "PEER";
+    bool is_end_said = false;  // by close_notify, and not just by the socket
     std::vector<std::string> frames;
 
 private:
@@ -148,6 +149,7 @@ private:
             return true;
         }
         const int error = ::SSL_get_error(ssl_.get(), result);
+        is_end_said = is_end_said || error == SSL_ERROR_ZERO_RETURN;
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
             ssl_.reset();
             socket_.reset();

@@ -82,6 +82,7 @@ TEST_F(SessionAgentTls, AnAcceptorServesAPeerThatIsOpenSslAlone) {
     peer.say("5", 13, "");
     ASSERT_TRUE(run_until(peer, [&] { return peer.count("5") == 1; }));
     EXPECT_TRUE(run_until(peer, [&] { return !peer.is_here() && !agent->is_logged_on(); }));
+    EXPECT_TRUE(peer.is_end_said);
     EXPECT_EQ(counters().tls_failures.value(), 0U);
 }
 
@@ -217,9 +218,13 @@ TEST_F(SessionAgentTls, StopsInTheMiddleOfAHandshake) {
     ASSERT_EQ(::listen(deaf.get(), 64), 0);
     ASSERT_EQ(::getsockname(deaf.get(), address.get(), &address.size), 0);
     open_initiator(address.port(), desk);
-    ASSERT_TRUE(
-        test::step_until([&] { return agent->step(); },
-                         [&] { return std::string(counters().state.value()) == "TLS handshake"; }));
+    engine::unique_fd come;
+    ASSERT_TRUE(test::step_until([&] { return agent->step(); },
+                                 [&] {
+                                     come.reset(
+                                         ::accept4(deaf.get(), nullptr, nullptr, SOCK_CLOEXEC));
+                                     return come.is_open();
+                                 }));
     agent->inner.request_stop();
     EXPECT_TRUE(
         test::step_until([&] { return agent->step(); }, [&] { return agent->inner.is_stopped(); }));
@@ -243,6 +248,7 @@ TEST_F(SessionAgentTls, SaysThatOneSideSpeaksInTheClear) {
             << caller.last_said(9);
         EXPECT_TRUE(caller.has_said("the peer speaks TLS, and this side does not"));
     }
+    agent.reset();  // a session is there once in a process
     agent = std::make_unique<test::live_agent>(test::agent_options(directory / "plain"),
                                                test::agent_settings(false, 0, "PEER", ""), orders);
     port = agent->inner.listening_ports().front();
@@ -381,6 +387,7 @@ TEST_F(SessionAgentTls, WarnsOfAnOwnCertificateThatHasExpired) {
     EXPECT_TRUE(agent->has_said(venue.certificate_file + ": expired 20"));
     const test::identity old = trusted.issue({"desk", "", -9 * test::day_s, -test::day_s});
     options.directory = directory / "other";
+    agent.reset();
     open_initiator(1, old);
     agent->step();
     EXPECT_TRUE(agent->has_said("FIX.4.4:OURS->PEER: " + old.certificate_file + ": expired 20"));

@@ -126,7 +126,7 @@ listener::first_frame listener::poll_one(pending& slot, std::int64_t now_ns) noe
             slot.offered = true;
             return found;
         }
-        if (link.is_open() && link.framing().is_tls()) {
+        if (link.is_open() && link.tls() == nullptr && link.framing().is_tls()) {
             link.close(close_reason::tls_unexpected);
         }
     }

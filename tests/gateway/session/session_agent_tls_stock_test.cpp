@@ -24,8 +24,10 @@ protected:
     }
 
     test::authority trusted{"Trusted CA"};
-    test::identity venue = trusted.issue({"venue", "IP:127.0.0.1"});
-    test::identity desk = trusted.issue({"desk"});
+    // QuickFIX takes no other keys.
+    test::identity venue =
+        trusted.issue({"venue", "IP:127.0.0.1", -test::day_s, test::day_s, true});
+    test::identity desk = trusted.issue({"desk", "", -test::day_s, test::day_s, true});
     engine::temporary_directory directory;
     test::order_source orders{"orders"};
 };

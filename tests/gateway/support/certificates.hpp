@@ -31,6 +31,7 @@ struct certificate_wish {
     std::string names{};  // as OpenSSL writes them: "DNS:venue.example,IP:127.0.0.1"; empty: none
     long begins_in_s = -day_s;
     long ends_in_s = 365 * day_s;
+    bool is_rsa = false;  // its key; which takes a while to find
 };
 
 class authority {
@@ -42,7 +43,7 @@ public:
 
     // PEM files below a directory that lives as long as this.
     [[nodiscard]] identity issue(const certificate_wish& wish) {
-        const key_ptr key = make_key();
+        const key_ptr key = make_key(wish.is_rsa);
         const certificate_ptr made = make(key.get(), wish, false);
         const std::string stem = "issued" + std::to_string(serial_);
         identity files{write(stem + ".crt", made.get()),
@@ -106,8 +107,9 @@ private:
     using time_ptr = std::unique_ptr<ASN1_TIME, deleter>;
     using file_ptr = std::unique_ptr<std::FILE, deleter>;
 
-    [[nodiscard]] static key_ptr make_key() {
-        return key_ptr(::EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+    [[nodiscard]] static key_ptr make_key(bool is_rsa = false) {
+        return key_ptr(is_rsa ? ::EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048})
+                              : ::EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
     }
 
     [[nodiscard]] certificate_ptr make(EVP_PKEY* key, const certificate_wish& wish, bool is_root) {

@@ -62,16 +62,6 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
     config.keeps_stamps = section.boolean_or("stamps", config.keeps_stamps);
 }
 
-session_config read_session(const config_file& file, const config_node& node) {
-    const config_section section(file, node, "[[gateway.session]]", {"name", "lane"});
-    session_config session;
-    session.line = section.line();
-    session.lines = section.lines();
-    session.name = section.text("name");
-    session.lane = static_cast<session_lane>(section.choice("lane", 0, {"fast", "slow"}));
-    return session;
-}
-
 gateway_config read_gateway(const config_file& file, const config_node& node,
                             const pipeline_config& config) {
     const config_section section(file, node, "[[gateway]]",

@@ -24,6 +24,9 @@
 #include "engine/table/record.hpp"
 #include "engine/table/schema.hpp"
 #include "gateway/session/gate.hpp"
+#include "gateway/session/outbound.hpp"
+#include "gateway/session/resend_rules.hpp"
+#include "gateway/session/throttle.hpp"
 #include "xlator/map/map_spec.hpp"
 
 namespace millrace::gateway {
@@ -121,7 +124,9 @@ struct route_config {
     start_config start;        // must be given for a session; default tail for the others
     failure_policy on_parsing_error = failure_policy::park;  // what cannot be translated
     failure_policy on_nack = failure_policy::halt;
-    gate_level gate = gate_level::committed;  // what a record must be before the route takes it
+    down_policy when_down = down_policy::hold;  // of the session
+    std::int64_t hold_max_ns = 0;               // of a record; 0: any age
+    gate_level gate = gate_level::committed;    // what a record must be before the route takes it
     std::size_t ring_bytes = std::size_t{1}
                              << 20;  // the outbound ring: a power of two, >= 4 * max_message_bytes
     std::size_t max_message_bytes = std::size_t{64} << 10;
@@ -157,6 +162,8 @@ enum class session_lane : std::uint8_t {
 struct session_config {
     std::string name;
     session_lane lane = session_lane::fast;
+    resend_rules resends;
+    throttle_rule throttling;
     long line = 0;
     key_lines lines;
 };

@@ -17,6 +17,8 @@ constexpr std::size_t ring_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t message_bytes_min = 256;
 constexpr std::size_t message_bytes_max = std::size_t{16} << 20;
 constexpr std::size_t messages_per_ring_min = 4;
+constexpr std::int64_t hold_age_ms_max = std::int64_t{7} * 24 * 3'600'000;
+constexpr std::int64_t ns_per_ms = 1'000'000;
 
 start_config read_start(const config_file& file, const config_node& node) {
     start_config start;
@@ -107,10 +109,11 @@ void check_destination(const config_section& section, const route_config& route)
     if (section.has("source_id") && route.session.empty()) {
         section.fail("source_id", "'source_id' is said to a session; there is no 'session'");
     }
-    for (const std::string_view key : {"ring_bytes", "max_message_bytes"}) {
+    for (const std::string_view key :
+         {"ring_bytes", "max_message_bytes", "when_down", "hold_max_age_ms"}) {
         if (section.has(key) && route.session.empty()) {
-            section.fail(
-                key, "'" + std::string(key) + "' is about a session's ring; there is no 'session'");
+            section.fail(key, "'" + std::string(key) +
+                                  "' is about messages to a session; there is no 'session'");
         }
     }
 }
@@ -148,7 +151,8 @@ route_config read_route(const config_file& file, const config_node& node,
     const config_section section(
         file, node, "[[client.route]]",
         {"name", "session", "gateway", "table", "handler", "map", "where", "operations", "start",
-         "on_parsing_error", "on_nack", "gate", "ring_bytes", "max_message_bytes", "source_id"});
+         "on_parsing_error", "on_nack", "gate", "ring_bytes", "max_message_bytes", "source_id",
+         "when_down", "hold_max_age_ms"});
     route_config route;
     route.line = section.line();
     route.lines = section.lines();
@@ -172,6 +176,9 @@ route_config read_route(const config_file& file, const config_node& node,
     route.gate = static_cast<gate_level>(section.choice("gate", 0, {"committed", "durable"}));
     check_destination(section, route);
     route.source_id = read_source_id(section);
+    route.when_down =
+        static_cast<down_policy>(section.choice("when_down", 0, {"hold", "park", "reject"}));
+    route.hold_max_ns = section.integer_or("hold_max_age_ms", 0, 1, hold_age_ms_max) * ns_per_ms;
     read_ring(section, route);
     return route;
 }

@@ -22,6 +22,8 @@ namespace millrace::gateway::detail {
 // The keys of [[gateway]] that config_gateway.cpp knows.
 void read_logon_keys(const config_section& section, gateway_config& gateway);
 void read_transport_keys(const config_section& section, gateway_config& gateway);
+// [[gateway.session]].
+[[nodiscard]] session_config read_session(const config_file& file, const config_node& node);
 // Of the stream of what a gateway has received.
 [[nodiscard]] std::string default_where(const gateway_config& gateway);
 // `retain = {age = "30d", bytes = "10GiB", segments = 100}`; nothing where the key is not there.

@@ -143,6 +143,7 @@ void pipeline::open_gateways() {
             if (session.lane == session_lane::slow) {
                 wanted.slow_sessions.push_back(session.name);
             }
+            wanted.own_rules.push_back({session.name, session.resends, session.throttling});
         }
         wanted.users = config.users;
         settings_.push_back(load_settings(config.settings.native(), settings));

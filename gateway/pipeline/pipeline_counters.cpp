@@ -126,6 +126,8 @@ void pipeline::bind_gateway_counters() {
             add(counters.disconnects, "disconnects", counter_kind::counter);
             add(counters.tls_failures, "tls_failures", counter_kind::counter);
             add(counters.resent, "resent", counter_kind::counter);
+            add(counters.undelivered, "undelivered", counter_kind::counter);
+            add(counters.refused_requests, "refused_requests", counter_kind::counter);
             add(counters.halted_routes, "halted_routes", counter_kind::counter);
             add(counters.duplicate_origins, "duplicate_origins", counter_kind::counter);
             add(counters.pending_bytes, "pending_bytes", counter_kind::gauge);
@@ -135,6 +137,8 @@ void pipeline::bind_gateway_counters() {
             add(counters.in_doubt_routes, "in_doubt_routes", counter_kind::gauge);
             add(counters.poss_resent, "poss_resent", counter_kind::counter);
             add(counters.withdrawn, "withdrawn", counter_kind::counter);
+            add(counters.unsent, "unsent", counter_kind::counter);
+            add(counters.throttled, "throttled", counter_kind::counter);
             ledger_counters& ledger = session->ledger().counters;
             add(ledger.ignored_increments, "ignored_increments", counter_kind::counter);
             add(ledger.duplicates, "duplicates", counter_kind::counter);

@@ -222,6 +222,8 @@ session_sink pipeline::make_session_sink(const route_config& config, const sourc
     sink.is_of_session = dictionary.empty() ||
                          dictionary == dictionary_of(*find_session(config_, settings_, config));
     sink.link->source_id = config.source_id;
+    sink.link->when_down = config.when_down;
+    sink.link->hold_max_ns = config.hold_max_ns;
     const bool is_known = gateway.out_table().origins().knows(config.name);
     const engine::sequence start_after =
         is_known ? engine::sequence{} : resolve_start(config, source.directory);

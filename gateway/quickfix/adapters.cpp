@@ -193,8 +193,12 @@ void application_adapter::toApp(FIX::Message& message,
     }
 }
 
-void application_adapter::fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw() {
-    listener_.on_admin_in(describe(message));
+void application_adapter::fromAdmin(const FIX::Message& message,
+                                    const FIX::SessionID&) throw(FIX::IncorrectTagValue) {
+    const std::uint32_t wrong_tag = listener_.on_admin_in(describe(message));
+    if (wrong_tag != 0) {
+        throw FIX::IncorrectTagValue(static_cast<int>(wrong_tag));
+    }
 }
 
 void application_adapter::fromApp(const FIX::Message& message, const FIX::SessionID&) throw() {

@@ -1,7 +1,7 @@
 // QuickFIX's callback interfaces, each forwarding to its plain counterpart. Inside the wall only.
 //
 // Errors  a callback may throw nothing but what its interface names, else the library ends the
-//         process: IOException from the store, DoNotSend from toApp
+//         process: IOException from the store, DoNotSend from toApp, IncorrectTagValue from fromAdmin
 #pragma once
 
 #include <quickfix/Application.h>
@@ -90,7 +90,8 @@ public:
     void onLogout(const FIX::SessionID&) override { listener_.on_logout(); }
     void toAdmin(FIX::Message& message, const FIX::SessionID&) override;
     void toApp(FIX::Message& message, const FIX::SessionID&) throw(FIX::DoNotSend) override;
-    void fromAdmin(const FIX::Message& message, const FIX::SessionID&) throw() override;
+    void fromAdmin(const FIX::Message& message,
+                   const FIX::SessionID&) throw(FIX::IncorrectTagValue) override;
     void fromApp(const FIX::Message& message, const FIX::SessionID&) throw() override;
 
 private:

@@ -76,8 +76,8 @@ public:
     virtual void
     on_logout() noexcept = 0;  // after a logon or a sent Logon; the connection is gone with it
     // Before the number moves. A message that QuickFIX had queued arrives here too, when it is
-    // taken from the queue.
-    virtual void on_admin_in(const session_message& message) noexcept = 0;
+    // taken from the queue. Answers 0, or the tag whose value is wrong: the message gets a Reject.
+    virtual std::uint32_t on_admin_in(const session_message& message) noexcept = 0;
     virtual void on_app_in(const session_message& message) noexcept = 0;
     // Before the message is stored (a first send) or goes out again (poss_dup).
     virtual void on_admin_out(const session_message& message) noexcept = 0;

@@ -33,15 +33,20 @@ bool is_equal(const screened_frame& frame, field_span span, const std::string& t
 
 fast_lane::fast_lane(const session_spec& session, const xlator::dictionary& dict)
     : session_(&session),
-      latency_max_ns_(static_cast<std::int64_t>(session.max_latency_s) * ns_per_s),
       time_decimals_(decimals_of(session)),
       decoder_(dict, validation_of(session)) {}
 
-bool fast_lane::is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept {
-    const field_span sent = frame.facts().sending_time;
+bool is_own_header(const session_spec& session, const screened_frame& frame,
+                   std::int64_t utc_ns) noexcept {
+    const frame_facts& facts = frame.facts();
+    const field_span sent = facts.sending_time;
+    const std::int64_t latency_max_ns = static_cast<std::int64_t>(session.max_latency_s) * ns_per_s;
     std::int64_t sent_ns = 0;
-    return parse_utc_timestamp(frame.begin_of(sent), sent.size, sent_ns) &&
-           (!session_->check_latency || std::llabs(utc_ns - sent_ns) <= latency_max_ns_);
+    return is_equal(frame, facts.begin_string, session.begin_string) &&
+           (!session.check_comp_id || (is_equal(frame, facts.sender, session.target) &&
+                                       is_equal(frame, facts.target, session.sender))) &&
+           parse_utc_timestamp(frame.begin_of(sent), sent.size, sent_ns) &&
+           (!session.check_latency || std::llabs(utc_ns - sent_ns) <= latency_max_ns);
 }
 
 bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
@@ -49,10 +54,8 @@ bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
     const frame_facts& facts = frame.facts();
     return !facts.is_admin && facts.has_number && facts.number == expected && !facts.poss_dup &&
            !facts.poss_resend && !facts.appl_ver_id.is_present() &&
-           is_equal(frame, facts.begin_string, session_->begin_string) &&
-           (!session_->check_comp_id || (is_equal(frame, facts.sender, session_->target) &&
-                                         is_equal(frame, facts.target, session_->sender))) &&
-           is_timely(frame, utc_ns) && decoder_.decode({frame.data(), frame.size()}).is_ok();
+           is_own_header(*session_, frame, utc_ns) &&
+           decoder_.decode({frame.data(), frame.size()}).is_ok();
 }
 
 std::string_view fast_lane::make(std::span<char> room, const outbound_header& header,

@@ -20,6 +20,10 @@
 
 namespace millrace::gateway {
 
+// The frame is of this session's version and, as far as it checks them, from its peer and of now.
+[[nodiscard]] bool is_own_header(const session_spec& session, const screened_frame& frame,
+                                 std::int64_t utc_ns) noexcept;
+
 class fast_lane {
 public:
     // REQUIRES: both outlive this; `dict` is what the session validates with.
@@ -37,10 +41,7 @@ public:
                                         std::int64_t utc_ns) noexcept;
 
 private:
-    [[nodiscard]] bool is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept;
-
     const session_spec* session_;
-    std::int64_t latency_max_ns_;
     std::uint8_t time_decimals_;
     xlator::decoder decoder_;
 };

@@ -220,12 +220,19 @@ engine::append_status fix_out_log::append_reset(session_numbers& session, std::u
 }
 
 // Keeps the record's origin, so that its route goes on behind it.
-engine::append_status fix_out_log::append_withdrawn(const session_numbers& session,
-                                                    const outbound_header& cause) noexcept {
+engine::append_status fix_out_log::append_unsent(const session_numbers& session,
+                                                 const outbound_header& cause,
+                                                 const unsent& said) noexcept {
+    const sent_facts facts = scan_sent(said.body);
     fix_out_row row;
     set_numbers(row.message, session, session.next_sender, session.next_target);
-    assign_cut(row.message.kind, kind::withdrawn);
+    assign_cut(row.message.kind, said.kind);
     assign_cut(row.message.msg_type, {cause.msg_type, cause.msg_type_bytes});
+    assign_cut(row.message.cl_ord_id, facts.cl_ord_id);
+    assign_cut(row.message.orig_cl_ord_id, facts.orig_cl_ord_id);
+    assign_cut(row.message.internal_target, facts.target_sub_id);
+    row.message.size = static_cast<std::uint32_t>(said.body.size());
+    assign_cut(row.reason, said.reason);
     row.creation_time = session.creation_time;
     row.committed_time = {cause.committed_ns};
     row.streamed_time = {cause.streamed_ns};
@@ -234,7 +241,7 @@ engine::append_status fix_out_log::append_withdrawn(const session_numbers& sessi
     envelope.set_origin(cause.origin);
     envelope.correlation = cause.correlation;
     envelope.intended_ns = cause.intended_ns;
-    return append(row, {}, envelope).status;
+    return append(row, said.body, envelope).status;
 }
 
 engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_num next_sender,
@@ -271,10 +278,12 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
                          const engine::row_view& view) {
     const auto row = load_row<fix_out_row>(view);
     session_numbers& session = sessions_.at(row.message.session.view());
-    if (row.message.kind.view() == kind::withdrawn) {
-        return;  // moves a route, and no number
+    const std::string_view kind = row.message.kind.view();
+    if (kind == kind::withdrawn || kind == kind::resent || kind == kind::undelivered ||
+        kind == kind::rejected) {
+        return;  // moves no number
     }
-    const bool is_set = row.message.kind.view() == kind::set;
+    const bool is_set = kind == kind::set;
     session.generation = row.message.generation;
     if (is_set) {
         note_jump(session, {row.message.next_sender});
@@ -284,7 +293,7 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.creation_time = row.creation_time;
     resend_index& index = index_of(session.name);
     const bool is_message = row.message.msg_seq_num != 0;
-    session.is_fresh = row.message.kind.view() == kind::reset;
+    session.is_fresh = kind == kind::reset;
     if (is_message) {
         index.put({row.message.msg_seq_num}, at);
         note_message(session, {row.message.msg_seq_num}, row.message.msg_type.view(),

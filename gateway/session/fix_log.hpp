@@ -98,9 +98,30 @@ public:
     [[nodiscard]] engine::append_status append_set(session_numbers& session,
                                                    msg_seq_num next_sender,
                                                    msg_seq_num next_target) noexcept;
-    // A record in doubt that an operator does not want sent: it gets no number.
-    [[nodiscard]] engine::append_status append_withdrawn(const session_numbers& session,
-                                                         const outbound_header& cause) noexcept;
+    // A source record that is not sent: it gets no number, and its route goes on behind it.
+    struct unsent {
+        std::string_view kind;  // withdrawn, undelivered or rejected
+        std::string_view reason;
+        std::string_view body;  // as its translator has made it
+    };
+    [[nodiscard]] engine::append_status append_unsent(const session_numbers& session,
+                                                      const outbound_header& cause,
+                                                      const unsent& said) noexcept;
+    // What became of a message that was asked for again.
+    struct again {
+        msg_seq_num number;
+        std::string_view kind;    // resent or undelivered
+        std::string_view reason;  // undelivered: why
+        std::string_view frame;   // resent: as it goes out
+    };
+    // Refers to the message by its number; its origin is not repeated, since a route whose source
+    // lost its end may have been cut back behind it. False: FIX_OUT refused, or the last
+    // read_messages() did not come by it.
+    [[nodiscard]] bool append_again(const session_numbers& session, const again& said) noexcept;
+    // When the message was numbered that the last read_messages() came by; 0: it did not.
+    [[nodiscard]] engine::timestamp time_of_read(msg_seq_num number) noexcept;
+    // How many numbers the last read_messages() passed over.
+    [[nodiscard]] std::uint32_t removed_count() const noexcept { return removed_count_; }
     // Every stored frame of the current generation in [begin, end], ascending; those whose segments
     // retention removed are passed over. False: a row could not be read.
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
@@ -159,7 +180,8 @@ private:
     [[nodiscard]] bool is_application(engine::position at) noexcept;
     [[nodiscard]] bool read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                                 resend_sink& sink) noexcept;
-    [[nodiscard]] bool read_one(engine::position at, resend_sink& sink) noexcept;
+    [[nodiscard]] bool read_one(msg_seq_num number, engine::position at, resend_sink& sink);
+    [[nodiscard]] bool find_read(msg_seq_num number, engine::record_view& record) noexcept;
     [[nodiscard]] bool is_removed(engine::position at) const noexcept;
     void load_correlations(std::size_t segments);
 
@@ -174,6 +196,12 @@ private:
     std::deque<named_index> indexes_;
     std::unique_ptr<engine::table_log> table_;
     std::unique_ptr<engine::record_lookup> lookup_;
+    struct read_message {
+        msg_seq_num number;
+        engine::position at;
+    };
+    std::vector<read_message> read_;  // by the last read_messages(), ascending
+    std::uint32_t removed_count_ = 0;
     engine::position known_durable_;           // when last looked
     engine::sequence known_durable_sequence_;  // the same
 };

@@ -1,4 +1,6 @@
 // FIX_OUT read back: for resends, and to know recent orders again.
+#include <algorithm>
+
 #include "engine/log/read_to_end.hpp"
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
@@ -156,11 +158,13 @@ bool fix_out_log::is_removed(engine::position at) const noexcept {
     }
 }
 
-bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
+bool fix_out_log::read_one(msg_seq_num number, engine::position at, resend_sink& sink) {
     engine::record_view record;
     if (!lookup_->read(at, record)) {
+        ++removed_count_;
         return is_removed(at);  // the session library fills the gap
     }
+    read_.push_back({number, at});
     const auto wire = engine::row_view(table_->schema(), record.bytes()).trailing();
     sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
     return true;
@@ -168,6 +172,8 @@ bool fix_out_log::read_one(engine::position at, resend_sink& sink) noexcept {
 
 bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                                 resend_sink& sink) noexcept {
+    read_.clear();
+    removed_count_ = 0;
     const msg_seq_num gap_from = session.passed_over_from;
     const msg_seq_num gap_to = session.passed_over_to;
     if (end < gap_from || begin >= gap_to) {
@@ -179,25 +185,60 @@ bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begi
 
 bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                            resend_sink& sink) noexcept {
-    const resend_index& index = index_of(session.name);
-    if (!index.has(begin) || !index.has(end)) {
-        try {
+    try {
+        const resend_index& index = index_of(session.name);
+        if (!index.has(begin) || !index.has(end)) {
             for (const found_message& one : find_messages(session, begin, end)) {
-                if (!read_one(one.at, sink)) {
+                if (!read_one({one.number}, one.at, sink)) {
                     return false;
                 }
             }
             return true;
-        } catch (const std::exception&) {
-            return false;
         }
-    }
-    for (msg_seq_num number = begin; number <= end; number = number.next()) {
-        if (!read_one(index.at(number), sink)) {
-            return false;
+        for (msg_seq_num number = begin; number <= end; number = number.next()) {
+            if (!read_one(number, index.at(number), sink)) {
+                return false;
+            }
         }
+        return true;
+    } catch (const std::exception&) {
+        return false;
     }
-    return true;
+}
+
+bool fix_out_log::find_read(msg_seq_num number, engine::record_view& record) noexcept {
+    const auto found = std::lower_bound(
+        read_.begin(), read_.end(), number,
+        [](const read_message& one, msg_seq_num wanted) { return one.number < wanted; });
+    return found != read_.end() && found->number == number && lookup_->read(found->at, record);
+}
+
+engine::timestamp fix_out_log::time_of_read(msg_seq_num number) noexcept {
+    engine::record_view record;
+    return find_read(number, record) ? record.time : engine::timestamp{};
+}
+
+bool fix_out_log::append_again(const session_numbers& session, const again& said) noexcept {
+    engine::record_view record;
+    if (!find_read(said.number, record)) {
+        return false;
+    }
+    const engine::row_view view(table_->schema(), record.bytes());
+    const auto original = load_row<fix_out_row>(view);
+    fix_out_row row;
+    row.message = original.message;
+    row.message.msg_seq_num = 0;
+    detail::set_numbers(row.message, session, session.next_sender, session.next_target);
+    detail::assign_cut(row.message.kind, said.kind);
+    row.message.size = static_cast<std::uint32_t>(said.frame.size());
+    row.message.poss_dup = said.frame.empty() ? 0 : 1;
+    row.ref_seq_num = said.number.value;
+    detail::assign_cut(row.reason, said.reason);
+    row.creation_time = original.creation_time;
+    // No times of the source record: they would be those of another hop.
+    engine::row_envelope envelope = detail::gateway_envelope();
+    envelope.correlation = view.envelope().correlation;
+    return append(row, said.frame, envelope).status == engine::append_status::ok;
 }
 
 }  // namespace millrace::gateway

@@ -33,7 +33,9 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
       batch_(2 * link_.framing().frame_bytes_max()),
-      settlement_(detail::resets_at_logon(spec)) {
+      settlement_(detail::resets_at_logon(spec)),
+      resend_limit_(options.resends.repeats_max, options.resends.window_ns),
+      throttle_(options.throttling) {
     port_ = session_port::create(spec_, ledger_, *this);
     ledger_.set_port(port_.get());
     ledger_.set_events(events_);
@@ -47,6 +49,8 @@ fix_session::~fix_session() {
 
 void fix_session::add_route(std::string_view name, outbound_link& link) {
     routes_.push_back({std::string(name), engine::route_id(name), &link});
+    has_down_policies_ =
+        has_down_policies_ || link.when_down != down_policy::hold || link.hold_max_ns != 0;
     if (!link.source_id.empty()) {
         const std::uint32_t tag = spec_.outbound_routing_tag;
         routes_.back().routing = std::to_string(tag) + "=" + link.source_id + "\x01";
@@ -115,6 +119,9 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     }
     if (link_.is_open()) {
         work += poll_routes(now_ns);
+    }
+    if (has_down_policies_ && !is_logged_on_) [[unlikely]] {
+        work += poll_down_routes();
     }
     if (link_.is_open() && link_.pending_bytes() > 0) {
         counters.pending_bytes_high.raise_to(link_.pending_bytes());
@@ -299,6 +306,9 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     waiting_frame_ = {};
     waiting_since_ns_ = 0;
     resend_.stop();
+    resend_limit_.connection_ended();
+    resending_ = {};
+    is_resend_broken_ = false;
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();
     if (settlement_.connection_ended(ledger_.has_unproven())) {

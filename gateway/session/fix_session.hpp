@@ -29,12 +29,14 @@
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/fast_lane.hpp"
 #include "gateway/session/outbound.hpp"
+#include "gateway/session/resend_rules.hpp"
 #include "gateway/session/resend_slices.hpp"
 #include "gateway/session/schedule.hpp"
 #include "gateway/session/send_batch.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
 #include "gateway/session/stage_stamps.hpp"
+#include "gateway/session/throttle.hpp"
 #include "gateway/session/tls_source.hpp"
 #include "gateway/session/wire_gate.hpp"
 #include "gateway/transport/connection.hpp"
@@ -51,6 +53,8 @@ struct fix_session_options {
     std::int64_t handshake_timeout_ns = 5'000'000'000;  // of TLS
     std::size_t messages_per_turn = 64;
     std::size_t resend_slice_messages = 256;  // at most; fewer where they are large
+    resend_rules resends;
+    throttle_rule throttling;
     // So long FIX_IN may have no segment ready before a frame that waits for it is given up.
     std::int64_t receive_wait_max_ns = 1'000'000'000;
     // So long after a logon a route in doubt waits for the peer to ask for what it lacks, which it
@@ -73,8 +77,10 @@ struct fix_session_counters {
     engine::counter refused_before_logon;
     engine::counter connects;
     engine::counter disconnects;
-    engine::counter tls_failures;  // connections on which no TLS came about, or it broke
-    engine::counter resent;        // application messages sent again
+    engine::counter tls_failures;      // connections on which no TLS came about, or it broke
+    engine::counter resent;            // application messages sent again
+    engine::counter undelivered;       // asked for again, and not sent: their numbers were filled
+    engine::counter refused_requests;  // ResendRequests: for nothing there is, or again and again
     engine::counter halted_routes;
     engine::counter duplicate_origins;  // not sent: their origin is in FIX_OUT already
     engine::counter pending_bytes;      // the socket has not taken yet
@@ -83,6 +89,8 @@ struct fix_session_counters {
     engine::counter in_doubt_routes;  // that wait for a decision
     engine::counter poss_resent;      // in doubt, sent with 97=Y
     engine::counter withdrawn;        // in doubt, not sent
+    engine::counter unsent;           // the session was down, or they had waited too long
+    engine::counter throttled;        // messages that the rate made wait, or refused
     engine::counter
         disk_waits;  // times routes waited because FIX_OUT was too far ahead of the disk
 };
@@ -96,7 +104,8 @@ struct outbound_route {
     route_doubt* ended_doubt = nullptr;  // of this life: the peer may still have to ask about it
     bool is_halted = false;
     bool is_held_in_doubt = false;
-    std::string routing{};  // the field with its source_id, with its SOH; empty: none
+    bool is_unsent_said = false;  // of this time without a logon
+    std::string routing{};        // the field with its source_id, with its SOH; empty: none
     bool is_routing_in_header = false;
 };
 
@@ -161,7 +170,7 @@ public:
 private:
     void on_logon() noexcept override;
     void on_logout() noexcept override;
-    void on_admin_in(const session_message& message) noexcept override;
+    std::uint32_t on_admin_in(const session_message& message) noexcept override;
     void on_app_in(const session_message& message) noexcept override;
     void on_admin_out(const session_message& message) noexcept override;
     app_out_decision on_app_out(const session_message& message) noexcept override;
@@ -186,10 +195,17 @@ private:
     void show_frame(const screened_frame& frame, std::int64_t received_ns,
                     std::int64_t utc_ns) noexcept;
     [[nodiscard]] receive_result pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept;
+    [[nodiscard]] std::uint32_t wrong_tag_of(const screened_frame& request) const noexcept;
+    [[nodiscard]] receive_result swallow(const screened_frame& request,
+                                         std::int64_t utc_ns) noexcept;
+    [[nodiscard]] std::string_view reason_to_fill(const session_message& message) noexcept;
+    [[nodiscard]] app_out_decision fill(const session_message& message,
+                                        std::string_view reason) noexcept;
     [[nodiscard]] receive_result answer_next_slice(std::int64_t utc_ns) noexcept;
     [[nodiscard]] std::uint32_t slice_messages() const noexcept;
     void judge(const receive_result& result) noexcept;
     void poll_resend(std::int64_t now_ns) noexcept;
+    void resend_not_kept() noexcept;
     void frame_not_kept() noexcept;
     void prepare_logon(std::int64_t now_ns) noexcept;
     void settle(std::int64_t now_ns) noexcept;
@@ -199,6 +215,18 @@ private:
     [[nodiscard]] route_doubt::answer judge_doubt(outbound_route& route,
                                                   const outbound_header& header) noexcept;
     [[nodiscard]] bool withdraw(outbound_route& route, const outbound_header& header) noexcept;
+    // The record's place in its route when the session does not send it. False: not now.
+    [[nodiscard]] bool leave_unsent(outbound_route& route, const outbound_header& header,
+                                    const fix_out_log::unsent& said) noexcept;
+    [[nodiscard]] bool is_held_too_long(const outbound_route& route,
+                                        const outbound_header& header) const noexcept;
+    [[nodiscard]] bool is_new(const outbound_route& route, const outbound_header& header) noexcept;
+    int poll_down_routes() noexcept;
+    [[nodiscard]] engine::poll_action drop_one(outbound_route& route,
+                                               std::span<const std::byte> payload) noexcept;
+    [[nodiscard]] engine::poll_action be_throttled(outbound_route& route,
+                                                   const outbound_header& header,
+                                                   std::string_view body) noexcept;
     void say_held(const outbound_route& route, const outbound_header& header) noexcept;
     void note_asked(msg_seq_num from) noexcept;
     void say_lost(msg_seq_num asked_from) noexcept;
@@ -254,6 +282,14 @@ private:
     send_batch batch_;                 // of the fast lane, within a turn
     settlement settlement_;
     resend_slices resend_;
+    resend_limit resend_limit_;
+    std::uint32_t wrong_tag_ = 0;    // of the ResendRequest that QuickFIX looks at; 0: none
+    msg_seq_num resending_;          // what goes out next is this message, again
+    bool is_fill_said_ = false;      // of the request that is being answered
+    bool is_resend_broken_ = false;  // FIX_OUT has refused to say what becomes of a message
+    throttle throttle_;
+    bool is_throttled_ = false;       // a message waits for the rate, and is counted
+    bool has_down_policies_ = false;  // a route does not hold everything for the next logon
     std::vector<outbound_route> routes_;
     std::size_t next_route_ = 0;
 

@@ -1,5 +1,6 @@
 // What QuickFIX tells a session, and where it sends bytes.
 #include <string_view>
+#include <utility>
 
 #include "gateway/session/fix_session.hpp"
 
@@ -9,6 +10,9 @@ void fix_session::on_logon() noexcept {
     is_logged_on_ = true;
     was_logged_on_ = true;
     logged_on_ns_ = now_ns_;
+    for (outbound_route& route : routes_) {
+        route.is_unsent_said = false;
+    }
     events_->say(event_level::info, name(), "logged on");
     publish_state();
 }
@@ -18,8 +22,12 @@ void fix_session::on_logout() noexcept {
     events_->say(event_level::info, name(), "logged out");
 }
 
-void fix_session::on_admin_in(const session_message& message) noexcept {
+std::uint32_t fix_session::on_admin_in(const session_message& message) noexcept {
+    if (wrong_tag_ != 0) {
+        return std::exchange(wrong_tag_, 0);
+    }
     ledger_.note_incoming(message.number, false);
+    return 0;
 }
 
 void fix_session::on_app_in(const session_message& message) noexcept {
@@ -29,12 +37,15 @@ void fix_session::on_app_in(const session_message& message) noexcept {
 void fix_session::on_admin_out(const session_message&) noexcept {}
 
 app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
-    if (message.poss_dup && !spec_.persist_messages) {
-        return app_out_decision::withhold;
+    if (!message.poss_dup) {
+        return app_out_decision::send;
     }
-    if (message.poss_dup) {
-        counters.resent.add(1);
+    const std::string_view reason = reason_to_fill(message);
+    if (!reason.empty()) {
+        return fill(message, reason);
     }
+    resending_ = message.number;
+    counters.resent.add(1);
     return app_out_decision::send;
 }
 
@@ -51,6 +62,15 @@ void fix_session::on_event(const char* text, std::size_t size) noexcept {
 
 bool fix_session::send(const char* frame, std::size_t size) noexcept {
     send_batched();  // what was numbered before
+    if (!resending_.is_none()) [[unlikely]] {
+        const msg_seq_num number = std::exchange(resending_, {});
+        is_resend_broken_ = is_resend_broken_ || !ledger_.keep_resent(number, {frame, size});
+    }
+    if (is_resend_broken_) [[unlikely]] {
+        // Behind a message that is neither sent nor said to be missing nothing may follow.
+        resend_not_kept();
+        return false;
+    }
     if (!gate_.is_empty() || !ledger_.may_send()) [[unlikely]] {
         if (!gate_.hold({frame, size}, ledger_.send_after())) {
             events_->say(

@@ -50,7 +50,7 @@ void fix_session::say_held(const outbound_route& route, const outbound_header& h
 }
 
 bool fix_session::withdraw(outbound_route& route, const outbound_header& header) noexcept {
-    if (!ledger_.withdraw(header)) {
+    if (!ledger_.keep_unsent(header, {kind::withdrawn, {}, {}})) {
         return false;
     }
     route.doubt->pass();

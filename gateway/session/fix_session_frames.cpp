@@ -1,7 +1,6 @@
 // Frames on their way from the wire to QuickFIX, and the numbers two sides may disagree about.
 #include <algorithm>
 #include <cstdio>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -167,64 +166,6 @@ void fix_session::judge(const receive_result& result) noexcept {
         events_->say(event_level::warning, name(), port_->last_text());
     }
     wants_disconnect_ = wants_disconnect_ || result.disconnected;
-}
-
-// A request for many messages is answered in slices, of which this is the first.
-receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept {
-    if (!is_logged_on_ || !frame.is_msg_type('2')) {
-        return port_->receive(frame, utc_ns);
-    }
-    note_asked({frame.facts().begin_seq_no});
-    if (settlement_.peer_has_asked()) {
-        ledger_.forget_question();
-    }
-    try {
-        if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
-            return port_->receive(frame, utc_ns);
-        }
-    } catch (const std::bad_alloc&) {
-        return {receive_status::failed, false};
-    }
-    return answer_next_slice(utc_ns);
-}
-
-receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
-    // Behind a tail that has not left yet there is room for one message, not for a slice.
-    const std::uint32_t messages =
-        link_.pending_bytes() > 0 || !gate_.is_empty() ? 1 : slice_messages();
-    try {
-        const msg_seq_num last = ledger_.gap_end(resend_.slice_end(messages), resend_.end());
-        const std::string& request = resend_.next(last, utc_ns);
-        return port_->receive(
-            screen_frame(request.data(), request.size(), port_->data_fields(), port_->screening()),
-            utc_ns);
-    } catch (const std::bad_alloc&) {
-        return {receive_status::failed, false};
-    }
-}
-
-// So many of our largest frames, sent again with 43 and 122, fit into half of the pending tail.
-std::uint32_t fix_session::slice_messages() const noexcept {
-    constexpr std::size_t added_bytes = 64;
-    const std::size_t fitting =
-        options_.connection.pending_bytes_max / 2 / (ledger_.frame_bytes_high() + added_bytes);
-    return static_cast<std::uint32_t>(
-        std::clamp<std::size_t>(fitting, 1, options_.resend_slice_messages));
-}
-
-void fix_session::poll_resend(std::int64_t now_ns) noexcept {
-    if (is_stopping_ || !is_logged_on_) {
-        resend_.stop();
-        return;
-    }
-    if (link_.pending_bytes() == 0 && gate_.is_empty()) {
-        is_slicing_ = true;
-        judge(answer_next_slice(engine::utc_now().ns));
-        is_slicing_ = false;
-        if (wants_disconnect_ || !port_->is_connected()) {
-            end_link(close_reason::local, now_ns);
-        }
-    }
 }
 
 void fix_session::frame_not_kept() noexcept {

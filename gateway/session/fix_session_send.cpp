@@ -55,10 +55,7 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     }
     outbound_header header;
     std::memcpy(&header, payload.data(), sizeof header);
-    // A parked record's second attempt keeps its origin, marked; anything else must be new.
-    if (header.is_retried == 0 &&
-        header.origin.sequence <= out_->table().origins().highest(route.id).value) {
-        counters.duplicate_origins.add(1);
+    if (!is_new(route, header)) {
         return engine::poll_action::consumed;
     }
     // What is numbered must be stored. With no segment ready it waits for the next turn, without a
@@ -80,8 +77,26 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     }
     const std::string_view body(reinterpret_cast<const char*>(payload.data()) + sizeof header,
                                 header.body_bytes);
+    if (!is_poss_resend && is_held_too_long(route, header)) [[unlikely]] {
+        return leave_unsent(route, header, {kind::undelivered, "held too long", body})
+                   ? engine::poll_action::consumed
+                   : engine::poll_action::stop;
+    }
+    if (throttle_.is_limited() && !throttle_.may_take(now_ns_)) [[unlikely]] {
+        return be_throttled(route, header, body);
+    }
     return conclude_send(route, header, send_body(route, header, body, is_poss_resend),
                          is_poss_resend);
+}
+
+// A parked record's second attempt keeps its origin, marked; anything else must be new.
+bool fix_session::is_new(const outbound_route& route, const outbound_header& header) noexcept {
+    if (header.is_retried == 0 &&
+        header.origin.sequence <= out_->table().origins().highest(route.id).value) {
+        counters.duplicate_origins.add(1);
+        return false;
+    }
+    return true;
 }
 
 engine::poll_action fix_session::conclude_send(outbound_route& route, const outbound_header& header,
@@ -89,6 +104,10 @@ engine::poll_action fix_session::conclude_send(outbound_route& route, const outb
     switch (status) {
         case send_status::sent:
             counters.messages_out.add(1);
+            if (throttle_.is_limited()) [[unlikely]] {
+                throttle_.take(now_ns_);
+                is_throttled_ = false;
+            }
             if (route.doubt != nullptr && header.is_retried == 0) [[unlikely]] {
                 route.doubt->pass();
                 counters.poss_resent.add(is_poss_resend ? 1 : 0);

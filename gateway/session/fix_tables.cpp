@@ -41,9 +41,10 @@ std::vector<schema_column> message_columns() {
     };
 }
 
-row_schema make_schema(const char* table, const std::vector<const char*>& times,
-                       std::size_t struct_bytes) {
+row_schema make_schema(const char* table, std::vector<schema_column> own,
+                       const std::vector<const char*>& times, std::size_t struct_bytes) {
     std::vector<schema_column> columns = message_columns();
+    columns.insert(columns.end(), own.begin(), own.end());
     for (const char* name : times) {
         columns.push_back(column(name, column_type::timestamp));
     }
@@ -61,14 +62,16 @@ row_schema make_schema(const char* table, const std::vector<const char*>& times,
 
 const row_schema& fix_out_schema() {
     static const row_schema schema = make_schema(
-        "FIX_OUT", {"COMMITTED_TIME", "STREAMED_TIME", "TRANSLATED_TIME", "CREATION_TIME"},
+        "FIX_OUT",
+        {column("REF_SEQ_NUM", column_type::u32), column("REASON", column_type::text, 18)},
+        {"COMMITTED_TIME", "STREAMED_TIME", "TRANSLATED_TIME", "CREATION_TIME"},
         sizeof(fix_out_row));
     return schema;
 }
 
 const row_schema& fix_in_schema() {
     static const row_schema schema = make_schema(
-        "FIX_IN", {"RECEIVED_TIME", "SENDING_TIME", "CREATION_TIME"}, sizeof(fix_in_row));
+        "FIX_IN", {}, {"RECEIVED_TIME", "SENDING_TIME", "CREATION_TIME"}, sizeof(fix_in_row));
     return schema;
 }
 

@@ -17,9 +17,11 @@ namespace millrace::gateway {
 inline constexpr std::size_t session_name_bytes_max = 62;
 
 // FIX_OUT kinds: application, admin, reset (a new generation begins), set (a number was moved
-// without a message), withdrawn (a source record in doubt that an operator did not want sent; it
-// has no number). FIX_IN kinds: application, admin, rejected (these moved the expected number),
-// duplicate, garbled (audit only), set.
+// without a message), withdrawn (a source record in doubt that an operator did not want sent),
+// resent (a message went out again), undelivered (one that the peer asked for and did not get, or
+// a source record that was not sent), rejected (a source record that the session refused). The
+// last four have no number. FIX_IN kinds: application, admin, rejected (these moved the expected
+// number), duplicate, garbled (audit only), set.
 namespace kind {
 inline constexpr std::string_view application = "application";
 inline constexpr std::string_view admin = "admin";
@@ -29,6 +31,8 @@ inline constexpr std::string_view garbled = "garbled";
 inline constexpr std::string_view reset = "reset";
 inline constexpr std::string_view set = "set";
 inline constexpr std::string_view withdrawn = "withdrawn";
+inline constexpr std::string_view resent = "resent";
+inline constexpr std::string_view undelivered = "undelivered";
 }  // namespace kind
 
 // What both tables begin with.
@@ -51,8 +55,10 @@ struct fix_message_columns {
 
 struct fix_out_row {
     fix_message_columns message;
-    engine::timestamp committed_time;   // of the source record
-    engine::timestamp streamed_time;    // when the streamer handed it over
+    std::uint32_t ref_seq_num = 0;     // resent, undelivered: the number of the message it is about
+    engine::text<18> reason;           // undelivered, rejected: why
+    engine::timestamp committed_time;  // of the source record
+    engine::timestamp streamed_time;   // when the streamer handed it over
     engine::timestamp translated_time;  // when its body was encoded
     engine::timestamp creation_time;    // of the generation
 };

@@ -34,6 +34,13 @@ struct outbound_header {
 static_assert(sizeof(outbound_header) == 96);
 static_assert(std::is_trivially_copyable_v<outbound_header>);
 
+// What becomes of a route's messages while its session is not logged on.
+enum class down_policy : std::uint8_t {
+    hold,   // they wait for the next logon
+    park,   // FIX_OUT notes them as undelivered, and they are not sent
+    reject  // FIX_OUT notes them as rejected
+};
+
 // One route's ring, and the session's word that it takes no more from it.
 struct outbound_link {
     explicit outbound_link(std::size_t ring_bytes) : ring(ring_bytes) {}
@@ -41,6 +48,8 @@ struct outbound_link {
     engine::byte_ring ring;
     std::atomic<bool> is_halted{false};       // writer: the session thread
     gate_level gate = gate_level::committed;  // set before the session runs; of each message's row
+    down_policy when_down = down_policy::hold;  // set before the session runs
+    std::int64_t hold_max_ns = 0;  // of a record's age; 0: any. Set before the session runs
     std::string source_id;  // set before the session has it: for the session's OutboundRoutingTag
 };
 

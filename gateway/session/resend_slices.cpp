@@ -34,7 +34,7 @@ bool resend_slices::begin(const screened_frame& request, msg_seq_num next_sender
     const frame_facts& facts = request.facts();
     const std::uint32_t last = next_sender.value - 1;
     const std::uint32_t end = means_everything(request) ? last : std::min(facts.end_seq_no, last);
-    // Nonsense is the library's to answer.
+    // Nonsense is refused elsewhere.
     if (facts.begin_seq_no == 0 || facts.begin_seq_no > end) {
         return false;
     }

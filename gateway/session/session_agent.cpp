@@ -50,8 +50,15 @@ session_agent::session_agent(session_agent_options options, const settings_file&
         own.secrets = options_.logs.secrets;
         own.secrets.add_value(own.password);
         allowed_.push_back(detail::allowed_of(spec));
-        sessions_.push_back(std::make_unique<fix_session>(own, options_.session, out_, in_,
-                                                          correlations_, events_));
+        fix_session_options wanted = options_.session;
+        for (const session_agent_options::session_rules& one : options_.own_rules) {
+            if (one.session == spec.name) {
+                wanted.resends = one.resends;
+                wanted.throttling = one.throttling;
+            }
+        }
+        sessions_.push_back(
+            std::make_unique<fix_session>(own, wanted, out_, in_, correlations_, events_));
         open_fast_lane(*sessions_.back());
         if (spec.role == session_role::acceptor) {
             listen_for(spec, settings);

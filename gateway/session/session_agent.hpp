@@ -33,7 +33,13 @@ struct session_agent_options {
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
     std::vector<std::string> slow_sessions;  // all their messages pass through QuickFIX
-    std::string boot_id;                     // of the host; empty: ask it
+    struct session_rules {
+        std::string session;
+        resend_rules resends;
+        throttle_rule throttling;
+    };
+    std::vector<session_rules> own_rules;  // of sessions that do not have those of `session`
+    std::string boot_id;                   // of the host; empty: ask it
     std::filesystem::path users;  // who may log on to acceptors; empty: whoever reaches them
 };
 

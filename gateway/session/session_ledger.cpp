@@ -269,7 +269,25 @@ bool session_ledger::set(msg_seq_num number, const char* frame, std::size_t size
 }
 
 bool session_ledger::get(msg_seq_num begin, msg_seq_num end, resend_sink& sink) const noexcept {
-    return out_->read_messages(*numbers_, begin, end, sink);
+    const bool is_read = out_->read_messages(*numbers_, begin, end, sink);
+    if (out_->removed_count() > 0 && events_ != nullptr) {
+        char text[192];
+        std::snprintf(
+            text, sizeof text,
+            "of our messages %u to %u retention has removed %u from FIX_OUT: their numbers "
+            "are filled",
+            begin.value, end.value, out_->removed_count());
+        events_->say(event_level::warning, numbers_->name, text);
+    }
+    return is_read;
+}
+
+bool session_ledger::keep_again(const fix_out_log::again& said) noexcept {
+    if (!out_->append_again(*numbers_, said)) {
+        counters.refused_appends.add(1);
+        return false;
+    }
+    return true;
 }
 
 bool session_ledger::incr_next_sender() noexcept {

@@ -78,9 +78,22 @@ public:
         cause_gate_ = gate;
     }
     void end_send() noexcept { cause_ = nullptr; }
-    // Notes that a record in doubt is not sent. False: FIX_OUT refused.
-    [[nodiscard]] bool withdraw(const outbound_header& cause) noexcept {
-        return out_->append_withdrawn(*numbers_, cause) == engine::append_status::ok;
+    // Notes that a record is not sent. False: FIX_OUT refused.
+    [[nodiscard]] bool keep_unsent(const outbound_header& cause,
+                                   const fix_out_log::unsent& said) noexcept {
+        return out_->append_unsent(*numbers_, cause, said) == engine::append_status::ok;
+    }
+    // What becomes of an application message that the peer asked for again, while get() has come by
+    // it last. False: FIX_OUT refused.
+    [[nodiscard]] bool keep_resent(msg_seq_num number, std::string_view frame) noexcept {
+        return keep_again({number, kind::resent, {}, frame});
+    }
+    [[nodiscard]] bool keep_undelivered(msg_seq_num number, std::string_view reason) noexcept {
+        return keep_again({number, kind::undelivered, reason, {}});
+    }
+    // When it was numbered; 0: get() did not come by it.
+    [[nodiscard]] engine::timestamp time_of_resend(msg_seq_num number) noexcept {
+        return out_->time_of_read(number);
     }
     // No byte may leave before FIX_OUT is durable up to here: a message of a route that wants it
     // so, or a move of the numbers that a loss of power must not take back.
@@ -150,6 +163,7 @@ private:
     [[nodiscard]] bool append_in(std::string_view kind, const screened_frame* frame,
                                  std::int64_t received_ns, msg_seq_num next_target) noexcept;
     [[nodiscard]] std::string_view kind_of(msg_seq_num number) const;
+    [[nodiscard]] bool keep_again(const fix_out_log::again& said) noexcept;
     [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;
     void drop_held_below(msg_seq_num number) noexcept;
     void forget_held() noexcept;

@@ -256,10 +256,14 @@ demo_state read_demo_state(const std::filesystem::path& directory) {
     for_each_row(directory / "ORDER_OUT", [&](const auto&, const auto&) { ++state.orders; });
     for_each_row(directory / "EXECUTION", [&](const auto&, const auto&) { ++state.executions; });
     for_each_row(directory / "fix" / "FIX_OUT", [&](const auto& row, const auto& schema) {
-        if (row.text(schema.index_of("KIND")) == "application") {
+        const std::string_view kind = row.text(schema.index_of("KIND"));
+        if (kind == "application") {
             ++state.numbered;
             sent.emplace(row.text(schema.index_of("CL_ORD_ID")));
         }
+        state.resent += kind == "resent" ? 1 : 0;
+        state.generation =
+            static_cast<std::uint32_t>(row.unsigned_integer(schema.index_of("GENERATION")));
     });
     for_each_row(directory / "fix" / "FIX_IN", [&](const auto& row, const auto& schema) {
         if (row.text(schema.index_of("KIND")) == "application") {

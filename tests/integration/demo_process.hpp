@@ -47,8 +47,8 @@ public:
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool has_ended();
     [[nodiscard]] std::string said() const;  // on standard error, so far
-    void kill_hard();    // SIGKILL, and waits
-    void ask_to_stop();  // SIGTERM
+    void kill_hard();                        // SIGKILL, and waits
+    void ask_to_stop();                      // SIGTERM
     // Waits until it ends; kills it after the time and fails then.
     [[nodiscard]] exit_result wait(int seconds);
 
@@ -92,6 +92,8 @@ struct demo_state {
     std::uint64_t answered = 0;    // of those, with a report in FIX_IN
     std::uint64_t reports = 0;     // application messages in FIX_IN
     std::uint64_t executions = 0;  // rows of EXECUTION
+    std::uint64_t resent = 0;      // messages that FIX_OUT says were sent again
+    std::uint32_t generation = 0;  // the last in FIX_OUT
     [[nodiscard]] std::uint64_t unanswered() const { return numbered - answered; }
 };
 [[nodiscard]] demo_state read_demo_state(const std::filesystem::path& demo_directory);

@@ -61,6 +61,72 @@ TEST(GatewayConfig, SaysHowItsConnectionsBehave) {
     }
 }
 
+TEST(SessionConfig, SaysWhatIsSentAgainAndHowMuchAtOnce) {
+    const std::string head =
+        "[[gateway]]\nname = \"g\"\nsettings = \"s.cfg\"\n[[gateway.session]]\nname = \"x\"\n";
+    const auto session_of = [&](const std::string& keys) {
+        return parse_config("/conf/a.toml", head + keys).gateways.at(0).sessions.at(0);
+    };
+    const session_config usual = session_of("");
+    EXPECT_TRUE(usual.resends.ages.empty());
+    EXPECT_EQ(usual.resends.repeats_max, 5U);
+    EXPECT_EQ(usual.resends.window_ns, 10'000'000'000);
+    EXPECT_EQ(usual.throttling.per_second, 0U);
+    const session_config own = session_of(
+        "resend_max_age_ms = {D = 5000, \"*\" = 60000}\nresend_repeats_max = 2\n"
+        "resend_repeats_window_ms = 3\nthrottle_per_second = 100\nthrottle_burst = 7\n"
+        "on_throttle = \"reject\"\n");
+    EXPECT_TRUE(own.resends.is_too_old("D", 5'000'000'001));
+    EXPECT_FALSE(own.resends.is_too_old("D", 5'000'000'000));
+    EXPECT_FALSE(own.resends.is_too_old("F", 60'000'000'000));
+    EXPECT_TRUE(own.resends.is_too_old("F", 60'000'000'001));
+    EXPECT_EQ(own.resends.repeats_max, 2U);
+    EXPECT_EQ(own.resends.window_ns, 3'000'000);
+    EXPECT_EQ(own.throttling.per_second, 100U);
+    EXPECT_EQ(own.throttling.burst, 7U);
+    EXPECT_EQ(own.throttling.policy, throttle_policy::reject);
+    for (const auto& [keys, reason] : {
+             std::pair{"resend_max_age_ms = 5",
+                       "'resend_max_age_ms' must say an age for each "
+                       "MsgType: {D = 5000, \"*\" = 60000}"},
+             std::pair{
+                 "resend_max_age_ms = {A = 5}",
+                 "'resend_max_age_ms' names A, a message of the session's own, which is never "
+                 "sent again"},
+             std::pair{"resend_max_age_ms = {D = \"5s\"}",
+                       "'resend_max_age_ms' of D must be a number of milliseconds from 0 to "
+                       "604800000"},
+             std::pair{"resend_max_age_ms = {NINEBYTES = 5}",
+                       "'resend_max_age_ms' names 'NINEBYTES'; expected a MsgType, or * for every "
+                       "other"},
+             std::pair{"throttle_burst = 5",
+                       "'throttle_burst' is about 'throttle_per_second', which is not there"},
+             std::pair{"on_throttle = \"wait\"",
+                       "'on_throttle' is about 'throttle_per_second', which is not there"},
+         }) {
+        EXPECT_EQ(test::refusal(head + keys + "\n"), std::string("/conf/a.toml:6: ") + reason);
+    }
+}
+
+TEST(RouteConfig, SaysWhatBecomesOfMessagesWhileASessionIsDown) {
+    const std::string client = "[[client]]\nname = \"c\"\nstream = \"s\"\n[[client.route]]\n";
+    const auto route_of = [&](const std::string& keys) {
+        return parse_config("/conf/a.toml", client + "session = \"x\"\n" + keys)
+            .clients.at(0)
+            .routes.at(0);
+    };
+    EXPECT_EQ(route_of("").when_down, down_policy::hold);
+    EXPECT_EQ(route_of("").hold_max_ns, 0);
+    EXPECT_EQ(route_of("when_down = \"park\"\n").when_down, down_policy::park);
+    EXPECT_EQ(route_of("when_down = \"reject\"\n").when_down, down_policy::reject);
+    EXPECT_EQ(route_of("hold_max_age_ms = 1500\n").hold_max_ns, 1'500'000'000);
+    EXPECT_EQ(test::refusal(client + "when_down = \"park\"\ntable = \"T\"\n"),
+              "/conf/a.toml:5: 'when_down' is about messages to a session; there is no 'session'");
+    EXPECT_EQ(
+        test::refusal(client + "hold_max_age_ms = 5\ntable = \"T\"\n"),
+        "/conf/a.toml:5: 'hold_max_age_ms' is about messages to a session; there is no 'session'");
+}
+
 TEST(RouteConfig, SaysASourceToASessionOnly) {
     const std::string client =
         "[[client]]\nname = \"c\"\nstream = \"s\"\n[[client.route]]\nsource_id = ";

@@ -416,7 +416,7 @@ TEST(InvalidConfig, RefusesRoutesThatGoNowhereOrTwoWays) {
         {route("table = 'T'\non_nack = 'park'\n"),
          "6: 'on_nack' is about a handler's answer; there is no 'handler'"},
         {route("table = 'T'\nring_bytes = '1MiB'\n"),
-         "6: 'ring_bytes' is about a session's ring; there is no 'session'"},
+         "6: 'ring_bytes' is about messages to a session; there is no 'session'"},
     });
 }
 

@@ -257,6 +257,25 @@ TEST(SessionPort, LetsTheListenerWithholdASend) {
     EXPECT_EQ(field_of(initiator.wire.frames[0], 36), "3");
 }
 
+TEST(SessionPort, RejectsWhatTheListenerCallsWrong) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    initiator.wire.frames.clear();
+    initiator.listener.wrong_tag = 7;
+    EXPECT_EQ(initiator.receive_message("2", 2, "7=1|16=0|").status, receive_status::ok);
+    ASSERT_EQ(initiator.wire.frames.size(), 1U);
+    EXPECT_EQ(field_of(initiator.wire.frames[0], 35), "3");
+    EXPECT_EQ(field_of(initiator.wire.frames[0], 371), "7");
+    EXPECT_EQ(field_of(initiator.wire.frames[0], 373), "5");
+    EXPECT_EQ(initiator.store.target, 3U);  // its number is used
+    // Out of its turn it uses none.
+    EXPECT_EQ(initiator.receive_message("2", 9, "7=1|16=0|").status, receive_status::ok);
+    ASSERT_EQ(initiator.wire.frames.size(), 2U);
+    EXPECT_EQ(field_of(initiator.wire.frames[1], 35), "3");
+    EXPECT_EQ(initiator.store.target, 3U);
+}
+
 TEST(SessionPort, PassesNothingButALogonBeforeLogon) {
     for (const char* type : {"0", "1", "2", "3", "4", "5", "D", "8"}) {
         side acceptor("acceptor", "B", "A");

@@ -167,8 +167,9 @@ public:
 
     void on_logon() noexcept override { ++logons; }
     void on_logout() noexcept override { ++logouts; }
-    void on_admin_in(const gateway::session_message& message) noexcept override {
+    std::uint32_t on_admin_in(const gateway::session_message& message) noexcept override {
         note("admin_in", message);
+        return wrong_tag;
     }
     void on_app_in(const gateway::session_message& message) noexcept override {
         note("app_in", message);
@@ -207,6 +208,7 @@ public:
     int logouts = 0;
     int apps_in = 0;
     gateway::app_out_decision decision = gateway::app_out_decision::send;
+    std::uint32_t wrong_tag = 0;  // of what comes next for the session itself
     std::vector<std::string> events;
 };
 

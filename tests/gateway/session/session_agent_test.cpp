@@ -45,6 +45,13 @@ void expect_unbroken(const std::vector<logged_row>& rows) {
             continue;
         }
         EXPECT_EQ(row.generation, generation) << row.text();
+        if (row.kind == kind::resent) {
+            EXPECT_EQ(row.number, 0U);
+            EXPECT_EQ(row.next_sender, next) << row.text();
+            EXPECT_LT(row.ref_number, next) << row.text();
+            EXPECT_EQ(test::field_of(row.wire, 34), std::to_string(row.ref_number));
+            continue;
+        }
         EXPECT_EQ(row.number, next) << row.text();
         EXPECT_EQ(row.next_sender, next + 1) << row.text();
         EXPECT_EQ(test::field_of(row.wire, 34), std::to_string(next));
@@ -273,9 +280,12 @@ TEST_P(SessionAgent, SendsAgainWhatTheWireLost) {
     EXPECT_TRUE(numbers_meet());
     EXPECT_GE(agent->session().counters.resent.value(), 2U);
     EXPECT_EQ(agent->session().counters.messages_out.value(), 3U);
-    // A resend is no new row: each order stands once, under its first number.
+    // A resend is no new message: each order stands once, under its first number.
     const std::vector<logged_row> out = out_rows();
     EXPECT_EQ(cl_ord_ids(out, kind::application), (std::vector<std::string>{"A1", "A2", "A3"}));
+    EXPECT_EQ(cl_ord_ids(out, kind::resent).size(), agent->session().counters.resent.value());
+    EXPECT_TRUE(contains(cl_ord_ids(out, kind::resent), "A1"));
+    EXPECT_TRUE(contains(cl_ord_ids(out, kind::resent), "A2"));
     expect_unbroken(out);
 }
 

@@ -38,6 +38,8 @@ struct logged_row {
     std::uint32_t next_sender = 0;
     std::uint32_t next_target = 0;
     bool poss_dup = false;
+    std::uint32_t ref_number = 0;  // FIX_OUT
+    std::string reason;            // FIX_OUT
     std::int64_t creation_ns = 0;
     engine::row_envelope envelope;
 
@@ -64,6 +66,10 @@ template <class Row>
     made.next_sender = columns.next_sender;
     made.next_target = columns.next_target;
     made.poss_dup = columns.poss_dup != 0;
+    if constexpr (std::is_same_v<Row, gateway::fix_out_row>) {
+        made.ref_number = row.ref_seq_num;
+        made.reason = row.reason.view();
+    }
     made.creation_ns = row.creation_time.ns;
     made.envelope = view.envelope();
     const auto wire = view.trailing();

@@ -1,0 +1,170 @@
+// What a session does when its peer asks for messages again.
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/core/clock.hpp"
+#include "gateway/session/fix_session.hpp"
+
+namespace millrace::gateway {
+
+// A request for many messages is answered in slices, of which this is the first.
+receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept {
+    if (!is_logged_on_ || !frame.is_msg_type('2')) {
+        return port_->receive(frame, utc_ns);
+    }
+    wrong_tag_ = wrong_tag_of(frame);
+    if (wrong_tag_ != 0) {
+        counters.refused_requests.add(1);
+        const receive_result result = port_->receive(frame, utc_ns);
+        wrong_tag_ = 0;
+        return result;
+    }
+    is_fill_said_ = false;
+    note_asked({frame.facts().begin_seq_no});
+    if (settlement_.peer_has_asked()) {
+        ledger_.forget_question();
+    }
+    if (!resend_limit_.take({frame.facts().begin_seq_no}, frame.facts().end_seq_no, now_ns_)) {
+        return swallow(frame, utc_ns);
+    }
+    try {
+        if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
+            return port_->receive(frame, utc_ns);
+        }
+    } catch (const std::bad_alloc&) {
+        return {receive_status::failed, false};
+    }
+    return answer_next_slice(utc_ns);
+}
+
+receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
+    // Behind a tail that has not left yet there is room for one message, not for a slice.
+    const std::uint32_t messages =
+        link_.pending_bytes() > 0 || !gate_.is_empty() ? 1 : slice_messages();
+    try {
+        const msg_seq_num last = ledger_.gap_end(resend_.slice_end(messages), resend_.end());
+        const std::string& request = resend_.next(last, utc_ns);
+        return port_->receive(
+            screen_frame(request.data(), request.size(), port_->data_fields(), port_->screening()),
+            utc_ns);
+    } catch (const std::bad_alloc&) {
+        return {receive_status::failed, false};
+    }
+}
+
+// So many of our largest frames, sent again with 43 and 122, fit into half of the pending tail.
+std::uint32_t fix_session::slice_messages() const noexcept {
+    constexpr std::size_t added_bytes = 64;
+    const std::size_t fitting =
+        options_.connection.pending_bytes_max / 2 / (ledger_.frame_bytes_high() + added_bytes);
+    return static_cast<std::uint32_t>(
+        std::clamp<std::size_t>(fitting, 1, options_.resend_slice_messages));
+}
+
+void fix_session::poll_resend(std::int64_t now_ns) noexcept {
+    if (is_stopping_ || !is_logged_on_) {
+        resend_.stop();
+        return;
+    }
+    if (link_.pending_bytes() == 0 && gate_.is_empty() && !is_disk_behind()) {
+        is_slicing_ = true;
+        judge(answer_next_slice(engine::utc_now().ns));
+        is_slicing_ = false;
+        if (wants_disconnect_ || !port_->is_connected()) {
+            end_link(close_reason::local, now_ns);
+        }
+    }
+}
+
+// 0: the request is for something that can be there. The library would answer any other with a gap
+// fill of its own invention.
+std::uint32_t fix_session::wrong_tag_of(const screened_frame& request) const noexcept {
+    constexpr std::uint32_t begin_seq_no = 7;
+    constexpr std::uint32_t end_seq_no = 16;
+    const frame_facts& facts = request.facts();
+    const bool is_there = std::string_view(request.data(), request.size())
+                              .find(
+                                  "\x01"
+                                  "7=") != std::string_view::npos;
+    if (!is_there) {
+        return 0;  // the library says what is missing
+    }
+    if (facts.begin_seq_no == 0 || msg_seq_num{facts.begin_seq_no} >= ledger_.next_sender()) {
+        return begin_seq_no;
+    }
+    return facts.end_seq_no != 0 && facts.end_seq_no < facts.begin_seq_no ? end_seq_no : 0;
+}
+
+// A request that came too often uses its number, and nothing else.
+receive_result fix_session::swallow(const screened_frame& request, std::int64_t utc_ns) noexcept {
+    counters.refused_requests.add(1);
+    if (resend_limit_.is_first_refused()) {
+        char text[192];
+        std::snprintf(text, sizeof text,
+                      "the peer has asked %u times within %lld s for messages %u to %u and has got "
+                      "them; until then it is not answered",
+                      options_.resends.repeats_max,
+                      static_cast<long long>(options_.resends.window_ns / 1'000'000'000),
+                      request.facts().begin_seq_no, request.facts().end_seq_no);
+        events_->say(event_level::warning, name(), text);
+    }
+    const msg_seq_num number = request.facts().number;
+    if (!is_own_header(spec_, request, utc_ns) || number < ledger_.next_target()) {
+        return port_->receive(request, utc_ns);
+    }
+    port_->note_received(utc_ns);
+    if (number > ledger_.next_target()) {
+        return {};
+    }
+    ledger_.note_incoming(number, false);
+    return {ledger_.incr_next_target() ? receive_status::ok : receive_status::failed, false};
+}
+
+// Empty: it is sent again.
+std::string_view fix_session::reason_to_fill(const session_message& message) noexcept {
+    if (!spec_.persist_messages) {
+        return "PersistMessages=N";
+    }
+    if (options_.resends.ages.empty()) {
+        return {};
+    }
+    const std::int64_t age_ns = engine::utc_now().ns - ledger_.time_of_resend(message.number).ns;
+    return options_.resends.is_too_old({message.msg_type, message.msg_type_size}, age_ns)
+               ? "too old"
+               : std::string_view();
+}
+
+app_out_decision fix_session::fill(const session_message& message,
+                                   std::string_view reason) noexcept {
+    if (!ledger_.keep_undelivered(message.number, reason)) {
+        is_resend_broken_ = true;
+        resend_not_kept();
+    }
+    counters.undelivered.add(1);
+    if (std::exchange(is_fill_said_, true)) {
+        return app_out_decision::withhold;
+    }
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "message %u (35=%.*s) is asked for and not sent again: %.*s. FIX_OUT says so of "
+                  "each such message, with the kind undelivered",
+                  message.number.value, static_cast<int>(message.msg_type_size), message.msg_type,
+                  static_cast<int>(reason.size()), reason.data());
+    events_->say(event_level::warning, name(), text);
+    return app_out_decision::withhold;
+}
+
+void fix_session::resend_not_kept() noexcept {
+    if (!wants_disconnect_) {
+        events_->say(event_level::error, name(),
+                     "FIX_OUT cannot note what becomes of a message that the peer asked for; "
+                     "disconnecting, the peer will ask again");
+    }
+    wants_disconnect_ = true;
+}
+
+}  // namespace millrace::gateway

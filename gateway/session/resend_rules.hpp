@@ -1,0 +1,76 @@
+// What a session does not send again although its peer asks for it: messages that are too old for
+// their type, and what it has just been asked for again and again.
+//
+//   7=5 16=0 | 7=5 16=0 | 7=5 16=0 | 7=5 16=0 ...   the first repeats_max of a window are answered
+//
+// Threading  the session thread
+// Units      ns; monotonic time for requests, UTC for the age of a message
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/quickfix/msg_seq_num.hpp"
+
+namespace millrace::gateway {
+
+struct resend_rules {
+    struct age {
+        std::string msg_type;  // "*": every other one
+        std::int64_t max_ns = 0;
+    };
+    std::vector<age> ages;          // empty: everything is sent again
+    std::uint32_t repeats_max = 5;  // of one request within a window
+    std::int64_t window_ns = 10'000'000'000;
+
+    // A message of this type that was numbered so long ago is not sent again.
+    [[nodiscard]] bool is_too_old(std::string_view msg_type, std::int64_t age_ns) const noexcept {
+        const age* rule = nullptr;
+        for (const age& one : ages) {
+            if (one.msg_type == msg_type) {
+                rule = &one;
+                break;
+            }
+            if (one.msg_type == "*") {
+                rule = &one;
+            }
+        }
+        return rule != nullptr && age_ns > rule->max_ns;
+    }
+};
+
+// A request that comes again, the same, has been answered: over TCP no answer is lost, and a peer
+// that could not use it once will not the hundredth time. To answer each would send the same
+// messages as often as it asks.
+class resend_limit {
+public:
+    resend_limit(std::uint32_t repeats_max, std::int64_t window_ns)
+        : repeats_max_(repeats_max), window_ns_(window_ns) {}
+
+    // Whether it may be answered; counts it.
+    [[nodiscard]] bool take(msg_seq_num begin, std::uint32_t end, std::int64_t now_ns) noexcept {
+        if (begin != begin_ || end != end_ || now_ns - since_ns_ >= window_ns_) {
+            begin_ = begin;
+            end_ = end;
+            since_ns_ = now_ns;
+            count_ = 0;
+        }
+        return ++count_ <= repeats_max_;
+    }
+    // The last request was the first of its window that may not be answered.
+    [[nodiscard]] bool is_first_refused() const noexcept { return count_ == repeats_max_ + 1; }
+    void connection_ended() noexcept { begin_ = {}; }
+
+private:
+    std::uint32_t repeats_max_;
+    std::int64_t window_ns_;
+    msg_seq_num begin_;  // 0: none yet
+    std::uint32_t end_ = 0;
+    std::int64_t since_ns_ = 0;
+    std::uint32_t count_ = 0;
+};
+
+}  // namespace millrace::gateway

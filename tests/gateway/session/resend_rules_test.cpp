@@ -1,0 +1,266 @@
+// What is sent again, what is filled instead, and what a session refuses to answer.
+#include "gateway/session/resend_rules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/gateway/session/raw_peer.hpp"
+
+namespace millrace::gateway {
+namespace {
+
+TEST(ResendRules, SendEverythingAgainUnlessAnAgeIsSetForItsType) {
+    resend_rules rules;
+    EXPECT_FALSE(rules.is_too_old("D", INT64_MAX));
+    rules.ages = {{"D", 5}};
+    EXPECT_FALSE(rules.is_too_old("D", 5));
+    EXPECT_TRUE(rules.is_too_old("D", 6));
+    EXPECT_FALSE(rules.is_too_old("F", INT64_MAX));
+    rules.ages = {{"*", 10}, {"D", 5}};
+    EXPECT_TRUE(rules.is_too_old("D", 6));
+    EXPECT_FALSE(rules.is_too_old("F", 10));
+    EXPECT_TRUE(rules.is_too_old("F", 11));
+    rules.ages = {{"D", 20}, {"*", 10}};
+    EXPECT_FALSE(rules.is_too_old("D", 15));
+}
+
+TEST(ResendLimit, CountsEqualRequestsOfAWindow) {
+    resend_limit limit(2, 100);
+    EXPECT_TRUE(limit.take({5}, 0, 1000));
+    EXPECT_TRUE(limit.take({5}, 0, 1001));
+    EXPECT_FALSE(limit.is_first_refused());
+    EXPECT_FALSE(limit.take({5}, 0, 1002));
+    EXPECT_TRUE(limit.is_first_refused());
+    EXPECT_FALSE(limit.take({5}, 0, 1099));
+    EXPECT_FALSE(limit.is_first_refused());
+    EXPECT_TRUE(limit.take({5}, 0, 1100));  // a window later
+    EXPECT_TRUE(limit.take({5}, 7, 1101));  // another request
+    EXPECT_TRUE(limit.take({6}, 7, 1102));
+    EXPECT_TRUE(limit.take({6}, 7, 1103));
+    EXPECT_FALSE(limit.take({6}, 7, 1104));
+    limit.connection_ended();
+    EXPECT_TRUE(limit.take({6}, 7, 1105));
+}
+
+class SessionResend : public testing::Test {
+protected:
+    SessionResend() : orders("orders") {}
+
+    void open(const std::string& more = "") {
+        agent = std::make_unique<test::live_agent>(
+            options, test::agent_settings(false, 0, "PEER", more), orders);
+    }
+    void log_on(std::uint32_t number) {
+        peer.come_to(agent->inner.listening_ports().front());
+        peer.say("A", number, "98=0|108=30|");
+        ASSERT_TRUE(run_until([&] { return agent->is_logged_on() && peer.has_heard("A"); }))
+            << agent->last_said(10);
+    }
+    template <typename Done>
+    [[nodiscard]] bool run_until(Done done) {
+        return test::step_until(
+            [&] {
+                peer.hear();
+                return agent->step();
+            },
+            done);
+    }
+    // "D 2", "D 2 dup", "4 2 to 5" ...: what the peer has got since the last call, in order.
+    [[nodiscard]] std::vector<std::string> heard() {
+        std::vector<std::string> all;
+        for (const std::string& frame : peer.frames) {
+            std::string text = test::field_of(frame, 35) + " " + test::field_of(frame, 34);
+            if (test::field_of(frame, 35) == "4") {
+                text += " to " + test::field_of(frame, 36);
+            } else if (test::field_of(frame, 43) == "Y") {
+                text += " dup";
+            }
+            all.push_back(text);
+        }
+        peer.frames.clear();
+        return all;
+    }
+    // All that the session has to say is on its way once it answers this.
+    void meet(std::uint32_t number) {
+        peer.say("1", number, "112=MEET" + std::to_string(number) + "|");
+        ASSERT_TRUE(run_until([&] {
+            return std::any_of(peer.frames.begin(), peer.frames.end(), [&](const auto& frame) {
+                return test::field_of(frame, 112) == "MEET" + std::to_string(number);
+            });
+        })) << agent->last_said(10);
+        EXPECT_EQ(test::field_of(peer.frames.back(), 112), "MEET" + std::to_string(number));
+        peer.frames.pop_back();
+    }
+    void put_orders() {
+        orders.put(1, "A1");
+        orders.put_body(2, test::with_soh("11=C1|41=A1|54=1|55=MSFT|60=20260101-00:00:00|"),
+                        test::utc_now_ns(), 'F');
+        orders.put(3, "A2");
+        ASSERT_TRUE(run_until([&] { return peer.frames.size() == 4; })) << agent->last_said(10);
+        peer.frames.clear();
+    }
+    [[nodiscard]] std::vector<test::logged_row> out_rows(std::string_view kind) {
+        std::vector<test::logged_row> rows = test::read_out(directory / "gateway" / "FIX_OUT");
+        std::erase_if(rows, [&](const auto& row) { return row.kind != kind; });
+        return rows;
+    }
+    [[nodiscard]] std::vector<std::string> in_texts() {
+        return test::texts_of(test::read_in(directory / "gateway" / "FIX_IN"));
+    }
+    [[nodiscard]] fix_session_counters& counters() { return agent->session().counters; }
+
+    engine::temporary_directory directory;
+    session_agent_options options = test::agent_options(directory / "gateway");
+    test::order_source orders;
+    test::raw_peer peer;
+    std::unique_ptr<test::live_agent> agent;
+};
+
+TEST_F(SessionResend, NotesEachMessageThatGoesOutAgain) {
+    open();
+    log_on(1);
+    put_orders();
+    peer.say("2", 2, "7=3|16=4|");
+    meet(3);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"F 3 dup", "D 4 dup"}));
+    const std::vector<test::logged_row> rows = out_rows(kind::resent);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].text(), "resent F 0 C1");
+    EXPECT_EQ(rows[0].ref_number, 3U);
+    EXPECT_EQ(test::field_of(rows[0].wire, 34), "3");
+    EXPECT_EQ(test::field_of(rows[0].wire, 43), "Y");
+    EXPECT_EQ(rows[0].envelope.correlation, (engine::correlation{77, 2}));
+    EXPECT_FALSE(rows[0].envelope.has_origin());
+    EXPECT_EQ(rows[1].text(), "resent D 0 A2");
+    EXPECT_EQ(rows[1].ref_number, 4U);
+
+    // It moved no number, then and after a restart.
+    const msg_seq_num next = agent->session().ledger().next_sender();
+    agent.reset();
+    open();
+    EXPECT_EQ(agent->session().ledger().next_sender(), next);
+    EXPECT_EQ(agent->inner.highest_origin("orders"), engine::sequence{3});
+    log_on(4);
+    peer.say("2", 5, "7=2|16=4|");
+    meet(6);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"A 6", "D 2 dup", "F 3 dup", "D 4 dup"}));
+}
+
+TEST_F(SessionResend, FillsWhatIsTooOldForItsTypeAndSaysSo) {
+    options.session.resends.ages = {{"D", 0}};  // every age is more
+    open();
+    log_on(1);
+    put_orders();
+    peer.say("2", 2, "7=2|16=0|");
+    meet(3);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"4 2 to 3", "F 3 dup", "4 4 to 5"}));
+    const std::vector<test::logged_row> rows = out_rows(kind::undelivered);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].text(), "undelivered D 0 A1");
+    EXPECT_EQ(rows[0].ref_number, 2U);
+    EXPECT_EQ(rows[0].reason, "too old");
+    EXPECT_TRUE(rows[0].wire.empty());
+    EXPECT_EQ(rows[0].envelope.correlation, (engine::correlation{77, 1}));
+    EXPECT_EQ(rows[1].text(), "undelivered D 0 A2");
+    EXPECT_EQ(counters().undelivered.value(), 2U);
+    EXPECT_EQ(counters().resent.value(), 1U);
+    EXPECT_TRUE(agent->has_said("message 2 (35=D) is asked for and not sent again: too old"));
+    EXPECT_FALSE(agent->has_said("message 4 (35=D)"));  // one line a request
+}
+
+TEST_F(SessionResend, SaysWhatPersistMessagesNDoesNotSendAgain) {
+    open("PersistMessages=N\n");
+    log_on(1);
+    put_orders();
+    peer.say("2", 2, "7=2|16=0|");
+    meet(3);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"4 2 to 5"}));
+    EXPECT_EQ(test::texts_of(out_rows(kind::undelivered)),
+              (std::vector<std::string>{"undelivered D 0 A1", "undelivered F 0 C1",
+                                        "undelivered D 0 A2"}));
+    EXPECT_EQ(out_rows(kind::undelivered)[0].reason, "PersistMessages=N");
+}
+
+TEST_F(SessionResend, RejectsRequestsForWhatCannotBeThere) {
+    open();
+    log_on(1);
+    put_orders();
+    std::uint32_t number = 2;
+    std::uint32_t rejects = 0;
+    for (const auto& [range, tag] :
+         {std::pair<const char*, const char*>{"7=5|16=0|", "7"},  // not sent yet
+          {"7=900|16=901|", "7"},
+          {"7=0|16=0|", "7"},
+          {"7=4|16=3|", "16"}}) {
+        peer.say("2", number++, range);
+        meet(number++);
+        ASSERT_EQ(peer.frames.size(), 1U) << range;
+        EXPECT_EQ(test::field_of(peer.frames[0], 35), "3") << range;
+        EXPECT_EQ(test::field_of(peer.frames[0], 371), tag) << range;
+        EXPECT_EQ(test::field_of(peer.frames[0], 373), "5") << range;
+        EXPECT_EQ(test::field_of(peer.frames[0], 45), std::to_string(number - 2)) << range;
+        peer.frames.clear();
+        // Its own Reject and Heartbeat have numbers too.
+        EXPECT_EQ(counters().refused_requests.value(), ++rejects);
+    }
+    EXPECT_EQ(in_texts()[1], "rejected 2 2");
+    EXPECT_TRUE(agent->is_logged_on());
+    // What there is, is answered as ever; an end beyond the last means the last.
+    peer.say("2", number, "7=4|16=4000|");
+    meet(number + 1);
+    EXPECT_EQ(heard().front(), "D 4 dup");
+}
+
+TEST_F(SessionResend, AnswersARequestThatComesAgainAndAgainOnlySoOften) {
+    options.session.resends.repeats_max = 2;
+    options.session.resends.window_ns = 3600 * 1000 * test::ms_ns;
+    open();
+    log_on(1);
+    put_orders();
+    std::uint32_t number = 2;
+    for (int i = 0; i < 5; ++i) {
+        peer.say("2", number++, "7=2|16=2|");
+        meet(number++);
+        EXPECT_EQ(heard().size(), i < 2 ? 1U : 0U) << i;
+    }
+    EXPECT_EQ(counters().resent.value(), 2U);
+    EXPECT_EQ(counters().refused_requests.value(), 3U);
+    EXPECT_TRUE(agent->has_said("the peer has asked 2 times within 3600 s"));
+    EXPECT_EQ(agent->session().ledger().next_target(), msg_seq_num{number});
+    EXPECT_EQ(in_texts().back(), "admin 1 " + std::to_string(number - 1));
+    EXPECT_EQ(in_texts()[in_texts().size() - 2], "admin 2 " + std::to_string(number - 2));
+    // Another request, and the same after a new logon, are answered.
+    peer.say("2", number++, "7=3|16=3|");
+    meet(number++);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"F 3 dup"}));
+    peer.leave();
+    ASSERT_TRUE(run_until([&] { return !agent->is_logged_on(); }));
+    log_on(number++);
+    peer.frames.clear();
+    peer.say("2", number++, "7=2|16=2|");
+    meet(number++);
+    EXPECT_EQ(heard(), (std::vector<std::string>{"D 2 dup"}));
+}
+
+// With another's name on it QuickFIX has the last word, however often it comes.
+TEST_F(SessionResend, LeavesTheHeaderOfARepeatedRequestToTheLibrary) {
+    options.session.resends.repeats_max = 1;
+    open();
+    log_on(1);
+    put_orders();
+    peer.say("2", 2, "7=2|16=2|");
+    meet(3);
+    peer.frames.clear();
+    peer.name = "OTHER";
+    peer.say("2", 4, "7=2|16=2|");
+    EXPECT_TRUE(run_until([&] { return !agent->is_logged_on(); }));
+    EXPECT_TRUE(peer.has_heard("3"));  // CompID problem
+    EXPECT_TRUE(peer.has_heard("5"));
+}
+
+}  // namespace
+}  // namespace millrace::gateway

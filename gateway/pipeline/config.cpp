@@ -63,12 +63,13 @@ void read_engine(const config_file& file, const config_node& node, pipeline_conf
 }
 
 session_config read_session(const config_file& file, const config_node& node) {
-    const config_section section(file, node, "[[gateway.session]]", {"name", "lane"});
+    const config_section section(file, node, "[[gateway.session]]", {"name", "lane", "enabled"});
     session_config session;
     session.line = section.line();
     session.lines = section.lines();
     session.name = section.text("name");
     session.lane = static_cast<session_lane>(section.choice("lane", 0, {"fast", "slow"}));
+    session.is_enabled = section.boolean_or("enabled", session.is_enabled);
     return session;
 }
 
@@ -207,14 +208,18 @@ const map_config* pipeline_config::find_map(std::string_view name) const {
 pipeline_config parse_config(const std::filesystem::path& path, std::string_view text) {
     const config_file file(path);
     const config_node root = detail::parse_config_tree(file.name(), text);
-    const config_section top(
-        file, root, "the top level",
-        {"engine", "table", "gateway", "stream", "client", "listener", "map", "thread", "idle"});
+    const config_section top(file, root, "the top level",
+                             {"engine", "table", "gateway", "stream", "client", "listener", "admin",
+                              "map", "thread", "idle"});
     pipeline_config config;
     config.path = path;
     config.directory = file.resolve(".");
     if (const config_node* node = top.find("engine")) {
         file.collect([&] { read_engine(file, *node, config); });
+    }
+    config.admin.path = config.directory / "admin.sock";
+    if (const config_node* node = top.find("admin")) {
+        file.collect([&] { detail::read_admin(file, *node, config.admin); });
     }
     read_sections(file, top, config);
     file.finish();

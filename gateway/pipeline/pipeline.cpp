@@ -88,6 +88,7 @@ void pipeline::open() {
     engine::ensure_directory(config_.directory);
     counters_ = std::make_unique<engine::counters_file>(
         engine::counters_file::create(config_.directory / "counters.dat"));
+    open_audit();
     open_gateways();
     open_targets();
     open_listeners();
@@ -115,6 +116,7 @@ void pipeline::open() {
     open_stamps();
     make_runners();
     make_listeners();
+    make_admin();
     begin_lives();  // all progress is durable as it is to be
     is_open_ = true;
 }
@@ -138,6 +140,9 @@ void pipeline::open_gateways() {
         for (const session_config& session : config.sessions) {
             if (session.lane == session_lane::slow) {
                 wanted.slow_sessions.push_back(session.name);
+            }
+            if (!session.is_enabled) {
+                wanted.disabled_sessions.push_back(session.name);
             }
         }
         wanted.users = config.users;

@@ -1,5 +1,8 @@
 // What QuickFIX tells a session, and where it sends bytes.
+#include <cstdio>
 #include <string_view>
+
+#include "engine/core/clock.hpp"
 
 #include "gateway/session/fix_session.hpp"
 
@@ -9,7 +12,15 @@ void fix_session::on_logon() noexcept {
     is_logged_on_ = true;
     was_logged_on_ = true;
     logged_on_ns_ = now_ns_;
-    events_->say(event_level::info, name(), "logged on");
+    logged_on_utc_ns_ = engine::utc_now().ns;
+    logon_.time_ns = logged_on_utc_ns_;
+    logon_.ours = ledger_.last_logon();
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "logged on: our Logon has number %u, the peer's has %u, and %u was expected%s",
+                  logon_.ours.value, logon_.theirs.value, logon_.expected.value,
+                  logon_.theirs > logon_.expected ? "; what is between is asked for" : "");
+    events_->say(event_level::info, name(), text);
     publish_state();
 }
 
@@ -19,6 +30,10 @@ void fix_session::on_logout() noexcept {
 }
 
 void fix_session::on_admin_in(const session_message& message) noexcept {
+    if (message.msg_type_size == 1 && message.msg_type[0] == 'A') {
+        logon_.theirs = message.number;
+        logon_.expected = ledger_.next_target();
+    }
     ledger_.note_incoming(message.number, false);
 }
 
@@ -29,7 +44,7 @@ void fix_session::on_app_in(const session_message& message) noexcept {
 void fix_session::on_admin_out(const session_message&) noexcept {}
 
 app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
-    if (message.poss_dup && !spec_.persist_messages) {
+    if (is_killed_ || (message.poss_dup && !spec_.persist_messages)) {
         return app_out_decision::withhold;
     }
     if (message.poss_dup) {

@@ -178,6 +178,9 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
     if (settlement_.peer_has_asked()) {
         ledger_.forget_question();
     }
+    if (is_killed_) {
+        return hold_request(frame);
+    }
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
             return port_->receive(frame, utc_ns);
@@ -249,7 +252,8 @@ void fix_session::numbers_disagree(std::string_view reason) noexcept {
     events_->say(event_level::error, name(), reason);
     events_->say(
         event_level::error, name(),
-        "the session stays down until an operator has compared both sides and restarts it");
+        "the session stays down until an operator has compared both sides; `millrace session "
+        "logon` lets it try again");
 }
 
 // An answer to our Logon that neither resets nor repeats: the library would answer it with a Logon

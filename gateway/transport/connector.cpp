@@ -33,7 +33,7 @@ void connector::start(std::int64_t now_ns) noexcept {
     if (state_ != connector_state::stopped) {
         return;
     }
-    index_ = 0;
+    index_ = primary_;
     pause_ns_ = options_.retry_min_ns;
     next_attempt_ns_ = now_ns;
     state_ = connector_state::waiting;
@@ -64,7 +64,7 @@ void connector::connection_ended(bool was_good, std::int64_t now_ns) noexcept {
     }
     state_ = connector_state::waiting;
     if (was_good) {
-        index_ = 0;
+        index_ = primary_;
         pause_ns_ = options_.retry_min_ns;
         next_attempt_ns_ = now_ns + options_.retry_min_ns;
         return;
@@ -130,13 +130,20 @@ connector_state connector::attempt_failed(int error_number, std::int64_t now_ns)
     return connector_state::failed;
 }
 
+void connector::prefer_next() noexcept {
+    const std::size_t wanted = (endpoint_index() + 1) % endpoint_count();
+    primary_ = 0;
+    while (addresses_[primary_].endpoint != wanted) {
+        ++primary_;
+    }
+}
+
 void connector::advance(std::int64_t now_ns) noexcept {
-    ++index_;
-    if (index_ < addresses_.size()) {
+    index_ = (index_ + 1) % addresses_.size();
+    if (index_ != primary_) {
         next_attempt_ns_ = now_ns;
         return;
     }
-    index_ = 0;
     next_attempt_ns_ = now_ns + pause_ns_;
     pause_ns_ = std::min(pause_ns_ * 2, options_.retry_max_ns);
 }

@@ -49,6 +49,10 @@ public:
     [[nodiscard]] connector_state state() const { return state_; }
     [[nodiscard]] const socket_address& address() const { return addresses_[index_].address; }
     [[nodiscard]] std::size_t endpoint_index() const { return addresses_[index_].endpoint; }
+    [[nodiscard]] std::size_t endpoint_count() const { return addresses_.back().endpoint + 1; }
+    // From the next start() or connection_ended(true) on, the endpoint behind the present one is
+    // the primary.
+    void prefer_next() noexcept;
     [[nodiscard]] int last_errno() const { return last_errno_; }  // of the last failed attempt
     [[nodiscard]] std::int64_t next_attempt_ns() const { return next_attempt_ns_; }
     [[nodiscard]] std::uint64_t attempts() const { return attempts_; }
@@ -71,6 +75,7 @@ private:
     engine::unique_fd socket_;
     connector_state state_ = connector_state::stopped;
     std::size_t index_ = 0;
+    std::size_t primary_ = 0;  // where a round begins
     std::int64_t next_attempt_ns_ = 0;
     std::int64_t deadline_ns_ = 0;
     std::int64_t pause_ns_ = 0;

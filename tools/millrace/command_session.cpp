@@ -325,6 +325,7 @@ int doubt(const doubt_options& options) {
 void add_session_command(CLI::App& program, command& chosen) {
     CLI::App* session = program.add_subcommand("session", "Look after FIX sessions");
     session->require_subcommand(1);
+    add_session_admin_verbs(*session, chosen);
     auto options = std::make_shared<doubt_options>();
     CLI::App* verb = session->add_subcommand(
         "doubt", "List what may have been sent before the host lost power, and decide about it");

@@ -92,6 +92,29 @@ TEST(Connector, ReturnsToThePrimaryAfterAGoodConnection) {
     EXPECT_EQ(connecting.next_attempt_ns(), 11 * second_ns);
 }
 
+TEST(Connector, HasAnotherPrimaryWhenItIsToldSo) {
+    listener first{loopback(0), listener_options{}};
+    const deaf_port second;
+    connector connecting{{{loopback(first.port())}, {second.address}}, {}};
+    EXPECT_EQ(connecting.endpoint_count(), 2U);
+    engine::unique_fd socket;
+    connecting.start(0);
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
+    connecting.prefer_next();
+    EXPECT_EQ(connecting.endpoint_index(), 0U) << "the connection is where it was";
+    connecting.stop();
+    connecting.start(0);
+    EXPECT_EQ(connecting.endpoint_index(), 1U);
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::failed);
+    // The other one is the backup now, and behind it comes the pause.
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
+    EXPECT_EQ(connecting.endpoint_index(), 0U);
+    connecting.connection_ended(false, 0);
+    EXPECT_EQ(connecting.endpoint_index(), 1U);
+    EXPECT_GT(connecting.next_attempt_ns(), 0);
+    EXPECT_EQ(connector({{second.address}}, {}).endpoint_count(), 1U);
+}
+
 TEST(Connector, TriesTheNextAddressAfterAConnectionThatWasNoGood) {
     listener primary{loopback(0), listener_options{}};
     listener backup{loopback(0), listener_options{}};

@@ -164,8 +164,7 @@ void admin_job::advance(part& one, std::int64_t now_ns) {
     const bool is_late = now_ns - one.waits_since_ns >= house_.take_timeout_ns &&
                          one.steps.front() != session_verb::kill;
     if (is_late && (!one.is_asked || slot.try_withdraw())) {
-        fail(one, one.has_begun ? audit_outcome::failed : audit_outcome::refused,
-             "the gateway's thread does not take its " + std::string(to_text(one.steps.front())));
+        leave_off(one, "the gateway's thread takes no command");
     }
 }
 
@@ -230,6 +229,20 @@ void admin_job::go_on(part& one, session_verb verb, std::int64_t now_ns) {
     one.steps.pop_front();
 }
 
+// Says how far it came: of a script some of it may have been done.
+void admin_job::leave_off(part& one, std::string_view reason) {
+    const bool is_undone =
+        std::find(one.steps.begin(), one.steps.end(), request_.verb) != one.steps.end();
+    const bool is_down = answer_.sessions[one.first].after.is_down();
+    const std::string undone =
+        (is_down ? "logged out, and no " : "no ") + std::string(to_text(request_.verb));
+    const std::string what = !one.has_begun ? "nothing was done"
+                             : is_undone    ? undone
+                                            : "not logged on again";
+    fail(one, one.has_begun ? audit_outcome::failed : audit_outcome::refused,
+         what + ": " + std::string(reason));
+}
+
 void admin_job::fail(part& one, audit_outcome outcome, const std::string& text) {
     for (std::size_t i = one.first; i < one.first + one.count; ++i) {
         answered_session& said = answer_.sessions[i];
@@ -260,8 +273,7 @@ void admin_job::give_up(std::string_view reason) {
                 continue;
             }
         }
-        fail(one, one.has_begun ? audit_outcome::failed : audit_outcome::refused,
-             "before its " + std::string(to_text(one.steps.front())) + ": " + std::string(reason));
+        leave_off(one, reason);
     }
     conclude();
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/admin/admin_answer.hpp"
@@ -75,6 +76,7 @@ private:
     void advance(part& one, std::int64_t now_ns);
     void take(part& one, std::int64_t now_ns);
     void go_on(part& one, session_verb verb, std::int64_t now_ns);
+    void leave_off(part& one, std::string_view reason);
     void fail(part& one, audit_outcome outcome, const std::string& text);
     [[nodiscard]] bool keep(part& one);
     [[nodiscard]] session_command command_of(const part& one) const noexcept;

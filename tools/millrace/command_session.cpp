@@ -18,6 +18,7 @@
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/session/doubt_file.hpp"
+#include "tools/millrace/command_session_admin.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/confirm.hpp"

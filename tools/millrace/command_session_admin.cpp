@@ -1,4 +1,5 @@
-// The verbs of `session` that a running engine carries out.
+#include "tools/millrace/command_session_admin.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
@@ -8,7 +9,6 @@
 #include "gateway/pipeline/config.hpp"
 #include "tools/millrace/admin_client.hpp"
 #include "tools/millrace/admin_printer.hpp"
-#include "tools/millrace/commands.hpp"
 #include "tools/millrace/confirm.hpp"
 #include "tools/millrace/exit_code.hpp"
 

@@ -30,7 +30,6 @@ void add_log_migrate_verb(CLI::App& log, command& chosen);
 void add_log_latency_verb(CLI::App& log, command& chosen);
 void add_cursor_command(CLI::App& program, command& chosen);
 void add_session_command(CLI::App& program, command& chosen);
-void add_session_admin_verbs(CLI::App& session, command& chosen);  // all but `session doubt`
 void add_password_command(CLI::App& program, command& chosen);
 void add_fix_command(CLI::App& program, command& chosen);
 void add_counters_command(CLI::App& program, command& chosen);

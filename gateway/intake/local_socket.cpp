@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -63,6 +64,18 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
     }
 }
 
+// A user in more groups is known by the first alone.
+constexpr std::size_t groups_max = 4096;
+
+std::string name_of(uid_t uid) {
+    std::array<char, 4096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    const bool is_known =
+        ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+    return is_known ? entry.pw_name : "uid:" + std::to_string(uid);
+}
+
 }  // namespace
 
 engine::unique_fd listen_locally(const std::filesystem::path& path, unsigned mode, int backlog) {
@@ -96,19 +109,30 @@ engine::unique_fd connect_locally(const std::filesystem::path& path) {
     return made;
 }
 
-std::string peer_user(int fd) {
+peer_credentials credentials_of(int fd) {
+    peer_credentials found;
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        return "unknown";
+        found.name = "unknown";
+        return found;
     }
-    std::array<char, 4096> buffer;
-    passwd entry{};
-    passwd* found = nullptr;
-    const bool is_known =
-        ::getpwuid_r(peer.uid, &entry, buffer.data(), buffer.size(), &found) == 0 &&
-        found != nullptr;
-    std::string name = is_known ? entry.pw_name : "uid:" + std::to_string(peer.uid);
+    found.is_known = true;
+    found.uid = peer.uid;
+    found.pid = peer.pid;
+    found.groups.push_back(peer.gid);
+    std::vector<gid_t> others(groups_max);
+    size = static_cast<socklen_t>(others.size() * sizeof(gid_t));
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, others.data(), &size) == 0) {
+        others.resize(size / sizeof(gid_t));
+        found.groups.insert(found.groups.end(), others.begin(), others.end());
+    }
+    found.name = name_of(peer.uid);
+    return found;
+}
+
+std::string peer_user(int fd) {
+    std::string name = credentials_of(fd).name;
     name.resize(std::min(name.size(), sizeof(engine::short_name::bytes)));
     return name;
 }

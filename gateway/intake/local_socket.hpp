@@ -5,8 +5,11 @@
 // Errors     engine::config_error for a path that cannot be one or is taken; engine::io_error
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/core/file.hpp"
 
@@ -18,8 +21,16 @@ namespace millrace::gateway {
                                                int backlog);
 // Blocking.
 [[nodiscard]] engine::unique_fd connect_locally(const std::filesystem::path& path);
-// Who connected, as the kernel knows it: a user's name, or "uid:1000" for one without; cut to 16
-// bytes.
+// Who connected, as the kernel knew it then.
+struct peer_credentials {
+    bool is_known = false;  // false: the rest says nothing
+    uid_t uid = 0;
+    pid_t pid = 0;
+    std::vector<gid_t> groups;  // its own first
+    std::string name;           // of the user, or "uid:1000" for one without
+};
+[[nodiscard]] peer_credentials credentials_of(int fd);
+// The name alone, cut to 16 bytes.
 [[nodiscard]] std::string peer_user(int fd);
 
 }  // namespace millrace::gateway

@@ -11,6 +11,7 @@
 #include "engine/table/nearest.hpp"
 #include "engine/table/predicate.hpp"
 #include "engine/table/schema_change.hpp"
+#include "gateway/admin/audit_log.hpp"
 #include "gateway/pipeline/check_report.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/pipeline/session_dictionary.hpp"
@@ -264,6 +265,10 @@ void check_logs(check_report& report) {
                                    std::to_string(report.config.segment_bytes));
         }
     };
+    if (report.config.admin.is_enabled && !report.config.gateways.empty()) {
+        claim(report.config.admin.lines.section,
+              report.config.directory / std::string(audit_log_name), "the audit log of sessions");
+    }
     for (const table_config& table : report.config.tables) {
         claim(table.lines.of("directory"), table.directory, "table '" + table.name + "'");
         check_size(table.lines.of("columns"), "rows of table '" + table.name + "'",

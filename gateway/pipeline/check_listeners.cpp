@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/core/error.hpp"
+#include "gateway/pipeline/admin_setup.hpp"
 #include "gateway/pipeline/check_report.hpp"
 
 namespace millrace::gateway::detail {
@@ -21,9 +23,29 @@ void check_routes(check_report& report, const listener_config& listener) {
     }
 }
 
+void check_admin(check_report& report) {
+    const admin_config& admin = report.config.admin;
+    if (!admin.is_enabled || report.config.gateways.empty()) {
+        return;
+    }
+    for (const listener_config& listener : report.config.listeners) {
+        if (listener.path.lexically_normal() == admin.path.lexically_normal()) {
+            report.error(listener.lines.of("path"), "listener '" + listener.name +
+                                                        "' and the admin socket have one path, " +
+                                                        admin.path.native());
+        }
+    }
+    try {
+        static_cast<void>(admin_options_of(report.config));
+    } catch (const engine::config_error& failure) {
+        report.foreign_error(admin.lines.section, failure.what());
+    }
+}
+
 }  // namespace
 
 void check_listeners(check_report& report) {
+    check_admin(report);
     std::vector<std::string_view> known;
     for (const table_config& table : report.config.tables) {
         known.push_back(table.name);

@@ -216,14 +216,18 @@ const map_config* pipeline_config::find_map(std::string_view name) const {
 pipeline_config parse_config(const std::filesystem::path& path, std::string_view text) {
     const config_file file(path);
     const config_node root = detail::parse_config_tree(file.name(), text);
-    const config_section top(
-        file, root, "the top level",
-        {"engine", "table", "gateway", "stream", "client", "listener", "map", "thread", "idle"});
+    const config_section top(file, root, "the top level",
+                             {"engine", "table", "gateway", "stream", "client", "listener", "admin",
+                              "map", "thread", "idle"});
     pipeline_config config;
     config.path = path;
     config.directory = file.resolve(".");
     if (const config_node* node = top.find("engine")) {
         file.collect([&] { read_engine(file, *node, config); });
+    }
+    config.admin.path = config.directory / "admin.sock";
+    if (const config_node* node = top.find("admin")) {
+        file.collect([&] { detail::read_admin(file, *node, config.admin); });
     }
     read_sections(file, top, config);
     file.finish();

@@ -164,6 +164,7 @@ struct session_config {
     session_lane lane = session_lane::fast;
     resend_rules resends;
     throttle_rule throttling;
+    bool is_enabled = true;  // false: it starts disabled, unless an operator has said otherwise
     long line = 0;
     key_lines lines;
 };
@@ -202,6 +203,16 @@ struct listener_config {
     std::size_t in_flight_max = 256;
     bool is_durable = false;  // what an answer waits for, unless a line says otherwise
     long line = 0;
+    key_lines lines;
+};
+
+// The socket by which operators administer the sessions of all gateways.
+struct admin_config {
+    bool is_enabled = true;
+    std::filesystem::path path;  // default: admin.sock in the engine's directory
+    unsigned mode = 0600;        // 0660 where there is a group
+    std::string group;           // owns the socket's file, and its members may use it; empty: none
+    std::vector<std::string> users;  // may use it, beside root and whoever runs the engine
     key_lines lines;
 };
 
@@ -278,6 +289,7 @@ struct pipeline_config {
     std::vector<client_config> clients;
     std::vector<gateway_config> gateways;
     std::vector<listener_config> listeners;
+    admin_config admin;
     std::vector<map_config> maps;
     std::vector<thread_config> threads;  // empty: the default plan
     engine::idle_config idle;

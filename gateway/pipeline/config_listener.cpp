@@ -9,6 +9,8 @@ constexpr std::size_t line_bytes_min = 256;
 constexpr std::size_t line_bytes_max = std::size_t{4} << 20;
 constexpr std::int64_t in_flight_max = 65536;
 
+}  // namespace
+
 // "0660": octal, as chmod takes it.
 unsigned read_mode(const config_section& section, unsigned otherwise) {
     if (!section.has("mode")) {
@@ -29,8 +31,6 @@ unsigned read_mode(const config_section& section, unsigned otherwise) {
     }
     return mode;
 }
-
-}  // namespace
 
 listener_config read_listener(const config_file& file, const config_node& node,
                               const pipeline_config& config) {

@@ -14,6 +14,9 @@ namespace millrace::gateway::detail {
                                         const pipeline_config& config);
 [[nodiscard]] listener_config read_listener(const config_file& file, const config_node& node,
                                             const pipeline_config& config);
+// The permissions of a socket's file.
+[[nodiscard]] unsigned read_mode(const config_section& section, unsigned otherwise);
+void read_admin(const config_file& file, const config_node& node, admin_config& admin);
 [[nodiscard]] map_config read_map(const config_file& file, const config_node& node);
 // `otherwise` holds the values of keys that are not there.
 [[nodiscard]] engine::idle_config read_idle(const config_file& file, const config_node& node,

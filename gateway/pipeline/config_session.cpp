@@ -68,13 +68,14 @@ throttle_rule read_throttle(const config_section& section) {
 session_config read_session(const config_file& file, const config_node& node) {
     const config_section section(
         file, node, "[[gateway.session]]",
-        {"name", "lane", "resend_max_age_ms", "resend_repeats_max", "resend_repeats_window_ms",
-         "throttle_per_second", "throttle_burst", "on_throttle"});
+        {"name", "lane", "enabled", "resend_max_age_ms", "resend_repeats_max",
+         "resend_repeats_window_ms", "throttle_per_second", "throttle_burst", "on_throttle"});
     session_config session;
     session.line = section.line();
     session.lines = section.lines();
     session.name = section.text("name");
     session.lane = static_cast<session_lane>(section.choice("lane", 0, {"fast", "slow"}));
+    session.is_enabled = section.boolean_or("enabled", session.is_enabled);
     read_ages(section, session.resends);
     session.resends.repeats_max = static_cast<std::uint32_t>(
         section.integer_or("resend_repeats_max", session.resends.repeats_max, 1, repeats_most));

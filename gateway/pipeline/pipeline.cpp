@@ -88,6 +88,7 @@ void pipeline::open() {
     engine::ensure_directory(config_.directory);
     counters_ = std::make_unique<engine::counters_file>(
         engine::counters_file::create(config_.directory / "counters.dat"));
+    open_audit();
     open_gateways();
     open_targets();
     open_listeners();
@@ -115,6 +116,7 @@ void pipeline::open() {
     open_stamps();
     make_runners();
     make_listeners();
+    make_admin();
     begin_lives();  // all progress is durable as it is to be
     is_open_ = true;
 }
@@ -144,6 +146,9 @@ void pipeline::open_gateways() {
                 wanted.slow_sessions.push_back(session.name);
             }
             wanted.own_rules.push_back({session.name, session.resends, session.throttling});
+            if (!session.is_enabled) {
+                wanted.disabled_sessions.push_back(session.name);
+            }
         }
         wanted.users = config.users;
         settings_.push_back(load_settings(config.settings.native(), settings));

@@ -19,6 +19,7 @@
 #include "engine/counters/counters_file.hpp"
 #include "engine/stream/streamer.hpp"
 #include "engine/stream/table_log.hpp"
+#include "gateway/admin/admin_listener.hpp"
 #include "gateway/intake/intake_listener.hpp"
 #include "gateway/pipeline/client_agent.hpp"
 #include "gateway/pipeline/config.hpp"
@@ -99,6 +100,8 @@ private:
     };
     class cold_agent;
 
+    void open_audit();
+    void make_admin();
     void open_gateways();
     void open_targets();
     void open_listeners();
@@ -146,11 +149,13 @@ private:
     failure_hook hook_;
     std::vector<engine::agent_ref> application_agents_;
     std::unique_ptr<engine::counters_file> counters_;
+    std::unique_ptr<audit_log> audit_;     // null: nobody administers the sessions
     std::vector<settings_file> settings_;  // by gateway
     std::vector<std::unique_ptr<session_agent>> gateways_;
     std::map<std::string, std::unique_ptr<engine::table_log>> tables_;  // those this process writes
     std::vector<std::unique_ptr<engine::ingest>> ingests_;              // by listener
     std::vector<std::unique_ptr<intake_listener>> listeners_;
+    std::unique_ptr<admin_listener> admin_;
     std::deque<source_log> source_logs_;
     std::map<std::string, const source_log*> logs_by_stream_;
     std::vector<std::unique_ptr<engine::streamer>> streamers_;

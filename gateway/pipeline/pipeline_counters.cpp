@@ -114,6 +114,8 @@ void pipeline::bind_gateway_counters() {
             };
             add(counters.is_logged_on, "is_logged_on", counter_kind::gauge);
             add(counters.is_logon_time, "is_logon_time", counter_kind::gauge);
+            add(counters.is_enabled, "is_enabled", counter_kind::gauge);
+            add(counters.is_killed, "is_killed", counter_kind::gauge);
             add(counters.next_sender, "next_sender", counter_kind::gauge);
             add(counters.next_target, "next_target", counter_kind::gauge);
             add(counters.messages_in, "messages_in", counter_kind::counter);

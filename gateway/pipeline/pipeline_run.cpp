@@ -50,6 +50,9 @@ void pipeline::stop() {
     for (const auto& [name, table] : tables_) {
         table->close();
     }
+    if (audit_ != nullptr) {
+        audit_->close();
+    }
     end_lives();
 }
 

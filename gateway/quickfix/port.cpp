@@ -145,6 +145,22 @@ call_status session_port::send_test_request(const char* id) noexcept {
     });
 }
 
+call_status session_port::send_resend_request(msg_seq_num begin, msg_seq_num end) noexcept {
+    return held_->guarded([&] {
+        // What "all" is called depends on the version.
+        constexpr std::uint32_t infinity_before_fix42 = 999999;
+        const bool is_old = held_->spec.begin_string < "FIX.4.2";
+        const std::uint32_t last = end.is_none() && is_old ? infinity_before_fix42 : end.value;
+        FIX::Message request;
+        request.getHeader().setField(FIX::MsgType(FIX::MsgType_ResendRequest));
+        request.setField(FIX::BeginSeqNo(static_cast<int>(begin.value)));
+        request.setField(FIX::EndSeqNo(static_cast<int>(last)));
+        if (!held_->session->send(request)) {
+            throw FIX::IOException(held_->events.last());
+        }
+    });
+}
+
 call_status session_port::logon() noexcept {
     return held_->guarded([&] { held_->session->logon(); });
 }

@@ -175,6 +175,8 @@ public:
     void set_reset_on_logon(bool resets) noexcept;
     // Asks for a Heartbeat with this id. REQUIRES: logged on.
     call_status send_test_request(const char* id) noexcept;
+    // Asks the peer for messages it has sent; no end: for all of them. REQUIRES: logged on.
+    call_status send_resend_request(msg_seq_num begin, msg_seq_num end) noexcept;
 
     call_status logon() noexcept;  // enables; an initiator connects and logs on again
     call_status logout(

@@ -71,6 +71,7 @@ void note_message(session_numbers& session, msg_seq_num number, std::string_view
                   std::uint32_t frame_bytes, engine::timestamp time) noexcept {
     session.frame_bytes_high = std::max(session.frame_bytes_high, frame_bytes);
     session.logout_time = msg_type == "5" ? time : engine::timestamp{};
+    session.last_logon = msg_type == "A" ? number : session.last_logon;
     if (!is_admin_type(msg_type)) {
         session.last_application = number;
     }

@@ -113,7 +113,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (link_.is_open() && settlement_.is_running() && !is_leaving_) [[unlikely]] {
         settle(now_ns);
     }
-    if (link_.is_open() && resend_.is_running()) [[unlikely]] {
+    if (link_.is_open() && resend_.is_running() && !is_killed_) [[unlikely]] {
         poll_resend(now_ns);
         ++work;
     }
@@ -139,7 +139,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
 }
 
 int fix_session::poll_connector(std::int64_t now_ns) noexcept {
-    if (connector_ == nullptr || is_stopping_ || is_held_ || !is_logon_time_) {
+    if (connector_ == nullptr || is_stopping_ || is_held_ || !is_logon_time_ || is_down()) {
         return 0;
     }
     engine::unique_fd socket;
@@ -231,6 +231,7 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     }
     was_logged_on_ = false;
     wants_disconnect_ = false;
+    connected_utc_ns_ = engine::utc_now().ns;
     if (port_->connected(*this) != call_status::ok) {
         events_->say(event_level::error, name(), port_->last_text());
         end_link(close_reason::local, now_ns);
@@ -244,12 +245,19 @@ void fix_session::link_is_up(std::int64_t now_ns) noexcept {
     publish_state();
 }
 
-// Says so itself where it is not its logon time.
+// Says so itself where it is not its logon time, or an operator does not want it.
 acceptance fix_session::can_accept(std::int64_t now_ns) noexcept {
     if (link_.is_open() || is_stopping_) {
         return acceptance::not_free;
     }
     now_ns_ = now_ns;
+    if (is_down()) {
+        counters.refused_before_logon.add(1);
+        events_->say(event_level::warning, name(),
+                     is_enabled_ ? "refused a Logon: an operator has logged the session out"
+                                 : "refused a Logon: the session is disabled");
+        return acceptance::switched_off;
+    }
     follow_schedule(now_ns);
     if (!is_logon_time_) {
         say_refused(engine::utc_now().ns);
@@ -317,13 +325,14 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     wants_disconnect_ = false;
     is_logged_on_ = false;
     is_leaving_ = false;
+    const bool is_switching = std::exchange(is_switching_, false);
     if (was_open) {
         counters.disconnects.add(1);
         say_end();
         if (connector_ != nullptr) {
             connector_->connection_ended(was_logged_on_, now_ns);
-            if (is_settled && !is_stopping_) {
-                connector_->stop();  // and at once to the logon that resets
+            if ((is_settled || is_switching) && !is_stopping_) {
+                connector_->stop();  // and at once to the logon that resets, or to the next address
                 connector_->start(now_ns);
             }
         }
@@ -368,20 +377,29 @@ bool fix_session::has_waiting_messages() const noexcept {
     return false;
 }
 
+const char* fix_session::state_text() const noexcept {
+    return is_leaving_                ? "logging out"
+           : settlement_.is_running() ? "settling before a reset"
+           : is_logged_on_            ? (is_killed_        ? "logged on; killed"
+                                         : has_held_doubt_ ? "logged on; in doubt"
+                                                           : "logged on")
+           : link_.is_securing()      ? "TLS handshake"
+           : link_.is_open()          ? "connected"
+           : is_stopping_             ? "stopped"
+           : !is_enabled_             ? "disabled"
+           : is_logged_out_           ? "logged out by an operator"
+           : is_held_                 ? "halted(numbers contradict the peer's)"
+           : !is_logon_time_          ? "outside its logon time"
+           : connector_ == nullptr    ? "listening"
+                                      : "connecting";
+}
+
 void fix_session::publish_state() noexcept {
-    const char* state = is_leaving_                ? "logging out"
-                        : settlement_.is_running() ? "settling before a reset"
-                        : is_logged_on_ ? (has_held_doubt_ ? "logged on; in doubt" : "logged on")
-                        : link_.is_securing()   ? "TLS handshake"
-                        : link_.is_open()       ? "connected"
-                        : is_stopping_          ? "stopped"
-                        : is_held_              ? "halted(numbers contradict the peer's)"
-                        : !is_logon_time_       ? "outside its logon time"
-                        : connector_ == nullptr ? "listening"
-                                                : "connecting";
-    counters.state.set(state);
+    counters.state.set(state_text());
     counters.is_logged_on.set(is_logged_on_ ? 1 : 0);
     counters.is_logon_time.set(is_logon_time_ ? 1 : 0);
+    counters.is_enabled.set(is_enabled_ ? 1 : 0);
+    counters.is_killed.set(is_killed_ ? 1 : 0);
     counters.next_sender.set(ledger_.next_sender().value);
     counters.next_target.set(ledger_.next_target().value);
 }

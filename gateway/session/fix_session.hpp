@@ -33,6 +33,7 @@
 #include "gateway/session/resend_slices.hpp"
 #include "gateway/session/schedule.hpp"
 #include "gateway/session/send_batch.hpp"
+#include "gateway/session/session_command.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/settlement.hpp"
 #include "gateway/session/stage_stamps.hpp"
@@ -67,6 +68,8 @@ struct fix_session_counters {
     engine::status_text state;
     engine::counter is_logged_on;
     engine::counter is_logon_time;
+    engine::counter is_enabled;
+    engine::counter is_killed;
     engine::counter next_sender;
     engine::counter next_target;
     engine::counter messages_in;
@@ -111,8 +114,9 @@ struct outbound_route {
 
 enum class acceptance : std::uint8_t {
     taken,
-    not_free,           // it has a connection, or is stopping
-    not_its_logon_time  // which the session has said
+    not_free,            // it has a connection, or is stopping
+    not_its_logon_time,  // which the session has said
+    switched_off         // by an operator; the same
 };
 
 class fix_session final : private session_listener, private wire_sink {
@@ -131,6 +135,8 @@ public:
         sockets_ = &sockets;
         socket_slot_ = slot;
     }
+    // As an operator left it, in this life or an earlier one.
+    void set_switches(bool is_enabled, bool is_killed) noexcept;
     // From here on ordinary messages pass beside QuickFIX. `dict` is what the session validates
     // with. REQUIRES: it outlives this.
     void open_fast_lane(const xlator::dictionary& dict);
@@ -152,6 +158,10 @@ public:
     void begin_stop(std::int64_t now_ns) noexcept;
     [[nodiscard]] bool is_stopped() const noexcept;
     void close() noexcept;
+    // Carries out what an operator wants, between two turns.
+    void execute(const session_command& command, std::int64_t now_ns,
+                 session_outcome& outcome) noexcept;
+    [[nodiscard]] session_view view() const noexcept;
 
     [[nodiscard]] const session_spec& spec() const noexcept { return spec_; }
     [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
@@ -182,6 +192,23 @@ private:
     [[nodiscard]] bool begin_window(const schedule_state& window, std::int64_t utc_ns) noexcept;
     void set_logon_time(bool is_logon_time, std::int64_t now_ns) noexcept;
     void leave(std::int64_t now_ns) noexcept;
+    void begin_logout(const char* text, std::int64_t now_ns) noexcept;
+    [[nodiscard]] bool is_down() const noexcept { return !is_enabled_ || is_logged_out_; }
+    void bring_up(std::int64_t now_ns) noexcept;
+    void take_down(const char* text, std::int64_t now_ns) noexcept;
+    void carry_out(const session_command& command, std::int64_t now_ns,
+                   session_outcome& outcome) noexcept;
+    void log_on(std::int64_t now_ns, session_outcome& outcome) noexcept;
+    void log_out(const session_command& command, std::int64_t now_ns,
+                 session_outcome& outcome) noexcept;
+    void change_numbers(const session_command& command, session_outcome& outcome) noexcept;
+    void ask_peer(const session_command& command, std::int64_t now_ns,
+                  session_outcome& outcome) noexcept;
+    void switch_endpoint(std::int64_t now_ns, session_outcome& outcome) noexcept;
+    void kill(std::int64_t now_ns, session_outcome& outcome) noexcept;
+    void release(session_outcome& outcome) noexcept;
+    [[nodiscard]] receive_result hold_request(const screened_frame& frame) noexcept;
+    [[nodiscard]] const char* state_text() const noexcept;
     void say_refused(std::int64_t utc_ns) noexcept;
     int poll_connector(std::int64_t now_ns) noexcept;
     int poll_frames(std::int64_t now_ns) noexcept;
@@ -302,6 +329,9 @@ private:
     std::int64_t handshake_deadline_ns_ = 0;
     std::int64_t next_sync_request_ns_ = 0;
     std::int64_t logged_on_ns_ = 0;
+    std::int64_t connected_utc_ns_ = 0;  // the link; UTC, as the next
+    std::int64_t logged_on_utc_ns_ = 0;
+    logon_numbers logon_;
     std::int64_t no_send_before_ns_ = 0;  // FIX_OUT refused; 0: it takes messages
     std::string_view waiting_frame_;      // of the link; FIX_IN has no room for it yet
     std::int64_t waiting_since_ns_ = 0;
@@ -311,9 +341,13 @@ private:
     bool is_stopping_ = false;
     bool is_slicing_ = false;        // QuickFIX looks at a slice the peer has not asked for
     bool is_logon_time_ = false;     // as of the last look at the schedule
-    bool is_leaving_ = false;        // logs out because logon time is over
+    bool is_leaving_ = false;        // logs out: logon time is over, or an operator wants it
     bool is_reset_refused_ = false;  // the numbers of a new window could not begin, and it is said
     bool is_held_ = false;           // numbers contradict the peer's: an operator must act
+    bool is_enabled_ = true;         // false: an operator, or the configuration, keeps it down
+    bool is_logged_out_ = false;     // an operator keeps it down, until its logon or a restart
+    bool is_killed_ = false;         // no application message leaves
+    bool is_switching_ = false;      // to another endpoint, as soon as the link is down
     bool has_held_doubt_ = false;    // a route waits for a decision
     bool is_busy_poll_said_ = false;
     bool is_disk_behind_ = false;  // FIX_OUT is as far ahead of the disk as it may be

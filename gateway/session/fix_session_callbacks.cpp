@@ -1,6 +1,9 @@
 // What QuickFIX tells a session, and where it sends bytes.
+#include <cstdio>
 #include <string_view>
 #include <utility>
+
+#include "engine/core/clock.hpp"
 
 #include "gateway/session/fix_session.hpp"
 
@@ -13,7 +16,15 @@ void fix_session::on_logon() noexcept {
     for (outbound_route& route : routes_) {
         route.is_unsent_said = false;
     }
-    events_->say(event_level::info, name(), "logged on");
+    logged_on_utc_ns_ = engine::utc_now().ns;
+    logon_.time_ns = logged_on_utc_ns_;
+    logon_.ours = ledger_.last_logon();
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "logged on: our Logon has number %u, the peer's has %u, and %u was expected%s",
+                  logon_.ours.value, logon_.theirs.value, logon_.expected.value,
+                  logon_.theirs > logon_.expected ? "; what is between is asked for" : "");
+    events_->say(event_level::info, name(), text);
     publish_state();
 }
 
@@ -26,6 +37,10 @@ std::uint32_t fix_session::on_admin_in(const session_message& message) noexcept 
     if (wrong_tag_ != 0) {
         return std::exchange(wrong_tag_, 0);
     }
+    if (message.msg_type_size == 1 && message.msg_type[0] == 'A') {
+        logon_.theirs = message.number;
+        logon_.expected = ledger_.next_target();
+    }
     ledger_.note_incoming(message.number, false);
     return 0;
 }
@@ -37,6 +52,9 @@ void fix_session::on_app_in(const session_message& message) noexcept {
 void fix_session::on_admin_out(const session_message&) noexcept {}
 
 app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
+    if (is_killed_) {
+        return app_out_decision::withhold;
+    }
     if (!message.poss_dup) {
         return app_out_decision::send;
     }

@@ -190,7 +190,8 @@ void fix_session::numbers_disagree(std::string_view reason) noexcept {
     events_->say(event_level::error, name(), reason);
     events_->say(
         event_level::error, name(),
-        "the session stays down until an operator has compared both sides and restarts it");
+        "the session stays down until an operator has compared both sides; `millrace session "
+        "logon` lets it try again");
 }
 
 // An answer to our Logon that neither resets nor repeats: the library would answer it with a Logon

@@ -31,6 +31,9 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
     if (!resend_limit_.take({frame.facts().begin_seq_no}, frame.facts().end_seq_no, now_ns_)) {
         return swallow(frame, utc_ns);
     }
+    if (is_killed_) {
+        return hold_request(frame);
+    }
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
             return port_->receive(frame, utc_ns);

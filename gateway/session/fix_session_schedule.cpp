@@ -62,7 +62,7 @@ void fix_session::set_logon_time(bool is_logon_time, std::int64_t now_ns) noexce
     }
     if (connector_ != nullptr && !link_.is_open()) {
         connector_->stop();
-        if (is_logon_time) {
+        if (is_logon_time && !is_down()) {
             connector_->start(now_ns);  // at once, and with the primary
         }
     }
@@ -75,12 +75,17 @@ void fix_session::leave(std::int64_t now_ns) noexcept {
         end_link(close_reason::local, now_ns);
         return;
     }
-    if (is_leaving_ || resend_.is_running()) {
+    // What a kill holds back is not asked for before the kill is over.
+    if (is_leaving_ || (resend_.is_running() && !is_killed_)) {
         return;
     }
+    begin_logout("the session's time is over", now_ns);
+}
+
+void fix_session::begin_logout(const char* text, std::int64_t now_ns) noexcept {
     is_leaving_ = true;
     stop_deadline_ns_ = now_ns + (static_cast<std::int64_t>(spec_.logout_timeout_s) + 1) * ns_per_s;
-    static_cast<void>(port_->logout("the session's time is over"));
+    static_cast<void>(port_->logout(text));
     next_tick_ns_ = now_ns;  // the Logout goes out with the next tick
     publish_state();
 }

@@ -19,9 +19,9 @@ constexpr std::size_t frame_bytes_added_max = 512;
 }  // namespace
 
 int fix_session::poll_routes(std::int64_t now_ns) noexcept {
-    if (!is_logged_on_ || is_stopping_ || !is_logon_time_ || settlement_.is_running() ||
-        resend_.is_running() || link_.pending_bytes() > 0 || gate_.is_filling() ||
-        now_ns < no_send_before_ns_) {
+    if (!is_logged_on_ || is_killed_ || is_stopping_ || !is_logon_time_ ||
+        settlement_.is_running() || resend_.is_running() || link_.pending_bytes() > 0 ||
+        gate_.is_filling() || now_ns < no_send_before_ns_) {
         return 0;
     }
     int sent = 0;

@@ -70,6 +70,7 @@ session_agent::session_agent(session_agent_options options, const settings_file&
             sessions_[i]->watch_socket(*sockets_, i);
         }
     }
+    set_switches();
     if (!options_.users.empty()) {
         open_door(settings);
     }
@@ -193,6 +194,9 @@ void session_agent::on_start() {
 
 int session_agent::do_work() noexcept {
     const std::int64_t now_ns = engine::monotonic_now_ns();
+    if (commands_->is_asked()) [[unlikely]] {
+        serve_command(now_ns);
+    }
     // relaxed: nothing is handed over with the wish
     if (!is_stopping_ && is_stop_requested_.load(std::memory_order_relaxed)) [[unlikely]] {
         is_stopping_ = true;

@@ -15,10 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "gateway/session/command_slot.hpp"
 #include "gateway/session/fix_session.hpp"
 #include "gateway/session/life.hpp"
 #include "gateway/session/logon_door.hpp"
 #include "gateway/session/message_dictionary.hpp"
+#include "gateway/session/switch_file.hpp"
 #include "gateway/transport/listener.hpp"
 
 namespace millrace::gateway {
@@ -32,7 +34,8 @@ struct session_agent_options {
                                << 17;            // recent orders whose reports find their beginning
     std::size_t undurable_messages_max = 65536;  // FIX_OUT may be so far ahead of the disk
     in_doubt_policy in_doubt = in_doubt_policy::halt;
-    std::vector<std::string> slow_sessions;  // all their messages pass through QuickFIX
+    std::vector<std::string> slow_sessions;      // all their messages pass through QuickFIX
+    std::vector<std::string> disabled_sessions;  // unless an operator has said otherwise since
     struct session_rules {
         std::string session;
         resend_rules resends;
@@ -87,6 +90,12 @@ public:
     // people if that failed. REQUIRES: open() is over.
     [[nodiscard]] std::string tend() noexcept;
 
+    // For the one cold thread that has commands for the sessions.
+    [[nodiscard]] command_slot& commands() noexcept { return *commands_; }
+    // The same thread: notes, durably, what was or will be switched; io_error where it cannot be.
+    // `session` as in a command.
+    void keep_switch(std::size_t session, session_verb verb);
+
     // Logs every session out; do_work has to go on until is_stopped().
     void request_stop() noexcept { is_stop_requested_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool is_stopped() const noexcept {
@@ -124,6 +133,8 @@ private:
     };
 
     [[nodiscard]] std::string tend_doubts() noexcept;
+    void set_switches();
+    void serve_command(std::int64_t now_ns) noexcept;
     int poll_listeners(std::int64_t now_ns) noexcept;
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
@@ -156,6 +167,8 @@ private:
     message_dictionaries dictionaries_;   // of the fast lanes
     std::optional<readiness> sockets_;    // nothing: they are few, and each is read each turn
     std::vector<std::unique_ptr<fix_session>> sessions_;
+    std::unique_ptr<command_slot> commands_;
+    session_switches switches_;          // set-up, then the thread that has commands
     std::vector<address_list> allowed_;  // of each session, as sessions_
     std::vector<acceptor_port> listeners_;
     std::unique_ptr<logon_check> logon_check_;  // null: nobody is checked

@@ -119,7 +119,7 @@ std::string_view session_agent::let_on(connection& link, const screened_frame& l
     if (answer == acceptance::not_free) {
         return second_connection;
     }
-    if (answer == acceptance::not_its_logon_time) {
+    if (answer != acceptance::taken) {  // which the session has said
         link.close(close_reason::refused);
         ++refused_first_frames_;
         return {};

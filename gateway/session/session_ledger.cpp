@@ -1,5 +1,6 @@
 #include "gateway/session/session_ledger.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -306,6 +307,24 @@ bool session_ledger::set_next_sender(msg_seq_num number) noexcept {
     const bool is_set = append_next_sender(number);
     hold_sends();
     return is_set;
+}
+
+bool session_ledger::set_numbers(msg_seq_num sender, msg_seq_num target) noexcept {
+    if (!sender.is_none()) {
+        if (!set_next_sender(sender)) {
+            return false;
+        }
+        // Of messages whose number is used again nothing is proven.
+        proven_below_ = std::min(proven_below_, sender);
+    }
+    if (!target.is_none()) {
+        if (!set_next_target(target)) {
+            return false;
+        }
+        forget_held();
+        hold_sends_for_received();
+    }
+    return true;
 }
 
 bool session_ledger::incr_next_target() noexcept {

@@ -148,6 +148,10 @@ public:
     }
     // A reset that says of the numbers that they began then. False: FIX_OUT refused.
     [[nodiscard]] bool reset_at(engine::timestamp began) noexcept;
+    // What an operator sets; none stays as it is. Durable before a byte leaves that depends on it.
+    // False: a log refused, and what it refused is as it was.
+    [[nodiscard]] bool set_numbers(msg_seq_num next_sender, msg_seq_num next_target) noexcept;
+    [[nodiscard]] msg_seq_num last_logon() const noexcept { return numbers_->last_logon; }
     // The first of the numbers that were last passed over; 0: none, or not known.
     [[nodiscard]] msg_seq_num passed_over_from() const noexcept {
         return numbers_->passed_over_from;

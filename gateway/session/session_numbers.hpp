@@ -33,6 +33,7 @@ struct session_numbers {
     // snapshots: without it they are searched for.
     msg_seq_num passed_over_from;
     msg_seq_num passed_over_to;
+    msg_seq_num last_logon;  // FIX_OUT: of our newest Logon. Not kept in snapshots either
 };
 
 // The sessions of one log, in the order of their first appearance. Few; searched in order.

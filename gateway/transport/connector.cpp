@@ -33,32 +33,10 @@ void connector::start(std::int64_t now_ns) noexcept {
     if (state_ != connector_state::stopped) {
         return;
     }
-    is_switching_ = false;
-    go_to(0, now_ns);
-}
-
-void connector::go_to(std::size_t index, std::int64_t now_ns) noexcept {
-    index_ = index;
+    index_ = primary_;
     pause_ns_ = options_.retry_min_ns;
     next_attempt_ns_ = now_ns;
     state_ = connector_state::waiting;
-}
-
-bool connector::next_endpoint(std::int64_t now_ns) noexcept {
-    const std::size_t present = endpoint_index();
-    const auto next = std::find_if(addresses_.begin(), addresses_.end(),
-                                   [&](const candidate& one) { return one.endpoint > present; });
-    const std::size_t index =
-        next == addresses_.end() ? 0 : static_cast<std::size_t>(next - addresses_.begin());
-    if (state_ == connector_state::stopped || addresses_[index].endpoint == present) {
-        return false;
-    }
-    is_switching_ = state_ == connector_state::connected;
-    if (!is_switching_) {
-        socket_.reset();
-        go_to(index, now_ns);
-    }
-    return true;
 }
 
 void connector::stop() noexcept {
@@ -85,12 +63,8 @@ void connector::connection_ended(bool was_good, std::int64_t now_ns) noexcept {
         return;
     }
     state_ = connector_state::waiting;
-    if (is_switching_) {
-        static_cast<void>(next_endpoint(now_ns));
-        return;
-    }
     if (was_good) {
-        index_ = 0;
+        index_ = primary_;
         pause_ns_ = options_.retry_min_ns;
         next_attempt_ns_ = now_ns + options_.retry_min_ns;
         return;
@@ -156,13 +130,20 @@ connector_state connector::attempt_failed(int error_number, std::int64_t now_ns)
     return connector_state::failed;
 }
 
+void connector::prefer_next() noexcept {
+    const std::size_t wanted = (endpoint_index() + 1) % endpoint_count();
+    primary_ = 0;
+    while (addresses_[primary_].endpoint != wanted) {
+        ++primary_;
+    }
+}
+
 void connector::advance(std::int64_t now_ns) noexcept {
-    ++index_;
-    if (index_ < addresses_.size()) {
+    index_ = (index_ + 1) % addresses_.size();
+    if (index_ != primary_) {
         next_attempt_ns_ = now_ns;
         return;
     }
-    index_ = 0;
     next_attempt_ns_ = now_ns + pause_ns_;
     pause_ns_ = std::min(pause_ns_ * 2, options_.retry_max_ns);
 }

@@ -46,14 +46,13 @@ public:
     // had failed.
     void connection_ended(bool was_good, std::int64_t now_ns) noexcept;
 
-    // On to the endpoint behind the present one, behind the last to the primary: at once, or, from
-    // a connection that stands, as soon as connection_ended() is said. False: there is no other, or
-    // it is stopped.
-    bool next_endpoint(std::int64_t now_ns) noexcept;
-
     [[nodiscard]] connector_state state() const { return state_; }
     [[nodiscard]] const socket_address& address() const { return addresses_[index_].address; }
     [[nodiscard]] std::size_t endpoint_index() const { return addresses_[index_].endpoint; }
+    [[nodiscard]] std::size_t endpoint_count() const { return addresses_.back().endpoint + 1; }
+    // From the next start() or connection_ended(true) on, the endpoint behind the present one is
+    // the primary.
+    void prefer_next() noexcept;
     [[nodiscard]] int last_errno() const { return last_errno_; }  // of the last failed attempt
     [[nodiscard]] std::int64_t next_attempt_ns() const { return next_attempt_ns_; }
     [[nodiscard]] std::uint64_t attempts() const { return attempts_; }
@@ -70,14 +69,13 @@ private:
                                                 engine::unique_fd& socket) noexcept;
     [[nodiscard]] connector_state attempt_failed(int error_number, std::int64_t now_ns) noexcept;
     void advance(std::int64_t now_ns) noexcept;
-    void go_to(std::size_t index, std::int64_t now_ns) noexcept;
 
     std::vector<candidate> addresses_;
     connector_options options_;
     engine::unique_fd socket_;
     connector_state state_ = connector_state::stopped;
     std::size_t index_ = 0;
-    bool is_switching_ = false;  // the next attempt is the next endpoint's, whatever ended
+    std::size_t primary_ = 0;  // where a round begins
     std::int64_t next_attempt_ns_ = 0;
     std::int64_t deadline_ns_ = 0;
     std::int64_t pause_ns_ = 0;

@@ -18,6 +18,7 @@
 #include "gateway/pipeline/config.hpp"
 #include "gateway/pipeline/fix_fields.hpp"
 #include "gateway/session/doubt_file.hpp"
+#include "tools/millrace/command_session_admin.hpp"
 #include "tools/millrace/commands.hpp"
 #include "tools/millrace/config_table.hpp"
 #include "tools/millrace/confirm.hpp"
@@ -325,6 +326,7 @@ int doubt(const doubt_options& options) {
 void add_session_command(CLI::App& program, command& chosen) {
     CLI::App* session = program.add_subcommand("session", "Look after FIX sessions");
     session->require_subcommand(1);
+    add_session_admin_verbs(*session, chosen);
     auto options = std::make_shared<doubt_options>();
     CLI::App* verb = session->add_subcommand(
         "doubt", "List what may have been sent before the host lost power, and decide about it");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 #include "engine/core/error.hpp"
 #include "tests/engine/core/temporary_directory.hpp"
@@ -80,6 +81,17 @@ TEST_F(LocalSocket, KnowsWhoConnected) {
     const std::string name = self != nullptr ? self->pw_name : "uid:" + std::to_string(::getuid());
     EXPECT_EQ(peer_user(served.get()), name.substr(0, 16));
     EXPECT_EQ(peer_user(-1), "unknown");
+    const peer_credentials who = credentials_of(served.get());
+    EXPECT_TRUE(who.is_known);
+    EXPECT_EQ(who.uid, ::geteuid());
+    EXPECT_EQ(who.pid, ::getpid());
+    EXPECT_EQ(who.name, name);
+    ASSERT_FALSE(who.groups.empty());
+    EXPECT_EQ(who.groups.front(), ::getegid());
+    std::vector<gid_t> own(static_cast<std::size_t>(::getgroups(0, nullptr)));
+    ASSERT_EQ(::getgroups(static_cast<int>(own.size()), own.data()), std::ssize(own));
+    EXPECT_EQ(std::vector<gid_t>(who.groups.begin() + 1, who.groups.end()), own);
+    EXPECT_FALSE(credentials_of(-1).is_known);
 }
 
 }  // namespace

@@ -92,6 +92,29 @@ TEST(Connector, ReturnsToThePrimaryAfterAGoodConnection) {
     EXPECT_EQ(connecting.next_attempt_ns(), 11 * second_ns);
 }
 
+TEST(Connector, HasAnotherPrimaryWhenItIsToldSo) {
+    listener first{loopback(0), listener_options{}};
+    const deaf_port second;
+    connector connecting{{{loopback(first.port())}, {second.address}}, {}};
+    EXPECT_EQ(connecting.endpoint_count(), 2U);
+    engine::unique_fd socket;
+    connecting.start(0);
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
+    connecting.prefer_next();
+    EXPECT_EQ(connecting.endpoint_index(), 0U) << "the connection is where it was";
+    connecting.stop();
+    connecting.start(0);
+    EXPECT_EQ(connecting.endpoint_index(), 1U);
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::failed);
+    // The other one is the backup now, and behind it comes the pause.
+    EXPECT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
+    EXPECT_EQ(connecting.endpoint_index(), 0U);
+    connecting.connection_ended(false, 0);
+    EXPECT_EQ(connecting.endpoint_index(), 1U);
+    EXPECT_GT(connecting.next_attempt_ns(), 0);
+    EXPECT_EQ(connector({{second.address}}, {}).endpoint_count(), 1U);
+}
+
 TEST(Connector, TriesTheNextAddressAfterAConnectionThatWasNoGood) {
     listener primary{loopback(0), listener_options{}};
     listener backup{loopback(0), listener_options{}};
@@ -102,37 +125,6 @@ TEST(Connector, TriesTheNextAddressAfterAConnectionThatWasNoGood) {
     connecting.connection_ended(false, 5);
     EXPECT_EQ(poll_until_news(connecting, 5, socket), connector_state::connected);
     EXPECT_EQ(connecting.endpoint_index(), 1U);
-}
-
-TEST(Connector, GoesToTheNextEndpointWhenItIsTold) {
-    listener primary{loopback(0), listener_options{}};
-    listener backup{loopback(0), listener_options{}};
-    connector connecting{
-        {{loopback(primary.port()), loopback(primary.port())}, {loopback(backup.port())}}, {}};
-    engine::unique_fd socket;
-    EXPECT_FALSE(connecting.next_endpoint(0)) << "it is stopped";
-    connecting.start(0);
-    ASSERT_EQ(poll_until_news(connecting, 0, socket), connector_state::connected);
-    EXPECT_TRUE(connecting.next_endpoint(5));
-    EXPECT_EQ(connecting.poll(5, socket), connector_state::connected) << "its connection stands";
-    connecting.connection_ended(true, 6);
-    EXPECT_EQ(connecting.next_attempt_ns(), 6);
-    ASSERT_EQ(poll_until_news(connecting, 6, socket), connector_state::connected);
-    EXPECT_EQ(connecting.endpoint_index(), 1U) << "not the primary's other address";
-    connecting.connection_ended(true, 7);
-    EXPECT_EQ(connecting.endpoint_index(), 0U) << "told once";
-    EXPECT_TRUE(connecting.next_endpoint(8)) << "while it pauses";
-    EXPECT_EQ(connecting.endpoint_index(), 1U);
-    EXPECT_EQ(connecting.next_attempt_ns(), 8);
-    EXPECT_TRUE(connecting.next_endpoint(9)) << "behind the last comes the first";
-    EXPECT_EQ(connecting.endpoint_index(), 0U);
-}
-
-TEST(Connector, HasNoNextEndpointIfThereIsOne) {
-    listener only{loopback(0), listener_options{}};
-    connector connecting{{{loopback(only.port()), loopback(only.port())}}, {}};
-    connecting.start(0);
-    EXPECT_FALSE(connecting.next_endpoint(0));
 }
 
 TEST(Connector, GivesUpAnAttemptThatTakesTooLong) {

@@ -1,6 +1,7 @@
 #include "gateway/quickfix/adapters.hpp"
 
 #include <quickfix/Exceptions.h>
+#include <quickfix/Values.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -169,7 +170,19 @@ void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) 
             message.setField(FIX::FIELD::Password, spec_.password);
         }
     }
+    if (type == FIX::MsgType_Reject) {
+        name_comp_id(message);
+    }
     listener_.on_admin_out(describe(message));
+}
+
+// The library says that a CompID is wrong, and not which.
+void application_adapter::name_comp_id(FIX::Message& reject) const {
+    FIX::SessionRejectReason reason;
+    if (wrong_comp_id_ != 0 && reject.getFieldIfSet(reason) &&
+        reason == FIX::SessionRejectReason_COMPID_PROBLEM) {
+        reject.setField(FIX::RefTagID(wrong_comp_id_));
+    }
 }
 
 void application_adapter::add_fields(FIX::Message& message, const std::string& msg_type) const {
@@ -195,6 +208,7 @@ void application_adapter::toApp(FIX::Message& message,
 
 void application_adapter::fromAdmin(const FIX::Message& message,
                                     const FIX::SessionID&) throw(FIX::IncorrectTagValue) {
+    has_taken_admin_ = true;
     const std::uint32_t wrong_tag = listener_.on_admin_in(describe(message));
     if (wrong_tag != 0) {
         throw FIX::IncorrectTagValue(static_cast<int>(wrong_tag));

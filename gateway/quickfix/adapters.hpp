@@ -82,6 +82,13 @@ public:
     // Which administrative messages have which fields; null: without a dictionary nobody knows.
     void set_transport(const FIX::DataDictionary* transport) { transport_ = transport; }
 
+    // What is looked at now has the wrong value in this header field; 0: in none.
+    void set_wrong_comp_id(int tag) { wrong_comp_id_ = tag; }
+
+    // An administrative message has passed the library's checks.
+    bool has_taken_admin() const { return has_taken_admin_; }
+    void forget_admin() { has_taken_admin_ = false; }
+
     bool has_withheld() const { return has_withheld_; }
     void forget_withheld() { has_withheld_ = false; }
 
@@ -96,11 +103,14 @@ public:
 
 private:
     void add_fields(FIX::Message& message, const std::string& msg_type) const;
+    void name_comp_id(FIX::Message& reject) const;
 
     session_listener& listener_;
     const session_spec& spec_;
     const std::vector<outbound_field>& fields_;
     const FIX::DataDictionary* transport_ = nullptr;
+    int wrong_comp_id_ = 0;
+    bool has_taken_admin_ = false;
     bool has_withheld_ = false;
 };
 

@@ -234,6 +234,9 @@ const char* session_port::implementation::problem_with_logon(const screened_fram
     if (!facts.has_heart_bt_int) {
         return "Logon refused: no HeartBtInt";
     }
+    if (facts.encrypt_method.is_present() && !frame.equals(facts.encrypt_method, "0", 1)) {
+        return "Logon refused: its EncryptMethod is not 0, and nothing is encrypted here";
+    }
     std::int64_t sent_ns = 0;
     if (!parse_utc_timestamp(frame.begin_of(facts.sending_time), facts.sending_time.size,
                              sent_ns)) {
@@ -299,9 +302,44 @@ receive_status session_port::implementation::receive(const screened_frame& frame
     return status;
 }
 
+int session_port::implementation::wrong_comp_id(const screened_frame& frame) const noexcept {
+    const frame_facts& facts = frame.facts();
+    if (!frame.equals(facts.sender, spec.target.data(), spec.target.size())) {
+        return FIX::FIELD::SenderCompID;
+    }
+    return frame.equals(facts.target, spec.sender.data(), spec.sender.size())
+               ? 0
+               : FIX::FIELD::TargetCompID;
+}
+
+// One in its turn that leads to its own number fills nothing and can never be passed; the library
+// says nothing to it, and rejects those that lead back.
+void session_port::implementation::refuse_empty_gap_fill(const screened_frame& frame) {
+    const frame_facts& facts = frame.facts();
+    if (!application.has_taken_admin() || !frame.is_msg_type('4') || !facts.gap_fill ||
+        facts.new_seq_no != facts.number.value ||
+        static_cast<int>(facts.number.value) != store.getNextTargetMsgSeqNum() || !is_logged_on()) {
+        return;
+    }
+    FIX::Message reject;
+    reject.getHeader().setField(FIX::MsgType(FIX::MsgType_Reject));
+    reject.setField(FIX::RefSeqNum(static_cast<int>(facts.number.value)));
+    reject.setField(FIX::Text("attempt to lower sequence number, invalid value NewSeqNo=" +
+                              std::to_string(facts.new_seq_no)));
+    if (spec.begin_string >= FIX::BeginString_FIX42) {
+        reject.setField(FIX::RefMsgType(FIX::MsgType_SequenceReset));
+        reject.setField(FIX::RefTagID(FIX::FIELD::NewSeqNo));
+        reject.setField(FIX::SessionRejectReason(FIX::SessionRejectReason_VALUE_IS_INCORRECT));
+    }
+    static_cast<void>(session->send(reject));
+}
+
 receive_status session_port::implementation::pass_on(const screened_frame& frame) noexcept {
+    application.set_wrong_comp_id(wrong_comp_id(frame));
+    application.forget_admin();
     try {
         session->next(std::string(frame.data(), frame.size()), FIX::UtcTimeStamp());
+        refuse_empty_gap_fill(frame);
         return receive_status::ok;
     } catch (const FIX::InvalidMessage& problem) {
         say("garbled", problem.what());

@@ -49,6 +49,8 @@ public:
     void drop() noexcept;
     const char* problem_with_logon(const screened_frame& frame, std::int64_t now_ns) const noexcept;
     receive_status pass_on(const screened_frame& frame) noexcept;
+    int wrong_comp_id(const screened_frame& frame) const noexcept;
+    void refuse_empty_gap_fill(const screened_frame& frame);
     receive_status receive(const screened_frame& frame, std::int64_t now_ns) noexcept;
     receive_status refuse_before_logon(const screened_frame& frame) noexcept;
     bool compose(const char* msg_type, std::size_t msg_type_size, const char* body,

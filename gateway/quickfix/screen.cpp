@@ -237,6 +237,9 @@ void screen_pass::note_text(std::uint32_t tag, const char* value, const char* va
         case 58:
             note_first(facts_.text, value, value_end);
             break;
+        case 98:
+            note_first(facts_.encrypt_method, value, value_end);
+            break;
         case 553:
             note_first(facts_.user_name, value, value_end);
             break;

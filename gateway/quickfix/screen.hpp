@@ -61,6 +61,7 @@ struct frame_facts {
     field_span appl_ver_id;            // 1128
     field_span user_name;              // 553, the first
     field_span password;               // 554, the first
+    field_span encrypt_method;         // 98, the first
     msg_seq_num number;                // 34
     std::uint32_t new_seq_no = 0;      // 36
     std::uint32_t begin_seq_no = 0;    // 7

@@ -98,7 +98,8 @@ frame_status framer::next(std::string_view& frame) noexcept {
             }
         }
     }
-    return search_trailer(trailer_offset - 1, frame);
+    // It leads nowhere: the frame ends at its own CheckSum, and the next one is not lost with it.
+    return search_trailer(body_offset - 1, frame);
 }
 
 void framer::clear() noexcept {

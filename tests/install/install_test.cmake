@@ -58,6 +58,12 @@ if(NOT run_output MATCHES "(^|\n)3\n$")
     message(FATAL_ERROR "the pipeline ended with: ${run_output}")
 endif()
 
+run("${build}/own_venue_test")
+string(FIND "${run_output}" "|35=1|34=2|49=VENUE|" at)
+if(at EQUAL -1)
+    message(FATAL_ERROR "the stranger's own test printed: ${run_output}")
+endif()
+
 # Who asks for less needs less: the gateway's libraries are not looked for.
 foreach(absent IN ITEMS QuickFIX absl crypt spdlog tomlplusplus)
     list(APPEND without "-DCMAKE_DISABLE_FIND_PACKAGE_${absent}=ON")

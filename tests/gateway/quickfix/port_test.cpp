@@ -314,7 +314,7 @@ TEST(SessionPort, RefusesABadLogonBeforeItCanResetAnything) {
     };
     for (const bad& one :
          {bad{"49=A|", "49=X|"}, bad{"56=B|", "56=X|"}, bad{"49=A|", ""}, bad{"34=1|", ""},
-          bad{"108=30|", ""}, bad{"52=", "52=x"}, bad{"|52=", "|60="}}) {
+          bad{"108=30|", ""}, bad{"98=0|", "98=1|"}, bad{"52=", "52=x"}, bad{"|52=", "|60="}}) {
         side acceptor("acceptor", "B", "A", "ResetOnLogon=Y");
         acceptor.store.sender = 7;
         acceptor.store.target = 8;
@@ -355,6 +355,41 @@ TEST(SessionPort, ChecksALogonInMidSessionToo) {
     const receive_result result = acceptor.receive(logon_with("49=A|", "49=X|"));
     EXPECT_EQ(result.status, receive_status::logon_refused);
     EXPECT_EQ(acceptor.store.target, 50U);
+}
+
+TEST(SessionPort, NamesTheCompIDThatIsWrong) {
+    const std::pair<const char*, const char*> wrong[] = {{"49=X|56=B|", "49"},
+                                                         {"49=A|56=X|", "56"}};
+    for (const auto& [ids, tag] : wrong) {
+        side initiator("initiator", "A", "B");
+        side acceptor("acceptor", "B", "A");
+        log_on(initiator, acceptor);
+        static_cast<void>(
+            acceptor.receive(test::frame_of("35=0|34=2|52=" + test::sending_time() + "|" + ids)));
+        ASSERT_EQ(acceptor.wire.frames.size(), 2U);
+        EXPECT_EQ(test::field_of(acceptor.wire.frames.front(), 373), "9");
+        EXPECT_EQ(test::field_of(acceptor.wire.frames.front(), 371), tag);
+    }
+}
+
+TEST(SessionPort, RejectsAGapFillThatLeadsToItself) {
+    side initiator("initiator", "A", "B");
+    side acceptor("acceptor", "B", "A");
+    log_on(initiator, acceptor);
+    static_cast<void>(acceptor.receive_message("4", 2, "123=Y|36=2|"));
+    ASSERT_EQ(acceptor.wire.frames.size(), 1U);
+    const std::string reject = acceptor.wire.frames.front();
+    EXPECT_EQ(test::field_of(reject, 35), "3");
+    EXPECT_EQ(test::field_of(reject, 45), "2");
+    EXPECT_EQ(test::field_of(reject, 371), "36");
+    EXPECT_EQ(test::field_of(reject, 373), "5");
+    EXPECT_EQ(acceptor.store.target, 2U);
+    // Nobody answers one that is early, late, or leads on; and a SequenceReset may say what is so.
+    static_cast<void>(acceptor.receive_message("4", 1, "43=Y|122=20260301-09:30:00|123=Y|36=1|"));
+    static_cast<void>(acceptor.receive_message("4", 2, "36=2|"));
+    static_cast<void>(acceptor.receive_message("4", 2, "123=Y|36=3|"));
+    EXPECT_EQ(acceptor.wire.frames.size(), 1U);
+    EXPECT_EQ(acceptor.store.target, 3U);
 }
 
 TEST(SessionPort, DisconnectsALogonTheLibraryRefuses) {

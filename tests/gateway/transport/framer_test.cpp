@@ -91,11 +91,13 @@ TEST(Framer, DeliversAFrameWithAShortLengthWhole) {
     }
 }
 
-TEST(Framer, JoinsAFrameWithALongLengthToTheNext) {
+TEST(Framer, LosesNoFrameBehindOneWithALongLength) {
     const std::string lie = soh("8=FIX.4.4|9=60|35=D|34=2|49=TW|56=ISLD|11=ID|10=123|");
-    framer framing{framer_options{}};
-    EXPECT_EQ(frames_of(framing, lie + heartbeat(3) + heartbeat(4), 1),
-              (std::vector<std::string>{lie + heartbeat(3), heartbeat(4)}));
+    for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{1000}}) {
+        framer framing{framer_options{}};
+        EXPECT_EQ(frames_of(framing, lie + heartbeat(3) + heartbeat(4), piece_bytes),
+                  (std::vector<std::string>{lie, heartbeat(3), heartbeat(4)}));
+    }
 }
 
 TEST(Framer, NeverDeliversAFrameTwiceAfterABadLength) {

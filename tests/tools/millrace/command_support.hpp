@@ -25,6 +25,7 @@ namespace millrace::tests {
 // As tools/millrace/exit_code.hpp documents them for users; written out, since users rely on the
 // numbers.
 inline constexpr int code_ok = 0;
+inline constexpr int code_negative = 1;
 inline constexpr int code_failure = 2;
 inline constexpr int code_torn = 3;
 inline constexpr int code_damaged = 4;

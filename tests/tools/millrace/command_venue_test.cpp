@@ -1,5 +1,8 @@
 // `millrace venue` as a new user meets it: the example works beside the other examples, and a wrong
 // file is refused with its line.
+#include <cstdlib>
+#include <cstring>
+
 #include "tests/tools/millrace/command_support.hpp"
 
 namespace millrace::tests {
@@ -69,6 +72,81 @@ TEST_F(VenueCommand, RefusesADictionaryThatNobodyHasWithItsLine) {
     EXPECT_EQ(result.code, code_configuration);
     EXPECT_TRUE(has(result.err, line_of("venue.cfg", "DataDictionary") +
                                     "DataDictionary=OURS.xml: no such file"));
+}
+
+class ScriptCommand : public CommandLine {
+protected:
+    ScriptCommand() {
+        write("asks.script", "logon\nsend 35=1|112=HELLO\nexpect 35=0|112=$answer\nlogout\n");
+        write("answers.script",
+              "logon\nexpect 35=1\nsend 35=0|112=$112\nexpect 35=5\nsend 35=5\ndisconnect\n");
+    }
+    // Plays both against each other: the output of the one that connects.
+    exit_result play(const std::vector<std::string>& more) {
+        millrace_process listens({"venue", "--script", file("answers.script"), "--port", "0",
+                                  "--sender", "OURS", "--target", "THEIRS", "--timeout", "60"},
+                                 path());
+        wait_until("it listens", [&] { return bool(has(listens.said(), "listening on port ")); });
+        const std::string said = listens.said();
+        const std::string port = std::to_string(std::atoi(
+            said.c_str() + said.find("listening on port ") + std::strlen("listening on port ")));
+        std::vector<std::string> words = {
+            "venue",    "--script", file("asks.script"), "--connect", "127.0.0.1:" + port,
+            "--sender", "THEIRS",   "--target",          "OURS",      "--timeout",
+            "60"};
+        words.insert(words.end(), more.begin(), more.end());
+        const exit_result result = run(words);
+        listened = listens.wait(90).code;
+        return result;
+    }
+
+    int listened = -1;
+};
+
+TEST_F(ScriptCommand, PlaysBothSidesAndComparesWithAGoldenLog) {
+    const exit_result first =
+        play({"--set", "answer=HELLO", "--record", file("golden"), "--write-bytes", "3"});
+    EXPECT_EQ(first.code, code_ok) << first.err;
+    EXPECT_EQ(listened, code_ok);
+    const std::string golden = read_text(path() / "golden");
+    EXPECT_TRUE(has(golden, "\n> 8=FIX.4.4|9=*|35=1|34=2|49=THEIRS|52=*|56=OURS|112=HELLO|10=*|\n"))
+        << golden;
+    EXPECT_EQ(play({"--set", "answer=HELLO", "--golden", file("golden")}).code, code_ok);
+    write("golden", golden.substr(0, golden.find('\n') + 1));
+    const exit_result other = play({"--set", "answer=HELLO", "--golden", file("golden")});
+    EXPECT_EQ(other.code, code_negative);
+    EXPECT_TRUE(has(other.err, "line 2: the golden log has (its end), but this was > 8=FIX.4.4"))
+        << other.err;
+}
+
+TEST_F(ScriptCommand, SaysWhichLineWasNotMet) {
+    const exit_result result = play({"--set", "answer=BYE"});
+    EXPECT_EQ(result.code, code_negative);
+    EXPECT_TRUE(has(result.err, file("asks.script") +
+                                    ":3: 'expect 35=0|112=$answer': 112 is not BYE; came: 8=FIX"))
+        << result.err;
+    EXPECT_EQ(listened, code_negative);
+}
+
+TEST_F(ScriptCommand, RefusesAWrongScriptAndAWrongCommandLine) {
+    write("wrong.script", "logon\nexpct 35=0\n");
+    const exit_result wrong =
+        run({"venue", "--script", file("wrong.script"), "--connect", "127.0.0.1:9"});
+    EXPECT_EQ(wrong.code, code_data);
+    EXPECT_TRUE(has(wrong.err, file("wrong.script") + ":2: unknown statement 'expct'"))
+        << wrong.err;
+    const exit_result unset =
+        run({"venue", "--script", file("asks.script"), "--connect", "127.0.0.1:9"});
+    EXPECT_EQ(unset.code, code_data);
+    EXPECT_TRUE(has(unset.err, "unknown variable $answer")) << unset.err;
+    write("listens.script", "only listens\nlogon\n");
+    EXPECT_EQ(run({"venue", "--script", file("listens.script"), "--connect", "127.0.0.1:9"}).code,
+              code_usage);
+    EXPECT_EQ(run({"venue", "--script", file("asks.script"), "--connect", "nowhere"}).code,
+              code_usage);
+    EXPECT_EQ(run({"venue", "--script", file("asks.script"), "--set", "x"}).code, code_usage);
+    EXPECT_EQ(run({"venue"}).code, code_usage);
+    EXPECT_EQ(run({"venue", "--connect", "127.0.0.1:9"}).code, code_usage);
 }
 
 }  // namespace

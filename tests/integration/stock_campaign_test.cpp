@@ -129,6 +129,8 @@ public:
         EXPECT_EQ(state.numbered, orders_) << "each order is numbered exactly once";
         EXPECT_GE(state.resent, losses * lost_orders_least);
         EXPECT_GE(state.generation, resets + 1);
+        // Orders flow all the time, so a side that says nothing for so long has stood still.
+        EXPECT_LT(proxy_->longest_silence_ns(), 2 * heart_bt_int_s * std::int64_t{1'000'000'000});
         std::printf(
             "%llu orders: %llu disconnects, %llu losses of %llu orders and more (%llu in all), "
             "%llu kills of the engine, %llu of the venue, %llu lives with resets; %llu "

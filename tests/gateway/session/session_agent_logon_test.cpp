@@ -259,8 +259,12 @@ TEST_F(SessionAgentLogon, FillsWhatItIsAskedForWhereNothingIsToBeSentAgain) {
     EXPECT_EQ(test::field_of(peer.frames[0], 36), "4");
     EXPECT_EQ(test::field_of(peer.frames[0], 123), "Y");
     EXPECT_TRUE(agent->has_said("PersistMessages=N"));
-    EXPECT_EQ(out_rows().size(), 4U);  // the log has them all the same
-    EXPECT_FALSE(out_rows().back().wire.empty());
+    // The log has them all the same, and says that they were not sent again.
+    EXPECT_EQ(test::texts_of(out_rows()),
+              (std::vector<std::string>{"reset 0", "admin A 1", "application D 2 A1",
+                                        "application D 3 A2", "undelivered D 0 A1",
+                                        "undelivered D 0 A2"}));
+    EXPECT_FALSE(out_rows()[3].wire.empty());
 }
 
 TEST_F(SessionAgentLogon, SaysARoutesSourceInTheTagOfItsSession) {

@@ -26,7 +26,7 @@ address_list find_addresses(const std::string& host, std::uint16_t port, int fla
     addrinfo* found = nullptr;
     const int problem = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
     if (problem != 0) {
-        throw engine::config_error(host + ": " + ::gai_strerror(problem));
+        throw engine::error(host + ": " + ::gai_strerror(problem));
     }
     return {found, &::freeaddrinfo};
 }

@@ -15,7 +15,7 @@ constexpr std::int64_t delay_turn_ns = 100'000'000;
 // What was sent over loopback has arrived.
 constexpr int settled_turns = 2;
 // Of the host's: once somebody has waited in vain, the others do not wait as long.
-constexpr std::int64_t patience_ns = 15'000 * ms_ns;
+constexpr std::int64_t patience_ns = 60'000 * ms_ns;
 constexpr std::int64_t short_patience_ns = 1'000 * ms_ns;
 bool has_waited_in_vain = false;
 

@@ -309,6 +309,27 @@ TEST_F(SessionCommands, AskThePeer) {
     EXPECT_TRUE(agent->is_logged_on());
 }
 
+TEST_F(SessionCommands, CallEverythingWhatItsVersionCallsIt) {
+    const std::string text =
+        "[SESSION]\nConnectionType=initiator\nStartTime=00:00:00\nEndTime=00:00:00\n"
+        "DataDictionary=FIX41.xml\nHeartBtInt=30\nSocketConnectHost=127.0.0.1\n"
+        "SocketConnectPort=" +
+        std::to_string(peer.port()) +
+        "\nBeginString=FIX.4.1\nSenderCompID=OURS\nTargetCompID=PEER\n";
+    agent = std::make_unique<test::live_agent>(
+        options, parse_settings("test.cfg", text, {MILLRACE_TEST_DICTIONARIES}), orders);
+    ASSERT_TRUE(run_until([&] { return peer.has_heard("A"); }));
+    peer.say_bytes(test::frame_of(
+        "35=A|34=1|49=PEER|52=" + test::sending_time() + "|56=OURS|98=0|108=30|", "FIX.4.1"));
+    ASSERT_TRUE(run_until([&] { return agent->is_logged_on(); })) << agent->last_said(5);
+    session_command command;
+    command.verb = session_verb::resend;
+    command.begin = {1};
+    EXPECT_TRUE(ask(command).is_done);
+    ASSERT_TRUE(run_until([&] { return peer.has_heard("2"); }));
+    EXPECT_EQ(test::field_of(frame_of("2"), 16), "999999");
+}
+
 TEST_F(SessionCommands, GoOnWithTheNextEndpoint) {
     test::raw_peer backup;
     backup.listen();
@@ -389,6 +410,21 @@ TEST_F(SessionCommands, KillLetsNoApplicationMessageLeave) {
     }
     EXPECT_EQ(sent, (std::vector<std::string>{"A1 Y", "A2 Y", "A3 Y", "A4 ", "A5 ", "A6 "}));
     EXPECT_EQ(ask(session_verb::release).said(), std::string_view("the session was not killed"));
+}
+
+// Whatever asks the library for one.
+TEST_F(SessionCommands, KillLetsTheLibrarySendNoneEither) {
+    open();
+    ASSERT_TRUE(log_on());
+    EXPECT_TRUE(ask(session_verb::kill).is_done);
+    const std::string body = test::with_soh(std::string(test::order_body));
+    const auto send = [&] {
+        return agent->session().port().send_app("D", 1, body.data(), body.size());
+    };
+    EXPECT_EQ(send(), send_status::withheld);
+    EXPECT_EQ(view().next_sender, msg_seq_num{2}) << "and it takes no number";
+    EXPECT_TRUE(ask(session_verb::release).is_done);
+    EXPECT_EQ(send(), send_status::sent);
 }
 
 // Some of it is half a frame, behind which no other may follow.

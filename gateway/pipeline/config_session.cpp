@@ -69,7 +69,8 @@ session_config read_session(const config_file& file, const config_node& node) {
     const config_section section(
         file, node, "[[gateway.session]]",
         {"name", "lane", "enabled", "resend_max_age_ms", "resend_repeats_max",
-         "resend_repeats_window_ms", "throttle_per_second", "throttle_burst", "on_throttle"});
+         "resend_request_chunk", "resend_repeats_window_ms", "throttle_per_second",
+         "throttle_burst", "on_throttle"});
     session_config session;
     session.line = section.line();
     session.lines = section.lines();
@@ -79,6 +80,8 @@ session_config read_session(const config_file& file, const config_node& node) {
     read_ages(section, session.resends);
     session.resends.repeats_max = static_cast<std::uint32_t>(
         section.integer_or("resend_repeats_max", session.resends.repeats_max, 1, repeats_most));
+    session.resends.request_chunk =
+        static_cast<std::uint32_t>(section.integer_or("resend_request_chunk", 0, 1, repeats_most));
     session.resends.window_ns =
         section.integer_or("resend_repeats_window_ms", session.resends.window_ns / ns_per_ms, 1,
                            window_ms_max) *

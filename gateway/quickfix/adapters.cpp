@@ -173,6 +173,15 @@ void application_adapter::toAdmin(FIX::Message& message, const FIX::SessionID&) 
     if (type == FIX::MsgType_Reject) {
         name_comp_id(message);
     }
+    if (type == FIX::MsgType_ResendRequest) {
+        FIX::BeginSeqNo begin;
+        const bool is_there = message.getFieldIfSet(begin);
+        const msg_seq_num last =
+            is_there ? listener_.on_resend_request(to_number(begin)) : msg_seq_num{};
+        if (!last.is_none()) {
+            message.setField(FIX::EndSeqNo(from_number(last)));
+        }
+    }
     listener_.on_admin_out(describe(message));
 }
 

@@ -81,6 +81,8 @@ public:
     virtual void on_app_in(const session_message& message) noexcept = 0;
     // Before the message is stored (a first send) or goes out again (poss_dup).
     virtual void on_admin_out(const session_message& message) noexcept = 0;
+    // Before the library asks for all from `begin` on: the last number to ask for, none for all.
+    virtual msg_seq_num on_resend_request(msg_seq_num begin) noexcept = 0;
     virtual app_out_decision on_app_out(const session_message& message) noexcept = 0;
     // One line of what QuickFIX says it does; at most event_bytes_max bytes, printable.
     virtual void on_event(const char* text, std::size_t size) noexcept = 0;

@@ -315,7 +315,7 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     waiting_since_ns_ = 0;
     resend_.stop();
     resend_limit_.connection_ended();
-    resending_ = {};
+    resending_ = chunk_end_ = {};
     is_resend_broken_ = false;
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();

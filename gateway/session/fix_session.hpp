@@ -183,6 +183,7 @@ private:
     std::uint32_t on_admin_in(const session_message& message) noexcept override;
     void on_app_in(const session_message& message) noexcept override;
     void on_admin_out(const session_message& message) noexcept override;
+    msg_seq_num on_resend_request(msg_seq_num begin) noexcept override;
     app_out_decision on_app_out(const session_message& message) noexcept override;
     void on_event(const char* text, std::size_t size) noexcept override;
     bool send(const char* frame, std::size_t size) noexcept override;
@@ -233,6 +234,7 @@ private:
     void judge(const receive_result& result) noexcept;
     void poll_resend(std::int64_t now_ns) noexcept;
     void resend_not_kept() noexcept;
+    void ask_for_next_chunk() noexcept;
     void frame_not_kept() noexcept;
     void prepare_logon(std::int64_t now_ns) noexcept;
     void settle(std::int64_t now_ns) noexcept;
@@ -310,7 +312,9 @@ private:
     settlement settlement_;
     resend_slices resend_;
     resend_limit resend_limit_;
-    std::uint32_t wrong_tag_ = 0;    // of the ResendRequest that QuickFIX looks at; 0: none
+    std::uint32_t wrong_tag_ = 0;  // of the ResendRequest that QuickFIX looks at; 0: none
+    msg_seq_num chunk_end_;        // what we have asked for reaches so far; none: to the gap's end
+    msg_seq_num gap_end_;
     msg_seq_num resending_;          // what goes out next is this message, again
     bool is_fill_said_ = false;      // of the request that is being answered
     bool is_resend_broken_ = false;  // FIX_OUT has refused to say what becomes of a message

@@ -96,6 +96,9 @@ void fix_session::handle_frame(std::string_view bytes, std::int64_t now_ns) noex
             frame_not_kept();
         }
     }
+    if (!chunk_end_.is_none()) [[unlikely]] {
+        ask_for_next_chunk();
+    }
     if (wants_disconnect_ || !port_->is_connected()) {
         end_link(close_reason::local, now_ns);
     }

@@ -161,6 +161,35 @@ app_out_decision fix_session::fill(const session_message& message,
     return app_out_decision::withhold;
 }
 
+// The library asks for all that is missing, and is content when the last of it has come. In between
+// the peer is asked for a part at a time.
+msg_seq_num fix_session::on_resend_request(msg_seq_num begin) noexcept {
+    const std::uint32_t chunk = options_.resends.request_chunk;
+    const msg_seq_num shown = ledger_.shown_number();
+    if (chunk == 0 || shown <= begin || shown.value - begin.value <= chunk) {
+        return {};
+    }
+    gap_end_ = {shown.value - 1};
+    chunk_end_ = {begin.value + chunk - 1};
+    return chunk_end_;
+}
+
+void fix_session::ask_for_next_chunk() noexcept {
+    const msg_seq_num begin = ledger_.next_target();
+    if (begin <= chunk_end_) {
+        return;
+    }
+    if (begin > gap_end_ || !port_->is_resend_awaited() || !is_logged_on_) {
+        chunk_end_ = {};
+        return;
+    }
+    chunk_end_ = {std::min(begin.value + options_.resends.request_chunk - 1, gap_end_.value)};
+    if (port_->send_resend_request(begin, chunk_end_) != call_status::ok) {
+        events_->say(event_level::warning, name(), port_->last_text());
+        wants_disconnect_ = true;
+    }
+}
+
 void fix_session::resend_not_kept() noexcept {
     if (!wants_disconnect_) {
         events_->say(event_level::error, name(),

@@ -1,5 +1,5 @@
 // What a session does not send again although its peer asks for it: messages that are too old for
-// their type, and what it has just been asked for again and again.
+// their type, and what it has just been asked for again and again. And how much it asks for itself.
 //
 //   7=5 16=0 | 7=5 16=0 | 7=5 16=0 | 7=5 16=0 ...   the first repeats_max of a window are answered
 //
@@ -22,8 +22,9 @@ struct resend_rules {
         std::string msg_type;  // "*": every other one
         std::int64_t max_ns = 0;
     };
-    std::vector<age> ages;          // empty: everything is sent again
-    std::uint32_t repeats_max = 5;  // of one request within a window
+    std::vector<age> ages;            // empty: everything is sent again
+    std::uint32_t request_chunk = 0;  // messages that we ask for at once; 0: all that are missing
+    std::uint32_t repeats_max = 5;    // of one request within a window
     std::int64_t window_ns = 10'000'000'000;
 
     // A message of this type that was numbered so long ago is not sent again.

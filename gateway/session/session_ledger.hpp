@@ -62,6 +62,10 @@ public:
     // kept.
     void begin_frame(const screened_frame& frame, std::int64_t received_ns) noexcept;
     [[nodiscard]] bool end_frame() noexcept;
+    // The number of the frame that is shown; none: it has none, or none is shown.
+    [[nodiscard]] msg_seq_num shown_number() const noexcept {
+        return frame_ != nullptr ? frame_->facts().number : msg_seq_num{};
+    }
     // What the session called the message it is about to number.
     void note_incoming(msg_seq_num number, bool is_application) noexcept;
     // The held frame whose turn it is, or null; it has left the ledger, and is valid until the next

@@ -69,17 +69,20 @@ TEST(SessionConfig, SaysWhatIsSentAgainAndHowMuchAtOnce) {
     };
     const session_config usual = session_of("");
     EXPECT_TRUE(usual.resends.ages.empty());
+    EXPECT_EQ(usual.resends.request_chunk, 0U);
     EXPECT_EQ(usual.resends.repeats_max, 5U);
     EXPECT_EQ(usual.resends.window_ns, 10'000'000'000);
     EXPECT_EQ(usual.throttling.per_second, 0U);
     const session_config own = session_of(
         "resend_max_age_ms = {D = 5000, \"*\" = 60000}\nresend_repeats_max = 2\n"
+        "resend_request_chunk = 500\n"
         "resend_repeats_window_ms = 3\nthrottle_per_second = 100\nthrottle_burst = 7\n"
         "on_throttle = \"reject\"\n");
     EXPECT_TRUE(own.resends.is_too_old("D", 5'000'000'001));
     EXPECT_FALSE(own.resends.is_too_old("D", 5'000'000'000));
     EXPECT_FALSE(own.resends.is_too_old("F", 60'000'000'000));
     EXPECT_TRUE(own.resends.is_too_old("F", 60'000'000'001));
+    EXPECT_EQ(own.resends.request_chunk, 500U);
     EXPECT_EQ(own.resends.repeats_max, 2U);
     EXPECT_EQ(own.resends.window_ns, 3'000'000);
     EXPECT_EQ(own.throttling.per_second, 100U);

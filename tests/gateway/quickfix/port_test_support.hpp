@@ -178,6 +178,9 @@ public:
     void on_admin_out(const gateway::session_message& message) noexcept override {
         note("admin_out", message);
     }
+    gateway::msg_seq_num on_resend_request(gateway::msg_seq_num) noexcept override {
+        return last_asked_for;
+    }
     gateway::app_out_decision on_app_out(
         const gateway::session_message& message) noexcept override {
         note("app_out", message);
@@ -208,7 +211,8 @@ public:
     int logouts = 0;
     int apps_in = 0;
     gateway::app_out_decision decision = gateway::app_out_decision::send;
-    std::uint32_t wrong_tag = 0;  // of what comes next for the session itself
+    gateway::msg_seq_num last_asked_for;  // none: all
+    std::uint32_t wrong_tag = 0;          // of what comes next for the session itself
     std::vector<std::string> events;
 };
 

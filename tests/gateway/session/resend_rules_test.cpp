@@ -246,6 +246,41 @@ TEST_F(SessionResend, AnswersARequestThatComesAgainAndAgainOnlySoOften) {
     EXPECT_EQ(heard(), (std::vector<std::string>{"D 2 dup"}));
 }
 
+TEST_F(SessionResend, AsksForAPartAtATimeIfToldSo) {
+    options.session.resends.request_chunk = 2;
+    open();
+    log_on(1);
+    peer.frames.clear();
+    const auto asked = [&] {
+        std::vector<std::string> ranges;
+        for (const std::string& frame : peer.frames) {
+            if (test::field_of(frame, 35) == "2") {
+                ranges.push_back(test::field_of(frame, 7) + " " + test::field_of(frame, 16));
+            }
+        }
+        return ranges;
+    };
+    const auto answer_and_hear = [&](std::uint32_t from, std::uint32_t next, std::size_t requests) {
+        peer.say("4", from,
+                 "43=Y|122=" + test::sending_time() + "|123=Y|36=" + std::to_string(next) + "|");
+        ASSERT_TRUE(run_until([&] { return asked().size() == requests; })) << agent->last_said(9);
+    };
+    peer.say("0", 7, "");  // 2 to 6 are missing
+    ASSERT_TRUE(run_until([&] { return asked().size() == 1; }));
+    peer.say("0", 8, "");  // asks for nothing more
+    answer_and_hear(2, 4, 2);
+    answer_and_hear(4, 6, 3);
+    EXPECT_EQ(asked(), (std::vector<std::string>{"2 3", "4 5", "6 6"}));
+    answer_and_hear(6, 7, 3);
+    ASSERT_TRUE(
+        run_until([&] { return agent->session().ledger().next_target() == msg_seq_num{9}; }));
+    // The library knows that it has all, and a small gap is asked for as ever.
+    peer.frames.clear();
+    peer.say("0", 10, "");
+    ASSERT_TRUE(run_until([&] { return asked().size() == 1; }));
+    EXPECT_EQ(asked(), std::vector<std::string>{"9 0"});
+}
+
 // With another's name on it QuickFIX has the last word, however often it comes.
 TEST_F(SessionResend, LeavesTheHeaderOfARepeatedRequestToTheLibrary) {
     options.session.resends.repeats_max = 1;

@@ -252,6 +252,7 @@ TEST(ConnectionTls, AsksForNoMoreThanItIsTold) {
     server.verify = tls_verify::optional;
     tls_couple couple(client, server, {}, "exchange.example");
     EXPECT_TRUE(couple.secure()) << couple.client.close_text() << couple.server.close_text();
+    EXPECT_EQ(couple.client.tls()->text(), "");
     EXPECT_FALSE(couple.server.tls()->is_peer_named({"desk"}));
     server.verify = tls_verify::none;
     server.authorities_file.clear();

@@ -149,8 +149,8 @@ public:
     // Acceptor: takes the link and its first frame, if it can have them now.
     [[nodiscard]] acceptance accept(connection& link, std::string_view first_frame,
                                     std::int64_t now_ns) noexcept;
-    // For a cold thread: reads an initiator's certificates again if they have changed. Says why they
-    // are not taken; empty: they are, or nothing has changed.
+    // For a cold thread: reads an initiator's certificates again if they have changed. Says why
+    // they are not taken; empty: they are, or nothing has changed.
     [[nodiscard]] std::string look_at_tls() noexcept {
         return tls_ == nullptr ? std::string() : tls_->look();
     }

@@ -51,8 +51,8 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    // Takes a connected socket, makes it non-blocking and sets its options. With `tls` the handshake
-    // begins; `host`: whom a client means to reach. REQUIRES: tls outlives this call.
+    // Takes a connected socket, makes it non-blocking and sets its options. With `tls` the
+    // handshake begins; `host`: whom a client means to reach. REQUIRES: tls outlives this call.
     void open(engine::unique_fd socket, const socket_address& peer,
               const tls_context* tls = nullptr, std::string_view host = {}) noexcept;
     void close(close_reason reason, int error_number = 0) noexcept;

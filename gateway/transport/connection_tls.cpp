@@ -1,5 +1,5 @@
 // A connection with TLS: what the socket has goes through the channel, and what the channel has for
-// the socket is the pending tail, so that one send() takes all of it and a slow peer is one here too.
+// the socket is the pending tail: one send() takes all of it, and a slow peer is one here too.
 #include <sys/socket.h>
 
 #include <algorithm>

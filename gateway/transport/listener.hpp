@@ -55,8 +55,8 @@ public:
         std::string_view failure;
     };
 
-    // At most one first frame or failure per call. The caller swaps the link into a session's closed
-    // connection, or closes it; a link left open is closed by the next poll().
+    // At most one first frame or failure per call. The caller swaps the link into a session's
+    // closed connection, or closes it; a link left open is closed by the next poll().
     [[nodiscard]] first_frame poll(std::int64_t now_ns) noexcept;
 
     // For connections that come from here on. REQUIRES: as of listener_options.

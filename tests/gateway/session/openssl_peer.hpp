@@ -1,4 +1,4 @@
-// The other side of a session over TLS, as bytes: OpenSSL upon its own socket, with nothing of ours.
+// The other side of a session over TLS, as bytes: OpenSSL upon a socket, with nothing of ours.
 #pragma once
 
 #include <fcntl.h>

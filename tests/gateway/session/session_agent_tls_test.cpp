@@ -1,5 +1,5 @@
-// Sessions over TLS, against OpenSSL alone and against our own other side; and what becomes of those
-// whose TLS is not right.
+// Sessions over TLS, against OpenSSL alone and against our own other side; and what becomes of
+// those whose TLS is not right.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

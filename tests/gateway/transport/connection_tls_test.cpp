@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -180,6 +183,54 @@ TEST(ConnectionTls, RefusesTheSameInTls12) {
     }
 }
 
+// Our close must not become a reset, which could take from the peer what it has not read yet.
+TEST(ConnectionTls, EndsInOrderAlthoughMuchOfThePeersIsUnread) {
+    const tls_names names;
+    const tls_context context(names.server());
+    test::tcp_pair pair = test::make_tcp_pair();
+    connection_options options;
+    options.receive_buffer_bytes = 512 * 1024;
+    connection server(options);
+    const socket_address peer = test::peer_of(pair.theirs);
+    server.open(std::move(pair.theirs), peer, &context);
+    const std::string bytes = heartbeat(1) + std::string(100'000, 'x');
+    std::size_t sent = 0;
+    int unread = 0;
+    ASSERT_TRUE(eventually([&] {  // until all of it lies there
+        const ssize_t more = ::send(pair.ours.get(), bytes.data() + sent, bytes.size() - sent,
+                                    MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += more > 0 ? static_cast<std::size_t>(more) : 0;
+        return ::ioctl(server.descriptor(), FIONREAD, &unread) == 0 &&
+               static_cast<std::size_t>(unread) == bytes.size();
+    })) << unread;
+    EXPECT_EQ(server.receive(), receive_state::closed);
+    char alert[16];
+    EXPECT_EQ(::recv(pair.ours.get(), alert, sizeof alert, 0), 7);
+    EXPECT_EQ(::recv(pair.ours.get(), alert, sizeof alert, 0), 0) << std::strerror(errno);
+}
+
+// Of TLS 1.3 a client may be refused when it has begun to speak, and find that out by a send.
+TEST(ConnectionTls, SaysWhyThePeerWentThatASendFindsGone) {
+    const tls_names names;
+    tls_couple couple(test::tls_side(tls_role::client, {}, names.trusted.file()), names.server());
+    ASSERT_TRUE(eventually([&] {
+        static_cast<void>(couple.server.receive());
+        if (couple.client.is_securing()) {
+            tls_couple::poll(couple.client, couple.client_frames);
+        }
+        return !couple.server.is_open();
+    }));
+    ASSERT_TRUE(couple.client.is_open() && !couple.client.is_securing());
+    EXPECT_TRUE(eventually([&] {
+        return couple.client.send(heartbeat(1).data(), heartbeat(1).size(), 0) ==
+               send_state::closed;
+    }));
+    EXPECT_EQ(couple.client.reason(), close_reason::tls_failed);
+    EXPECT_NE(couple.client.close_text().find("the peer wants a certificate, and we showed none"),
+              std::string_view::npos)
+        << couple.client.close_text();
+}
+
 TEST(ConnectionTls, TakesAPeerByItsAddressOrByOneOfItsNames) {
     const tls_names names;
     tls_couple by_address(names.client(), names.server(), {}, "127.0.0.1");
@@ -201,6 +252,7 @@ TEST(ConnectionTls, AsksForNoMoreThanItIsTold) {
     server.verify = tls_verify::optional;
     tls_couple couple(client, server, {}, "exchange.example");
     EXPECT_TRUE(couple.secure()) << couple.client.close_text() << couple.server.close_text();
+    EXPECT_EQ(couple.client.tls()->text(), "");
     EXPECT_FALSE(couple.server.tls()->is_peer_named({"desk"}));
     server.verify = tls_verify::none;
     server.authorities_file.clear();

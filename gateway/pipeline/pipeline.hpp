@@ -99,6 +99,7 @@ private:
     };
     class cold_agent;
 
+    void load_all_settings();
     void open_gateways();
     void open_targets();
     void open_listeners();

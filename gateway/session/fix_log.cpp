@@ -110,7 +110,7 @@ fix_out_log::fix_out_log(const std::filesystem::path& directory, const fix_log_o
 
 session_numbers& fix_out_log::open_session(std::string_view name) {
     session_numbers& session = sessions_.at(name);
-    static_cast<void>(index_of(name));
+    static_cast<void>(index_of(session));
     if (session.generation == 0 &&
         append_reset(session, 1, engine::utc_now()) != engine::append_status::ok) {
         throw engine::error(table_->log().directory().native() +
@@ -119,13 +119,14 @@ session_numbers& fix_out_log::open_session(std::string_view name) {
     return session;
 }
 
-resend_index& fix_out_log::index_of(std::string_view session) {
-    for (named_index& known : indexes_) {
-        if (known.session == session) {
+// By its place in memory: names of a gateway's sessions are long, and differ near their ends.
+resend_index& fix_out_log::index_of(const session_numbers& session) {
+    for (session_index& known : indexes_) {
+        if (known.session == &session) {
             return known.index;
         }
     }
-    indexes_.push_back({std::string(session), resend_index(options_.resend_index_capacity)});
+    indexes_.push_back({&session, resend_index(options_.resend_index_capacity)});
     return indexes_.back().index;
 }
 
@@ -200,7 +201,7 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     session.next_target = next_target;
     session.is_fresh = false;
     note_message(session, sent.number, facts.msg_type, row.message.size, result.time);
-    index_of(session.name).put(sent.number, result.at);
+    index_of(session).put(sent.number, result.at);
     if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
         correlations_->put(facts.cl_ord_id, sent.cause->correlation);
     }
@@ -225,7 +226,7 @@ engine::append_status fix_out_log::append_reset(session_numbers& session, std::u
         session.logout_time = {};
         session.last_application = {};
         session.passed_over_from = session.passed_over_to = {};
-        index_of(session.name).clear();
+        index_of(session).clear();
     }
     return result.status;
 }
@@ -260,8 +261,7 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
         session.next_target = next_target;
         session.is_fresh = false;
         session.logout_time = {};
-        index_of(session.name)
-            .clear();  // numbers may have holes now; older ones are found by search
+        index_of(session).clear();  // numbers may have holes now; older ones are found by search
     }
     return result.status;
 }
@@ -293,7 +293,7 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.next_sender = {row.message.next_sender};
     session.next_target = {row.message.next_target};
     session.creation_time = row.creation_time;
-    resend_index& index = index_of(session.name);
+    resend_index& index = index_of(session);
     const bool is_message = row.message.msg_seq_num != 0;
     session.is_fresh = row.message.kind.view() == kind::reset;
     if (is_message) {

@@ -164,6 +164,8 @@ def expand(rows):
             for key, value in aim.items():
                 if name is not None and isinstance(value, str):
                     aim[key] = value.replace("{}", name)
+                elif name is not None and isinstance(value, list):
+                    aim[key] = [one.replace("{}", name) for one in value]
             aims.append(aim)
     return aims
 

@@ -27,6 +27,29 @@ engine::table_log_options creation_options(const pipeline_config& config) {
     return options;
 }
 
+// Room for more of each kind than a stage has, so that any configuration that opens is counted.
+engine::counters_options counters_room(const pipeline_config& config,
+                                       const std::vector<settings_file>& settings) {
+    constexpr std::size_t each = 48;  // of a session, a log, a gateway's or a client's own
+    std::size_t sessions = 0;
+    for (const settings_file& file : settings) {
+        sessions += file.sessions.size();
+    }
+    std::size_t routes = 0;
+    for (const client_config& client : config.clients) {
+        routes += client.routes.size();
+    }
+    const std::size_t stages = sessions + routes + config.tables.size() +
+                               3 * config.gateways.size() + 2 * config.clients.size() +
+                               2 * config.listeners.size();
+    engine::counters_options room;
+    room.counter_capacity =
+        std::min(room.counter_capacity + each * stages, engine::counters_file::capacity_max);
+    room.status_capacity =
+        std::min(room.status_capacity + 2 * stages, engine::counters_file::capacity_max);
+    return room;
+}
+
 answer acknowledge(void*, const event&) noexcept {
     return answer::ack;
 }
@@ -86,8 +109,9 @@ void pipeline::open() {
     require_valid(config_, options_.dictionary_directory, handlers);
     engine::keep_clock();
     engine::ensure_directory(config_.directory);
-    counters_ = std::make_unique<engine::counters_file>(
-        engine::counters_file::create(config_.directory / "counters.dat"));
+    load_all_settings();
+    counters_ = std::make_unique<engine::counters_file>(engine::counters_file::create(
+        config_.directory / "counters.dat", counters_room(config_, settings_)));
     open_audit();
     open_gateways();
     open_targets();
@@ -121,10 +145,16 @@ void pipeline::open() {
     is_open_ = true;
 }
 
+void pipeline::load_all_settings() {
+    settings_options settings;
+    settings.dictionary_directory = options_.dictionary_directory.native();
+    for (const gateway_config& config : config_.gateways) {
+        settings_.push_back(load_settings(config.settings.native(), settings));
+    }
+}
+
 void pipeline::open_gateways() {
     for (const gateway_config& config : config_.gateways) {
-        settings_options settings;
-        settings.dictionary_directory = options_.dictionary_directory.native();
         session_agent_options wanted;
         wanted.name = config.name;
         wanted.directory = config.directory;
@@ -151,8 +181,8 @@ void pipeline::open_gateways() {
             }
         }
         wanted.users = config.users;
-        settings_.push_back(load_settings(config.settings.native(), settings));
-        gateways_.push_back(std::make_unique<session_agent>(std::move(wanted), settings_.back()));
+        gateways_.push_back(
+            std::make_unique<session_agent>(std::move(wanted), settings_[gateways_.size()]));
     }
 }
 

@@ -100,6 +100,7 @@ private:
     };
     class cold_agent;
 
+    void load_all_settings();
     void open_audit();
     void make_admin();
     void open_gateways();

@@ -6,6 +6,7 @@
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
 #include "gateway/session/fix_log_rows.hpp"
+#include "xlator/fix/byte_sum.hpp"
 
 namespace millrace::gateway {
 
@@ -23,42 +24,52 @@ struct sent_facts {
     bool poss_dup = false;
 };
 
+// A tag of two digits, as it stands.
+constexpr unsigned two_digits(char first, char second) noexcept {
+    return static_cast<unsigned char>(first) << 8U | static_cast<unsigned char>(second);
+}
+
+void take_fact(sent_facts& facts, unsigned tag, std::string_view value) noexcept {
+    switch (tag) {
+        case two_digits('1', '1'):
+            facts.cl_ord_id = facts.cl_ord_id.empty() ? value : facts.cl_ord_id;
+            break;
+        case two_digits('3', '5'):
+            facts.msg_type = value;
+            break;
+        case two_digits('4', '1'):
+            facts.orig_cl_ord_id = value;
+            break;
+        case two_digits('4', '3'):
+            facts.poss_dup = value == "Y";
+            break;
+        case two_digits('4', '9'):
+            facts.sender = value;
+            break;
+        case two_digits('5', '6'):
+            facts.target = value;
+            break;
+        case two_digits('5', '7'):
+            facts.target_sub_id = value;
+            break;
+        default:
+            break;
+    }
+}
+
+// One pass, and a call for no field: this is on every message's way to the wire.
 sent_facts scan_sent(std::string_view frame) noexcept {
+    constexpr std::ptrdiff_t tag_bytes = 3;  // with its '='
     sent_facts facts;
-    while (!frame.empty()) {
-        const std::size_t end = std::min(frame.find('\x01'), frame.size());
-        const std::string_view field = frame.substr(0, end);
-        const std::size_t equals = field.find('=');
-        if (equals == 2) {
-            const std::string_view value = field.substr(3);
-            const int tag = (field[0] - '0') * 10 + (field[1] - '0');
-            switch (tag) {
-                case 11:
-                    facts.cl_ord_id = facts.cl_ord_id.empty() ? value : facts.cl_ord_id;
-                    break;
-                case 35:
-                    facts.msg_type = value;
-                    break;
-                case 41:
-                    facts.orig_cl_ord_id = value;
-                    break;
-                case 43:
-                    facts.poss_dup = value == "Y";
-                    break;
-                case 49:
-                    facts.sender = value;
-                    break;
-                case 56:
-                    facts.target = value;
-                    break;
-                case 57:
-                    facts.target_sub_id = value;
-                    break;
-                default:
-                    break;
-            }
+    const char* at = frame.data();
+    const char* const last = at + frame.size();
+    while (at != last) {
+        const char* const end = xlator::find_delimiter(at, last);
+        if (end - at >= tag_bytes && at[2] == '=') {
+            take_fact(facts, two_digits(at[0], at[1]),
+                      {at + tag_bytes, static_cast<std::size_t>(end - at - tag_bytes)});
         }
-        frame.remove_prefix(std::min(end + 1, frame.size()));
+        at = end == last ? last : end + 1;
     }
     return facts;
 }
@@ -100,7 +111,7 @@ fix_out_log::fix_out_log(const std::filesystem::path& directory, const fix_log_o
 
 session_numbers& fix_out_log::open_session(std::string_view name) {
     session_numbers& session = sessions_.at(name);
-    static_cast<void>(index_of(name));
+    static_cast<void>(index_of(session));
     if (session.generation == 0 &&
         append_reset(session, 1, engine::utc_now()) != engine::append_status::ok) {
         throw engine::error(table_->log().directory().native() +
@@ -109,13 +120,14 @@ session_numbers& fix_out_log::open_session(std::string_view name) {
     return session;
 }
 
-resend_index& fix_out_log::index_of(std::string_view session) {
-    for (named_index& known : indexes_) {
-        if (known.session == session) {
+// By its place in memory: names of a gateway's sessions are long, and differ near their ends.
+resend_index& fix_out_log::index_of(const session_numbers& session) {
+    for (session_index& known : indexes_) {
+        if (known.session == &session) {
             return known.index;
         }
     }
-    indexes_.push_back({std::string(session), resend_index(options_.resend_index_capacity)});
+    indexes_.push_back({&session, resend_index(options_.resend_index_capacity)});
     return indexes_.back().index;
 }
 
@@ -190,7 +202,7 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     session.next_target = next_target;
     session.is_fresh = false;
     note_message(session, sent.number, facts.msg_type, row.message.size, result.time);
-    index_of(session.name).put(sent.number, result.at);
+    index_of(session).put(sent.number, result.at);
     if (sent.cause != nullptr && !facts.cl_ord_id.empty()) {
         correlations_->put(facts.cl_ord_id, sent.cause->correlation);
     }
@@ -215,7 +227,7 @@ engine::append_status fix_out_log::append_reset(session_numbers& session, std::u
         session.logout_time = {};
         session.last_application = {};
         session.passed_over_from = session.passed_over_to = {};
-        index_of(session.name).clear();
+        index_of(session).clear();
     }
     return result.status;
 }
@@ -257,8 +269,7 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
         session.next_target = next_target;
         session.is_fresh = false;
         session.logout_time = {};
-        index_of(session.name)
-            .clear();  // numbers may have holes now; older ones are found by search
+        index_of(session).clear();  // numbers may have holes now; older ones are found by search
     }
     return result.status;
 }
@@ -292,7 +303,7 @@ void fix_out_log::replay(engine::position at, engine::sequence, engine::timestam
     session.next_sender = {row.message.next_sender};
     session.next_target = {row.message.next_target};
     session.creation_time = row.creation_time;
-    resend_index& index = index_of(session.name);
+    resend_index& index = index_of(session);
     const bool is_message = row.message.msg_seq_num != 0;
     session.is_fresh = kind == kind::reset;
     if (is_message) {

@@ -163,7 +163,8 @@ private:
     void replay(engine::position at, engine::sequence seq, engine::timestamp time,
                 const engine::row_view& row) override;
 
-    [[nodiscard]] resend_index& index_of(std::string_view session);
+    // REQUIRES: it is one of sessions().
+    [[nodiscard]] resend_index& index_of(const session_numbers& session);
     [[nodiscard]] engine::append_result append(const fix_out_row& row, std::string_view frame,
                                                const engine::row_envelope& envelope) noexcept;
     [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
@@ -185,15 +186,15 @@ private:
     [[nodiscard]] bool is_removed(engine::position at) const noexcept;
     void load_correlations(std::size_t segments);
 
-    struct named_index {
-        std::string session;
+    struct session_index {
+        const session_numbers* session;
         resend_index index;
     };
 
     fix_log_options options_;
     correlation_table* correlations_;
     session_table sessions_;
-    std::deque<named_index> indexes_;
+    std::deque<session_index> indexes_;
     std::unique_ptr<engine::table_log> table_;
     std::unique_ptr<engine::record_lookup> lookup_;
     struct read_message {

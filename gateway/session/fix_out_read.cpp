@@ -102,7 +102,7 @@ std::vector<fix_out_log::found_message> fix_out_log::find_messages(const session
 // None: there is no application message from there on.
 msg_seq_num fix_out_log::next_application(const session_numbers& session, msg_seq_num from,
                                           msg_seq_num end) {
-    const resend_index& index = index_of(session.name);
+    const resend_index& index = index_of(session);
     while (from <= end) {
         if (from >= session.passed_over_from && from < session.passed_over_to) {
             from = session.passed_over_to;
@@ -186,7 +186,7 @@ bool fix_out_log::read_messages(const session_numbers& session, msg_seq_num begi
 bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, msg_seq_num end,
                            resend_sink& sink) noexcept {
     try {
-        const resend_index& index = index_of(session.name);
+        const resend_index& index = index_of(session);
         if (!index.has(begin) || !index.has(end)) {
             for (const found_message& one : find_messages(session, begin, end)) {
                 if (!read_one({one.number}, one.at, sink)) {

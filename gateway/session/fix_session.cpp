@@ -102,10 +102,14 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     }
     if (link_.is_open()) {
         tick_if_due(now_ns);
-        if (sockets_ == nullptr || sockets_->is_ready(socket_slot_) || !waiting_frame_.empty() ||
-            link_.has_unread()) {
-            work += poll_frames(now_ns);
-        }
+    }
+    if (link_.is_open()) {
+        // First, so that a message does not wait for the system call that reads the socket.
+        work += poll_routes(now_ns);
+    }
+    if (link_.is_open() && (sockets_ == nullptr || sockets_->is_ready(socket_slot_) ||
+                            !waiting_frame_.empty() || link_.has_unread())) {
+        work += poll_frames(now_ns);
     }
     if (!gate_.is_empty()) [[unlikely]] {
         release_gated(now_ns);
@@ -116,9 +120,6 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
     if (link_.is_open() && resend_.is_running() && !is_killed_) [[unlikely]] {
         poll_resend(now_ns);
         ++work;
-    }
-    if (link_.is_open()) {
-        work += poll_routes(now_ns);
     }
     if (has_down_policies_ && !is_logged_on_) [[unlikely]] {
         work += poll_down_routes();

@@ -87,6 +87,12 @@ class Bench(unittest.TestCase):
         self.assertEqual(self.line(ran, "thing 1")[1], "1")
         self.assertEqual(self.line(ran, "thing 2")[1], "2")
 
+    def test_makes_a_row_of_each_name_in_a_counter(self):
+        self.make_program("one_bench", [row("a/1", x_ns=1, y_ns=2)])
+        ran = self.run_script([self.aim(what="thing {}", counters=["{}_ns"], each=["x", "y"])])
+        self.assertEqual(self.line(ran, "thing x")[1], "1")
+        self.assertEqual(self.line(ran, "thing y")[1], "2")
+
     def test_fails_when_a_figure_is_not_there(self):
         self.make_program("one_bench", [row("a/1", y=1)])
         ran = self.run_script([self.aim()])

@@ -64,11 +64,13 @@ map_status inbound_map::read(const detail::inbound_step& step, const field_scope
         return made == map_status::required_empty ? read_absent(step, message, value, is_set)
                                                   : made;
     }
-    const field_scope scope = step.tag == 0 ? field_scope{} : scope_of(step, message);
-    if (step.tag == 0 || !scope.has(step.tag)) {
+    // Looked for once: an absent field's text has no place, a present one's has, however short.
+    const std::string_view text =
+        step.tag == 0 ? std::string_view() : scope_of(step, message).text(step.tag);
+    if (text.data() == nullptr) {
         return read_absent(step, message, value, is_set);
     }
-    return read_text(step, step.type, scope.text(step.tag), value);
+    return read_text(step, step.type, text, value);
 }
 
 // From the other field, else the default.

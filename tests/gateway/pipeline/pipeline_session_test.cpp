@@ -82,6 +82,20 @@ TEST_F(PipelineSession, NumbersNothingWhileNobodyIsLoggedOn) {
     EXPECT_EQ(numbered_messages(), 0U);
 }
 
+// Their counters are more than the smallest file of counters has room for.
+TEST_F(PipelineSession, OpensAsManySessionsAsItsSettingsHave) {
+    const std::string configured = text("");
+    std::ofstream settings(path() / "sessions.cfg", std::ios::app);
+    for (int number = 1; number < 40; ++number) {
+        settings << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=DESK" << number
+                 << "\nTargetCompID=VENUE\n";
+    }
+    settings.close();
+    run once(*this, configured);
+    EXPECT_EQ(counter("session.FIX.4.4:DESK39->VENUE.unproven_resets"), 0U);
+    EXPECT_EQ(once->gateways().front()->sessions().size(), 40U);
+}
+
 TEST_F(PipelineSession, HaltsAtARowThatIsNoMessage) {
     run once(*this, text("on_parsing_error = \"halt\"",
                          route_text("name = \"copy\"\ntable = \"COPY\"\nstart = \"first\"")));

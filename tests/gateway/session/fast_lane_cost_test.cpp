@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/session/guarded_file.hpp"
 #include "tests/gateway/session/raw_peer.hpp"
@@ -218,6 +219,9 @@ test::traced_run calls_of_turns(int others, bool has_tls = false) {
     for (calls& piece : run.pieces) {
         piece.erase(SYS_accept4);  // of the listener, once a millisecond
     }
+    for (std::vector<long>& piece : run.in_order) {
+        std::erase(piece, SYS_accept4);
+    }
     return run;
 }
 
@@ -237,6 +241,8 @@ TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
     EXPECT_EQ(run.pieces[1], one_look) << "a report";
     EXPECT_EQ(run.pieces[2], look_and_send) << "an order";
     EXPECT_EQ(run.pieces[3], look_and_send) << "ten orders";
+    EXPECT_EQ(run.in_order[2], (std::vector<long>{SYS_sendto, SYS_recvfrom}))
+        << "an order does not wait for the look";
 }
 
 TEST(FastLaneCost, AndNoMoreOverTls) {

@@ -283,6 +283,34 @@ TEST_F(FixOutLog, CutsLongTextsInColumnsAndKeepsTheWire) {
     EXPECT_FALSE(row.envelope.has_origin());
 }
 
+TEST_F(FixOutLog, FillsItsColumnsFromTheFieldsOfTheFrameAndFromNothingThatLooksLikeOne) {
+    open();
+    const auto columns_of = [&](const std::string& frame) {
+        const msg_seq_num number = session->next_sender;
+        EXPECT_EQ(out().append_message(*session, {number, frame, nullptr}, {1}), append_status::ok);
+        engine::log_reader reader(files.directory / "logs" / "FIX_OUT", engine::read_from::first());
+        std::string text;
+        for (engine::record_view record; reader.poll(record) == engine::read_status::record;) {
+            const engine::row_view row(fix_out_schema(), record.bytes());
+            const fix_message_columns columns = detail::load_row<fix_out_row>(row).message;
+            text = std::string(columns.msg_type.view()) + " " + std::string(columns.sender.view()) +
+                   " " + std::string(columns.target.view()) + " " +
+                   std::string(columns.cl_ord_id.view()) + " " +
+                   std::string(columns.orig_cl_ord_id.view()) + " " +
+                   std::string(columns.internal_target.view()) + " " +
+                   std::to_string(columns.poss_dup);
+        }
+        return text;
+    };
+    EXPECT_EQ(columns_of(test::sent_frame("G", 1, "43=Y|57=DESK|1=A|11=NEW|11=LATER|41=OLD|")),
+              "G OURS STOCK NEW OLD DESK 1");
+    EXPECT_EQ(
+        columns_of(test::sent_frame("D", 2, "43=N|11=A 11=B|1==2|111=C|411=D|5=7|3==Y|58==|")),
+        "D OURS STOCK A 11=B   0");
+    EXPECT_EQ(columns_of(test::sent_frame("D", 3, "11=|55=" + std::string(40, 's') + "|41=|")),
+              "D OURS STOCK    0");
+}
+
 TEST_F(FixOutLog, KeepsALogonWithoutItsSecretsAndAnOrderWithThem) {
     open();
     const std::string logon = test::sent_frame("A", 1, "98=0|108=30|553=me|554=hunter2|");

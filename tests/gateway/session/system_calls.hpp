@@ -26,6 +26,7 @@ struct traced_run {
     bool may_trace = false;
     int exit_status = -1;
     std::vector<std::map<long, int>> pieces;  // of each: how often each call, by number
+    std::vector<std::vector<long>> in_order;  // of each: its calls
 };
 
 // `program` is run in a child and returns its exit status.
@@ -73,9 +74,11 @@ template <class Program>
             is_counting = !is_counting;
             if (is_counting) {
                 run.pieces.emplace_back();
+                run.in_order.emplace_back();
             }
         } else if (is_counting) {
             ++run.pieces.back()[call];
+            run.in_order.back().push_back(call);
         }
     }
 }

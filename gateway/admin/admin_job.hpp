@@ -1,10 +1,10 @@
 // One request on its way through the gateways' threads, step by step.
 //
-//   kill       hand over -> note durably -> audit -> answer
-//   reset      audit -> look -> logout -> look, until it is down -> reset -> logon -> audit -> answer
+//   kill    hand over -> note durably -> audit -> answer
+//   reset   audit -> look -> logout -> look until it is down -> reset -> logon -> audit -> answer
 //
-// What stops something comes before it is noted, what lets it go after: between the two a crash
-// leaves the safer of both.
+// What stops something is done before it is noted, so that no disk delays it; what lets something
+// go is noted first, so that no restart stops it again.
 //
 // Threading  the admin thread, which alone uses the gateways' slots
 // Progress   turn() waits for no session; it syncs the audit log and small files

@@ -4,6 +4,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "gateway/pipeline/admin_setup.hpp"
 #include "tests/gateway/pipeline/check_support.hpp"
 
@@ -78,8 +80,9 @@ TEST_F(AdminCheck, RefusesAPathThatNoSocketHasAndOneThatIsTaken) {
     EXPECT_NE(longest[0].find("more than 107 bytes"), std::string::npos);
     const strings taken = errors_with(
         "\n[[listener]]\nname = \"l\"\ntable = \"ORDER_OUT\"\npath = \"data/admin.sock\"\n");
-    ASSERT_EQ(taken.size(), 1U);
-    EXPECT_NE(taken[0].find("listener 'l' and the admin socket have one path"), std::string::npos);
+    EXPECT_TRUE(std::any_of(taken.begin(), taken.end(), [](const std::string& line) {
+        return line.find("listener 'l' and the admin socket have one path") != std::string::npos;
+    })) << "beside a plan that has no thread for the listener's rows";
 }
 
 TEST_F(AdminCheck, RefusesATableInTheAuditLogsPlace) {

@@ -6,6 +6,7 @@
 #include "engine/core/error.hpp"
 #include "gateway/session/doubt_file.hpp"
 #include "gateway/session/life.hpp"
+#include "gateway/session/switch_file.hpp"
 #include "tests/engine/core/temporary_directory.hpp"
 #include "tests/engine/log/failing_nth.hpp"
 
@@ -109,6 +110,40 @@ TEST_F(DoubtFailing, ADecisionIsTheLastOneOrTheNewOne) {
                                             found.through == next.through && found.by == next.by);
                   }),
               8u);
+}
+
+// A kill that was answered holds, and one that cannot be read is no session that was let go.
+TEST_F(DoubtFailing, AKillIsTheLastOneOrTheNewOneAndNeverForgotten) {
+    session_switches last;
+    last.apply("FIX.4.4:A->B", session_verb::kill);
+    session_switches next = last;
+    next.apply("FIX.4.4:A->C", session_verb::kill);
+    const auto is_killed = [](const session_switches& found, const char* session) {
+        return found.find(session) != nullptr && found.find(session)->is_killed;
+    };
+    EXPECT_GT(fail_each_call(
+                  directory(),
+                  [&] {
+                      begin_anew();
+                      write_switches(directory(), last);
+                  },
+                  [&] { write_switches(directory(), next); },
+                  [&](bool has_thrown) {
+                      EXPECT_TRUE(has_thrown) << "killed, and it may not be durable";
+                      EXPECT_TRUE(is_killed(read_switches(directory()), "FIX.4.4:A->B"));
+                  }),
+              8u);
+    bool is_read_killed = false;
+    EXPECT_GT(fail_each_call(
+                  directory(),
+                  [&] {
+                      begin_anew();
+                      write_switches(directory(), last);
+                      is_read_killed = false;
+                  },
+                  [&] { is_read_killed = is_killed(read_switches(directory()), "FIX.4.4:A->B"); },
+                  [&](bool has_thrown) { EXPECT_TRUE(has_thrown || is_read_killed); }),
+              1u);
 }
 
 // A life that a loss of power ended is never taken for one that went on or closed.

@@ -461,6 +461,35 @@ TEST_F(SessionCommands, KillDropsWhatTheSocketHasNotTaken) {
     EXPECT_LT(count("D"), last);
 }
 
+// It has its number, and the disk would let it go in a moment.
+TEST_F(SessionCommands, KillDropsWhatWaitsForTheDisk) {
+    options.logs.table.is_synchronous = false;
+    agent = std::make_unique<test::live_agent>(
+        options, test::agent_settings(true, peer.port(), "PEER", "HeartBtInt=30\n"), orders,
+        gate_level::durable);
+    ASSERT_TRUE(log_on());
+    std::uint64_t last = 0;
+    ASSERT_TRUE(run_until([&] {
+        const bool is_gated = view().gated_bytes > 0;
+        if (!is_gated && !agent->session().has_waiting_messages()) {
+            ++last;
+            put_orders(last, last);
+        }
+        return is_gated;
+    }));
+    const session_outcome killed = ask(session_verb::kill);
+    EXPECT_GT(killed.before.gated_bytes, 0U);
+    EXPECT_FALSE(killed.after.is_connected);
+    EXPECT_EQ(killed.after.gated_bytes, 0U);
+    ASSERT_TRUE(test::step_until(
+        [&] {
+            peer.hear();
+            return 0;
+        },
+        [&] { return !peer.is_here(); }));
+    EXPECT_EQ(count("D"), last - 1);
+}
+
 TEST_F(SessionCommands, AreRefusedByAGatewayThatStopsButForAKill) {
     open();
     ASSERT_TRUE(log_on());

@@ -1,5 +1,5 @@
-// `millrace session` against a running engine and a venue, against a stopped one, and what the audit
-// log says of both.
+// `millrace session` against a running engine and a venue, against a stopped one, and what the
+// audit log says of both.
 #include <unistd.h>
 
 #include <memory>

@@ -29,8 +29,10 @@ void add_script_options(CLI::App& verb, venue_script& script) {
         ->capture_default_str();
     add(verb.add_option("--target", script.player.target, "CompID of the session's side"))
         ->capture_default_str();
-    add(verb.add_option("--set", script.variables, "NAME=VALUE for $NAME"));
-    add(verb.add_option("--word", script.player.words, "A word for the script's conditions"));
+    add(verb.add_option("--set", script.variables, "NAME=VALUE for $NAME"))
+        ->allow_extra_args(false);
+    add(verb.add_option("--word", script.player.words, "A word for the script's conditions"))
+        ->allow_extra_args(false);
     add(verb.add_option("--write-bytes", script.player.write_bytes_max,
                         "Cut what is sent: 1 to so many bytes a write"));
     add(verb.add_option("--seed", script.player.seed, "Of these cuts"))->capture_default_str();

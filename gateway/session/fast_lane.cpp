@@ -35,6 +35,7 @@ fast_lane::fast_lane(const session_spec& session, const xlator::dictionary& dict
     : session_(&session),
       latency_max_ns_(static_cast<std::int64_t>(session.max_latency_s) * ns_per_s),
       time_decimals_(decimals_of(session)),
+      is_sum_screened_(session.validate_length_and_checksum),
       decoder_(dict, validation_of(session)) {}
 
 bool fast_lane::is_timely(const screened_frame& frame, std::int64_t utc_ns) const noexcept {
@@ -47,12 +48,16 @@ bool fast_lane::is_timely(const screened_frame& frame, std::int64_t utc_ns) cons
 bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
                          std::int64_t utc_ns) noexcept {
     const frame_facts& facts = frame.facts();
+    const std::string_view bytes(frame.data(), frame.size());
+    const auto is_good = [&] {
+        return (is_sum_screened_ ? decoder_.decode_scanned(bytes) : decoder_.decode(bytes)).is_ok();
+    };
     return !facts.is_admin && facts.has_number && facts.number == expected && !facts.poss_dup &&
            !facts.poss_resend && !facts.appl_ver_id.is_present() &&
            is_equal(frame, facts.begin_string, session_->begin_string) &&
            (!session_->check_comp_id || (is_equal(frame, facts.sender, session_->target) &&
                                          is_equal(frame, facts.target, session_->sender))) &&
-           is_timely(frame, utc_ns) && decoder_.decode({frame.data(), frame.size()}).is_ok();
+           is_timely(frame, utc_ns) && is_good();
 }
 
 std::string_view fast_lane::make(std::span<char> room, const outbound_header& header,

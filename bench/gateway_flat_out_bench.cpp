@@ -10,6 +10,7 @@
 // index and seal it meanwhile; with less than four CPUs they take their time from the two that are
 // measured.
 #include <benchmark/benchmark.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -46,7 +47,7 @@ void fill_orders(const std::filesystem::path& directory, std::uint64_t orders,
     table.close();
 }
 
-// Until the sink has so many, or, for a sender that goes on, forever without progress.
+// Ends the program if nothing more comes for a long time.
 void wait_for_orders(const fix_responder& sink, std::uint64_t orders) {
     std::uint64_t seen = 0;
     std::int64_t since_ns = engine::monotonic_now_ns();

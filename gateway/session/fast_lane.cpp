@@ -34,6 +34,7 @@ bool is_equal(const screened_frame& frame, field_span span, const std::string& t
 fast_lane::fast_lane(const session_spec& session, const xlator::dictionary& dict)
     : session_(&session),
       time_decimals_(decimals_of(session)),
+      is_sum_screened_(session.validate_length_and_checksum),
       decoder_(dict, validation_of(session)) {}
 
 bool is_own_header(const session_spec& session, const screened_frame& frame,
@@ -52,10 +53,13 @@ bool is_own_header(const session_spec& session, const screened_frame& frame,
 bool fast_lane::may_take(const screened_frame& frame, msg_seq_num expected,
                          std::int64_t utc_ns) noexcept {
     const frame_facts& facts = frame.facts();
+    const std::string_view bytes(frame.data(), frame.size());
+    const auto is_good = [&] {
+        return (is_sum_screened_ ? decoder_.decode_scanned(bytes) : decoder_.decode(bytes)).is_ok();
+    };
     return !facts.is_admin && facts.has_number && facts.number == expected && !facts.poss_dup &&
            !facts.poss_resend && !facts.appl_ver_id.is_present() &&
-           is_own_header(*session_, frame, utc_ns) &&
-           decoder_.decode({frame.data(), frame.size()}).is_ok();
+           is_own_header(*session_, frame, utc_ns) && is_good();
 }
 
 std::string_view fast_lane::make(std::span<char> room, const outbound_header& header,

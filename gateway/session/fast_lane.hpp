@@ -43,6 +43,7 @@ public:
 private:
     const session_spec* session_;
     std::uint8_t time_decimals_;
+    bool is_sum_screened_;  // length and checksum are right, or the frame would not be here
     xlator::decoder decoder_;
 };
 

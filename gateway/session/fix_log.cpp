@@ -58,11 +58,10 @@ void take_fact(sent_facts& facts, unsigned tag, std::string_view value) noexcept
 }
 
 // One pass, and a call for no field: this is on every message's way to the wire.
-sent_facts scan_sent(std::string_view frame) noexcept {
+void scan_sent(std::string_view fields, sent_facts& facts) noexcept {
     constexpr std::ptrdiff_t tag_bytes = 3;  // with its '='
-    sent_facts facts;
-    const char* at = frame.data();
-    const char* const last = at + frame.size();
+    const char* at = fields.data();
+    const char* const last = at + fields.size();
     while (at != last) {
         const char* const end = xlator::find_delimiter(at, last);
         if (end - at >= tag_bytes && at[2] == '=') {
@@ -71,6 +70,16 @@ sent_facts scan_sent(std::string_view frame) noexcept {
         }
         at = end == last ? last : end + 1;
     }
+}
+
+sent_facts facts_of(const fix_out_log::message& sent) noexcept {
+    sent_facts facts;
+    if (sent.made != nullptr) {
+        facts.msg_type = sent.made->msg_type;
+        facts.sender = sent.made->sender;
+        facts.target = sent.made->target;
+    }
+    scan_sent(sent.made != nullptr ? sent.made->body : sent.frame, facts);
     return facts;
 }
 
@@ -166,7 +175,7 @@ engine::append_result fix_out_log::append(const fix_out_row& row, std::string_vi
 
 engine::append_status fix_out_log::append_message(session_numbers& session, const message& sent,
                                                   msg_seq_num next_target) noexcept {
-    const sent_facts facts = scan_sent(sent.frame);
+    const sent_facts facts = facts_of(sent);
     fix_out_row row;
     set_numbers(row.message, session, sent.number.next(), next_target);
     row.message.msg_seq_num = sent.number.value;

@@ -81,10 +81,16 @@ public:
     // generation 1.
     [[nodiscard]] session_numbers& open_session(std::string_view name);
 
+    // Of a frame that was put around a body, what its header says.
+    struct made_frame {
+        std::string_view msg_type, sender, target;
+        std::string_view body;
+    };
     struct message {
         msg_seq_num number;
         std::string_view frame;
         const outbound_header* cause = nullptr;  // of an application message that came by a route
+        const made_frame* made = nullptr;        // null: the frame is looked through
     };
     [[nodiscard]] engine::append_status append_message(session_numbers& session,
                                                        const message& sent,

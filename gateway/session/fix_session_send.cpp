@@ -195,7 +195,9 @@ std::optional<send_status> fix_session::send_fast(const outbound_route& route,
     if (frame.empty()) {
         return std::nullopt;
     }
-    ledger_.begin_send(header, route.link->gate);
+    const fix_out_log::made_frame made{
+        {header.msg_type, header.msg_type_bytes}, spec_.sender, spec_.target, body};
+    ledger_.begin_send(header, route.link->gate, &made);
     const bool is_stored =
         ledger_.set(number, frame.data(), frame.size()) && ledger_.incr_next_sender();
     ledger_.end_send();

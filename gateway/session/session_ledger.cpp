@@ -252,7 +252,7 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
 
 bool session_ledger::set(msg_seq_num number, const char* frame, std::size_t size) noexcept {
     MILLRACE_ASSERT(number == numbers_->next_sender, "the library numbers messages in order");
-    const fix_out_log::message message{number, {frame, size}, cause_};
+    const fix_out_log::message message{number, {frame, size}, cause_, made_};
     if (out_->append_message(*numbers_, message, numbers_->next_target) !=
         engine::append_status::ok) {
         counters.refused_appends.add(1);

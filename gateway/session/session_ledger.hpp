@@ -76,12 +76,17 @@ public:
     [[nodiscard]] bool use_number_of(const held_frame& logon) noexcept;
     // A frame no session may see: kept for the audit.
     void keep_garbled(const screened_frame& frame, std::int64_t received_ns) noexcept;
-    // Around a send that came by a route.
-    void begin_send(const outbound_header& cause, gate_level gate) noexcept {
+    // Around a send that came by a route. `made`: where the frame is not the library's.
+    void begin_send(const outbound_header& cause, gate_level gate,
+                    const fix_out_log::made_frame* made = nullptr) noexcept {
         cause_ = &cause;
         cause_gate_ = gate;
+        made_ = made;
     }
-    void end_send() noexcept { cause_ = nullptr; }
+    void end_send() noexcept {
+        cause_ = nullptr;
+        made_ = nullptr;
+    }
     // Notes that a record is not sent. False: FIX_OUT refused.
     [[nodiscard]] bool keep_unsent(const outbound_header& cause,
                                    const fix_out_log::unsent& said) noexcept {
@@ -198,6 +203,7 @@ private:
     msg_seq_num incoming_number_;
     bool is_incoming_application_ = false;
     const outbound_header* cause_ = nullptr;
+    const fix_out_log::made_frame* made_ = nullptr;
     gate_level cause_gate_ = gate_level::committed;
     engine::position send_after_;
     engine::position send_after_received_;

@@ -285,9 +285,10 @@ TEST_F(FixOutLog, CutsLongTextsInColumnsAndKeepsTheWire) {
 
 TEST_F(FixOutLog, FillsItsColumnsFromTheFieldsOfTheFrameAndFromNothingThatLooksLikeOne) {
     open();
-    const auto columns_of = [&](const std::string& frame) {
-        const msg_seq_num number = session->next_sender;
-        EXPECT_EQ(out().append_message(*session, {number, frame, nullptr}, {1}), append_status::ok);
+    using made_frame = fix_out_log::made_frame;
+    const auto columns_of = [&](const std::string& frame, const made_frame* made = nullptr) {
+        const fix_out_log::message sent{session->next_sender, frame, nullptr, made};
+        EXPECT_EQ(out().append_message(*session, sent, {1}), append_status::ok);
         engine::log_reader reader(files.directory / "logs" / "FIX_OUT", engine::read_from::first());
         std::string text;
         for (engine::record_view record; reader.poll(record) == engine::read_status::record;) {
@@ -309,6 +310,12 @@ TEST_F(FixOutLog, FillsItsColumnsFromTheFieldsOfTheFrameAndFromNothingThatLooksL
         "D OURS STOCK A 11=B   0");
     EXPECT_EQ(columns_of(test::sent_frame("D", 3, "11=|55=" + std::string(40, 's') + "|41=|")),
               "D OURS STOCK    0");
+    const made_frame made{"G", "WE", "YOU",
+                          "11=NEW\x01"
+                          "41=OLD\x01"
+                          "57=DESK\x01"};
+    EXPECT_EQ(columns_of(test::sent_frame("D", 4, "11=A|"), &made), "G WE YOU NEW OLD DESK 0")
+        << "what its maker says is not looked for";
 }
 
 TEST_F(FixOutLog, KeepsALogonWithoutItsSecretsAndAnOrderWithThem) {

@@ -6,9 +6,9 @@
 //            at most frame_bytes_max bytes are held for one frame
 // Units      body_bytes_max: what 9= may say; frame_bytes_max: that and the fields around it
 // Source     resynchronises much as QuickFIX's parser does: a frame whose 9= is wrong reaches to a
-//            10= and is delivered whole, for the screen to refuse. Unlike there, that is its own 10=
-//            and not the next one's where 9= is too long, a start must read 8=FIX, a length beyond
-//            the limit ends the connection, and a bad length never delivers the previous frame again
+//            10= and is delivered whole, for the screen to refuse. Unlike there, a 9= that is too
+//            long takes no other frame with it, a start must read 8=FIX, a length beyond the limit
+//            ends the connection, and a bad length never delivers the previous frame again
 #pragma once
 
 #include <cstddef>

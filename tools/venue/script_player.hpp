@@ -4,8 +4,8 @@
 // Progress   poll() does what can be done and returns; it never waits
 // Units      times: nanoseconds; the caller's clocks, so that a test can set them
 // Errors     the constructor throws the millrace::engine::error family: a variable or call that
-//            nobody knows, an address in use. Afterwards failure() says which line was not met, what
-//            was expected and what came
+//            nobody knows, an address in use. Afterwards failure() says which line was not met,
+//            what was expected and what came
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@
 
 namespace millrace::tools {
 
-// A statement `call NAME WORDS`: answers nothing, or why it is not met (yet). It is asked again until
-// it is met or the time is over.
+// A statement `call NAME WORDS`: answers nothing, or why it is not met (yet). It is asked again
+// until it is met or the time is over.
 using script_call = std::function<std::string(const std::string& words)>;
 
 struct script_options {

@@ -29,7 +29,7 @@ constexpr fix_version versions[] = {
 // Pieces of random size, and byte by byte.
 constexpr std::size_t cuts[] = {24, 1};
 
-// Every cut on every side, in every version and on both lanes; else of each cut one of these, drawn.
+// Every cut on every side, in every version, on both lanes; else of each cut one of these, drawn.
 bool plays_all() {
     return std::getenv("MILLRACE_SCRIPTS_ALL") != nullptr;
 }

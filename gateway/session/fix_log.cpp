@@ -245,7 +245,8 @@ engine::append_status fix_out_log::append_reset(session_numbers& session, std::u
 engine::append_status fix_out_log::append_unsent(const session_numbers& session,
                                                  const outbound_header& cause,
                                                  const unsent& said) noexcept {
-    const sent_facts facts = scan_sent(said.body);
+    sent_facts facts;
+    scan_sent(said.body, facts);
     fix_out_row row;
     set_numbers(row.message, session, session.next_sender, session.next_target);
     assign_cut(row.message.kind, said.kind);

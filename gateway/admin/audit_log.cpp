@@ -1,7 +1,9 @@
 #include "gateway/admin/audit_log.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
+#include <thread>
 
 #include "engine/table/row.hpp"
 #include "gateway/admin/admin_request.hpp"
@@ -14,6 +16,7 @@ using engine::column_type;
 
 constexpr std::int64_t sync_timeout_ns = 10'000'000'000;
 constexpr std::size_t text_bytes_max = 1024;
+constexpr int waits_max = 2'000;  // of a millisecond, for a segment
 
 enum column : std::size_t {
     at_gateway,
@@ -40,6 +43,10 @@ engine::log_options options_of(std::size_t segment_bytes) {
     engine::log_options options;
     options.segment_bytes = segment_bytes;
     options.purpose = "session administration";
+    // With threads, so that a loss of power never leaves a segment that keeps the engine from
+    // starting; and so it is sealed.
+    options.is_synchronous = false;
+    options.storage = engine::storage_mode::direct;
     return options;
 }
 
@@ -118,8 +125,14 @@ bool audit_log::append(const audit_entry& entry, engine::correlation& chain) {
     if (!is_set || finished.status != engine::row_status::ok) {
         return false;
     }
-    const engine::append_result result =
-        table_.try_append(std::span<const std::byte>(room_).first(finished.size));
+    const auto payload = std::span<const std::byte>(room_).first(finished.size);
+    engine::append_result result = table_.try_append(payload);
+    // A segment is made ahead by another thread; actions are few, and this thread may wait.
+    for (int wait = 0; result.status == engine::append_status::back_pressured && wait < waits_max;
+         ++wait) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        result = table_.try_append(payload);
+    }
     if (result.status != engine::append_status::ok) {
         return false;
     }

@@ -1,7 +1,8 @@
 // QuickFIX's callback interfaces, each forwarding to its plain counterpart. Inside the wall only.
 //
 // Errors  a callback may throw nothing but what its interface names, else the library ends the
-//         process: IOException from the store, DoNotSend from toApp, IncorrectTagValue from fromAdmin
+//         process: IOException from the store, DoNotSend from toApp, IncorrectTagValue from
+//         fromAdmin
 #pragma once
 
 #include <quickfix/Application.h>

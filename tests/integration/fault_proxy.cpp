@@ -158,6 +158,7 @@ void fault_proxy::run() {
             }
             open = std::make_unique<link>(engine, venue);
             is_losing_ = wants_cut_ = false;
+            orders_here_ = 0;
             is_connected_ = true;
             ++connections_;
         }
@@ -181,6 +182,7 @@ void fault_proxy::run() {
             if (way == &open->forward) {
                 const std::uint64_t orders = open->count_orders(piece);
                 orders_ += orders;
+                orders_here_ += orders;
                 lost_orders_ += is_losing_ ? orders : 0;
             }
             if (!is_losing_) {

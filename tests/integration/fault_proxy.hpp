@@ -29,11 +29,14 @@ public:
     [[nodiscard]] bool is_connected() const { return is_connected_; }
     // Orders that came from the engine for the first time, whether carried or lost.
     [[nodiscard]] std::uint64_t orders() const { return orders_; }
+    // Of the connection that there is.
+    [[nodiscard]] std::uint64_t orders_here() const { return orders_here_; }
     [[nodiscard]] std::uint64_t lost_orders() const { return lost_orders_; }
     [[nodiscard]] std::uint64_t connections() const { return connections_; }
     // Between two pieces from one side, while both are there and nothing is lost.
     [[nodiscard]] std::int64_t longest_silence_ns() const { return longest_silence_ns_; }
-    // A side that was stopped or killed is not silent by its own fault: the next piece is the first.
+    // A side that was stopped or killed is not silent by its own fault: its next piece counts as
+    // its first.
     void forgive_silence() { forgives_ = true; }
 
 private:
@@ -50,6 +53,7 @@ private:
     std::atomic<bool> forgives_{false};
     std::atomic<bool> is_connected_{false};
     std::atomic<std::uint64_t> orders_{0};
+    std::atomic<std::uint64_t> orders_here_{0};
     std::atomic<std::uint64_t> lost_orders_{0};
     std::atomic<std::uint64_t> connections_{0};
     std::atomic<std::int64_t> longest_silence_ns_{0};

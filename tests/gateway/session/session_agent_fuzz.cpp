@@ -204,6 +204,10 @@ private:
                 next = 1;
                 continue;
             }
+            if (row.kind == kind::resent) {
+                broken += row.number != 0 || row.next_sender != next || row.ref_number >= next;
+                continue;
+            }
             broken +=
                 row.generation != generation || row.number != next || row.next_sender != next + 1
                     ? 1

@@ -231,6 +231,7 @@ private:
                                         std::string_view reason) noexcept;
     [[nodiscard]] receive_result answer_next_slice(std::int64_t utc_ns) noexcept;
     [[nodiscard]] std::uint32_t slice_messages() const noexcept;
+    [[nodiscard]] bool has_room_for_slice() noexcept;
     void judge(const receive_result& result) noexcept;
     void poll_resend(std::int64_t now_ns) noexcept;
     void resend_not_kept() noexcept;

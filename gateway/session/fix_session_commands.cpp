@@ -289,9 +289,11 @@ receive_result fix_session::hold_request(const screened_frame& frame) noexcept {
     constexpr std::uint32_t any_number = 0;
     try {
         const bool is_held = resend_.begin(frame, ledger_.next_sender(), any_number);
-        events_->say(event_level::warning, name(),
-                     is_held ? "a ResendRequest waits until the kill is taken back"
-                             : "a ResendRequest for nothing is not answered, for a kill is on");
+        if (is_killed_) {
+            events_->say(event_level::warning, name(),
+                         is_held ? "a ResendRequest waits until the kill is taken back"
+                                 : "a ResendRequest for nothing is not answered, for a kill is on");
+        }
     } catch (const std::bad_alloc&) {
         return {receive_status::failed, false};
     }

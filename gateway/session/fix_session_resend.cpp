@@ -11,6 +11,14 @@
 
 namespace millrace::gateway {
 
+namespace {
+
+// To a frame that goes out again; to a frame that becomes a record of FIX_OUT.
+constexpr std::size_t added_bytes = 64;
+constexpr std::size_t row_bytes = sizeof(engine::row_envelope) + sizeof(fix_out_row) + 128;
+
+}  // namespace
+
 // A request for many messages is answered in slices, of which this is the first.
 receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept {
     if (!is_logged_on_ || !frame.is_msg_type('2')) {
@@ -31,8 +39,10 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
     if (!resend_limit_.take({frame.facts().begin_seq_no}, frame.facts().end_seq_no, now_ns_)) {
         return swallow(frame, utc_ns);
     }
-    if (is_killed_) {
-        return hold_request(frame);
+    if (is_killed_ || !has_room_for_slice()) {
+        const bool is_proper =
+            is_own_header(spec_, frame, utc_ns) && frame.facts().number >= ledger_.next_target();
+        return is_proper ? hold_request(frame) : port_->receive(frame, utc_ns);
     }
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
@@ -59,13 +69,23 @@ receive_result fix_session::answer_next_slice(std::int64_t utc_ns) noexcept {
     }
 }
 
-// So many of our largest frames, sent again with 43 and 122, fit into half of the pending tail.
+// So many of our largest frames, sent again with 43 and 122, fit into half of the pending tail, and
+// as records into what FIX_OUT can make room for at once.
 std::uint32_t fix_session::slice_messages() const noexcept {
-    constexpr std::size_t added_bytes = 64;
+    const std::size_t frame_bytes = ledger_.frame_bytes_high() + added_bytes;
     const std::size_t fitting =
-        options_.connection.pending_bytes_max / 2 / (ledger_.frame_bytes_high() + added_bytes);
+        std::min(options_.connection.pending_bytes_max / 2 / frame_bytes,
+                 out_->table().log().record_bytes_max() / (frame_bytes + row_bytes));
     return static_cast<std::uint32_t>(
         std::clamp<std::size_t>(fitting, 1, options_.resend_slice_messages));
+}
+
+// What goes out again has a record first. Where FIX_OUT has no segment ready for a slice's, the
+// slice waits, and not in the midst of it.
+bool fix_session::has_room_for_slice() noexcept {
+    const std::size_t bytes =
+        slice_messages() * (ledger_.frame_bytes_high() + added_bytes + row_bytes);
+    return !is_disk_behind() && out_->has_room(bytes - row_bytes);
 }
 
 void fix_session::poll_resend(std::int64_t now_ns) noexcept {
@@ -73,7 +93,7 @@ void fix_session::poll_resend(std::int64_t now_ns) noexcept {
         resend_.stop();
         return;
     }
-    if (link_.pending_bytes() == 0 && gate_.is_empty() && !is_disk_behind()) {
+    if (link_.pending_bytes() == 0 && gate_.is_empty() && has_room_for_slice()) {
         is_slicing_ = true;
         judge(answer_next_slice(engine::utc_now().ns));
         is_slicing_ = false;

@@ -499,9 +499,11 @@ TEST_P(FixSessionSchedule, ServesWhatThePeerHasAskedForBeforeItLogsOut) {
     }
     EXPECT_TRUE(run_until([&] { return peer.count("D 601 A600") == 1; }));
     peer.say("2", "7=1|16=0|");
+    // It has begun, in the first of several slices.
+    EXPECT_TRUE(run_until([&] { return peer.count("D 2 A1 dup") == 1; }));
     go_to("2026-03-02 16:30:00");
     expect_away();
-    EXPECT_EQ(peer.count("D 601 A600 dup"), 1U);
+    EXPECT_EQ(peer.count("D 601 A600 dup"), 1U) << agent->last_said(20);
     EXPECT_TRUE(peer.heard.back().starts_with("5 ")) << peer.heard.back();
 }
 

@@ -1,6 +1,8 @@
 #include "gateway/admin/stopped_gateway.hpp"
 
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
@@ -74,6 +76,12 @@ void change_numbers(const stopped_gateway& gateway, std::string_view session,
 
 void change_switches(const stopped_gateway& gateway, std::string_view session, bool is_enabled,
                      const session_command& command, session_outcome& outcome) {
+    // A running engine would not look at what is written here; one that never ran has no log yet.
+    const std::filesystem::path log = gateway.directory / "FIX_OUT";
+    std::optional<engine::file_lock> lock;
+    if (std::filesystem::exists(log)) {
+        lock.emplace(log / "writer.lock", "a switch of its sessions");
+    }
     session_switches switches = read_switches(gateway.directory);
     const auto look = [&](session_view& view) {
         const session_switch* const known = switches.find(session);

@@ -264,6 +264,9 @@ engine::append_status fix_out_log::append_unsent(const session_numbers& session,
     envelope.set_origin(cause.origin);
     envelope.correlation = cause.correlation;
     envelope.intended_ns = cause.intended_ns;
+    if (cause.is_retried != 0) {
+        envelope.flags |= engine::row_envelope::retried_flag;
+    }
     return append(row, said.body, envelope).status;
 }
 

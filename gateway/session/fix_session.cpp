@@ -121,7 +121,7 @@ int fix_session::do_work(std::int64_t now_ns) noexcept {
         poll_resend(now_ns);
         ++work;
     }
-    if (has_down_policies_ && !is_logged_on_) [[unlikely]] {
+    if (has_down_policies_ && !is_logged_on_ && !is_killed_) [[unlikely]] {
         work += poll_down_routes();
     }
     if (link_.is_open() && link_.pending_bytes() > 0) {

@@ -9,6 +9,25 @@
 
 namespace millrace::gateway {
 
+namespace {
+
+// The frame is the library's: its header says 34 before the body could.
+bool has_number(std::string_view frame, msg_seq_num number) noexcept {
+    char field[24];
+    const int bytes = std::snprintf(field, sizeof field,
+                                    "\x01"
+                                    "34=%u\x01",
+                                    number.value);
+    constexpr std::string_view tag =
+        "\x01"
+        "34=";
+    const std::size_t at = frame.find(tag);
+    return at != std::string_view::npos &&
+           frame.substr(at).starts_with({field, static_cast<std::size_t>(bytes)});
+}
+
+}  // namespace
+
 void fix_session::on_logon() noexcept {
     is_logged_on_ = true;
     was_logged_on_ = true;
@@ -53,6 +72,11 @@ void fix_session::on_admin_out(const session_message&) noexcept {}
 
 app_out_decision fix_session::on_app_out(const session_message& message) noexcept {
     if (is_killed_) {
+        if (message.poss_dup) {
+            // Nor may its number be filled: the peer would never ask for it again.
+            is_resend_broken_ = true;
+            wants_disconnect_ = true;
+        }
         return app_out_decision::withhold;
     }
     if (!message.poss_dup) {
@@ -80,7 +104,8 @@ void fix_session::on_event(const char* text, std::size_t size) noexcept {
 
 bool fix_session::send(const char* frame, std::size_t size) noexcept {
     send_batched();  // what was numbered before
-    if (!resending_.is_none()) [[unlikely]] {
+    // Before the message may come a gap fill, which has a number of its own.
+    if (!resending_.is_none() && has_number({frame, size}, resending_)) [[unlikely]] {
         const msg_seq_num number = std::exchange(resending_, {});
         is_resend_broken_ = is_resend_broken_ || !ledger_.keep_resent(number, {frame, size});
     }

@@ -77,7 +77,8 @@ engine::poll_action fix_session::send_one(outbound_route& route,
     }
     const std::string_view body(reinterpret_cast<const char*>(payload.data()) + sizeof header,
                                 header.body_bytes);
-    if (!is_poss_resend && is_held_too_long(route, header)) [[unlikely]] {
+    // What is in doubt is for the doubt to decide.
+    if (route.doubt == nullptr && is_held_too_long(route, header)) [[unlikely]] {
         return leave_unsent(route, header, {kind::undelivered, "held too long", body})
                    ? engine::poll_action::consumed
                    : engine::poll_action::stop;

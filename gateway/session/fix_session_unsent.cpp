@@ -78,7 +78,7 @@ engine::poll_action fix_session::drop_one(outbound_route& route,
 
 engine::poll_action fix_session::be_throttled(outbound_route& route, const outbound_header& header,
                                               std::string_view body) noexcept {
-    if (options_.throttling.policy == throttle_policy::reject) {
+    if (options_.throttling.policy == throttle_policy::reject && route.doubt == nullptr) {
         if (!leave_unsent(route, header, {kind::rejected, "throttled", body})) {
             return engine::poll_action::stop;
         }

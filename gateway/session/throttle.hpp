@@ -26,7 +26,8 @@ struct throttle_rule {
 class throttle {
 public:
     explicit throttle(const throttle_rule& rule)
-        : interval_ns_(rule.per_second == 0 ? 0 : ns_per_s / rule.per_second),
+        : interval_ns_(rule.per_second == 0 ? 0
+                                            : (ns_per_s + rule.per_second - 1) / rule.per_second),
           tolerance_ns_(interval_ns_ * (std::max(rule.burst, 1U) - 1)) {}
 
     [[nodiscard]] bool is_limited() const noexcept { return interval_ns_ != 0; }

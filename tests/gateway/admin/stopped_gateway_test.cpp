@@ -67,7 +67,11 @@ TEST_F(StoppedGateway, IsSwitchedForItsNextStart) {
 
 TEST_F(StoppedGateway, IsLeftAloneWhileItRuns) {
     open();
-    EXPECT_THROW(static_cast<void>(change(session_verb::reset)), engine::locked_error);
+    // A switch above all: the engine would not look at it, and orders would leave behind a kill.
+    for (const session_verb verb :
+         {session_verb::reset, session_verb::kill, session_verb::enable}) {
+        EXPECT_THROW(static_cast<void>(change(verb)), engine::locked_error);
+    }
 }
 
 // A reset would hide the numbers that may have been used.

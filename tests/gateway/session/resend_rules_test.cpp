@@ -145,9 +145,17 @@ TEST_F(SessionResend, NotesEachMessageThatGoesOutAgain) {
     EXPECT_EQ(agent->session().ledger().next_sender(), next);
     EXPECT_EQ(agent->inner.highest_origin("orders"), engine::sequence{3});
     log_on(4);
-    peer.say("2", 5, "7=2|16=4|");
+    peer.say("2", 5, "7=1|16=4|");
     meet(6);
-    EXPECT_EQ(heard(), (std::vector<std::string>{"A 6", "D 2 dup", "F 3 dup", "D 4 dup"}));
+    EXPECT_EQ(heard(),
+              (std::vector<std::string>{"A 6", "4 1 to 2", "D 2 dup", "F 3 dup", "D 4 dup"}));
+    // The gap fill before the first of them is no message, and takes no one's record.
+    const std::vector<test::logged_row> again = out_rows(kind::resent);
+    ASSERT_EQ(again.size(), 5U);
+    for (const test::logged_row& row : again) {
+        EXPECT_EQ(test::field_of(row.wire, 34), std::to_string(row.ref_number));
+        EXPECT_NE(test::field_of(row.wire, 35), "4");
+    }
 }
 
 TEST_F(SessionResend, FillsWhatIsTooOldForItsTypeAndSaysSo) {

@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
 #include "gateway/session/frame_text.hpp"
@@ -14,22 +12,12 @@ using detail::set_numbers;
 
 namespace {
 
-// The first field of this tag, wherever the frame has it.
-std::string_view find_field(const screened_frame& frame, std::uint32_t tag) noexcept {
+// Empty where the frame has none.
+std::string_view routing_value(const screened_frame& frame, std::uint32_t tag) noexcept {
     if (tag == 57) [[likely]] {
         return text_of(frame, frame.facts().target_sub_id);
     }
-    char mark[16] = "\x01";
-    const auto written = std::to_chars(mark + 1, mark + sizeof mark - 1, tag);
-    *written.ptr = '=';
-    const std::string_view bytes(frame.data(), frame.size());
-    const std::string_view wanted(mark, static_cast<std::size_t>(written.ptr + 1 - mark));
-    const std::size_t at = bytes.find(wanted);
-    if (at == std::string_view::npos) {
-        return {};
-    }
-    const std::string_view value = bytes.substr(at + wanted.size());
-    return value.substr(0, value.find('\x01'));
+    return find_field({frame.data(), frame.size()}, tag).value_or(std::string_view());
 }
 
 // Taken in its turn; a duplicate or garbled one ends nothing.
@@ -77,7 +65,7 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
         assign_cut(row.message.target, text_of(frame, facts.target));
         assign_cut(row.message.cl_ord_id, text_of(frame, facts.cl_ord_id));
         assign_cut(row.message.orig_cl_ord_id, text_of(frame, facts.orig_cl_ord_id));
-        assign_cut(row.message.internal_target, find_field(frame, received.routing_tag));
+        assign_cut(row.message.internal_target, routing_value(frame, received.routing_tag));
         row.message.size = static_cast<std::uint32_t>(frame.size());
         row.message.poss_dup = facts.poss_dup ? 1 : 0;
         const std::string_view sent = text_of(frame, facts.sending_time);

@@ -83,6 +83,26 @@ sent_facts facts_of(const fix_out_log::message& sent) noexcept {
     return facts;
 }
 
+// What a row says of the source record behind it.
+void note_cause(fix_out_row& row, engine::row_envelope& envelope,
+                const outbound_header& cause) noexcept {
+    envelope.set_origin(cause.origin);
+    envelope.correlation = cause.correlation;
+    envelope.intended_ns = cause.intended_ns;
+    if (cause.is_retried != 0) {
+        envelope.flags |= engine::row_envelope::retried_flag;
+    }
+    row.committed_time = {cause.committed_ns};
+    row.streamed_time = {cause.streamed_ns};
+    row.translated_time = {cause.translated_ns};
+}
+
+void note_order(fix_message_columns& columns, const sent_facts& facts) noexcept {
+    assign_cut(columns.cl_ord_id, facts.cl_ord_id);
+    assign_cut(columns.orig_cl_ord_id, facts.orig_cl_ord_id);
+    assign_cut(columns.internal_target, facts.target_sub_id);
+}
+
 bool is_admin_type(std::string_view type) noexcept {
     return type.size() == 1 && std::string_view("012345A").find(type[0]) != std::string_view::npos;
 }
@@ -183,24 +203,14 @@ engine::append_status fix_out_log::append_message(session_numbers& session, cons
     assign_cut(row.message.msg_type, facts.msg_type);
     assign_cut(row.message.sender, facts.sender);
     assign_cut(row.message.target, facts.target);
-    assign_cut(row.message.cl_ord_id, facts.cl_ord_id);
-    assign_cut(row.message.orig_cl_ord_id, facts.orig_cl_ord_id);
-    assign_cut(row.message.internal_target, facts.target_sub_id);
+    note_order(row.message, facts);
     row.message.size = static_cast<std::uint32_t>(sent.frame.size());
     row.message.poss_dup = facts.poss_dup ? 1 : 0;
     row.creation_time = session.creation_time;
 
     engine::row_envelope envelope = gateway_envelope();
     if (sent.cause != nullptr) {
-        envelope.set_origin(sent.cause->origin);
-        envelope.correlation = sent.cause->correlation;
-        envelope.intended_ns = sent.cause->intended_ns;
-        if (sent.cause->is_retried != 0) {
-            envelope.flags |= engine::row_envelope::retried_flag;
-        }
-        row.committed_time = {sent.cause->committed_ns};
-        row.streamed_time = {sent.cause->streamed_ns};
-        row.translated_time = {sent.cause->translated_ns};
+        note_cause(row, envelope, *sent.cause);
     }
     const engine::append_result result = append(row, sent.frame, envelope);
     if (result.status != engine::append_status::ok) {
@@ -251,22 +261,12 @@ engine::append_status fix_out_log::append_unsent(const session_numbers& session,
     set_numbers(row.message, session, session.next_sender, session.next_target);
     assign_cut(row.message.kind, said.kind);
     assign_cut(row.message.msg_type, {cause.msg_type, cause.msg_type_bytes});
-    assign_cut(row.message.cl_ord_id, facts.cl_ord_id);
-    assign_cut(row.message.orig_cl_ord_id, facts.orig_cl_ord_id);
-    assign_cut(row.message.internal_target, facts.target_sub_id);
+    note_order(row.message, facts);
     row.message.size = static_cast<std::uint32_t>(said.body.size());
     assign_cut(row.reason, said.reason);
     row.creation_time = session.creation_time;
-    row.committed_time = {cause.committed_ns};
-    row.streamed_time = {cause.streamed_ns};
-    row.translated_time = {cause.translated_ns};
     engine::row_envelope envelope = gateway_envelope();
-    envelope.set_origin(cause.origin);
-    envelope.correlation = cause.correlation;
-    envelope.intended_ns = cause.intended_ns;
-    if (cause.is_retried != 0) {
-        envelope.flags |= engine::row_envelope::retried_flag;
-    }
+    note_cause(row, envelope, cause);
     return append(row, said.body, envelope).status;
 }
 

@@ -224,8 +224,9 @@ private:
                     std::int64_t utc_ns) noexcept;
     [[nodiscard]] receive_result pass_on(const screened_frame& frame, std::int64_t utc_ns) noexcept;
     [[nodiscard]] std::uint32_t wrong_tag_of(const screened_frame& request) const noexcept;
-    [[nodiscard]] receive_result swallow(const screened_frame& request,
-                                         std::int64_t utc_ns) noexcept;
+    void say_repeated(const screened_frame& request) noexcept;
+    [[nodiscard]] receive_result use_number_of(const screened_frame& request,
+                                               std::int64_t utc_ns) noexcept;
     [[nodiscard]] std::string_view reason_to_fill(const session_message& message) noexcept;
     [[nodiscard]] app_out_decision fill(const session_message& message,
                                         std::string_view reason) noexcept;

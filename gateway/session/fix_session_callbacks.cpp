@@ -1,11 +1,12 @@
 // What QuickFIX tells a session, and where it sends bytes.
+#include <charconv>
 #include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include "engine/core/clock.hpp"
-
 #include "gateway/session/fix_session.hpp"
+#include "gateway/session/frame_text.hpp"
 
 namespace millrace::gateway {
 
@@ -13,17 +14,11 @@ namespace {
 
 // The frame is the library's: its header says 34 before the body could.
 bool has_number(std::string_view frame, msg_seq_num number) noexcept {
-    char field[24];
-    const int bytes = std::snprintf(field, sizeof field,
-                                    "\x01"
-                                    "34=%u\x01",
-                                    number.value);
-    constexpr std::string_view tag =
-        "\x01"
-        "34=";
-    const std::size_t at = frame.find(tag);
-    return at != std::string_view::npos &&
-           frame.substr(at).starts_with({field, static_cast<std::size_t>(bytes)});
+    constexpr std::uint32_t msg_seq_num_tag = 34;
+    char digits[16];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number.value).ptr;
+    return find_field(frame, msg_seq_num_tag) ==
+           std::string_view(digits, static_cast<std::size_t>(end - digits));
 }
 
 }  // namespace

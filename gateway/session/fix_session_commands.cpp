@@ -1,7 +1,6 @@
 // What an operator does with a session, on its own thread, between two turns.
 #include <cstdarg>
 #include <cstdio>
-#include <new>
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/fix_session.hpp"
@@ -273,31 +272,6 @@ void fix_session::release(session_outcome& outcome) noexcept {
     is_killed_ = false;
     answer(outcome, true, "%s",
            was_killed ? "application messages leave again" : "the session was not killed");
-}
-
-// The request has its record and its number; it is answered when the kill is over. QuickFIX would
-// send what is asked for, or fill the gap, behind which the peer never asks again.
-receive_result fix_session::hold_request(const screened_frame& frame) noexcept {
-    const bool is_in_turn = frame.facts().number == ledger_.next_target();
-    ledger_.note_incoming(frame.facts().number, false);
-    if (is_in_turn && !ledger_.incr_next_target()) {
-        return {receive_status::failed, false};
-    }
-    if (port_->is_ordinary()) {
-        port_->note_received(engine::utc_now().ns);
-    }
-    constexpr std::uint32_t any_number = 0;
-    try {
-        const bool is_held = resend_.begin(frame, ledger_.next_sender(), any_number);
-        if (is_killed_) {
-            events_->say(event_level::warning, name(),
-                         is_held ? "a ResendRequest waits until the kill is taken back"
-                                 : "a ResendRequest for nothing is not answered, for a kill is on");
-        }
-    } catch (const std::bad_alloc&) {
-        return {receive_status::failed, false};
-    }
-    return {};
 }
 
 }  // namespace millrace::gateway

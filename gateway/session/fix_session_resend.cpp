@@ -8,6 +8,7 @@
 
 #include "engine/core/clock.hpp"
 #include "gateway/session/fix_session.hpp"
+#include "gateway/session/frame_text.hpp"
 
 namespace millrace::gateway {
 
@@ -36,13 +37,18 @@ receive_result fix_session::pass_on(const screened_frame& frame, std::int64_t ut
     if (settlement_.peer_has_asked()) {
         ledger_.forget_question();
     }
-    if (!resend_limit_.take({frame.facts().begin_seq_no}, frame.facts().end_seq_no, now_ns_)) {
-        return swallow(frame, utc_ns);
+    const bool is_repeated =
+        !resend_limit_.take({frame.facts().begin_seq_no}, frame.facts().end_seq_no, now_ns_);
+    if (is_repeated) {
+        say_repeated(frame);
     }
-    if (is_killed_ || !has_room_for_slice()) {
-        const bool is_proper =
-            is_own_header(spec_, frame, utc_ns) && frame.facts().number >= ledger_.next_target();
-        return is_proper ? hold_request(frame) : port_->receive(frame, utc_ns);
+    if (is_repeated || is_killed_ || !has_room_for_slice()) {
+        // Whatever else is wrong with it the library says.
+        if (!is_own_header(spec_, frame, utc_ns) || frame.facts().number < ledger_.next_target()) {
+            return port_->receive(frame, utc_ns);
+        }
+        const receive_result used = use_number_of(frame, utc_ns);
+        return is_repeated || used.status != receive_status::ok ? used : hold_request(frame);
     }
     try {
         if (!resend_.begin(frame, ledger_.next_sender(), slice_messages())) {
@@ -109,11 +115,7 @@ std::uint32_t fix_session::wrong_tag_of(const screened_frame& request) const noe
     constexpr std::uint32_t begin_seq_no = 7;
     constexpr std::uint32_t end_seq_no = 16;
     const frame_facts& facts = request.facts();
-    const bool is_there = std::string_view(request.data(), request.size())
-                              .find(
-                                  "\x01"
-                                  "7=") != std::string_view::npos;
-    if (!is_there) {
+    if (!find_field({request.data(), request.size()}, begin_seq_no)) {
         return 0;  // the library says what is missing
     }
     if (facts.begin_seq_no == 0 || msg_seq_num{facts.begin_seq_no} >= ledger_.next_sender()) {
@@ -122,29 +124,51 @@ std::uint32_t fix_session::wrong_tag_of(const screened_frame& request) const noe
     return facts.end_seq_no != 0 && facts.end_seq_no < facts.begin_seq_no ? end_seq_no : 0;
 }
 
-// A request that came too often uses its number, and nothing else.
-receive_result fix_session::swallow(const screened_frame& request, std::int64_t utc_ns) noexcept {
+void fix_session::say_repeated(const screened_frame& request) noexcept {
     counters.refused_requests.add(1);
-    if (resend_limit_.is_first_refused()) {
-        char text[192];
-        std::snprintf(text, sizeof text,
-                      "the peer has asked %u times within %lld s for messages %u to %u and has got "
-                      "them; until then it is not answered",
-                      options_.resends.repeats_max,
-                      static_cast<long long>(options_.resends.window_ns / 1'000'000'000),
-                      request.facts().begin_seq_no, request.facts().end_seq_no);
-        events_->say(event_level::warning, name(), text);
+    if (!resend_limit_.is_first_refused()) {
+        return;
+    }
+    char text[192];
+    std::snprintf(text, sizeof text,
+                  "the peer has asked %u times within %lld s for messages %u to %u and has got "
+                  "them; until then it is not answered",
+                  options_.resends.repeats_max,
+                  static_cast<long long>(options_.resends.window_ns / 1'000'000'000),
+                  request.facts().begin_seq_no, request.facts().end_seq_no);
+    events_->say(event_level::warning, name(), text);
+}
+
+// A request that is not shown to the library uses its number in its turn, and is answered later or
+// not at all.
+receive_result fix_session::use_number_of(const screened_frame& request,
+                                          std::int64_t utc_ns) noexcept {
+    if (port_->is_ordinary()) {
+        port_->note_received(utc_ns);
     }
     const msg_seq_num number = request.facts().number;
-    if (!is_own_header(spec_, request, utc_ns) || number < ledger_.next_target()) {
-        return port_->receive(request, utc_ns);
-    }
-    port_->note_received(utc_ns);
     if (number > ledger_.next_target()) {
         return {};
     }
     ledger_.note_incoming(number, false);
     return {ledger_.incr_next_target() ? receive_status::ok : receive_status::failed, false};
+}
+
+// It is answered when the kill is over, or FIX_OUT has room. QuickFIX would send what is asked for,
+// or fill the gap, behind which the peer never asks again.
+receive_result fix_session::hold_request(const screened_frame& frame) noexcept {
+    constexpr std::uint32_t any_number = 0;
+    try {
+        const bool is_held = resend_.begin(frame, ledger_.next_sender(), any_number);
+        if (is_killed_) {
+            events_->say(event_level::warning, name(),
+                         is_held ? "a ResendRequest waits until the kill is taken back"
+                                 : "a ResendRequest for nothing is not answered, for a kill is on");
+        }
+    } catch (const std::bad_alloc&) {
+        return {receive_status::failed, false};
+    }
+    return {};
 }
 
 // Empty: it is sent again.

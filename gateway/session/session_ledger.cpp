@@ -193,13 +193,8 @@ void session_ledger::note_answer(const screened_frame& frame) noexcept {
     if (proof_below_.is_none() || !frame.is_msg_type('0')) {
         return;
     }
-    const std::string_view bytes(frame.data(), frame.size());
-    const std::size_t at = bytes.find(
-        "\x01"
-        "112=");
-    const std::string_view id(proof_id_);
-    if (at != std::string_view::npos && bytes.substr(at + 5, id.size()) == id &&
-        bytes.substr(at + 5 + id.size(), 1) == "\x01") {
+    constexpr std::uint32_t test_req_id = 112;
+    if (find_field({frame.data(), frame.size()}, test_req_id) == proof_id_) {
         proven_below_ = proof_below_;
         proof_below_ = {};
     }

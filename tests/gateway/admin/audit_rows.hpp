@@ -1,15 +1,13 @@
 // The audit log read back.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "engine/log/log_reader.hpp"
 #include "engine/table/row.hpp"
 #include "gateway/admin/audit_log.hpp"
+#include "tests/engine/log/whole_log.hpp"
 
 namespace millrace::test {
 
@@ -25,23 +23,12 @@ struct audit_row {
 
 [[nodiscard]] inline std::vector<audit_row> read_audit(const std::filesystem::path& directory) {
     std::vector<audit_row> rows;
-    engine::log_reader reader(directory, engine::read_from::first());
-    engine::record_view record;
-    engine::read_status status = engine::read_status::none;
-    for (int idle = 0; idle < 100; idle += status == engine::read_status::none ? 1 : 0) {
-        status = reader.poll(record);
-        if (status == engine::read_status::damaged) {
-            ADD_FAILURE() << reader.damage().text();
-            break;
-        }
-        if (status != engine::read_status::record) {
-            continue;
-        }
+    for_each_record(directory, [&](const engine::record_view& record) {
         const engine::row_view row(gateway::audit_schema(), record.bytes());
         const auto text = [&](std::size_t index) { return std::string(row.text(index)); };
         rows.push_back({text(0), text(1), text(2), text(3), text(5), text(6), text(7), text(8),
                         text(9), row.unsigned_integer(4), record.seq.value, row.envelope()});
-    }
+    });
     return rows;
 }
 

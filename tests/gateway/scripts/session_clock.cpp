@@ -1,15 +1,15 @@
 #include "tests/gateway/scripts/session_clock.hpp"
 
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/gateway/session/library_clock.hpp"
 
 namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 
-std::int64_t library_now_ns = 0;                 // what QuickFIX takes for the time; 0: the host's
 thread_local std::int64_t monotonic_now_ns = 0;  // 0: the host's
 
 }  // namespace
@@ -24,24 +24,6 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
     return 0;
 }
 
-extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept {
-    if (library_now_ns == 0) {
-        return static_cast<int>(::syscall(SYS_gettimeofday, time, nullptr));
-    }
-    time->tv_sec = library_now_ns / ns_per_s;
-    time->tv_usec = library_now_ns % ns_per_s / 1000;
-    return 0;
-}
-
-extern "C" time_t time(time_t* into) noexcept {
-    timeval now{};
-    ::gettimeofday(&now, nullptr);
-    if (into != nullptr) {
-        *into = now.tv_sec;
-    }
-    return now.tv_sec;
-}
-
 namespace millrace::test {
 
 session_clock::session_clock() {
@@ -49,7 +31,7 @@ session_clock::session_clock() {
 }
 
 session_clock::~session_clock() {
-    library_now_ns = 0;
+    set_library_time(0);
     monotonic_now_ns = 0;
 }
 
@@ -63,7 +45,7 @@ std::int64_t session_clock::monotonic_ns() const {
 }
 
 void session_clock::tell() {
-    library_now_ns = utc_.now().realtime_ns;
+    set_library_time(utc_.now().realtime_ns);
     monotonic_now_ns = utc_.now().monotonic_ns;
 }
 

@@ -225,14 +225,8 @@ test::traced_run calls_of_turns(int others, bool has_tls = false) {
     return run;
 }
 
-TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "the sanitizer's runtime calls too";
-#endif
-    const test::traced_run run = calls_of_turns(0);
-    if (!run.may_trace) {
-        GTEST_SKIP() << "no program may be traced here";
-    }
+// One call a turn, and one more for all that is sent in it.
+void expect_least_calls(const test::traced_run& run) {
     ASSERT_EQ(run.exit_status, 0);
     ASSERT_EQ(run.pieces.size(), 4U);
     const calls one_look{{SYS_recvfrom, 1}};
@@ -241,6 +235,17 @@ TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
     EXPECT_EQ(run.pieces[1], one_look) << "a report";
     EXPECT_EQ(run.pieces[2], look_and_send) << "an order";
     EXPECT_EQ(run.pieces[3], look_and_send) << "ten orders";
+}
+
+TEST(FastLaneCost, OneSystemCallATurnAndOneForAllThatIsSent) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizer's runtime calls too";
+#endif
+    const test::traced_run run = calls_of_turns(0);
+    if (!run.may_trace) {
+        GTEST_SKIP() << "no program may be traced here";
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_least_calls(run));
     EXPECT_EQ(run.in_order[2], (std::vector<long>{SYS_sendto, SYS_recvfrom}))
         << "an order does not wait for the look";
 }
@@ -253,14 +258,7 @@ TEST(FastLaneCost, AndNoMoreOverTls) {
     if (!run.may_trace) {
         GTEST_SKIP() << "no program may be traced here";
     }
-    ASSERT_EQ(run.exit_status, 0);
-    ASSERT_EQ(run.pieces.size(), 4U);
-    const calls one_look{{SYS_recvfrom, 1}};
-    const calls look_and_send{{SYS_recvfrom, 1}, {SYS_sendto, 1}};
-    EXPECT_EQ(run.pieces[0], one_look) << "nothing to do";
-    EXPECT_EQ(run.pieces[1], one_look) << "a report";
-    EXPECT_EQ(run.pieces[2], look_and_send) << "an order";
-    EXPECT_EQ(run.pieces[3], look_and_send) << "ten orders";
+    ASSERT_NO_FATAL_FAILURE(expect_least_calls(run));
 }
 
 TEST(FastLaneCost, OneSystemCallATurnLooksAtAllSocketsOfMany) {

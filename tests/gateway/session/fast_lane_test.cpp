@@ -1,9 +1,6 @@
 // The same conversations over the fast lane and with every message through QuickFIX: what stands on
 // the wire, in FIX_OUT and in FIX_IN is the same, byte for byte, under clocks that the test sets.
 #include <gtest/gtest.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,33 +11,9 @@
 #include <vector>
 
 #include "tests/engine/core/manual_clock.hpp"
+#include "tests/gateway/session/library_clock.hpp"
 #include "tests/gateway/session/raw_peer.hpp"
 #include "tests/gateway/session/session_test_support.hpp"
-
-namespace {
-
-std::int64_t library_now_ns = 0;  // what QuickFIX takes for the time; 0: the host's
-
-}  // namespace
-
-// QuickFIX asks these two, by its dynamic symbols: the program's come first.
-extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept {
-    if (library_now_ns == 0) {
-        return static_cast<int>(::syscall(SYS_gettimeofday, time, nullptr));
-    }
-    time->tv_sec = library_now_ns / 1'000'000'000;
-    time->tv_usec = library_now_ns % 1'000'000'000 / 1000;
-    return 0;
-}
-
-extern "C" time_t time(time_t* into) noexcept {
-    timeval now{};
-    ::gettimeofday(&now, nullptr);
-    if (into != nullptr) {
-        *into = now.tv_sec;
-    }
-    return now.tv_sec;
-}
 
 namespace millrace::gateway {
 namespace {
@@ -129,7 +102,7 @@ public:
     conversation(const version& fix, bool is_slow, std::uint64_t seed,
                  const conversation_setting& setting)
         : fix_(fix), random_(seed), orders_("orders"), clock_(begin_ns) {
-        library_now_ns = clock_.now().realtime_ns;
+        test::set_library_time(clock_.now().realtime_ns);
         session_agent_options options = test::agent_options(directory_ / "gateway");
         if (is_slow) {
             options.slow_sessions.push_back(std::string(fix.begin_string) + ":OURS->PEER");
@@ -140,7 +113,7 @@ public:
     }
     ~conversation() {
         agent_.reset();
-        library_now_ns = 0;
+        test::set_library_time(0);
     }
 
     transcript run(int steps) {
@@ -213,7 +186,7 @@ private:
 
     void step() {
         clock_.run(static_cast<std::int64_t>(below(400)) * test::ms_ns);
-        library_now_ns = clock_.now().realtime_ns;
+        test::set_library_time(clock_.now().realtime_ns);
         if (!agent_->is_logged_on()) {
             peer_.leave();
             settle_disconnect();

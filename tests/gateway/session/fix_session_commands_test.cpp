@@ -8,32 +8,19 @@
 
 #include "engine/agent/runner.hpp"
 #include "engine/core/histogram.hpp"
-#include "tests/gateway/session/raw_peer.hpp"
+#include "tests/gateway/session/peer_session.hpp"
 
 namespace millrace::gateway {
 namespace {
 
-class SessionCommands : public testing::Test {
+class SessionCommands : public test::PeerSession {
 protected:
-    SessionCommands() : orders("orders") { peer.listen(); }
+    SessionCommands() { peer.listen(); }
 
     void open(const std::string& more = "") {
         agent = std::make_unique<test::live_agent>(
             options, test::agent_settings(true, peer.port(), "PEER", "HeartBtInt=30\n" + more),
             orders);
-    }
-    void open_acceptor() {
-        agent = std::make_unique<test::live_agent>(
-            options, test::agent_settings(false, 0, "PEER", ""), orders);
-    }
-    template <typename Done>
-    [[nodiscard]] bool run_until(Done done) {
-        return test::step_until(
-            [&] {
-                peer.hear();
-                return agent->step();
-            },
-            done);
     }
     // Takes the Logon that comes, and answers it with a number of the peer's.
     [[nodiscard]] bool log_on(std::uint32_t number = 1) {
@@ -87,23 +74,11 @@ protected:
         }
         return found;
     }
-    [[nodiscard]] std::vector<test::logged_row> out_rows() {
-        return test::read_out(directory / "gateway" / "FIX_OUT");
-    }
-    [[nodiscard]] std::vector<test::logged_row> in_rows() {
-        return test::read_in(directory / "gateway" / "FIX_IN");
-    }
     void put_orders(std::uint64_t first, std::uint64_t last) {
         for (std::uint64_t number = first; number <= last; ++number) {
             orders.put(number, "A" + std::to_string(number));
         }
     }
-
-    engine::temporary_directory directory;
-    session_agent_options options = test::agent_options(directory / "gateway");
-    test::order_source orders;
-    test::raw_peer peer;
-    std::unique_ptr<test::live_agent> agent;
 };
 
 TEST_F(SessionCommands, ShowBothSidesNumbersAfterTheFirstLogon) {

@@ -2,39 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "tests/gateway/session/raw_peer.hpp"
+#include "tests/gateway/session/peer_session.hpp"
 
 namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t hour_ns = std::int64_t{3600} * 1000 * test::ms_ns;
 
-class SessionUnsent : public testing::Test {
+class SessionUnsent : public test::AcceptorSession {
 protected:
-    SessionUnsent() : orders("orders") {}
-
-    void open() {
-        agent = std::make_unique<test::live_agent>(
-            options, test::agent_settings(false, 0, "PEER", ""), orders);
-    }
-    void log_on(std::uint32_t number) {
-        peer.come_to(agent->inner.listening_ports().front());
-        peer.say("A", number, "98=0|108=30|");
-        ASSERT_TRUE(run_until([&] { return agent->is_logged_on(); })) << agent->last_said(10);
-    }
-    template <typename Done>
-    [[nodiscard]] bool run_until(Done done) {
-        return test::step_until(
-            [&] {
-                peer.hear();
-                return agent->step();
-            },
-            done);
-    }
     void run(int turns) {
         for (int i = 0; i < turns; ++i) {
             peer.hear();
@@ -50,16 +29,6 @@ protected:
         }
         return ids;
     }
-    [[nodiscard]] std::vector<test::logged_row> out_rows() {
-        return test::read_out(directory / "gateway" / "FIX_OUT");
-    }
-    [[nodiscard]] fix_session_counters& counters() { return agent->session().counters; }
-
-    engine::temporary_directory directory;
-    session_agent_options options = test::agent_options(directory / "gateway");
-    test::order_source orders;
-    test::raw_peer peer;
-    std::unique_ptr<test::live_agent> agent;
 };
 
 TEST_F(SessionUnsent, HoldsEverythingForTheNextLogonUnlessToldOtherwise) {

@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "tests/gateway/session/raw_peer.hpp"
+#include "tests/gateway/session/peer_session.hpp"
 
 namespace millrace::gateway {
 namespace {
@@ -46,29 +45,8 @@ TEST(ResendLimit, CountsEqualRequestsOfAWindow) {
     EXPECT_TRUE(limit.take({6}, 7, 1105));
 }
 
-class SessionResend : public testing::Test {
+class SessionResend : public test::AcceptorSession {
 protected:
-    SessionResend() : orders("orders") {}
-
-    void open(const std::string& more = "") {
-        agent = std::make_unique<test::live_agent>(
-            options, test::agent_settings(false, 0, "PEER", more), orders);
-    }
-    void log_on(std::uint32_t number) {
-        peer.come_to(agent->inner.listening_ports().front());
-        peer.say("A", number, "98=0|108=30|");
-        ASSERT_TRUE(run_until([&] { return agent->is_logged_on() && peer.has_heard("A"); }))
-            << agent->last_said(10);
-    }
-    template <typename Done>
-    [[nodiscard]] bool run_until(Done done) {
-        return test::step_until(
-            [&] {
-                peer.hear();
-                return agent->step();
-            },
-            done);
-    }
     // "D 2", "D 2 dup", "4 2 to 5" ...: what the peer has got since the last call, in order.
     [[nodiscard]] std::vector<std::string> heard() {
         std::vector<std::string> all;
@@ -103,21 +81,12 @@ protected:
         ASSERT_TRUE(run_until([&] { return peer.frames.size() == 4; })) << agent->last_said(10);
         peer.frames.clear();
     }
-    [[nodiscard]] std::vector<test::logged_row> out_rows(std::string_view kind) {
-        std::vector<test::logged_row> rows = test::read_out(directory / "gateway" / "FIX_OUT");
+    [[nodiscard]] std::vector<test::logged_row> rows_of(std::string_view kind) {
+        std::vector<test::logged_row> rows = out_rows();
         std::erase_if(rows, [&](const auto& row) { return row.kind != kind; });
         return rows;
     }
-    [[nodiscard]] std::vector<std::string> in_texts() {
-        return test::texts_of(test::read_in(directory / "gateway" / "FIX_IN"));
-    }
-    [[nodiscard]] fix_session_counters& counters() { return agent->session().counters; }
-
-    engine::temporary_directory directory;
-    session_agent_options options = test::agent_options(directory / "gateway");
-    test::order_source orders;
-    test::raw_peer peer;
-    std::unique_ptr<test::live_agent> agent;
+    [[nodiscard]] std::vector<std::string> in_texts() { return test::texts_of(in_rows()); }
 };
 
 TEST_F(SessionResend, NotesEachMessageThatGoesOutAgain) {
@@ -127,7 +96,7 @@ TEST_F(SessionResend, NotesEachMessageThatGoesOutAgain) {
     peer.say("2", 2, "7=3|16=4|");
     meet(3);
     EXPECT_EQ(heard(), (std::vector<std::string>{"F 3 dup", "D 4 dup"}));
-    const std::vector<test::logged_row> rows = out_rows(kind::resent);
+    const std::vector<test::logged_row> rows = rows_of(kind::resent);
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[0].text(), "resent F 0 C1");
     EXPECT_EQ(rows[0].ref_number, 3U);
@@ -150,7 +119,7 @@ TEST_F(SessionResend, NotesEachMessageThatGoesOutAgain) {
     EXPECT_EQ(heard(),
               (std::vector<std::string>{"A 6", "4 1 to 2", "D 2 dup", "F 3 dup", "D 4 dup"}));
     // The gap fill before the first of them is no message, and takes no one's record.
-    const std::vector<test::logged_row> again = out_rows(kind::resent);
+    const std::vector<test::logged_row> again = rows_of(kind::resent);
     ASSERT_EQ(again.size(), 5U);
     for (const test::logged_row& row : again) {
         EXPECT_EQ(test::field_of(row.wire, 34), std::to_string(row.ref_number));
@@ -166,7 +135,7 @@ TEST_F(SessionResend, FillsWhatIsTooOldForItsTypeAndSaysSo) {
     peer.say("2", 2, "7=2|16=0|");
     meet(3);
     EXPECT_EQ(heard(), (std::vector<std::string>{"4 2 to 3", "F 3 dup", "4 4 to 5"}));
-    const std::vector<test::logged_row> rows = out_rows(kind::undelivered);
+    const std::vector<test::logged_row> rows = rows_of(kind::undelivered);
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[0].text(), "undelivered D 0 A1");
     EXPECT_EQ(rows[0].ref_number, 2U);
@@ -187,10 +156,10 @@ TEST_F(SessionResend, SaysWhatPersistMessagesNDoesNotSendAgain) {
     peer.say("2", 2, "7=2|16=0|");
     meet(3);
     EXPECT_EQ(heard(), (std::vector<std::string>{"4 2 to 5"}));
-    EXPECT_EQ(test::texts_of(out_rows(kind::undelivered)),
+    EXPECT_EQ(test::texts_of(rows_of(kind::undelivered)),
               (std::vector<std::string>{"undelivered D 0 A1", "undelivered F 0 C1",
                                         "undelivered D 0 A2"}));
-    EXPECT_EQ(out_rows(kind::undelivered)[0].reason, "PersistMessages=N");
+    EXPECT_EQ(rows_of(kind::undelivered)[0].reason, "PersistMessages=N");
 }
 
 TEST_F(SessionResend, RejectsRequestsForWhatCannotBeThere) {

@@ -8,14 +8,14 @@
 #include <string>
 
 #include "gateway/session/password_hash.hpp"
-#include "tests/gateway/session/raw_peer.hpp"
+#include "tests/gateway/session/peer_session.hpp"
 
 namespace millrace::gateway {
 namespace {
 
-class SessionAgentLogon : public testing::Test {
+class SessionAgentLogon : public test::PeerSession {
 protected:
-    SessionAgentLogon() : orders("orders") {
+    SessionAgentLogon() {
         options.users = directory / "users.txt";
         write_users("OURS->PEER alice " + hash_password("hunter2", 1) + "\n");
     }
@@ -27,18 +27,8 @@ protected:
         std::filesystem::rename(fresh, options.users);
     }
     void open(const std::string& more = "") {
-        agent = std::make_unique<test::live_agent>(
-            options, test::agent_settings(false, 0, "PEER", more), orders);
+        open_acceptor(more);
         port = agent->inner.listening_ports().front();
-    }
-    template <typename Done>
-    [[nodiscard]] bool run_until(Done done) {
-        return test::step_until(
-            [&] {
-                peer.hear();
-                return agent->step();
-            },
-            done);
     }
     // Comes with this Logon; true if the session has it, false if it is sent away.
     [[nodiscard]] bool log_on(std::uint32_t number, const std::string& fields) {
@@ -51,13 +41,6 @@ protected:
         peer.leave();
         EXPECT_TRUE(run_until([&] { return !agent->is_logged_on(); }));
     }
-    [[nodiscard]] session_ledger& ledger() { return agent->session().ledger(); }
-    [[nodiscard]] std::vector<test::logged_row> out_rows() {
-        return test::read_out(directory / "gateway" / "FIX_OUT");
-    }
-    [[nodiscard]] std::vector<test::logged_row> in_rows() {
-        return test::read_in(directory / "gateway" / "FIX_IN");
-    }
     [[nodiscard]] bool has_leaked(std::string_view secret) {
         for (const auto& rows : {out_rows(), in_rows()}) {
             for (const test::logged_row& row : rows) {
@@ -69,12 +52,7 @@ protected:
         return agent->has_said(secret);
     }
 
-    engine::temporary_directory directory;
-    session_agent_options options = test::agent_options(directory / "gateway");
-    test::order_source orders;
-    test::raw_peer peer;
     std::uint16_t port = 0;
-    std::unique_ptr<test::live_agent> agent;
 };
 
 TEST_F(SessionAgentLogon, LetsOnWhoHasThePasswordAndKeepsNone) {

@@ -16,7 +16,6 @@
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
-#include "engine/log/log_reader.hpp"
 #include "engine/ring/byte_ring.hpp"
 #include "engine/table/row.hpp"
 #include "gateway/session/fix_tables.hpp"
@@ -24,6 +23,7 @@
 #include "gateway/transport/connection.hpp"
 #include "gateway/transport/listener.hpp"
 #include "tests/engine/core/temporary_directory.hpp"
+#include "tests/engine/log/whole_log.hpp"
 #include "tests/gateway/quickfix/port_test_support.hpp"
 #include "xlator/fix/byte_sum.hpp"
 
@@ -81,20 +81,9 @@ template <class Row>
 [[nodiscard]] inline std::vector<logged_row> read_rows(const std::filesystem::path& directory,
                                                        const engine::row_schema& schema) {
     std::vector<logged_row> rows;
-    engine::log_reader reader(directory, engine::read_from::first());
-    engine::record_view record;
-    engine::read_status status = engine::read_status::none;
-    // A reader at a segment's torn end looks for the next one only now and then.
-    for (int idle = 0; idle < 100; idle += status == engine::read_status::none ? 1 : 0) {
-        status = reader.poll(record);
-        if (status == engine::read_status::damaged) {
-            ADD_FAILURE() << reader.damage().text();
-            break;
-        }
-        if (status == engine::read_status::record) {
-            rows.push_back(to_logged<Row>(engine::row_view(schema, record.bytes())));
-        }
-    }
+    for_each_record(directory, [&](const engine::record_view& record) {
+        rows.push_back(to_logged<Row>(engine::row_view(schema, record.bytes())));
+    });
     return rows;
 }
 

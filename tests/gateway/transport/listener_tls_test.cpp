@@ -4,26 +4,18 @@
 #include <vector>
 
 #include "gateway/transport/listener.hpp"
+#include "tests/gateway/transport/listener_test_support.hpp"
 #include "tests/gateway/transport/tls_test_support.hpp"
 
 namespace millrace::gateway {
 namespace {
 
+using test::dial;
 using test::eventually;
 using test::heartbeat;
+using test::loopback;
 
 constexpr std::int64_t second_ns = 1'000'000'000;
-
-socket_address loopback(std::uint16_t port) {
-    return resolve("127.0.0.1", port, address_use::listen).front();
-}
-
-engine::unique_fd dial(const listener& to) {
-    engine::unique_fd socket{::socket(AF_INET, SOCK_STREAM, 0)};
-    const socket_address address = loopback(to.port());
-    EXPECT_EQ(::connect(socket.get(), address.get(), address.size), 0);
-    return socket;
-}
 
 class ListenerTls : public testing::Test {
 protected:

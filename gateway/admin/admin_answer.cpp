@@ -1,5 +1,6 @@
 #include "gateway/admin/admin_answer.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/core/types.hpp"
@@ -66,6 +67,23 @@ std::string dump(const json& made) {
 }
 
 }  // namespace
+
+void summarize(admin_answer& answer) {
+    answer.outcome = audit_outcome::done;
+    for (const answered_session& one : answer.sessions) {
+        answer.outcome = std::max(answer.outcome, one.outcome);
+    }
+    answer.text = answer.sessions.size() == 1
+                      ? answer.sessions.front().text
+                      : std::to_string(answer.sessions.size()) + " sessions";
+}
+
+void note_outcome(audit_entry& entry, const answered_session& session) {
+    entry.outcome = session.outcome;
+    entry.before = to_text(session.before);
+    entry.after = to_text(session.after);
+    entry.text = session.text;
+}
 
 std::string to_line(const admin_answer& answer) {
     json made;

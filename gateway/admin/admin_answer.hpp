@@ -33,6 +33,10 @@ struct admin_answer {
     std::vector<answered_session> sessions;
 };
 
+// Of all its sessions: the worst outcome, and the text of the one there is.
+void summarize(admin_answer& answer);
+// What became of the session that an `asked` entry is about.
+void note_outcome(audit_entry& entry, const answered_session& session);
 // With its end.
 [[nodiscard]] std::string to_line(const admin_answer& answer);
 // `outcome` "misuse": what was no request, or asked for what is not there; "denied": nobody has

@@ -13,19 +13,9 @@ namespace {
 
 constexpr std::int64_t look_interval_ns = 10'000'000;
 
-bool is_kept(session_verb verb) noexcept {
-    return verb == session_verb::enable || verb == session_verb::disable ||
-           verb == session_verb::kill || verb == session_verb::release;
-}
-
 // What stops something is done first, and noted then.
 bool stops(session_verb verb) noexcept {
     return verb == session_verb::kill || verb == session_verb::disable;
-}
-
-bool is_named(const fix_session& session, std::string_view name) {
-    const session_spec& spec = session.spec();
-    return session.name() == name || spec.sender + "->" + spec.target == name;
 }
 
 }  // namespace
@@ -48,7 +38,7 @@ void admin_job::find_session() {
         for (std::size_t i = 0; i < gateway->sessions().size(); ++i) {
             const fix_session& session = *gateway->sessions()[i];
             names.push_back(session.name());
-            if (is_named(session, request_.session)) {
+            if (is_named(session.spec(), request_.session)) {
                 add_part(*gateway, i);
                 ++found;
             }
@@ -122,7 +112,7 @@ void admin_job::begin() {
             return;
         }
     }
-    if (is_kept(request_.verb) && !stops(request_.verb)) {
+    if (is_switch(request_.verb) && !stops(request_.verb)) {
         for (part& one : parts_) {
             if (!keep(one)) {
                 one.steps.clear();
@@ -205,7 +195,7 @@ void admin_job::go_on(part& one, session_verb verb, std::int64_t now_ns) {
     const answered_session& first = answer_.sessions[one.first];
     if (!is_script()) {
         one.steps.clear();
-        if (is_kept(verb) && stops(verb)) {
+        if (stops(verb)) {
             static_cast<void>(keep(one));
         }
         return;
@@ -279,14 +269,9 @@ void admin_job::give_up(std::string_view reason) {
 }
 
 session_command admin_job::command_of(const part& one) const noexcept {
-    session_command made;
+    session_command made = to_command(request_);
     made.verb = one.steps.front();
     made.session = one.session;
-    made.next_sender = request_.next_sender;
-    made.next_target = request_.next_target;
-    made.begin = request_.begin;
-    made.end = request_.end;
-    std::snprintf(made.text.data(), made.text.size(), "%s", request_.text.c_str());
     return made;
 }
 
@@ -303,13 +288,7 @@ audit_entry admin_job::entry_of(const answered_session& one) const {
 
 void admin_job::conclude() {
     is_done_ = true;
-    answer_.outcome = audit_outcome::done;
-    for (const answered_session& one : answer_.sessions) {
-        answer_.outcome = std::max(answer_.outcome, one.outcome);
-    }
-    answer_.text = answer_.sessions.size() == 1
-                       ? answer_.sessions.front().text
-                       : std::to_string(answer_.sessions.size()) + " sessions";
+    summarize(answer_);
     if (is_quiet()) {
         return;
     }
@@ -317,10 +296,7 @@ void admin_job::conclude() {
     for (std::size_t i = 0; i < answer_.sessions.size(); ++i) {
         const answered_session& one = answer_.sessions[i];
         audit_entry entry = entry_of(one);
-        entry.outcome = one.outcome;
-        entry.before = to_text(one.before);
-        entry.after = to_text(one.after);
-        entry.text = one.text;
+        note_outcome(entry, one);
         is_audited = house_.audit->append(entry, chains_[i]) && is_audited;
     }
     if (!house_.audit->sync() || !is_audited) {

@@ -69,9 +69,7 @@ private:
     void find_session();
     void add_part(session_agent& gateway, std::size_t session);
     [[nodiscard]] bool is_quiet() const noexcept { return request_.verb == session_verb::look; }
-    [[nodiscard]] bool is_script() const noexcept {
-        return request_.verb == session_verb::reset || request_.verb == session_verb::set_sequence;
-    }
+    [[nodiscard]] bool is_script() const noexcept { return changes_numbers(request_.verb); }
     void begin();
     void advance(part& one, std::int64_t now_ns);
     void take(part& one, std::int64_t now_ns);

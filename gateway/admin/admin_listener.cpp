@@ -19,10 +19,8 @@ namespace {
 constexpr int backlog = 16;
 constexpr int accepts_per_turn = 16;
 
-void tell_off(int fd, std::string_view reason) {
-    const std::string line = unserved_line("denied", reason);
-    // Fits an empty socket buffer; who cannot take it sees the end all the same.
-    static_cast<void>(::send(fd, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+void deny(int fd, std::string_view reason) {
+    tell_off(fd, unserved_line("denied", reason));
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ admin_listener::admin_listener(std::vector<session_agent*> gateways, audit_log& 
         if (::chown(options_.path.c_str(), static_cast<uid_t>(-1), *options_.group) != 0 ||
             ::chmod(options_.path.c_str(), options_.mode) != 0) {
             const int error_number = errno;
-            remove_file();
+            close_locally(socket_, options_.path);
             throw engine::io_error("chown", options_.path.native(), error_number);
         }
     }
@@ -46,7 +44,7 @@ admin_listener::admin_listener(std::vector<session_agent*> gateways, audit_log& 
 }
 
 admin_listener::~admin_listener() {
-    remove_file();
+    close_locally(socket_, options_.path);
 }
 
 int admin_listener::do_work() noexcept {
@@ -84,8 +82,7 @@ int admin_listener::serve() {
 int admin_listener::accept_new() {
     int accepted = 0;
     while (accepted < accepts_per_turn) {
-        engine::unique_fd socket(
-            ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        engine::unique_fd socket = accept_locally(socket_.get());
         if (!socket.is_open()) {
             break;
         }
@@ -113,15 +110,15 @@ void admin_listener::admit(engine::unique_fd socket) {
         say(event_level::warning, "refused " + peer.name + " (uid " + std::to_string(peer.uid) +
                                       ", pid " + std::to_string(peer.pid) +
                                       "), who may not administer sessions");
-        tell_off(socket.get(), "user " + peer.name +
-                                   " may not administer sessions: [admin] of "
-                                   "the configuration says who may");
+        deny(socket.get(), "user " + peer.name +
+                               " may not administer sessions: [admin] of "
+                               "the configuration says who may");
         return;
     }
     if (clients_.size() >= options_.connections_max) {
         counters.refused_connections.add(1);
-        tell_off(socket.get(), "too many connections: " + std::to_string(options_.connections_max) +
-                                   " are open; try again later");
+        deny(socket.get(), "too many connections: " + std::to_string(options_.connections_max) +
+                               " are open; try again later");
         return;
     }
     auto made = std::make_unique<client>();
@@ -191,9 +188,8 @@ void admin_listener::take_request(client& one) {
     const admin_house house{gateways_, audit_, options_.take_timeout_ns};
     one.job = std::make_unique<admin_job>(house, std::move(request), one.who);
     if (!one.job->misfit().empty()) {
-        const std::string misfit = one.job->misfit();
+        misuse(one, one.job->misfit());
         one.job.reset();
-        misuse(one, misfit);
         return;
     }
     if (one.job->turn(engine::monotonic_now_ns())) {  // hands it over at once
@@ -246,7 +242,7 @@ void admin_listener::send(client& one) {
 }
 
 void admin_listener::on_close() noexcept {
-    remove_file();
+    close_locally(socket_, options_.path);
     const std::int64_t until_ns = engine::monotonic_now_ns() + options_.close_timeout_ns;
     try {
         for (const auto& one : clients_) {
@@ -269,13 +265,6 @@ void admin_listener::on_close() noexcept {
     }
     clients_.clear();
     counters.connections.set(0);
-}
-
-void admin_listener::remove_file() noexcept {
-    if (socket_.is_open()) {
-        ::unlink(options_.path.c_str());
-        socket_.reset();
-    }
 }
 
 }  // namespace millrace::gateway

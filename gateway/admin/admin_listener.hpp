@@ -72,7 +72,6 @@ private:
     void say(event_level level, std::string_view text) noexcept {
         events_.say(level, options_.name, text);
     }
-    void remove_file() noexcept;
 
     std::vector<session_agent*> gateways_;
     audit_log* audit_;

@@ -1,6 +1,7 @@
 #include "gateway/admin/admin_request.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -145,6 +146,21 @@ bool is_destructive(session_verb verb) noexcept {
         default:
             return false;
     }
+}
+
+bool is_named(const session_spec& session, std::string_view name) {
+    return session.name == name || session.sender + "->" + session.target == name;
+}
+
+session_command to_command(const admin_request& request) noexcept {
+    session_command made;
+    made.verb = request.verb;
+    made.next_sender = request.next_sender;
+    made.next_target = request.next_target;
+    made.begin = request.begin;
+    made.end = request.end;
+    std::snprintf(made.text.data(), made.text.size(), "%s", request.text.c_str());
+    return made;
 }
 
 std::string parse_request(std::string_view line, admin_request& request) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/quickfix/settings.hpp"
 #include "gateway/session/session_command.hpp"
 
 namespace millrace::gateway {
@@ -33,6 +34,10 @@ struct admin_request {
 // Breaks a session's work, or cannot be taken back.
 [[nodiscard]] bool is_destructive(session_verb verb) noexcept;
 
+// By its whole name, or as SENDER->TARGET.
+[[nodiscard]] bool is_named(const session_spec& session, std::string_view name);
+// What a session is to do; the caller knows which.
+[[nodiscard]] session_command to_command(const admin_request& request) noexcept;
 // Empty, and the request filled in; else why the line is none.
 [[nodiscard]] std::string parse_request(std::string_view line, admin_request& request);
 // The line, without its end.

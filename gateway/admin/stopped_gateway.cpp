@@ -6,7 +6,6 @@
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
-#include "engine/log/recovery.hpp"
 #include "engine/stream/life_file.hpp"
 #include "gateway/session/life.hpp"
 #include "gateway/session/session_ledger.hpp"
@@ -23,11 +22,7 @@ constexpr std::int64_t sync_patience_ns = 30'000'000'000;
 void require_power(const stopped_gateway& gateway) {
     const gateway_life life = read_life(gateway.directory);
     const std::string boot = gateway.boot_id.empty() ? engine::current_boot() : gateway.boot_id;
-    const bool is_cut =
-        life.state == life_state::cut ||
-        (life.state == life_state::open &&
-         (life.boot_id != boot || engine::has_lost_hot_tier(gateway.directory / "FIX_OUT")));
-    if (is_cut) {
+    if (is_cut(gateway.directory, life, boot)) {
         throw engine::error(gateway.directory.native() +
                             ": the host lost power under this gateway, so what numbers it had used "
                             "is not known. Start it once: it jumps past them, and the session can "
@@ -84,9 +79,9 @@ void change_switches(const stopped_gateway& gateway, std::string_view session, b
     }
     session_switches switches = read_switches(gateway.directory);
     const auto look = [&](session_view& view) {
-        const session_switch* const known = switches.find(session);
-        view.is_enabled = known != nullptr ? known->is_enabled.value_or(is_enabled) : is_enabled;
-        view.is_killed = known != nullptr && known->is_killed;
+        const switch_state stands = switches.state_of(session, is_enabled);
+        view.is_enabled = stands.is_enabled;
+        view.is_killed = stands.is_killed;
     };
     look(outcome.before);
     switches.apply(session, command.verb);
@@ -107,23 +102,13 @@ void set_state(session_view& view) {
 }  // namespace
 
 bool works_stopped(session_verb verb) noexcept {
-    switch (verb) {
-        case session_verb::reset:
-        case session_verb::set_sequence:
-        case session_verb::enable:
-        case session_verb::disable:
-        case session_verb::kill:
-        case session_verb::release:
-            return true;
-        default:
-            return false;
-    }
+    return changes_numbers(verb) || is_switch(verb);
 }
 
 session_outcome change_stopped(const stopped_gateway& gateway, std::string_view session,
                                bool is_enabled, const session_command& command) {
     session_outcome outcome;
-    if (command.verb == session_verb::reset || command.verb == session_verb::set_sequence) {
+    if (changes_numbers(command.verb)) {
         change_numbers(gateway, session, command, outcome);
     } else {
         change_switches(gateway, session, is_enabled, command, outcome);

@@ -19,11 +19,6 @@ namespace {
 constexpr int backlog = 64;
 constexpr int accepts_per_turn = 16;
 
-void tell_off(int fd, std::string_view line) {
-    // Fits an empty socket buffer; who cannot take it sees the end all the same.
-    static_cast<void>(::send(fd, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
-}
-
 }  // namespace
 
 intake_listener::intake_listener(engine::ingest& ingest, intake_options options)
@@ -34,7 +29,7 @@ intake_listener::intake_listener(engine::ingest& ingest, intake_options options)
 }
 
 intake_listener::~intake_listener() {
-    remove_file();
+    close_locally(socket_, options_.path);
 }
 
 int intake_listener::do_work() noexcept {
@@ -102,8 +97,7 @@ int intake_listener::serve(int timeout_ms) {
 int intake_listener::accept_new() noexcept {
     int accepted = 0;
     while (accepted < accepts_per_turn) {
-        engine::unique_fd socket(
-            ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        engine::unique_fd socket = accept_locally(socket_.get());
         if (!socket.is_open()) {
             break;
         }
@@ -137,7 +131,7 @@ void intake_listener::remove_closed() noexcept {
 }
 
 void intake_listener::on_close() noexcept {
-    remove_file();
+    close_locally(socket_, options_.path);
     for (const auto& one : connections_) {
         one->finish();
     }
@@ -152,13 +146,6 @@ void intake_listener::on_close() noexcept {
     connections_.clear();
     counters.connections.set(0);
     counters.readers.set(0);
-}
-
-void intake_listener::remove_file() noexcept {
-    if (socket_.is_open()) {
-        ::unlink(options_.path.c_str());
-        socket_.reset();
-    }
 }
 
 }  // namespace millrace::gateway

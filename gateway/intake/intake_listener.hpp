@@ -51,7 +51,6 @@ private:
     [[nodiscard]] int accept_new() noexcept;
     void admit(engine::unique_fd socket);
     void remove_closed() noexcept;
-    void remove_file() noexcept;
 
     engine::ingest* ingest_;
     intake_options options_;

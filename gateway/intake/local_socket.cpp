@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "engine/core/error.hpp"
 #include "engine/table/record.hpp"
@@ -67,14 +68,15 @@ void remove_stale(const std::filesystem::path& path, const sockaddr_un& address)
 // A user in more groups is known by the first alone.
 constexpr std::size_t groups_max = 4096;
 
-std::string name_of(uid_t uid) {
-    std::array<char, 4096> buffer;
-    passwd entry{};
-    passwd* found = nullptr;
-    const bool is_known =
-        ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-    return is_known ? entry.pw_name : "uid:" + std::to_string(uid);
+// Nothing: the kernel does not know.
+std::optional<ucred> kernel_peer(int fd) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? std::optional(peer)
+                                                                        : std::nullopt;
 }
+
+constexpr std::string_view unknown_peer = "unknown";
 
 }  // namespace
 
@@ -109,30 +111,55 @@ engine::unique_fd connect_locally(const std::filesystem::path& path) {
     return made;
 }
 
+engine::unique_fd accept_locally(int listening) noexcept {
+    return engine::unique_fd(::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+void tell_off(int fd, std::string_view line) noexcept {
+    // Fits an empty socket buffer; who cannot take it sees the end all the same.
+    static_cast<void>(::send(fd, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+void close_locally(engine::unique_fd& listening, const std::filesystem::path& path) noexcept {
+    if (listening.is_open()) {
+        ::unlink(path.c_str());
+        listening.reset();
+    }
+}
+
+std::string user_name(uid_t uid) {
+    std::array<char, 4096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    const bool is_known =
+        ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+    return is_known ? entry.pw_name : "uid:" + std::to_string(uid);
+}
+
 peer_credentials credentials_of(int fd) {
     peer_credentials found;
-    ucred peer{};
-    socklen_t size = sizeof peer;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-        found.name = "unknown";
+    const std::optional<ucred> peer = kernel_peer(fd);
+    if (!peer) {
+        found.name = unknown_peer;
         return found;
     }
     found.is_known = true;
-    found.uid = peer.uid;
-    found.pid = peer.pid;
-    found.groups.push_back(peer.gid);
+    found.uid = peer->uid;
+    found.pid = peer->pid;
+    found.groups.push_back(peer->gid);
     std::vector<gid_t> others(groups_max);
-    size = static_cast<socklen_t>(others.size() * sizeof(gid_t));
+    auto size = static_cast<socklen_t>(others.size() * sizeof(gid_t));
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, others.data(), &size) == 0) {
         others.resize(size / sizeof(gid_t));
         found.groups.insert(found.groups.end(), others.begin(), others.end());
     }
-    found.name = name_of(peer.uid);
+    found.name = user_name(peer->uid);
     return found;
 }
 
 std::string peer_user(int fd) {
-    std::string name = credentials_of(fd).name;
+    const std::optional<ucred> peer = kernel_peer(fd);
+    std::string name = peer ? user_name(peer->uid) : std::string(unknown_peer);
     name.resize(std::min(name.size(), sizeof(engine::short_name::bytes)));
     return name;
 }

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/core/file.hpp"
@@ -21,6 +22,14 @@ namespace millrace::gateway {
                                                int backlog);
 // Blocking.
 [[nodiscard]] engine::unique_fd connect_locally(const std::filesystem::path& path);
+// Non-blocking; closed where nobody waits.
+[[nodiscard]] engine::unique_fd accept_locally(int listening) noexcept;
+// Says a last line to who is not admitted.
+void tell_off(int fd, std::string_view line) noexcept;
+// Listens no more, and takes the file away.
+void close_locally(engine::unique_fd& listening, const std::filesystem::path& path) noexcept;
+// "uid:1000" for a user without a name.
+[[nodiscard]] std::string user_name(uid_t uid);
 // Who connected, as the kernel knew it then.
 struct peer_credentials {
     bool is_known = false;  // false: the rest says nothing

@@ -103,10 +103,6 @@ void note_order(fix_message_columns& columns, const sent_facts& facts) noexcept 
     assign_cut(columns.internal_target, facts.target_sub_id);
 }
 
-bool is_admin_type(std::string_view type) noexcept {
-    return type.size() == 1 && std::string_view("012345A").find(type[0]) != std::string_view::npos;
-}
-
 void note_message(session_numbers& session, msg_seq_num number, std::string_view msg_type,
                   std::uint32_t frame_bytes, engine::timestamp time) noexcept {
     session.frame_bytes_high = std::max(session.frame_bytes_high, frame_bytes);

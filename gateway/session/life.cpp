@@ -87,10 +87,16 @@ void write_life(const std::filesystem::path& directory, const gateway_life& life
     engine::write_file_atomically(directory / file_name, text.append(detail::last_line));
 }
 
+bool is_cut(const std::filesystem::path& directory, const gateway_life& life,
+            std::string_view boot_id) {
+    return life.state == life_state::cut ||
+           (life.state == life_state::open &&
+            (life.boot_id != boot_id || engine::has_lost_hot_tier(directory / "FIX_OUT")));
+}
+
 gateway_life begin_life(const std::filesystem::path& directory, std::string_view boot_id) {
     gateway_life life = read_life(directory);
-    if (life.state == life_state::open &&
-        (life.boot_id != boot_id || engine::has_lost_hot_tier(directory / "FIX_OUT"))) {
+    if (life.state == life_state::open && is_cut(directory, life, boot_id)) {
         life.state = life_state::cut;
         write_life(directory, life);
     }

@@ -38,6 +38,9 @@ struct gateway_life {
 [[nodiscard]] gateway_life read_life(const std::filesystem::path& directory);
 void write_life(const std::filesystem::path& directory, const gateway_life& life);
 
+// The life this tells of may have lost what it had sent.
+[[nodiscard]] bool is_cut(const std::filesystem::path& directory, const gateway_life& life,
+                          std::string_view boot_id);
 // Before FIX_OUT is opened: whether its last life may have lost what it had sent. If so, the file
 // says `cut` from here on, until the numbers have jumped.
 [[nodiscard]] gateway_life begin_life(const std::filesystem::path& directory,

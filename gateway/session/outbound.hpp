@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "engine/ring/byte_ring.hpp"
@@ -40,6 +41,12 @@ enum class down_policy : std::uint8_t {
     park,   // FIX_OUT notes them as undelivered, and they are not sent
     reject  // FIX_OUT notes them as rejected
 };
+
+// The session's own: Heartbeat, TestRequest, ResendRequest, Reject, SequenceReset, Logout and Logon.
+[[nodiscard]] constexpr bool is_admin_type(std::string_view msg_type) noexcept {
+    return msg_type.size() == 1 &&
+           std::string_view("012345A").find(msg_type[0]) != std::string_view::npos;
+}
 
 // One route's ring, and the session's word that it takes no more from it.
 struct outbound_link {

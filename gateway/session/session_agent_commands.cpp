@@ -12,16 +12,13 @@ void session_agent::set_switches() {
     for (const auto& session : sessions_) {
         const bool is_disabled =
             std::find(disabled.begin(), disabled.end(), session->name()) != disabled.end();
-        const session_switch* const known = switches_.find(session->name());
-        const bool is_enabled =
-            known != nullptr ? known->is_enabled.value_or(!is_disabled) : !is_disabled;
-        const bool is_killed = known != nullptr && known->is_killed;
-        session->set_switches(is_enabled, is_killed);
-        if (!is_enabled) {
+        const switch_state stands = switches_.state_of(session->name(), !is_disabled);
+        session->set_switches(stands.is_enabled, stands.is_killed);
+        if (!stands.is_enabled) {
             events_.say(event_level::warning, session->name(),
                         "is disabled, and connects when `millrace session enable` says so");
         }
-        if (is_killed) {
+        if (stands.is_killed) {
             events_.say(event_level::warning, session->name(),
                         "no application message leaves until `millrace session kill --off`");
         }

@@ -29,6 +29,15 @@ enum class session_verb : std::uint8_t {
     release           // they leave again
 };
 
+[[nodiscard]] constexpr bool changes_numbers(session_verb verb) noexcept {
+    return verb == session_verb::reset || verb == session_verb::set_sequence;
+}
+// What stays so across a restart (switch_file.hpp).
+[[nodiscard]] constexpr bool is_switch(session_verb verb) noexcept {
+    return verb == session_verb::enable || verb == session_verb::disable ||
+           verb == session_verb::kill || verb == session_verb::release;
+}
+
 struct session_command {
     static constexpr std::size_t every_session = SIZE_MAX;
 

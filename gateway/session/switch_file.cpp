@@ -30,6 +30,13 @@ const session_switch* session_switches::find(std::string_view session) const noe
     return known != all_.end() ? &*known : nullptr;
 }
 
+switch_state session_switches::state_of(std::string_view session, bool is_enabled) const noexcept {
+    const session_switch* const known = find(session);
+    return known == nullptr
+               ? switch_state{is_enabled, false}
+               : switch_state{known->is_enabled.value_or(is_enabled), known->is_killed};
+}
+
 session_switch& session_switches::at(std::string_view session) {
     for (session_switch& one : all_) {
         if (one.session == session) {

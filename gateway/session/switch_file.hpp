@@ -29,10 +29,17 @@ struct session_switch {
     bool is_killed = false;
 };
 
+struct switch_state {
+    bool is_enabled = true;
+    bool is_killed = false;
+};
+
 // In no order; sessions that are not configured any more stay in it.
 class session_switches {
 public:
     [[nodiscard]] const session_switch* find(std::string_view session) const noexcept;
+    // `is_enabled`: as the configuration says.
+    [[nodiscard]] switch_state state_of(std::string_view session, bool is_enabled) const noexcept;
     // enable, disable, kill and release; other verbs switch nothing.
     void apply(std::string_view session, session_verb verb);
     [[nodiscard]] const std::vector<session_switch>& all() const noexcept { return all_; }

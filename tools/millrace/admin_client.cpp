@@ -1,11 +1,9 @@
 #include "tools/millrace/admin_client.hpp"
 
 #include <poll.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -115,8 +113,7 @@ std::vector<stopped_session> find_sessions(const gateway::pipeline_config& confi
             gateway::load_settings(one.settings.native(), options);
         for (const gateway::session_spec& spec : settings.sessions) {
             names.push_back(spec.name);
-            if (wanted.empty() || wanted == spec.name ||
-                wanted == spec.sender + "->" + spec.target) {
+            if (wanted.empty() || is_named(spec, wanted)) {
                 found.push_back({&one, spec.name, is_enabled_in(one, spec.name)});
             }
         }
@@ -134,9 +131,8 @@ std::vector<stopped_session> find_sessions(const gateway::pipeline_config& confi
 
 gateway::audit_entry entry_of(const admin_request& request, const stopped_session& session) {
     gateway::audit_entry entry;
-    const passwd* const known = ::getpwuid(::geteuid());
     entry.uid = ::geteuid();
-    entry.user = known != nullptr ? known->pw_name : "uid:" + std::to_string(::geteuid());
+    entry.user = gateway::user_name(entry.uid);
     entry.verb = request.verb;
     entry.gateway = session.gateway->name;
     entry.session = session.name;
@@ -156,17 +152,13 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
     stopped.directory = session.gateway->directory;
     stopped.logs.table =
         gateway::log_options_of(config, session.gateway->storage, "millrace session");
-    gateway::session_command command;
-    command.verb = request.verb;
-    command.next_sender = request.next_sender;
-    command.next_target = request.next_target;
     answered_session answered;
     answered.gateway = session.gateway->name;
     answered.name = session.name;
     std::string failure;
     try {
         const gateway::session_outcome outcome =
-            gateway::change_stopped(stopped, session.name, session.is_enabled, command);
+            gateway::change_stopped(stopped, session.name, session.is_enabled, to_command(request));
         answered.outcome = outcome.is_done ? audit_outcome::done : audit_outcome::failed;
         answered.text = outcome.said();
         answered.before = outcome.before;
@@ -177,10 +169,7 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
         static_cast<void>(audit.append(entry, chain) && audit.sync());
         throw;
     }
-    entry.outcome = answered.outcome;
-    entry.before = to_text(answered.before);
-    entry.after = to_text(answered.after);
-    entry.text = answered.text;
+    note_outcome(entry, answered);
     if (!audit.append(entry, chain) || !audit.sync()) {
         answered.outcome = audit_outcome::failed;
         answered.text += "; the audit log does not have it (no space?)";
@@ -196,11 +185,8 @@ std::string carry_out_stopped(const gateway::pipeline_config& config,
     gateway::admin_answer answer;
     for (const stopped_session& session : sessions) {
         answer.sessions.push_back(change(config, request, session, audit));
-        answer.outcome = std::max(answer.outcome, answer.sessions.back().outcome);
     }
-    answer.text = answer.sessions.size() == 1
-                      ? answer.sessions.front().text
-                      : std::to_string(answer.sessions.size()) + " sessions";
+    summarize(answer);
     audit.close();
     std::string line = to_line(answer);
     line.pop_back();

@@ -265,7 +265,7 @@ void check_logs(check_report& report) {
                                    std::to_string(report.config.segment_bytes));
         }
     };
-    if (report.config.admin.is_enabled && !report.config.gateways.empty()) {
+    if (report.config.has_admin()) {
         claim(report.config.admin.lines.section,
               report.config.directory / std::string(audit_log_name), "the audit log of sessions");
     }

@@ -25,7 +25,7 @@ void check_routes(check_report& report, const listener_config& listener) {
 
 void check_admin(check_report& report) {
     const admin_config& admin = report.config.admin;
-    if (!admin.is_enabled || report.config.gateways.empty()) {
+    if (!report.config.has_admin()) {
         return;
     }
     for (const listener_config& listener : report.config.listeners) {
@@ -46,10 +46,7 @@ void check_admin(check_report& report) {
 
 void check_listeners(check_report& report) {
     check_admin(report);
-    std::vector<std::string_view> known;
-    for (const table_config& table : report.config.tables) {
-        known.push_back(table.name);
-    }
+    const std::vector<std::string_view> known = names_of(report.config.tables);
     std::map<std::string, const listener_config*> tables;
     std::map<std::filesystem::path, const listener_config*> paths;
     for (const listener_config& listener : report.config.listeners) {

@@ -294,6 +294,8 @@ struct pipeline_config {
     std::vector<thread_config> threads;  // empty: the default plan
     engine::idle_config idle;
 
+    // Its engine has an audit log and a socket for operators.
+    [[nodiscard]] bool has_admin() const noexcept { return admin.is_enabled && !gateways.empty(); }
     [[nodiscard]] const table_config* find_table(std::string_view name) const;
     [[nodiscard]] const stream_config* find_stream(std::string_view name) const;
     [[nodiscard]] const gateway_config* find_gateway(std::string_view name) const;

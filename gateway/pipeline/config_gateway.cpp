@@ -34,7 +34,7 @@ std::vector<std::uint32_t> read_secret_tags(const config_section& section) {
 std::vector<std::string> read_admin_types(const config_section& section) {
     std::vector<std::string> types = section.texts("admin_types");
     for (const std::string& type : types) {
-        if (type.size() != 1 || std::string_view("012345A").find(type) == std::string_view::npos) {
+        if (!is_admin_type(type)) {
             section.fail("admin_types", "'admin_types' names '" + type +
                                             "'; expected 0, 1, 2, 3, 4, 5 and A: Heartbeat, "
                                             "TestRequest, ResendRequest, Reject, SequenceReset, "

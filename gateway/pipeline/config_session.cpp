@@ -27,7 +27,7 @@ void read_ages(const config_section& section, resend_rules& rules) {
     for (const config_node::member& member : table.members) {
         const std::string& type = member.name;
         const long line = member.node.line;
-        if (type.size() == 1 && std::string_view("012345A").find(type) != std::string_view::npos) {
+        if (is_admin_type(type)) {
             section.file().fail(line, "'resend_max_age_ms' names " + type +
                                           ", a message of the session's own, which is never sent "
                                           "again");

@@ -103,6 +103,7 @@ private:
     void load_all_settings();
     void open_audit();
     void make_admin();
+    void serve_socket(const std::string& thread, engine::agent_ref agent, const std::string& what);
     void open_gateways();
     void open_targets();
     void open_listeners();

@@ -5,15 +5,9 @@
 
 namespace millrace::gateway {
 
-namespace {
-
-constexpr std::int64_t look_interval_ns = 100'000;
-
-}  // namespace
-
 // Before the gateways: who changes a stopped one holds it.
 void pipeline::open_audit() {
-    if (!config_.gateways.empty() && config_.admin.is_enabled) {
+    if (config_.has_admin()) {
         audit_ = std::make_unique<audit_log>(config_.directory / std::string(audit_log_name),
                                              audit_segment_bytes(config_));
     }
@@ -43,12 +37,7 @@ void pipeline::make_admin() {
     counters.connections = file.add_counter("admin.connections", counter_kind::gauge);
     counters.kill_latency = file.add_counter("admin.kill_latency", counter_kind::maximum,
                                              engine::counter_unit::nanoseconds);
-    engine::idle_config idle;
-    idle.kind = engine::idle_kind::sleeping;
-    idle.park_min_ns = idle.park_max_ns = look_interval_ns;
-    listener_runners_.push_back(std::make_unique<engine::runner>(
-        engine::runner_options{"mr-admin", -1, idle}, std::vector<engine::agent_ref>{*admin_}));
-    thread_plan_ += "  mr-admin (any CPU, sleeping): serves " + config_.admin.path.native() + "\n";
+    serve_socket("mr-admin", *admin_, "serves " + config_.admin.path.native());
 }
 
 }  // namespace millrace::gateway

@@ -57,15 +57,19 @@ void pipeline::make_listeners() {
             config.is_durable ? engine::ack_level::durable : engine::ack_level::committed;
         listeners_.push_back(std::make_unique<intake_listener>(*ingests_[at], std::move(options)));
         bind_listener_counters(at);
-        engine::idle_config idle;
-        idle.kind = engine::idle_kind::sleeping;
-        idle.park_min_ns = idle.park_max_ns = answer_interval_ns;
-        const std::string name = "mr-" + config.name;
-        listener_runners_.push_back(
-            std::make_unique<engine::runner>(engine::runner_options{name, -1, idle},
-                                             std::vector<engine::agent_ref>{*listeners_.back()}));
-        thread_plan_ += "  " + name + " (any CPU, sleeping): reads " + config.path.native() + "\n";
+        serve_socket("mr-" + config.name, *listeners_.back(), "reads " + config.path.native());
     }
+}
+
+// By a thread of its own.
+void pipeline::serve_socket(const std::string& thread, engine::agent_ref agent,
+                            const std::string& what) {
+    engine::idle_config idle;
+    idle.kind = engine::idle_kind::sleeping;
+    idle.park_min_ns = idle.park_max_ns = answer_interval_ns;
+    listener_runners_.push_back(std::make_unique<engine::runner>(
+        engine::runner_options{thread, -1, idle}, std::vector<engine::agent_ref>{agent}));
+    thread_plan_ += "  " + thread + " (any CPU, sleeping): " + what + "\n";
 }
 
 void pipeline::bind_listener_counters(std::size_t at) {

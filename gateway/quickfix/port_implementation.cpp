@@ -223,9 +223,7 @@ const char* session_port::implementation::problem_with_logon(const screened_fram
     if (!frame.equals(facts.begin_string, spec.begin_string.data(), spec.begin_string.size())) {
         return "Logon refused: another FIX version than the session's";
     }
-    if (spec.check_comp_id &&
-        (!frame.equals(facts.sender, spec.target.data(), spec.target.size()) ||
-         !frame.equals(facts.target, spec.sender.data(), spec.sender.size()))) {
+    if (spec.check_comp_id && wrong_comp_id(frame) != 0) {
         return "Logon refused: its CompIDs are not the session's";
     }
     if (!facts.has_number) {

@@ -128,11 +128,10 @@ session_spec settings_reader::build(const detail::settings_section& from) {
     read_identity(spec);
     read_flags(spec);
     read_addresses(spec);
-    for (const settings_note& said : detail::read_own_keys(spec)) {
-        note(said.level, said.line, said.text);
-    }
-    for (const settings_note& said : detail::read_tls_keys(spec)) {
-        note(said.level, said.line, said.text);
+    for (const auto read : {detail::read_own_keys, detail::read_tls_keys}) {
+        for (const settings_note& said : read(spec)) {
+            note(said.level, said.line, said.text);
+        }
     }
     read_dictionaries(spec);
     for (const char* key : {"StartTime", "EndTime"}) {

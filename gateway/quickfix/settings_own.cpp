@@ -1,7 +1,6 @@
 #include "gateway/quickfix/settings_own.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 #include "gateway/quickfix/settings_sections.hpp"
 
@@ -11,9 +10,9 @@ namespace detail {
 
 namespace {
 
-class own_reader {
+class own_reader : private key_reader {
 public:
-    explicit own_reader(session_spec& spec) : spec_(spec) {}
+    explicit own_reader(session_spec& spec) : key_reader(spec) {}
 
     std::vector<settings_note> read() {
         read_logon();
@@ -27,23 +26,10 @@ private:
     void read_allowed_addresses();
     void read_outbound_fields();
 
-    void note(note_level level, long line, const std::string& text) {
-        settings_note said;
-        said.level = level;
-        said.line = line;
-        said.text = text;
-        notes_.push_back(said);
-    }
-    [[noreturn]] void fail(long line, const std::string& reason) const {
-        throw settings_error(spec_.file, line, reason);
-    }
     std::uint32_t number_of(const char* key, std::uint32_t fallback) const {
         const setting* const found = spec_.find(key);
         return found == nullptr ? fallback : static_cast<std::uint32_t>(std::stoul(found->value));
     }
-
-    session_spec& spec_;
-    std::vector<settings_note> notes_;
 };
 
 void own_reader::read_logon() {
@@ -94,10 +80,7 @@ void own_reader::read_allowed_addresses() {
              "'" + list->key + "' has no meaning for an initiator: it chooses whom it calls");
         return;
     }
-    std::string text = list->value;
-    std::replace(text.begin(), text.end(), ',', ' ');
-    std::istringstream words(text);
-    for (std::string word; words >> word;) {
+    for (const std::string& word : words_of(list->value, false)) {
         spec_.allowed_addresses.push_back({word, "", list->line});
     }
     if (spec_.allowed_addresses.empty()) {

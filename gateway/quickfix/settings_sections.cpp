@@ -161,6 +161,19 @@ std::string upper_case(std::string text) {
     return text;
 }
 
+std::vector<std::string> words_of(std::string text, bool is_colon_between) {
+    std::replace(text.begin(), text.end(), ',', ' ');
+    if (is_colon_between) {
+        std::replace(text.begin(), text.end(), ':', ' ');
+    }
+    std::vector<std::string> words;
+    std::istringstream in(text);
+    for (std::string word; in >> word;) {
+        words.push_back(word);
+    }
+    return words;
+}
+
 }  // namespace detail
 }  // namespace gateway
 }  // namespace millrace

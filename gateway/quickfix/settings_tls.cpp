@@ -1,7 +1,6 @@
 #include "gateway/quickfix/settings_tls.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 #include "gateway/quickfix/settings_sections.hpp"
 
@@ -20,24 +19,10 @@ const char* const shared_keys[] = {"CertificationAuthoritiesFile",
                                    "SSLProtocol",
                                    "SSLCipherSuite"};
 
-// Words with blanks, commas and, where it is no part of one, colons between them.
-std::vector<std::string> words_of(std::string text, bool is_colon_between) {
-    std::replace(text.begin(), text.end(), ',', ' ');
-    if (is_colon_between) {
-        std::replace(text.begin(), text.end(), ':', ' ');
-    }
-    std::vector<std::string> words;
-    std::istringstream in(text);
-    for (std::string word; in >> word;) {
-        words.push_back(word);
-    }
-    return words;
-}
-
-class tls_reader {
+class tls_reader : private key_reader {
 public:
     explicit tls_reader(session_spec& spec)
-        : spec_(spec),
+        : key_reader(spec),
           is_acceptor_(spec.role == session_role::acceptor),
           prefix_(is_acceptor_ ? "ServerCertificate" : "ClientCertificate") {}
 
@@ -68,21 +53,9 @@ private:
         const setting* const found = spec_.find(key);
         return found == nullptr ? std::string() : found->value;
     }
-    void note(note_level level, long line, const std::string& text) {
-        settings_note said;
-        said.level = level;
-        said.line = line;
-        said.text = text;
-        notes_.push_back(said);
-    }
-    [[noreturn]] void fail(long line, const std::string& reason) const {
-        throw settings_error(spec_.file, line, reason);
-    }
 
-    session_spec& spec_;
     bool is_acceptor_;
     std::string prefix_;
-    std::vector<settings_note> notes_;
 };
 
 void tls_reader::note_other_side() {

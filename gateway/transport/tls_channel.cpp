@@ -325,20 +325,11 @@ bool tls_channel::is_peer_named(const std::vector<std::string>& names) const noe
 
 std::string tls_channel::describe() const noexcept {
     try {
-        const char* const cipher = ::SSL_get_cipher_name(ssl_.get());
-        return std::string(::SSL_get_version(ssl_.get())) + ", " + cipher + ", peer " +
-               peer_names_text();
-    } catch (const std::bad_alloc&) {
-        return {};
-    }
-}
-
-std::string tls_channel::peer_names_text() const noexcept {
-    const X509* const certificate =
-        ssl_ == nullptr ? nullptr : ::SSL_get0_peer_certificate(ssl_.get());
-    try {
-        return certificate == nullptr ? "without a certificate"
-                                      : detail::to_text(::X509_get_subject_name(certificate));
+        const X509* const certificate = ::SSL_get0_peer_certificate(ssl_.get());
+        return std::string(::SSL_get_version(ssl_.get())) + ", " +
+               ::SSL_get_cipher_name(ssl_.get()) + ", peer " +
+               (certificate == nullptr ? "without a certificate"
+                                       : detail::to_text(::X509_get_subject_name(certificate)));
     } catch (const std::bad_alloc&) {
         return {};
     }

@@ -79,7 +79,6 @@ public:
     [[nodiscard]] bool is_peer_named(const std::vector<std::string>& names) const noexcept;
     // "TLSv1.3, TLS_AES_256_GCM_SHA384, peer CN=venue.example"; empty for want of memory.
     [[nodiscard]] std::string describe() const noexcept;
-    [[nodiscard]] std::string peer_names_text() const noexcept;
     // Why it failed: "certificate of peer 10.1.2.3:9876 (CN=x) expired 2026-01-01 00:00:00 UTC"
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
     void fail(std::string_view reason) noexcept;  // "TLS with PEER: reason"

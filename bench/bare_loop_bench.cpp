@@ -64,13 +64,7 @@ void bare_loop(benchmark::State& state) {
     report_latency(state, "loop_ns", loop.order_to_report_ns);
     report_latency(state, "bare_tcp_ns", bare.order_to_report_ns);
     report_latency(state, "record_to_socket_ns", loop.record_to_socket_ns);
-    const auto ratio = [&](const char* name, double percentile) {
-        state.counters[name] =
-            static_cast<double>(loop.order_to_report_ns.percentile_ns(percentile)) /
-            static_cast<double>(bare.order_to_report_ns.percentile_ns(percentile));
-    };
-    ratio("loop_to_bare_p50", 50);
-    ratio("loop_to_bare_p99", 99);
+    report_ratio(state, "loop_to_bare", loop.order_to_report_ns, bare.order_to_report_ns);
 }
 
 void register_all() {

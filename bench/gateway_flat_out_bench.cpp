@@ -47,12 +47,13 @@ void fill_orders(const std::filesystem::path& directory, std::uint64_t orders,
     table.close();
 }
 
-// Ends the program if nothing more comes for a long time.
-void wait_for_orders(const fix_responder& sink, std::uint64_t orders) {
+// Calls idle() between looks; ends the program if nothing more comes for a long time.
+template <class Idle>
+void wait_for_orders(const fix_responder& sink, std::uint64_t orders, Idle&& idle) {
     std::uint64_t seen = 0;
     std::int64_t since_ns = engine::monotonic_now_ns();
     while (sink.order_count(0) < orders) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        idle();
         const std::int64_t now_ns = engine::monotonic_now_ns();
         if (sink.order_count(0) != seen) {
             seen = sink.order_count(0);
@@ -86,7 +87,8 @@ void run_millrace(benchmark::State& state, std::size_t sessions, std::uint64_t o
     gateway::pipeline pipeline(make_config(setup), options_of_pipeline());
     pipeline.open();
     pipeline.start();
-    wait_for_orders(sink, orders);
+    wait_for_orders(sink, orders,
+                    [] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });
     report_rate(state, "millrace", sink);
     pipeline.stop();
     check_outcome(pipeline);
@@ -121,10 +123,10 @@ void run_quickfix(benchmark::State& state, const std::string& name, std::size_t 
         }
         client.poll();
     }
-    while (sink.order_count(0) < orders) {
+    wait_for_orders(sink, orders, [&] {
         client.poll();
         ::sched_yield();
-    }
+    });
     report_rate(state, name, sink);
 }
 

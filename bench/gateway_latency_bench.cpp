@@ -124,15 +124,6 @@ order_turn paced(double rate_per_s) {
     return turn;
 }
 
-void set_ratio(benchmark::State& state, const std::string& name, const engine::histogram& of,
-               const engine::histogram& to) {
-    for (const auto& [suffix, percentile] :
-         {std::pair<const char*, double>{"_p50", 50}, {"_p99", 99}}) {
-        state.counters[name + suffix] = static_cast<double>(of.percentile_ns(percentile)) /
-                                        static_cast<double>(to.percentile_ns(percentile));
-    }
-}
-
 void report_paths(benchmark::State& state, rivals& all, const std::string& benchmark) {
     for (const auto& path : all.paths()) {
         report_latency(state, path->name() + "_report_ns", path->order_to_report_ns);
@@ -141,12 +132,12 @@ void report_paths(benchmark::State& state, rivals& all, const std::string& bench
     }
     const engine::histogram& millrace = all.find("millrace").order_to_report_ns;
     for (const char* floor : {"bare_tcp", "bare_loop"}) {
-        set_ratio(state, std::string("millrace_to_") + floor, millrace,
-                  all.find(floor).order_to_report_ns);
+        report_ratio(state, std::string("millrace_to_") + floor, millrace,
+                     all.find(floor).order_to_report_ns);
     }
     for (const char* rival : {"quickfix_memory", "quickfix_file"}) {
-        set_ratio(state, std::string(rival) + "_to_millrace", all.find(rival).order_to_report_ns,
-                  millrace);
+        report_ratio(state, std::string(rival) + "_to_millrace", all.find(rival).order_to_report_ns,
+                     millrace);
     }
 }
 
@@ -157,14 +148,14 @@ void report_to_socket(benchmark::State& state, rivals& all) {
         report_latency(state, std::string(name) + "_socket_ns", one);
         write_histogram(std::string("gateway_ping_pong/") + name + "/record_to_socket", one);
     }
-    set_ratio(state, "socket_millrace_to_bare_loop", millrace,
-              all.find("bare_loop").record_to_socket_ns);
+    report_ratio(state, "socket_millrace_to_bare_loop", millrace,
+                 all.find("bare_loop").record_to_socket_ns);
     for (const std::string name : {"quickfix_memory", "quickfix_file"}) {
         report_latency(state, name + "_send_ns", all.find(name).call_to_socket_ns);
-        set_ratio(state, "socket_" + name + "_to_millrace", all.find(name).record_to_socket_ns,
-                  millrace);
-        set_ratio(state, "send_" + name + "_to_millrace", all.find(name).call_to_socket_ns,
-                  millrace);
+        report_ratio(state, "socket_" + name + "_to_millrace", all.find(name).record_to_socket_ns,
+                     millrace);
+        report_ratio(state, "send_" + name + "_to_millrace", all.find(name).call_to_socket_ns,
+                     millrace);
     }
 }
 

@@ -36,6 +36,16 @@ inline void report_latency(benchmark::State& state, const std::string& prefix,
     set("_samples", static_cast<std::int64_t>(latency.count()));
 }
 
+// Counters prefix_p50 and prefix_p99: how many times the other's.
+inline void report_ratio(benchmark::State& state, const std::string& prefix,
+                         const engine::histogram& of, const engine::histogram& to) {
+    for (const auto& [suffix, percentile] :
+         {std::pair<const char*, double>{"_p50", 50}, {"_p99", 99}}) {
+        state.counters[prefix + suffix] = static_cast<double>(of.percentile_ns(percentile)) /
+                                          static_cast<double>(to.percentile_ns(percentile));
+    }
+}
+
 // Fewer CPUs than spinning threads make a latency a matter of the scheduler.
 inline void label_threads(benchmark::State& state, int threads) {
     const int cpus = engine::usable_cpu_count();

@@ -35,7 +35,7 @@ std::string settings_of(const quickfix_options& options) {
 
 }  // namespace
 
-struct quickfix_client::state : public FIX::Application {
+struct quickfix_client::state : public FIX::NullApplication {
     state(const quickfix_options& options, quickfix_report_handler reports)
         : handler(reports), text(settings_of(options)), settings(text) {
         if (options.store.empty()) {
@@ -50,15 +50,8 @@ struct quickfix_client::state : public FIX::Application {
     }
     ~state() override { initiator->stop(true); }
 
-    void onCreate(const FIX::SessionID&) override {}
     void onLogon(const FIX::SessionID& session) override { logged_on.insert(session); }
     void onLogout(const FIX::SessionID& session) override { logged_on.erase(session); }
-    void toAdmin(FIX::Message&, const FIX::SessionID&) override {}
-    void toApp(FIX::Message&, const FIX::SessionID&) throw(FIX::DoNotSend) override {}
-    void fromAdmin(const FIX::Message&,
-                   const FIX::SessionID&) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
-                                                FIX::IncorrectTagValue, FIX::RejectLogon) override {
-    }
     void fromApp(const FIX::Message& message,
                  const FIX::SessionID&) throw(FIX::FieldNotFound, FIX::IncorrectDataFormat,
                                               FIX::IncorrectTagValue,

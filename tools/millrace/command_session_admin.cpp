@@ -107,9 +107,11 @@ public:
         made->add_option("--format", arguments_->format, "text or json")
             ->check(CLI::IsMember({"text", "json"}));
         made->add_flag("--json", arguments_->is_json, "The same as --format json");
-        made->add_option("--reason", arguments_->reason,
-                         gateway::is_destructive(verb) ? "Why; the audit log keeps it. Needed"
-                                                       : "Why; the audit log keeps it");
+        if (verb != session_verb::look) {
+            made->add_option("--reason", arguments_->reason,
+                             gateway::is_destructive(verb) ? "Why; the audit log keeps it. Needed"
+                                                           : "Why; the audit log keeps it");
+        }
         if (gateway::is_destructive(verb)) {
             made->add_flag("--yes", arguments_->is_sure, "Do not ask");
         }
@@ -130,10 +132,8 @@ void add_looks(verb_maker& verbs) {
     CLI::App& list =
         verbs.add("list", session_verb::look, "Say of every session how it stands", false);
     list.remove_option(list.get_option("SESSION"));
-    list.remove_option(list.get_option("--reason"));
     verbs.arguments().view = admin_view::list;
-    CLI::App& show = verbs.add("show", session_verb::look, "Say all there is about a session");
-    show.remove_option(show.get_option("--reason"));
+    verbs.add("show", session_verb::look, "Say all there is about a session");
     verbs.arguments().view = admin_view::detail;
 }
 

@@ -1,10 +1,10 @@
 #include "tools/millrace/venue_script.hpp"
 
-#include <charconv>
 #include <cstdio>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
 #include "tools/millrace/exit_code.hpp"
 #include "tools/millrace/signals.hpp"
 #include "tools/venue/script_transcript.hpp"
@@ -19,16 +19,14 @@ void complain(const std::string& text) {
 
 void read_connect(const std::string& text, script_options& options) {
     const std::size_t colon = text.rfind(':');
-    unsigned port = 0;
-    const char* const end = text.data() + text.size();
-    const char* const digits = colon == std::string::npos ? end : text.data() + colon + 1;
-    const auto read = std::from_chars(digits, end, port);
-    if (colon == 0 || digits == end || read.ec != std::errc() || read.ptr != end || port == 0 ||
-        port > 65535) {
+    const std::string_view digits =
+        colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+    std::uint16_t port = 0;
+    if (colon == 0 || !engine::parse_number(digits, port) || port == 0) {
         throw usage_error("--connect " + text + ": expected HOST:PORT");
     }
     options.host = text.substr(0, colon);
-    options.port = static_cast<std::uint16_t>(port);
+    options.port = port;
 }
 
 void read_variables(const std::vector<std::string>& given, script_options& options) {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "engine/core/number.hpp"
+#include "engine/core/strip.hpp"
 #include "engine/table/nearest.hpp"
 
 namespace millrace::tools {
@@ -50,19 +51,11 @@ constexpr std::array<std::string_view, 5> other_words = {"only", "needs", "logon
 
 constexpr std::string_view blanks = " \t";
 
-std::string_view stripped(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
-}
-
 // The first word, which is taken off.
 std::string_view take_word(std::string_view& text) {
     const std::size_t end = std::min(text.find_first_of(blanks), text.size());
     const std::string_view word = text.substr(0, end);
-    text = stripped(text.substr(end));
+    text = engine::strip(text.substr(end));
     return word;
 }
 
@@ -94,10 +87,7 @@ public:
 
     void take(std::string_view line, long number) {
         line_ = number;
-        if (line.ends_with('\r')) {
-            line.remove_suffix(1);
-        }
-        line = stripped(line);
+        line = engine::strip(line);
         if (line.empty() || line.front() == '#') {
             return;
         }
@@ -108,8 +98,8 @@ public:
             if (end == std::string_view::npos) {
                 refuse("a condition without its ']'");
             }
-            conditions_.push_back(condition_of(stripped(line.substr(1, end - 1))));
-            line = stripped(line.substr(end + 1));
+            conditions_.push_back(condition_of(engine::strip(line.substr(1, end - 1))));
+            line = engine::strip(line.substr(end + 1));
             if (line.empty()) {
                 refuse("a condition without a statement");
             }
@@ -215,7 +205,7 @@ private:
             refuse_word(word);
         }
         if (form->verb == script_verb::drop && rest.starts_with("until ")) {
-            add(script_verb::drop_until, fields_of(stripped(rest.substr(6)), true));
+            add(script_verb::drop_until, fields_of(engine::strip(rest.substr(6)), true));
             return;
         }
         if (form->argument == argument_kind::none) {
@@ -306,9 +296,7 @@ private:
 
     [[nodiscard]] std::uint64_t number_of(std::string_view word, std::string_view text) const {
         std::uint64_t number = 0;
-        const char* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, number);
-        if (read.ec != std::errc() || read.ptr != end || number == 0 || number > 1'000'000'000) {
+        if (!engine::parse_number(text, number) || number == 0 || number > 1'000'000'000) {
             refuse(std::string(word) + " " + std::string(text) +
                    ": expected a whole number from 1 to 1000000000");
         }

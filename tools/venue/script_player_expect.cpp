@@ -22,6 +22,11 @@ bool is_marked_duplicate(const frame_fields& fields) {
     return mark != nullptr && *mark == "Y";
 }
 
+// What is no frame has no bytes to show.
+std::string text_of(const taken_frame& came) {
+    return came.bytes.empty() ? came.problem : readable(came.bytes);
+}
+
 }  // namespace
 
 bool script_player::has_come(const script_step& step) {
@@ -110,8 +115,7 @@ void script_player::take_front() {
 bool script_player::has_ended(const script_step& step) {
     if (!link().frames.empty()) {
         const taken_frame& came = link().frames.front();
-        fail(step,
-             "a message came first: " + (came.bytes.empty() ? came.problem : readable(came.bytes)));
+        fail(step, "a message came first: " + text_of(came));
         return false;
     }
     if (!link().is_open()) {
@@ -130,7 +134,7 @@ bool script_player::has_passed(const script_step& step, bool is_silent) {
     wakes_at_ns_ = began_ns_ + static_cast<std::int64_t>(step.number);
     if (is_silent && (!link().frames.empty() || link().has_ended())) {
         const bool has_frame = !link().frames.empty();
-        fail(step, has_frame ? "this came: " + readable(link().frames.front().bytes)
+        fail(step, has_frame ? "this came: " + text_of(link().frames.front())
                              : "the connection was closed");
     }
     if (state_ == script_state::playing && now_.monotonic_ns < wakes_at_ns_) {
@@ -203,7 +207,7 @@ void script_player::end() {
         if (!each.frames.empty() && state_ == script_state::passed) {
             state_ = script_state::playing;
             fail(played_.steps.back(),
-                 "nobody waited for what came behind it: " + readable(each.frames.front().bytes));
+                 "nobody waited for what came behind it: " + text_of(each.frames.front()));
         }
         each.close();
     }

@@ -12,7 +12,6 @@ namespace {
 using nlohmann::json;
 using strings = std::vector<std::string>;
 
-constexpr int code_negative = 1;
 constexpr const char* name = "FIX.4.4:MILLRACE->VENUE";
 
 class SessionAdmin : public CommandLine {

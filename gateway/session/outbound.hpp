@@ -42,7 +42,7 @@ enum class down_policy : std::uint8_t {
     reject  // FIX_OUT notes them as rejected
 };
 
-// The session's own: Heartbeat, TestRequest, ResendRequest, Reject, SequenceReset, Logout and Logon.
+// What a session says for itself: Logon, Heartbeat, TestRequest, ResendRequest, Reject and so on.
 [[nodiscard]] constexpr bool is_admin_type(std::string_view msg_type) noexcept {
     return msg_type.size() == 1 &&
            std::string_view("012345A").find(msg_type[0]) != std::string_view::npos;

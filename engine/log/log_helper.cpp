@@ -14,11 +14,6 @@ namespace millrace::engine::detail {
 
 namespace {
 
-// How soon a spare that was taken is replaced: the writer must not wake anybody. So the helper
-// looks once in the time that one of the two spares lasts a writer of two bytes a nanosecond.
-constexpr std::int64_t bytes_per_ns = 2;
-constexpr std::int64_t work_interval_ns_min = 1'000'000;
-constexpr std::int64_t work_interval_ns_max = 10'000'000;
 // With no log open there is nothing to look for; add rings.
 constexpr std::int64_t idle_interval_ns = 3'600'000'000'000;
 
@@ -110,15 +105,11 @@ void log_helper::run() noexcept {
 }
 
 std::int64_t log_helper::interval_ns() const noexcept {
-    if (supplies_.empty()) {
-        return idle_interval_ns;
-    }
-    std::int64_t shortest = work_interval_ns_max;
+    std::int64_t shortest = idle_interval_ns;
     for (const segment_supply* supply : supplies_) {
-        shortest =
-            std::min(shortest, static_cast<std::int64_t>(supply->segment_bytes()) / bytes_per_ns);
+        shortest = std::min(shortest, supply->work_interval_ns());
     }
-    return std::max(shortest, work_interval_ns_min);
+    return shortest;
 }
 
 }  // namespace millrace::engine::detail

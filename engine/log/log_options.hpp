@@ -60,7 +60,10 @@ struct log_options {
     std::int64_t sync_delay_max_ns = 5'000'000;  // from the commit to the beginning of its sync
     std::size_t sync_bytes_max = std::size_t{8} << 20;       // a sync begins earlier for so many
     std::uint64_t low_space_bytes = std::uint64_t{1} << 30;  // less free: is_space_low
-    durable_observer* observer = nullptr;                    // must outlive the writer
+    // True: the writer of few records waits for a segment, so that one made ahead within 10 ms will
+    // do, however small it is, and wakes its file system's helper less.
+    bool can_wait = false;
+    durable_observer* observer = nullptr;  // must outlive the writer
 
     // Index and seals of each segment, kept behind what is durable by a thread of their own. A
     // synchronous log has none: `millrace log index` and `millrace log seal` make them.

@@ -38,6 +38,7 @@ supply_settings settings_of(const fs::path& directory, const log_options& option
     settings.first = first;
     settings.segments_max = segments_max_of(options, first.segment_bytes);
     settings.low_space_bytes = options.low_space_bytes;
+    settings.can_wait = options.can_wait;
     return settings;
 }
 

@@ -22,6 +22,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A spare that was taken is replaced in the time that the other lasts a writer of two bytes a
+// nanosecond; where none was taken for long, that both last it.
+constexpr std::int64_t bytes_per_ns = 2;
+constexpr int looks_until_idle = 100;
+constexpr std::int64_t work_interval_ns_min = 1'000'000;
+constexpr std::int64_t work_interval_ns_max = 10'000'000;
 constexpr std::int64_t retry_interval_ns = 20'000'000;
 constexpr std::int64_t space_check_interval_ns = 200'000'000;
 
@@ -47,6 +53,16 @@ stored_segment* segment_supply::adopt(std::unique_ptr<stored_segment> existing) 
     return segments_.back().get();
 }
 
+std::int64_t segment_supply::work_interval_ns() const noexcept {
+    if (settings_.can_wait) {
+        return work_interval_ns_max;
+    }
+    const auto lasts_ns = static_cast<std::int64_t>(settings_.first.segment_bytes) / bytes_per_ns;
+    const bool is_idle = idle_look_count_ >= looks_until_idle;
+    return std::clamp(is_idle ? 2 * lasts_ns : lasts_ns, work_interval_ns_min,
+                      work_interval_ns_max);
+}
+
 bool segment_supply::work() noexcept {
     bool has_worked = take_back_finished();
     const std::int64_t now = monotonic_now_ns();
@@ -58,6 +74,9 @@ bool segment_supply::work() noexcept {
         now >= retry_ns_) {
         has_worked = make_spare() || has_worked;
     }
+    const bool is_complete = spares_.count_estimate() == spares_max;
+    idle_look_count_ =
+        has_worked || !is_complete ? 0 : std::min(idle_look_count_ + 1, looks_until_idle);
     return has_worked;
 }
 

@@ -32,6 +32,7 @@ struct supply_settings {
     segment_info first;                   // what the static parts say; its index comes first
     std::size_t segments_max = 16;
     std::uint64_t low_space_bytes = 0;
+    bool can_wait = false;  // the writer waits for a spare
 };
 
 class segment_supply {
@@ -53,9 +54,8 @@ public:
     // Removes the spares' files. REQUIRES that the helper works on it no longer.
     void discard() noexcept;
 
-    [[nodiscard]] std::size_t segment_bytes() const noexcept {
-        return settings_.first.segment_bytes;
-    }
+    // How soon the helper calls `work` again: the writer must not wake anybody.
+    [[nodiscard]] std::int64_t work_interval_ns() const noexcept;
     // errno of the last attempt to make a segment; 0: it succeeded.
     [[nodiscard]] int error_number() const noexcept { return error_number_.read(); }
     // The last failure: what was tried, on which file, and what helps, for an io_error of it.
@@ -105,6 +105,7 @@ private:
     segment_info next_;
     std::int64_t retry_ns_ = 0;
     std::int64_t space_check_ns_ = 0;
+    int idle_look_count_ = 0;  // calls of work in turn that found nothing to do
 };
 
 }  // namespace millrace::engine::detail

@@ -16,6 +16,7 @@ using engine::column_type;
 
 constexpr std::int64_t sync_timeout_ns = 10'000'000'000;
 constexpr std::size_t text_bytes_max = 1024;
+constexpr std::int64_t sync_delay_max_ns = 20'000'000;
 constexpr int waits_max = 2'000;  // of a millisecond, for a segment
 
 enum column : std::size_t {
@@ -47,6 +48,9 @@ engine::log_options options_of(std::size_t segment_bytes) {
     // starting; and so it is sealed.
     options.is_synchronous = false;
     options.storage = engine::storage_mode::direct;
+    // Idle but for an operator's command, which waits for the disk anyway.
+    options.can_wait = true;
+    options.sync_delay_max_ns = sync_delay_max_ns;
     return options;
 }
 

@@ -56,6 +56,16 @@ double cpu_seconds(const std::filesystem::path& stat) {
            static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+std::uint64_t wakeups(const std::filesystem::path& status) {
+    const std::string text = read_file(status);
+    const std::string label = "\nvoluntary_ctxt_switches:";
+    const std::size_t at = text.find(label);
+    if (at == std::string::npos) {
+        throw std::runtime_error(status.native() + " is not there or not as proc(5) says");
+    }
+    return std::strtoull(text.c_str() + at + label.size(), nullptr, 10);
+}
+
 template <class Visitor>
 void for_each_row(const std::filesystem::path& directory, Visitor&& visit) {
     if (engine::list_segments(directory).empty()) {
@@ -231,8 +241,8 @@ cpu_time cpu_time_of(pid_t pid) {
     cpu_time used;
     used.process_s = cpu_seconds(process / "stat");
     for (const auto& task : std::filesystem::directory_iterator(process / "task")) {
-        used.threads_s[std::stoi(task.path().filename().native())] =
-            cpu_seconds(task.path() / "stat");
+        used.threads[std::stoi(task.path().filename().native())] = {
+            cpu_seconds(task.path() / "stat"), wakeups(task.path() / "status")};
     }
     return used;
 }

@@ -74,10 +74,14 @@ void thaw_venue(const std::filesystem::path& demo_directory);
 // SIGKILLs the demo's venue, if it lives, and waits until it is gone.
 void kill_venue(const std::filesystem::path& demo_directory);
 
-// CPU time, in seconds since the process began.
+// Since the process or thread began.
+struct thread_time {
+    double cpu_s = 0;
+    std::uint64_t wakeups = 0;  // how often it had waited, and went on
+};
 struct cpu_time {
     double process_s = 0;
-    std::map<pid_t, double> threads_s;  // of those that live
+    std::map<pid_t, thread_time> threads;  // those that live
 };
 // Throws runtime_error if there is no such process.
 [[nodiscard]] cpu_time cpu_time_of(pid_t pid);

@@ -249,6 +249,39 @@ TEST(SegmentSupply, NamesTheDiskWhereTheTwinOfAHotSegmentCannotBeMade) {
     EXPECT_EQ(why.call.find("direct"), std::string::npos) << why.call;
 }
 
+TEST(SegmentSupply, IsLookedAtAsOftenAsAWriterCanUseItUp) {
+    constexpr std::int64_t ms = 1'000'000;
+    const auto interval_of = [](std::size_t segment_bytes, bool can_wait, bool is_idle) {
+        supplied_log log(false);
+        log.settings().first.segment_bytes = segment_bytes;
+        log.settings().can_wait = can_wait;
+        segment_supply supply(log.settings());
+        for (int look = 0; look < (is_idle ? 110 : 10); ++look) {
+            (void)supply.work();
+        }
+        return supply.work_interval_ns();
+    };
+    constexpr std::size_t mib = std::size_t{1} << 20;
+    EXPECT_EQ(interval_of(4 * mib, false, false), 2 * mib);
+    EXPECT_EQ(interval_of(4 * mib, false, true), 4 * mib) << "no spare was taken for long";
+    EXPECT_EQ(interval_of(mib, false, false), 1 * ms);
+    EXPECT_EQ(interval_of(mib, false, true), mib);
+    EXPECT_EQ(interval_of(64 * mib, false, false), 10 * ms);
+    EXPECT_EQ(interval_of(mib, true, false), 10 * ms);
+    EXPECT_EQ(interval_of(mib, true, true), 10 * ms);
+
+    // One that is used again is looked at again as before.
+    supplied_log log(false);
+    log.settings().first.segment_bytes = 4 * mib;
+    segment_supply supply(log.settings());
+    for (int look = 0; look < 110; ++look) {
+        (void)supply.work();
+    }
+    ASSERT_NE(supply.try_take(), nullptr);
+    EXPECT_TRUE(supply.work());
+    EXPECT_EQ(supply.work_interval_ns(), 2 * mib);
+}
+
 TEST(SegmentSupply, TellsThatSpaceIsLow) {
     for (const bool is_low : {false, true}) {
         supplied_log log(false);

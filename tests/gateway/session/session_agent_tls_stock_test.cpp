@@ -77,7 +77,7 @@ TEST_P(SessionAgentTlsStock, TradesBothWaysAndLogsOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Roles, SessionAgentTlsStock, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Initiator" : "Acceptor"; });
+                         [](const auto& role) { return role.param ? "Initiator" : "Acceptor"; });
 
 }  // namespace
 }  // namespace millrace::gateway

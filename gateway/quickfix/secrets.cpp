@@ -109,16 +109,17 @@ public:
         return false;
     }
     // Up to where the next field could begin: a separator inside a value may be what makes the
-    // frame none. Goes on behind it.
+    // frame none. Goes on there, also within what a length before it covers: bytes of another field
+    // may look like that length.
     const char* pass_value(const field& found) noexcept {
         const char* end = std::find(found.value, end_, soh);
         while (end != end_ && end + 1 != end_ && !is_field_begin(end + 1, end_)) {
             end = std::find(end + 1, end_, soh);
         }
-        if (stated_size_ <= static_cast<std::uint64_t>(end_ - found.value)) {
-            end = std::max(end, found.value + stated_size_);
-        }
-        return at_ = end;
+        at_ = end;
+        return stated_size_ <= static_cast<std::uint64_t>(end_ - found.value)
+                   ? std::max(end, found.value + stated_size_)
+                   : end;
     }
 
 private:
@@ -167,11 +168,14 @@ public:
     copy_pass(char* to, const char* from, std::size_t size) noexcept
         : to_(to), from_(from), size_(size), copied_(from) {}
 
+    // Values in the order of their beginnings; one may lie within another.
     void hide(const field& found) noexcept {
         take_over(found.value);
-        std::memset(to_ + (found.value - from_), hidden,
-                    static_cast<std::size_t>(found.end - found.value));
-        copied_ = found.end;
+        if (found.end > copied_) {
+            std::memset(to_ + (copied_ - from_), hidden,
+                        static_cast<std::size_t>(found.end - copied_));
+            copied_ = found.end;
+        }
     }
     void finish() noexcept {
         take_over(from_ + size_);
@@ -182,6 +186,7 @@ private:
     void take_over(const char* end) noexcept {
         if (end > copied_) {
             std::memcpy(to_ + (copied_ - from_), copied_, static_cast<std::size_t>(end - copied_));
+            copied_ = end;
         }
     }
 

@@ -91,6 +91,7 @@ TEST(SecretTags, HideWhatCouldBeASecretWhereNoMessageIs) {
         {"95=7|96=a|1=b|c|98=0|", "95=7|96=*******|98=0|"},
         {"95=700|96=a|1=b|", "95=700|96=*|1=b|"},  // no length this frame has
         {"95=7|97=a|1=b|c|", "95=7|97=a|1=b|c|"},
+        {"95=7|96=a|554=hunter2|98=0|", "95=7|96=*************|98=0|"},  // ends within 554's
         {"554=", "554="},
         {"554", "554"},
         {"", ""}};
@@ -131,14 +132,19 @@ TEST(SecretTags, HideSecretsInALineOfText) {
 TEST(SecretTags, PassOverAFrameOfNothingButTagsInOneGo) {
     std::string tags;
     std::string secrets;
+    std::string lengths;
     while (tags.size() < 60'000) {
         tags += "1=";
         secrets += "554=";
+        lengths +=
+            "95=29000\x01"
+            "96=\x01";
     }
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 100; ++i) {
         EXPECT_EQ(of_garbled(tags), tags);
         EXPECT_EQ(of_garbled(secrets).find("554", 3), std::string::npos);
+        EXPECT_EQ(of_garbled(lengths).find("96=", 12), lengths.rfind("96=")) << "all but the last";
     }
     // Each frame looked at from every one of its places would be seconds of work.
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));

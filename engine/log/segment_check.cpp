@@ -115,7 +115,6 @@ void check_records(segment_check& check, bool is_live) {
                         record.at.value - file.info.first_position().value, record.seq,
                         "a record behind the end record");
                 }
-                check.is_closed = record.is_control(control_type::close);
                 if (!record.is_control(control_type::end)) {
                     check.last_timestamp = record.time;
                 } else {

@@ -19,7 +19,6 @@ struct segment_check {
     timestamp last_timestamp;  // of the last record that is no end record
     image_end end;
     bool has_end_record = false;
-    bool is_closed = false;  // the last record says that its writer closed in order
     std::size_t end_record_offset = 0;
     bool has_hole = false;
     bool is_live = false;  // a writer is at work: sidecars may end in what is being written,

@@ -18,10 +18,11 @@ namespace millrace::engine::test {
 
 namespace {
 
-// A log of five segments in direct mode: durable up to the end of its second, the rest in doubt.
+// A log of five segments in direct mode: durable up to the end of its second, the rest in doubt;
+// also its close, if there is one.
 class power_cut {
 public:
-    power_cut() {
+    explicit power_cut(bool is_closed = false) {
         {
             log_writer writer(log(), small_log());
             while (writer.end().value < 4 * segment_bytes_min + 20'000) {
@@ -30,8 +31,10 @@ public:
             uuid_ = writer.uuid();
             copy_log(log(), directory_ / "cut");
         }
-        fs::remove_all(log());
-        fs::rename(directory_ / "cut", log());
+        if (!is_closed) {
+            fs::remove_all(log());
+            fs::rename(directory_ / "cut", log());
+        }
         for (const append_result& result : results_) {
             if (result.at.value < 2 * segment_bytes_min) {
                 durable_ = result.seq;
@@ -107,6 +110,23 @@ TEST(RecoveryAfterPowerLoss, KeepsEverythingUpToTheFirstGapWhereverThatIs) {
             if (::testing::Test::HasFailure()) {
                 return;
             }
+        }
+    }
+}
+
+// The close was written, and the power went before it was synced.
+TEST(RecoveryAfterPowerLoss, TakesNoGapForDamageBecauseACloseStandsBehindIt) {
+    for (std::uint64_t index = 2; index < 5; ++index) {
+        for (const std::size_t page : {0U, 1U, 3U}) {
+            SCOPED_TRACE(std::to_string(index) + ", page " + std::to_string(page));
+            power_cut cut(true);
+            cut.start_host_anew();
+            cut.lose_page(index, page);
+            const verify_report report = verify_log(cut.log());
+            EXPECT_EQ(report.result(), verdict::torn)
+                << (report.findings.empty() ? "nothing found" : report.findings.front().text());
+            EXPECT_LT(cut.expect_opens(index < 4 || page == 0 ? "set aside" : "torn tail"),
+                      cut.count());
         }
     }
 }

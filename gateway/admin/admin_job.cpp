@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <exception>
 #include <thread>
+#include <utility>
 
+#include "engine/core/clock.hpp"
 #include "engine/table/nearest.hpp"
 
 namespace millrace::gateway {
@@ -21,7 +23,10 @@ bool stops(session_verb verb) noexcept {
 }  // namespace
 
 admin_job::admin_job(const admin_house& house, admin_request request, operator_name who)
-    : house_(house), request_(std::move(request)), who_(std::move(who)) {
+    : house_(house),
+      request_(std::move(request)),
+      who_(std::move(who)),
+      begun_ns_(engine::monotonic_now_ns()) {
     if (!request_.session.empty()) {
         find_session();
         return;
@@ -114,27 +119,50 @@ void admin_job::begin() {
     }
     if (is_switch(request_.verb) && !stops(request_.verb)) {
         for (part& one : parts_) {
-            if (!keep(one)) {
-                one.steps.clear();
+            if (const std::string failure = keep(one); !failure.empty()) {
+                fail(one, audit_outcome::refused, failure);
             }
         }
     }
 }
 
-// False: it could not be noted, and the answer says so.
-bool admin_job::keep(part& one) {
+// Empty: it is noted; else why it could not be.
+std::string admin_job::keep(part& one) {
+    one.is_note_tried = true;
     try {
+        one.before_note = one.gateway->noted_switches();
         one.gateway->keep_switch(one.session, request_.verb);
-        return true;
+        one.is_noted = true;
+        return {};
+    } catch (const std::exception& failure) {
+        return failure.what();
+    }
+}
+
+// What was not done is not done at the next start either. `session` as in a command.
+void admin_job::take_note_back(part& one, std::size_t session) {
+    try {
+        one.gateway->take_back_switch(session, request_.verb, one.before_note);
     } catch (const std::exception& failure) {
         for (std::size_t i = one.first; i < one.first + one.count; ++i) {
-            answered_session& said = answer_.sessions[i];
-            said.outcome = stops(request_.verb) ? audit_outcome::failed : audit_outcome::refused;
-            said.text = stops(request_.verb)
-                            ? said.text + ", but only until the gateway restarts: " + failure.what()
-                            : std::string(failure.what());
+            answer_.sessions[i].text +=
+                std::string("; it is noted for the next start, which cannot be taken back: ") +
+                failure.what();
         }
-        return false;
+    }
+}
+
+// Of a switch that stops something, and came too late to be carried out.
+void admin_job::note_for_next_start(part& one, std::string_view reason) {
+    const std::string failure = one.is_noted ? std::string() : keep(one);
+    if (failure.empty()) {
+        fail(one, audit_outcome::failed,
+             std::string(reason) +
+                 " before it was carried out; it is noted, and holds from the next start on");
+    } else {
+        fail(
+            one, audit_outcome::refused,
+            "nothing was done: " + std::string(reason) + ", and it could not be noted: " + failure);
     }
 }
 
@@ -150,10 +178,15 @@ void admin_job::advance(part& one, std::int64_t now_ns) {
         take(one, now_ns);
         return;
     }
-    // A kill stays asked: the thread meets it before it sends anything.
-    const bool is_late = now_ns - one.waits_since_ns >= house_.take_timeout_ns &&
-                         one.steps.front() != session_verb::kill;
-    if (is_late && (!one.is_asked || slot.try_withdraw())) {
+    if (now_ns - one.waits_since_ns < house_.take_timeout_ns) {
+        return;
+    }
+    if (one.steps.front() == session_verb::kill) {
+        // Stays asked: the thread meets it before it sends anything, and so does the next one.
+        if (!one.is_note_tried) {
+            static_cast<void>(keep(one));  // tried again once it is carried out
+        }
+    } else if (!one.is_asked || slot.try_withdraw()) {
         leave_off(one, "the gateway's thread takes no command");
     }
 }
@@ -178,7 +211,7 @@ void admin_job::take(part& one, std::int64_t now_ns) {
     const bool is_broken = verb != request_.verb && !slot.outcomes()[one.session].is_done;
     const std::string reason = is_broken ? std::string(slot.outcomes()[one.session].said()) : "";
     if (verb == session_verb::kill) {
-        answer_.latency_ns = std::max(answer_.latency_ns.value_or(0), slot.latency_ns());
+        answer_.latency_ns = std::max(answer_.latency_ns.value_or(0), slot.done_ns() - begun_ns_);
     }
     slot.clear();
     one.is_asked = false;
@@ -195,8 +228,8 @@ void admin_job::go_on(part& one, session_verb verb, std::int64_t now_ns) {
     const answered_session& first = answer_.sessions[one.first];
     if (!is_script()) {
         one.steps.clear();
-        if (stops(verb)) {
-            static_cast<void>(keep(one));
+        if (is_switch(verb)) {
+            conclude_switch(one, verb);
         }
         return;
     }
@@ -212,11 +245,40 @@ void admin_job::go_on(part& one, session_verb verb, std::int64_t now_ns) {
         }
         return;
     }
+    if (verb == session_verb::look && !first.after.is_down()) {
+        leave_off(one, "somebody lets it log on again meanwhile");
+        return;
+    }
     if (verb == session_verb::look && first.after.is_connected) {
         one.next_step_ns = now_ns + look_interval_ns;  // its Logout has a deadline of its own
         return;
     }
     one.steps.pop_front();
+}
+
+// The gateway's thread has answered it.
+void admin_job::conclude_switch(part& one, session_verb verb) {
+    for (std::size_t i = 0; i < one.count; ++i) {
+        answered_session& said = answer_.sessions[one.first + i];
+        if (said.outcome == audit_outcome::done) {
+            continue;
+        }
+        if (stops(verb)) {  // refused, by a gateway that stops
+            note_for_next_start(one, std::exchange(said.text, {}));
+            return;
+        }
+        take_note_back(one, one.session == session_command::every_session ? i : one.session);
+    }
+    if (!stops(verb) || one.is_noted) {
+        return;
+    }
+    if (const std::string failure = keep(one); !failure.empty()) {
+        for (std::size_t i = one.first; i < one.first + one.count; ++i) {
+            answered_session& said = answer_.sessions[i];
+            said.outcome = audit_outcome::failed;
+            said.text += ", but only until the gateway restarts: " + failure;
+        }
+    }
 }
 
 // Says how far it came: of a script some of it may have been done.
@@ -231,6 +293,9 @@ void admin_job::leave_off(part& one, std::string_view reason) {
                                             : "not logged on again";
     fail(one, one.has_begun ? audit_outcome::failed : audit_outcome::refused,
          what + ": " + std::string(reason));
+    if (one.is_noted) {
+        take_note_back(one, one.session);
+    }
 }
 
 void admin_job::fail(part& one, audit_outcome outcome, const std::string& text) {
@@ -263,7 +328,11 @@ void admin_job::give_up(std::string_view reason) {
                 continue;
             }
         }
-        leave_off(one, reason);
+        if (stops(request_.verb)) {
+            note_for_next_start(one, reason);
+        } else {
+            leave_off(one, reason);
+        }
     }
     conclude();
 }

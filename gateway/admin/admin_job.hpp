@@ -4,7 +4,8 @@
 //   reset   audit -> look -> logout -> look until it is down -> reset -> logon -> audit -> answer
 //
 // What stops something is done before it is noted, so that no disk delays it; what lets something
-// go is noted first, so that no restart stops it again.
+// go is noted first, so that no restart stops it again, and the note is taken back where it was not
+// done. A kill that no thread carries out is noted all the same.
 //
 // Threading  the admin thread, which alone uses the gateways' slots
 // Progress   turn() waits for no session; it syncs the audit log and small files
@@ -62,6 +63,9 @@ private:
         std::size_t count = 0;
         bool is_asked = false;
         bool has_begun = false;  // `before` is known
+        bool is_noted = false;   // a switch, for the next start
+        bool is_note_tried = false;
+        session_switches before_note;
         std::int64_t waits_since_ns = 0;
         std::int64_t next_step_ns = 0;
     };
@@ -76,7 +80,10 @@ private:
     void go_on(part& one, session_verb verb, std::int64_t now_ns);
     void leave_off(part& one, std::string_view reason);
     void fail(part& one, audit_outcome outcome, const std::string& text);
-    [[nodiscard]] bool keep(part& one);
+    [[nodiscard]] std::string keep(part& one);
+    void conclude_switch(part& one, session_verb verb);
+    void take_note_back(part& one, std::size_t session);
+    void note_for_next_start(part& one, std::string_view reason);
     [[nodiscard]] session_command command_of(const part& one) const noexcept;
     [[nodiscard]] audit_entry entry_of(const answered_session& one) const;
     void conclude();
@@ -84,6 +91,7 @@ private:
     admin_house house_;
     admin_request request_;
     operator_name who_;
+    std::int64_t begun_ns_;
     std::vector<part> parts_;
     std::vector<engine::correlation> chains_;  // of each session of the answer
     admin_answer answer_;

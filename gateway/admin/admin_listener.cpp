@@ -115,10 +115,10 @@ void admin_listener::admit(engine::unique_fd socket) {
                                "the configuration says who may");
         return;
     }
-    if (clients_.size() >= options_.connections_max) {
+    if (clients_.size() >= options_.connections_max && !make_place()) {
         counters.refused_connections.add(1);
         deny(socket.get(), "too many connections: " + std::to_string(options_.connections_max) +
-                               " are open; try again later");
+                               " are at work; try again later");
         return;
     }
     auto made = std::make_unique<client>();
@@ -126,6 +126,24 @@ void admin_listener::admit(engine::unique_fd socket) {
     made->who = {peer.name, peer.uid};
     made->deadline_ns = engine::monotonic_now_ns() + options_.request_timeout_ns;
     clients_.push_back(std::move(made));
+}
+
+// False: each of them waits for an answer.
+bool admin_listener::make_place() {
+    auto longest = clients_.end();
+    for (auto it = clients_.begin(); it != clients_.end(); ++it) {
+        const bool is_silent = (*it)->job == nullptr && (*it)->out.empty();
+        if (is_silent &&
+            (longest == clients_.end() || (*it)->deadline_ns < (*longest)->deadline_ns)) {
+            longest = it;
+        }
+    }
+    if (longest == clients_.end()) {
+        return false;
+    }
+    deny((*longest)->socket.get(), "silent while others want its place");
+    clients_.erase(longest);
+    return true;
 }
 
 int admin_listener::turn(client& one, bool is_readable) {

@@ -5,6 +5,8 @@
 // Progress   a turn waits at most wait_ms, and not while a request is carried out; no client's
 //            silence holds up another
 // Invariant  nobody is read from who is not root, whoever runs this, or allowed by the options
+// Invariant  whoever asks for nothing keeps nobody out: where all places are taken, the one that
+//            has been silent longest is given up
 // Invariant  what was begun is carried out and audited, whether its client waits or not
 // Errors     the constructor throws config_error or io_error naming the path; afterwards answers,
 //            counters and lines
@@ -62,6 +64,7 @@ private:
     [[nodiscard]] int serve();
     [[nodiscard]] int accept_new();
     void admit(engine::unique_fd socket);
+    [[nodiscard]] bool make_place();
     [[nodiscard]] bool may_come(const peer_credentials& peer) const noexcept;
     [[nodiscard]] int turn(client& one, bool is_readable);
     void receive(client& one);

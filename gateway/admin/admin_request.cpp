@@ -27,6 +27,7 @@ constexpr std::pair<std::string_view, session_verb> commands[] = {
     {"switch", session_verb::switch_endpoint},
     {"kill", session_verb::kill},
     {"release", session_verb::release},
+    {"import", session_verb::import_store},
 };
 
 std::string unknown_command(std::string_view name) {
@@ -83,6 +84,7 @@ std::string take_command(const json& value, session_verb& verb) {
 std::string take_member(const std::string& name, const json& value, admin_request& request) {
     constexpr std::size_t text_bytes_max = sizeof(session_command::text) - 1;
     constexpr std::size_t session_bytes_max = 255;
+    constexpr std::size_t directory_bytes_max = 4095;
     return name == "command"   ? take_command(value, request.verb)
            : name == "session" ? take_text(name, value, session_bytes_max, request.session)
            : name == "reason"
@@ -92,6 +94,7 @@ std::string take_member(const std::string& name, const json& value, admin_reques
            : name == "next_target" ? take_number(name, value, 1, request.next_target)
            : name == "begin"       ? take_number(name, value, 1, request.begin)
            : name == "end"         ? take_number(name, value, 0, request.end)
+           : name == "directory"   ? take_text(name, value, directory_bytes_max, request.directory)
                                    : name + ": no request has such a member";
 }
 
@@ -119,6 +122,9 @@ std::string misfit(const admin_request& request) {
     if (!request.text.empty() && verb != session_verb::logout && verb != session_verb::disable) {
         return "text: of logout and disable";
     }
+    if (request.directory.empty() == (verb == session_verb::import_store)) {
+        return "directory: import needs it, and nothing else has it";
+    }
     return {};
 }
 
@@ -142,6 +148,7 @@ bool is_destructive(session_verb verb) noexcept {
         case session_verb::switch_endpoint:
         case session_verb::kill:
         case session_verb::release:
+        case session_verb::import_store:
             return true;
         default:
             return false;
@@ -193,6 +200,7 @@ std::string to_line(const admin_request& request) {
     put_text("session", request.session);
     put_text("reason", request.reason);
     put_text("text", request.text);
+    put_text("directory", request.directory);
     put_number("next_sender", request.next_sender);
     put_number("next_target", request.next_target);
     put_number("begin", request.begin);

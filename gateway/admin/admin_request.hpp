@@ -27,6 +27,7 @@ struct admin_request {
     msg_seq_num next_target;
     msg_seq_num begin;
     msg_seq_num end;
+    std::string directory;  // import: FileStorePath of the QuickFIX engine
 };
 
 // As the command line and the audit log call it; `look` is "list".

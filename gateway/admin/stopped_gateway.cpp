@@ -7,6 +7,7 @@
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
 #include "engine/stream/life_file.hpp"
+#include "gateway/admin/file_store.hpp"
 #include "gateway/session/life.hpp"
 #include "gateway/session/session_ledger.hpp"
 #include "gateway/session/switch_file.hpp"
@@ -16,6 +17,7 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t sync_patience_ns = 30'000'000'000;
+constexpr int attempts_max = 500;  // each waits some milliseconds
 
 // Numbers that were used may be missing in the logs: the next start jumps past them, which a reset
 // would undo.
@@ -42,24 +44,45 @@ void look(const session_ledger& ledger, session_view& view) {
     view.generation = ledger.generation();
 }
 
-void change_numbers(const stopped_gateway& gateway, std::string_view session,
-                    const session_command& command, session_outcome& outcome) {
+fix_log_options options_of(const stopped_gateway& gateway) {
     require_power(gateway);
     fix_log_options options = gateway.logs;
     options.correlation_lookback_segments = 0;
-    correlation_table correlations(1);  // nobody asks it
-    fix_out_log out(gateway.directory / "FIX_OUT", options, correlations);
-    fix_in_log in(gateway.directory / "FIX_IN", options);
-    session_ledger ledger(session, out, in, correlations, {});
+    return options;
+}
+
+// A session with its logs, under their locks.
+struct stopped_session {
+    stopped_session(const stopped_gateway& gateway, std::string_view name)
+        : options(options_of(gateway)),
+          out(gateway.directory / "FIX_OUT", options, correlations),
+          in(gateway.directory / "FIX_IN", options),
+          ledger(name, out, in, correlations, {}) {}
+
+    void close(session_outcome& outcome) {
+        require_durable(out.table());
+        require_durable(in.table());
+        look(ledger, outcome.after);
+        out.table().close();
+        in.table().close();
+    }
+
+    fix_log_options options;
+    correlation_table correlations{1};  // nobody asks it
+    fix_out_log out;
+    fix_in_log in;
+    session_ledger ledger;
+};
+
+void change_numbers(const stopped_gateway& gateway, std::string_view session,
+                    const session_command& command, session_outcome& outcome) {
+    stopped_session stopped(gateway, session);
+    session_ledger& ledger = stopped.ledger;
     look(ledger, outcome.before);
     const bool is_done = command.verb == session_verb::reset
                              ? ledger.reset()
                              : ledger.set_numbers(command.next_sender, command.next_target);
-    require_durable(out.table());
-    require_durable(in.table());
-    look(ledger, outcome.after);
-    out.table().close();
-    in.table().close();
+    stopped.close(outcome);
     outcome.is_done = is_done;
     const session_view& now = outcome.after;
     std::snprintf(outcome.text.data(), outcome.text.size(),
@@ -95,6 +118,35 @@ void change_switches(const stopped_gateway& gateway, std::string_view session, b
                   outcome.after.is_killed ? "killed" : "not killed");
 }
 
+// Waits for the disk, which may be as far behind as it is allowed to be, and for a segment.
+bool take(stopped_session& stopped, msg_seq_num number, const std::string& frame) {
+    session_ledger& ledger = stopped.ledger;
+    const bool is_there = number == ledger.next_sender() || ledger.set_numbers(number, {});
+    for (int attempt = 0; is_there && attempt < attempts_max; ++attempt) {
+        if (ledger.set(number, frame.data(), frame.size())) {
+            return ledger.incr_next_sender();
+        }
+        require_durable(stopped.out.table());
+    }
+    return false;
+}
+
+// False: a log refused.
+bool take_all(stopped_session& stopped, file_store& store) {
+    if (!stopped.ledger.reset_at(store.began())) {
+        return false;
+    }
+    for (const file_store::stored_message& message : store.messages()) {
+        if (!take(stopped, message.number, store.read(message))) {
+            return false;
+        }
+    }
+    const session_ledger& ledger = stopped.ledger;
+    return stopped.ledger.set_numbers(
+        ledger.next_sender() == store.next_sender() ? msg_seq_num{} : store.next_sender(),
+        ledger.next_target() == store.next_target() ? msg_seq_num{} : store.next_target());
+}
+
 void set_state(session_view& view) {
     std::snprintf(view.state.data(), view.state.size(), "the gateway is stopped");
 }
@@ -102,7 +154,39 @@ void set_state(session_view& view) {
 }  // namespace
 
 bool works_stopped(session_verb verb) noexcept {
-    return changes_numbers(verb) || is_switch(verb);
+    return changes_numbers(verb) || is_switch(verb) || verb == session_verb::import_store;
+}
+
+session_outcome import_stopped(const stopped_gateway& gateway, const session_spec& session,
+                               const std::filesystem::path& store) {
+    file_store given(store, session);
+    stopped_session stopped(gateway, session.name);
+    session_outcome outcome;
+    look(stopped.ledger, outcome.before);
+    if (!stopped.ledger.is_fresh()) {
+        std::snprintf(outcome.text.data(), outcome.text.size(),
+                      "the session has used numbers: next are %u, and %u expected. `millrace "
+                      "session reset` gives them up",
+                      outcome.before.next_sender.value, outcome.before.next_target.value);
+        stopped.close(outcome);
+    } else {
+        outcome.is_done = take_all(stopped, given);
+        stopped.close(outcome);
+        const session_view& now = outcome.after;
+        std::snprintf(
+            outcome.text.data(), outcome.text.size(),
+            outcome.is_done
+                ? "%zu messages are imported, and %zu left out that were stored and never "
+                  "sent; next numbers are %u, and %u expected, of generation %u"
+                : "of %zu messages (and %zu that were never sent) not all could be "
+                  "imported: a log takes no record (no space?). Next numbers are %u, and "
+                  "%u expected, of generation %u: reset the session, and import again",
+            given.messages().size(), given.unsent_count(), now.next_sender.value,
+            now.next_target.value, now.generation);
+    }
+    set_state(outcome.before);
+    set_state(outcome.after);
+    return outcome;
 }
 
 session_outcome change_stopped(const stopped_gateway& gateway, std::string_view session,

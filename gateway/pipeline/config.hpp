@@ -25,6 +25,7 @@
 #include "engine/table/schema.hpp"
 #include "gateway/session/gate.hpp"
 #include "gateway/session/outbound.hpp"
+#include "gateway/session/recent_messages.hpp"
 #include "gateway/session/resend_rules.hpp"
 #include "gateway/session/throttle.hpp"
 #include "xlator/map/map_spec.hpp"
@@ -164,6 +165,7 @@ struct session_config {
     session_lane lane = session_lane::fast;
     resend_rules resends;
     throttle_rule throttling;
+    std::size_t poss_resend_window = poss_resend_window_default;
     bool is_enabled = true;  // false: it starts disabled, unless an operator has said otherwise
     long line = 0;
     key_lines lines;

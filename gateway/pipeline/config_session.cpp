@@ -10,6 +10,7 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::int64_t age_ms_max = std::int64_t{7} * 24 * 3'600'000;
 constexpr std::int64_t repeats_most = 1'000'000;
 constexpr std::int64_t window_ms_max = 3'600'000;
+constexpr std::int64_t window_most = 1'000'000;
 constexpr std::int64_t throttle_most = 10'000'000;
 
 // {D = 5000, "*" = 60000}: by MsgType.
@@ -70,7 +71,7 @@ session_config read_session(const config_file& file, const config_node& node) {
         file, node, "[[gateway.session]]",
         {"name", "lane", "enabled", "resend_max_age_ms", "resend_repeats_max",
          "resend_request_chunk", "resend_repeats_window_ms", "throttle_per_second",
-         "throttle_burst", "on_throttle"});
+         "throttle_burst", "on_throttle", "poss_resend_window"});
     session_config session;
     session.line = section.line();
     session.lines = section.lines();
@@ -87,6 +88,9 @@ session_config read_session(const config_file& file, const config_node& node) {
                            window_ms_max) *
         ns_per_ms;
     session.throttling = read_throttle(section);
+    session.poss_resend_window = static_cast<std::size_t>(
+        section.integer_or("poss_resend_window",
+                           static_cast<std::int64_t>(session.poss_resend_window), 0, window_most));
     return session;
 }
 

@@ -175,7 +175,8 @@ void pipeline::open_gateways() {
             if (session.lane == session_lane::slow) {
                 wanted.slow_sessions.push_back(session.name);
             }
-            wanted.own_rules.push_back({session.name, session.resends, session.throttling});
+            wanted.own_rules.push_back(
+                {session.name, session.resends, session.throttling, session.poss_resend_window});
             if (!session.is_enabled) {
                 wanted.disabled_sessions.push_back(session.name);
             }

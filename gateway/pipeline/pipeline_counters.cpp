@@ -144,6 +144,7 @@ void pipeline::bind_gateway_counters() {
             ledger_counters& ledger = session->ledger().counters;
             add(ledger.ignored_increments, "ignored_increments", counter_kind::counter);
             add(ledger.duplicates, "duplicates", counter_kind::counter);
+            add(ledger.repeated, "repeated", counter_kind::counter);
             add(ledger.held_frames, "held_frames", counter_kind::gauge);
             add(ledger.held_bytes, "held_bytes", counter_kind::gauge);
             add(ledger.refused_appends, "refused_appends", counter_kind::counter);

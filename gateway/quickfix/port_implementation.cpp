@@ -392,8 +392,9 @@ bool session_port::implementation::compose(const char* msg_type, std::size_t msg
         return false;
     }
     if (facts.has_number || facts.sender.is_present() || facts.target.is_present() ||
-        facts.sending_time.is_present()) {
-        say("the message holds a header field that is the session's to set (34, 49, 52 or 56)");
+        facts.sending_time.is_present() || facts.poss_dup) {
+        // With 43=Y it would pass for one that is sent again.
+        say("the message holds a header field that is the session's to set (34, 43, 49, 52 or 56)");
         return false;
     }
     return true;

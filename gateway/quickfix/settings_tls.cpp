@@ -1,5 +1,7 @@
 #include "gateway/quickfix/settings_tls.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "gateway/quickfix/settings_sections.hpp"
@@ -18,6 +20,12 @@ const char* const shared_keys[] = {"CertificationAuthoritiesFile",
                                    "CertificatePeerNames",
                                    "SSLProtocol",
                                    "SSLCipherSuite"};
+
+bool is_ip_address(const std::string& name) {
+    in6_addr parsed{};
+    return ::inet_pton(AF_INET, name.c_str(), &parsed) == 1 ||
+           ::inet_pton(AF_INET6, name.c_str(), &parsed) == 1;
+}
 
 class tls_reader : private key_reader {
 public:
@@ -167,6 +175,13 @@ void tls_reader::read_verification() {
         tls.peer_names = words_of(names->value, false);
         if (tls.peer_names.empty()) {
             fail(names->line, names->key + " is empty: nobody could log on");
+        }
+        // OpenSSL wants an address besides the names, and not instead of them.
+        if (!is_acceptor_ && tls.peer_names.size() > 1 &&
+            std::any_of(tls.peer_names.begin(), tls.peer_names.end(), is_ip_address)) {
+            fail(names->line, names->key +
+                                  ": an initiator's peer is called by one IP address, or by one of "
+                                  "several names, not by either");
         }
         if (tls.verify_level == 0) {
             fail(names->line,

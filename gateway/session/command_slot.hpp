@@ -29,7 +29,6 @@ public:
             return false;
         }
         command_ = wanted;
-        asked_ns_ = engine::monotonic_now_ns();
         stage_.store(stage::asked,
                      std::memory_order_release);  // pairs with command_slot.hpp: serve
         return true;
@@ -45,10 +44,10 @@ public:
         return stage_.load(std::memory_order_acquire) == stage::answered;
     }
     // By session, as the gateway has them; those the command was not for are as they were. The
-    // same as latency_ns(): REQUIRES is_answered(), until clear().
+    // same as done_ns(): REQUIRES is_answered(), until clear().
     [[nodiscard]] std::span<const session_outcome> outcomes() const noexcept { return outcomes_; }
-    // From try_ask() until it was carried out.
-    [[nodiscard]] std::int64_t latency_ns() const noexcept { return done_ns_ - asked_ns_; }
+    // When it had been carried out.
+    [[nodiscard]] std::int64_t done_ns() const noexcept { return done_ns_; }
     void clear() noexcept {
         // relaxed: the next command is handed over anew
         stage_.store(stage::free, std::memory_order_relaxed);
@@ -79,7 +78,6 @@ private:
     std::atomic<stage> stage_{stage::free};
     session_command command_;
     std::vector<session_outcome> outcomes_;
-    std::int64_t asked_ns_ = 0;
     std::int64_t done_ns_ = 0;
 };
 

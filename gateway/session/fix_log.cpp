@@ -119,6 +119,7 @@ void note_jump(session_numbers& session, msg_seq_num to) noexcept {
         session.passed_over_to = to;
     } else {
         session.passed_over_from = session.passed_over_to = {};  // numbers come again
+        session.last_application = std::min(session.last_application, msg_seq_num{to.value - 1});
     }
     session.next_sender = to;
 }
@@ -242,7 +243,7 @@ engine::append_status fix_out_log::append_reset(session_numbers& session, std::u
         session.logout_time = {};
         session.last_application = {};
         session.passed_over_from = session.passed_over_to = {};
-        index_of(session).clear();
+        forget_places(session);
     }
     return result.status;
 }
@@ -278,7 +279,7 @@ engine::append_status fix_out_log::append_set(session_numbers& session, msg_seq_
         session.next_target = next_target;
         session.is_fresh = false;
         session.logout_time = {};
-        index_of(session).clear();  // numbers may have holes now; older ones are found by search
+        forget_places(session);  // numbers may have holes now; older ones are found by search
     }
     return result.status;
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -64,8 +65,10 @@ struct fix_log_options {
     engine::table_log_options table;
     std::size_t resend_index_capacity = std::size_t{1}
                                         << 18;  // newest messages found without a search
+    std::size_t found_messages_max = 65'536;    // kept of a search for older ones
     std::size_t correlation_lookback_segments =
-        4;  // read back at start to know recent orders again
+        4;                                     // read back at start to know recent orders again
+    std::size_t recent_lookback_segments = 2;  // of FIX_IN, to know messages with 97=Y again
     // FIX_OUT: how many records may stand above the durable position before routes have to wait.
     // Not of a synchronous log, which is never durable unless somebody waits for it.
     std::uint64_t undurable_records_max = 65536;
@@ -128,6 +131,8 @@ public:
     [[nodiscard]] engine::timestamp time_of_read(msg_seq_num number) noexcept;
     // How many numbers the last read_messages() passed over.
     [[nodiscard]] std::uint32_t removed_count() const noexcept { return removed_count_; }
+    // How often messages were searched for that the index did not know.
+    [[nodiscard]] std::uint64_t search_count() const noexcept { return search_count_; }
     // Every stored frame of the current generation in [begin, end], ascending; those whose segments
     // retention removed are passed over. False: a row could not be read.
     [[nodiscard]] bool read_messages(const session_numbers& session, msg_seq_num begin,
@@ -180,8 +185,23 @@ private:
         bool is_application;
         engine::position at;
     };
-    [[nodiscard]] std::vector<found_message> find_messages(const session_numbers& session,
-                                                           msg_seq_num begin, msg_seq_num end);
+    // Messages of a run of numbers that the index no longer knows, ascending.
+    struct found_run {
+        const session_numbers* session = nullptr;  // null: none is kept
+        msg_seq_num begin;
+        msg_seq_num end;  // included
+        std::vector<found_message> messages;
+
+        // Both included.
+        [[nodiscard]] std::span<const found_message> between(msg_seq_num first,
+                                                             msg_seq_num last) const noexcept;
+    };
+    // The run that `number` is in. The reference holds until the next call. REQUIRES: a message had
+    // the number, or could have.
+    [[nodiscard]] const found_run& find_run(const session_numbers& session, msg_seq_num number);
+    void find_messages(const session_numbers& session, msg_seq_num begin);
+    // Numbers come again, or others do.
+    void forget_places(const session_numbers& session) noexcept;
     [[nodiscard]] msg_seq_num next_application(const session_numbers& session, msg_seq_num from,
                                                msg_seq_num end);
     [[nodiscard]] bool is_application(engine::position at) noexcept;
@@ -207,10 +227,22 @@ private:
         msg_seq_num number;
         engine::position at;
     };
+    found_run found_;
+    std::uint64_t search_count_ = 0;
     std::vector<read_message> read_;  // by the last read_messages(), ascending
     std::uint32_t removed_count_ = 0;
     engine::position known_durable_;           // when last looked
     engine::sequence known_durable_sequence_;  // the same
+};
+
+// What has been received before.
+class received_sink {
+public:
+    virtual void on_received(std::string_view session, std::string_view msg_type,
+                             std::string_view cl_ord_id) = 0;
+
+protected:
+    ~received_sink() = default;
 };
 
 class fix_in_log final : private engine::table_state {
@@ -222,6 +254,9 @@ public:
     [[nodiscard]] session_numbers& open_session(std::string_view name) {
         return sessions_.at(name);
     }
+
+    // Shows the application messages with a ClOrdID of the newest segments, oldest first.
+    void visit_recent(std::size_t segments, received_sink& sink) const;
 
     struct message {
         std::string_view kind;

@@ -70,11 +70,37 @@ std::uint64_t fix_out_log::segment_before(const session_numbers& session, msg_se
     return segments.front();
 }
 
-// For messages older than the index, ascending: reads the log forward. Slow, and rare.
-std::vector<fix_out_log::found_message> fix_out_log::find_messages(const session_numbers& session,
-                                                                   msg_seq_num begin,
-                                                                   msg_seq_num end) {
-    std::vector<found_message> found;
+std::span<const fix_out_log::found_message> fix_out_log::found_run::between(
+    msg_seq_num first, msg_seq_num last) const noexcept {
+    const auto is_below = [](const found_message& one, std::uint32_t number) {
+        return one.number < number;
+    };
+    const auto from = std::lower_bound(messages.begin(), messages.end(), first.value, is_below);
+    return {from, std::lower_bound(from, messages.end(), last.value + 1, is_below)};
+}
+
+void fix_out_log::forget_places(const session_numbers& session) noexcept {
+    index_of(session).clear();
+    found_.session = nullptr;
+}
+
+// A reading of the log serves many slices of a long resend.
+const fix_out_log::found_run& fix_out_log::find_run(const session_numbers& session,
+                                                    msg_seq_num number) {
+    if (found_.session != &session || number < found_.begin || number > found_.end) {
+        found_.session = nullptr;
+        find_messages(session, number);
+        found_.session = &session;
+    }
+    return found_;
+}
+
+// For messages older than the index: reads the log forward. Slow, and rare.
+void fix_out_log::find_messages(const session_numbers& session, msg_seq_num begin) {
+    std::vector<found_message>& found = found_.messages;
+    found.clear();
+    ++search_count_;
+    bool is_cut = false;  // there are more
     const std::uint64_t first = segment_before(session, begin);
     engine::log_reader reader(
         table_->log().directory(),
@@ -91,18 +117,23 @@ std::vector<fix_out_log::found_message> fix_out_log::find_messages(const session
         while (!found.empty() &&
                found.back().number >= (number != 0 ? number : row.message.next_sender)) {
             found.pop_back();
+            is_cut = false;
         }
-        if (number >= begin.value && number <= end.value) {
+        if (number >= begin.value && found.size() < options_.found_messages_max) {
             found.push_back({number, row.message.kind.view() == kind::application, record.at});
+        } else {
+            is_cut = is_cut || number >= begin.value;
         }
     }
-    return found;
+    found_.begin = begin;
+    found_.end = {is_cut ? found.back().number : session.next_sender.value - 1};
 }
 
 // None: there is no application message from there on.
 msg_seq_num fix_out_log::next_application(const session_numbers& session, msg_seq_num from,
                                           msg_seq_num end) {
     const resend_index& index = index_of(session);
+    end = std::min(end, msg_seq_num{session.next_sender.value - 1});
     while (from <= end) {
         if (from >= session.passed_over_from && from < session.passed_over_to) {
             from = session.passed_over_to;
@@ -112,12 +143,13 @@ msg_seq_num fix_out_log::next_application(const session_numbers& session, msg_se
             // Behind the numbers that were passed over the index knows what there is.
             const bool is_before = from < session.passed_over_from;
             const msg_seq_num last = is_before ? std::min(end, session.passed_over_from) : end;
-            for (const found_message& one : find_messages(session, from, last)) {
+            const found_run& run = find_run(session, from);
+            for (const found_message& one : run.between(from, last)) {
                 if (one.is_application) {
                     return {one.number};
                 }
             }
-            from = last.next();
+            from = std::min(last, run.end).next();
             continue;
         }
         if (is_application(index.at(from))) {
@@ -187,11 +219,16 @@ bool fix_out_log::read_run(const session_numbers& session, msg_seq_num begin, ms
                            resend_sink& sink) noexcept {
     try {
         const resend_index& index = index_of(session);
+        end = std::min(end, msg_seq_num{session.next_sender.value - 1});
         if (!index.has(begin) || !index.has(end)) {
-            for (const found_message& one : find_messages(session, begin, end)) {
-                if (!read_one({one.number}, one.at, sink)) {
-                    return false;
+            while (begin <= end) {
+                const found_run& run = find_run(session, begin);
+                for (const found_message& one : run.between(begin, end)) {
+                    if (!read_one({one.number}, one.at, sink)) {
+                        return false;
+                    }
                 }
+                begin = run.end.next();
             }
             return true;
         }

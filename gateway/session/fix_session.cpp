@@ -33,7 +33,7 @@ fix_session::fix_session(const session_spec& spec, const fix_session_options& op
       link_(detail::connection_of(spec, options)),
       gate_(options.connection.pending_bytes_max),
       batch_(2 * link_.framing().frame_bytes_max()),
-      settlement_(detail::resets_at_logon(spec)),
+      settlement_(detail::resets_at_logon(spec), options.settlement_patience_ns),
       resend_limit_(options.resends.repeats_max, options.resends.window_ns),
       throttle_(options.throttling) {
     port_ = session_port::create(spec_, ledger_, *this);
@@ -320,7 +320,8 @@ void fix_session::end_link(close_reason reason, std::int64_t now_ns) noexcept {
     is_resend_broken_ = false;
     const bool was_settling = settlement_.is_running();
     const bool is_settled = was_settling && !ledger_.has_unproven();
-    if (settlement_.connection_ended(ledger_.has_unproven())) {
+    // What a kill holds back is no fault of the connection.
+    if (settlement_.connection_ended(ledger_.has_unproven() && !is_killed_)) {
         say_given_up("the connection was lost each time");
     }
     wants_disconnect_ = false;

@@ -61,6 +61,7 @@ struct fix_session_options {
     // So long after a logon a route in doubt waits for the peer to ask for what it lacks, which it
     // does as soon as it sees our number.
     std::int64_t doubt_wait_ns = 5'000'000'000;
+    std::int64_t settlement_patience_ns = settlement::patience_default_ns;
     std::int64_t schedule_look_ns = 250'000'000;  // how often a session looks whether it is time
 };
 

@@ -112,6 +112,9 @@ void fix_session::carry_out(const session_command& command, std::int64_t now_ns,
         case session_verb::release:
             release(outcome);
             break;
+        case session_verb::import_store:
+            answer(outcome, false, "a store is imported while no engine runs the session: stop it");
+            break;
     }
 }
 
@@ -209,7 +212,7 @@ void fix_session::ask_peer(const session_command& command, std::int64_t now_ns,
                       ledger_.next_sender().value);
         answer(outcome, true, "a TestRequest goes out, 112=%s", id);
         asked = port_->send_test_request(id);
-    } else if (command.begin > ledger_.next_target()) {
+    } else if (command.begin >= ledger_.next_target()) {
         answer(outcome, false,
                "nothing from %u on has been sent as far as is known: %u is expected",
                command.begin.value, ledger_.next_target().value);

@@ -222,6 +222,12 @@ void fix_session::prepare_logon(std::int64_t now_ns) noexcept {
 
 // One step of a settlement, when it is due.
 void fix_session::settle(std::int64_t now_ns) noexcept {
+    if (is_killed_ && resend_.is_running()) {
+        // The peer says what it lacks, and gets it when the kill is taken back. A reset would take
+        // it away.
+        settlement_.heard(now_ns);
+        return;
+    }
     if (settlement_.is_to_ask() && is_logged_on_ && !resend_.is_running()) {
         settlement_.ask(now_ns);
         if (port_->send_test_request(ledger_.await_proof()) != call_status::ok) {

@@ -20,10 +20,11 @@ inline constexpr std::size_t session_name_bytes_max = 62;
 // without a message), withdrawn (a source record in doubt that an operator did not want sent),
 // resent (a message went out again), undelivered (one that the peer asked for and did not get, or
 // a source record that was not sent), rejected (a source record that the session refused). The
-// last four have no number. FIX_IN kinds: application, admin, rejected (these moved the expected
-// number), duplicate, garbled (audit only), set.
+// last four have no number. FIX_IN kinds: application, repeated (one with 97=Y that has been here
+// before), admin, rejected (these moved the expected number), duplicate, garbled (audit only), set.
 namespace kind {
 inline constexpr std::string_view application = "application";
+inline constexpr std::string_view repeated = "repeated";
 inline constexpr std::string_view admin = "admin";
 inline constexpr std::string_view rejected = "rejected";
 inline constexpr std::string_view duplicate = "duplicate";

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,33 +47,56 @@ struct resend_rules {
 
 // A request that comes again, the same, has been answered: over TCP no answer is lost, and a peer
 // that could not use it once will not the hundredth time. To answer each would send the same
-// messages as often as it asks.
+// messages as often as it asks. Several ranges in turn are known apart.
 class resend_limit {
 public:
+    static constexpr std::size_t ranges_max = 8;  // the one asked for least recently is forgotten
+
     resend_limit(std::uint32_t repeats_max, std::int64_t window_ns)
         : repeats_max_(repeats_max), window_ns_(window_ns) {}
 
     // Whether it may be answered; counts it.
     [[nodiscard]] bool take(msg_seq_num begin, std::uint32_t end, std::int64_t now_ns) noexcept {
-        if (begin != begin_ || end != end_ || now_ns - since_ns_ >= window_ns_) {
-            begin_ = begin;
-            end_ = end;
-            since_ns_ = now_ns;
-            count_ = 0;
+        last_ = &place_of(begin, end);
+        if (last_->begin != begin || last_->end != end || now_ns - last_->since_ns >= window_ns_) {
+            *last_ = {begin, end, now_ns, now_ns, 0};
         }
-        return ++count_ <= repeats_max_;
+        last_->asked_ns = now_ns;
+        return ++last_->count <= repeats_max_;
     }
     // The last request was the first of its window that may not be answered.
-    [[nodiscard]] bool is_first_refused() const noexcept { return count_ == repeats_max_ + 1; }
-    void connection_ended() noexcept { begin_ = {}; }
+    [[nodiscard]] bool is_first_refused() const noexcept {
+        return last_ != nullptr && last_->count == repeats_max_ + 1;
+    }
+    void connection_ended() noexcept {
+        ranges_ = {};
+        last_ = nullptr;
+    }
 
 private:
+    struct range {
+        msg_seq_num begin;  // 0: none yet
+        std::uint32_t end = 0;
+        std::int64_t since_ns = 0;
+        std::int64_t asked_ns = INT64_MIN;  // last
+        std::uint32_t count = 0;
+    };
+
+    [[nodiscard]] range& place_of(msg_seq_num begin, std::uint32_t end) noexcept {
+        range* oldest = ranges_.data();
+        for (range& one : ranges_) {
+            if (one.begin == begin && one.end == end) {
+                return one;
+            }
+            oldest = one.asked_ns < oldest->asked_ns ? &one : oldest;
+        }
+        return *oldest;
+    }
+
     std::uint32_t repeats_max_;
     std::int64_t window_ns_;
-    msg_seq_num begin_;  // 0: none yet
-    std::uint32_t end_ = 0;
-    std::int64_t since_ns_ = 0;
-    std::uint32_t count_ = 0;
+    std::array<range, ranges_max> ranges_{};
+    range* last_ = nullptr;
 };
 
 }  // namespace millrace::gateway

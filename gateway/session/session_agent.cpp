@@ -1,6 +1,7 @@
 #include "gateway/session/session_agent.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/core/clock.hpp"
 #include "engine/core/error.hpp"
@@ -55,6 +56,7 @@ session_agent::session_agent(session_agent_options options, const settings_file&
             if (one.session == spec.name) {
                 wanted.resends = one.resends;
                 wanted.throttling = one.throttling;
+                wanted.ledger.poss_resend_window = one.poss_resend_window;
             }
         }
         sessions_.push_back(
@@ -64,6 +66,7 @@ session_agent::session_agent(session_agent_options options, const settings_file&
             listen_for(spec, settings);
         }
     }
+    load_recent();
     if (sessions_.size() > sockets_read_directly_max) {
         sockets_.emplace(sessions_.size());
         for (std::size_t i = 0; i < sessions_.size(); ++i) {
@@ -80,6 +83,31 @@ session_agent::session_agent(session_agent_options options, const settings_file&
             events_.say(event_level::warning, options_.name, note);
         }
     }
+}
+
+// What came before this life, so that it is known when it comes with 97=Y.
+void session_agent::load_recent() {
+    if (std::none_of(sessions_.begin(), sessions_.end(),
+                     [](const auto& one) { return one->ledger().knows_recent(); })) {
+        return;
+    }
+    class to_sessions final : public received_sink {
+    public:
+        explicit to_sessions(std::span<const std::unique_ptr<fix_session>> all) : all_(all) {}
+        void on_received(std::string_view session, std::string_view msg_type,
+                         std::string_view cl_ord_id) override {
+            for (const auto& one : all_) {
+                if (one->name() == session) {
+                    one->ledger().note_received(msg_type, cl_ord_id);
+                }
+            }
+        }
+
+    private:
+        std::span<const std::unique_ptr<fix_session>> all_;
+    };
+    to_sessions sink(sessions_);
+    in_.visit_recent(options_.logs.recent_lookback_segments, sink);
 }
 
 void session_agent::open_fast_lane(fix_session& session) {

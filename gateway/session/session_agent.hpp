@@ -40,6 +40,7 @@ struct session_agent_options {
         std::string session;
         resend_rules resends;
         throttle_rule throttling;
+        std::size_t poss_resend_window = poss_resend_window_default;
     };
     std::vector<session_rules> own_rules;  // of sessions that do not have those of `session`
     std::string boot_id;                   // of the host; empty: ask it
@@ -95,6 +96,9 @@ public:
     // The same thread: notes, durably, what was or will be switched; io_error where it cannot be.
     // `session` as in a command.
     void keep_switch(std::size_t session, session_verb verb);
+    // The same thread: what is noted, and notes of `session` what stood `before` its last switch.
+    [[nodiscard]] const session_switches& noted_switches() const noexcept { return switches_; }
+    void take_back_switch(std::size_t session, session_verb verb, const session_switches& before);
 
     // Logs every session out; do_work has to go on until is_stopped().
     void request_stop() noexcept { is_stop_requested_.store(true, std::memory_order_relaxed); }
@@ -125,6 +129,8 @@ public:
     session_agent_counters counters;
 
 private:
+    template <class Change>
+    void note_switches(std::size_t session, Change&& change);
     struct acceptor_port {
         host_port endpoint;
         std::unique_ptr<tls_source> tls;  // null: in the clear
@@ -138,6 +144,7 @@ private:
     int poll_listeners(std::int64_t now_ns) noexcept;
     void place_connection(const listener::first_frame& first, std::int64_t now_ns) noexcept;
     [[nodiscard]] fix_session* find_session(const screened_frame& logon) noexcept;
+    void load_recent();
     void open_fast_lane(fix_session& session);
     void open_door(const settings_file& settings);
     [[nodiscard]] std::string_view let_on(connection& link, const screened_frame& logon,

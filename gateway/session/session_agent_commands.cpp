@@ -25,15 +25,28 @@ void session_agent::set_switches() {
     }
 }
 
-void session_agent::keep_switch(std::size_t session, session_verb verb) {
+template <class Change>
+void session_agent::note_switches(std::size_t session, Change&& change) {
     session_switches wanted = switches_;
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
         if (session == session_command::every_session || session == i) {
-            wanted.apply(sessions_[i]->name(), verb);
+            change(wanted, sessions_[i]->name());
         }
     }
     write_switches(options_.directory, wanted);
     switches_ = std::move(wanted);
+}
+
+void session_agent::keep_switch(std::size_t session, session_verb verb) {
+    note_switches(session,
+                  [&](session_switches& all, std::string_view name) { all.apply(name, verb); });
+}
+
+void session_agent::take_back_switch(std::size_t session, session_verb verb,
+                                     const session_switches& before) {
+    note_switches(session, [&](session_switches& all, std::string_view name) {
+        all.take_back(name, verb, before);
+    });
 }
 
 void session_agent::serve_command(std::int64_t now_ns) noexcept {

@@ -26,7 +26,8 @@ enum class session_verb : std::uint8_t {
     resend,           // asks the peer for what it has sent
     switch_endpoint,  // goes on with the next of its addresses
     kill,             // no application message leaves
-    release           // they leave again
+    release,          // they leave again
+    import_store      // takes over from a QuickFIX engine; of a stopped gateway alone
 };
 
 [[nodiscard]] constexpr bool changes_numbers(session_verb verb) noexcept {

@@ -34,7 +34,8 @@ session_ledger::session_ledger(std::string_view session, fix_out_log& out, fix_i
       in_(&in),
       correlations_(&correlations),
       options_(options),
-      numbers_(&out.open_session(session)) {
+      numbers_(&out.open_session(session)),
+      recent_(options.poss_resend_window) {
     // FIX_OUT alone commits a reset: what FIX_IN says of an older generation does not count. A
     // later one it can only know of because FIX_OUT has lost its tail.
     const session_numbers& received = in.open_session(session);
@@ -212,9 +213,19 @@ void session_ledger::note_proof(const screened_frame& frame, std::int64_t receiv
 
 std::string_view session_ledger::kind_of(msg_seq_num number) const {
     if (incoming_number_ == number) {
-        return is_incoming_application_ ? kind::application : kind::admin;
+        return is_incoming_application_ ? kind_of_application() : kind::admin;
     }
     return kind::rejected;
+}
+
+std::string_view session_ledger::kind_of_application() const noexcept {
+    const frame_facts& facts = frame_->facts();
+    if (!facts.poss_resend) [[likely]] {
+        return kind::application;
+    }
+    return recent_.has(text_of(*frame_, facts.msg_type), text_of(*frame_, facts.cl_ord_id))
+               ? kind::repeated
+               : kind::application;
 }
 
 bool session_ledger::append_in(std::string_view kind, const screened_frame* frame,
@@ -239,7 +250,11 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
     if (next_target != msg_seq_num{1}) {
         numbers_->is_fresh = false;
     }
-    if (kind == kind::admin) {
+    if (kind == kind::application || kind == kind::repeated) {
+        const frame_facts& facts = frame->facts();
+        note_received(text_of(*frame, facts.msg_type), text_of(*frame, facts.cl_ord_id));
+        counters.repeated.add(kind == kind::repeated ? 1 : 0);
+    } else if (kind == kind::admin) {
         note_proof(*frame, received_ns);
     }
     return true;

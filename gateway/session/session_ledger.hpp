@@ -23,6 +23,7 @@
 #include "gateway/session/event_ring.hpp"
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/gate.hpp"
+#include "gateway/session/recent_messages.hpp"
 
 namespace millrace::gateway {
 
@@ -30,11 +31,15 @@ struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
     std::uint32_t inbound_routing_tag = 57;
+    // So many of the last messages with a ClOrdID, other than answers to ours, are known again when
+    // they come with 97=Y; 0: none.
+    std::size_t poss_resend_window = poss_resend_window_default;
 };
 
 struct ledger_counters {
     engine::counter ignored_increments;  // asked for by the library, with no frame of that number
     engine::counter duplicates;
+    engine::counter repeated;  // with 97=Y, and known: not handed on
     engine::counter held_frames;
     engine::counter held_bytes;
     engine::counter refused_appends;  // a log had no space
@@ -127,6 +132,13 @@ public:
         return numbers_->last_application >= proven_below_;
     }
     [[nodiscard]] msg_seq_num proven_below() const noexcept { return proven_below_; }
+    [[nodiscard]] bool knows_recent() const noexcept { return recent_.capacity() > 0; }
+    // What has been received, and may come with 97=Y: also of an earlier life.
+    void note_received(std::string_view msg_type, std::string_view cl_ord_id) noexcept {
+        if (is_request(msg_type)) {
+            recent_.put(msg_type, cl_ord_id);
+        }
+    }
     // Where a reset is said; null: nowhere.
     void set_events(event_ring* events) noexcept { events_ = events; }
     // Before the first frame. The port's queue is cleared when a reset makes it meaningless.
@@ -151,6 +163,8 @@ public:
         return out_->gap_end(*numbers_, number, end);
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return numbers_->generation; }
+    // Nothing was numbered since they began.
+    [[nodiscard]] bool is_fresh() const noexcept { return numbers_->is_fresh; }
     // When the numbers began, as FIX_OUT has it.
     [[nodiscard]] std::int64_t creation_time_ns() const noexcept {
         return numbers_->creation_time.ns;
@@ -176,6 +190,11 @@ private:
     [[nodiscard]] bool append_in(std::string_view kind, const screened_frame* frame,
                                  std::int64_t received_ns, msg_seq_num next_target) noexcept;
     [[nodiscard]] std::string_view kind_of(msg_seq_num number) const;
+    [[nodiscard]] std::string_view kind_of_application() const noexcept;
+    [[nodiscard]] static bool is_request(std::string_view msg_type) noexcept {
+        // ExecutionReport and OrderCancelReject: several are about one order.
+        return msg_type != "8" && msg_type != "9";
+    }
     [[nodiscard]] bool keep_again(const fix_out_log::again& said) noexcept;
     [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;
     void drop_held_below(msg_seq_num number) noexcept;
@@ -212,6 +231,7 @@ private:
     std::map<std::uint32_t, held_frame> held_;  // by number; only filled while the peer resends
     std::map<std::uint32_t, held_frame>::node_type taken_;  // of the last take_held()
     std::size_t held_bytes_ = 0;
+    recent_messages recent_;
 
     msg_seq_num proven_below_{1};
     msg_seq_num proof_below_;  // what the awaited Heartbeat proves; 0: none is awaited

@@ -21,7 +21,11 @@ enum class settlement_step : std::uint8_t { idle, logging_on, asking, logging_ou
 
 class settlement {
 public:
-    explicit settlement(bool resets_at_logon) : resets_at_logon_(resets_at_logon) {}
+    static constexpr std::int64_t patience_default_ns = 10'000'000'000;
+
+    // `patience_ns`: without a frame from the peer.
+    explicit settlement(bool resets_at_logon, std::int64_t patience_ns = patience_default_ns)
+        : resets_at_logon_(resets_at_logon), patience_ns_(patience_ns) {}
 
     // The link is up. True: log on with the old numbers; false: as the settings say.
     [[nodiscard]] bool begin(bool has_unproven, std::int64_t now_ns) noexcept {
@@ -57,7 +61,7 @@ public:
         step_ = next;
         heard(now_ns);
     }
-    void heard(std::int64_t now_ns) noexcept { deadline_ns_ = now_ns + patience_ns; }
+    void heard(std::int64_t now_ns) noexcept { deadline_ns_ = now_ns + patience_ns_; }
     void give_up() noexcept {
         has_given_up_ = true;
         step_ = settlement_step::idle;
@@ -80,12 +84,12 @@ public:
         return is_running() && now_ns >= deadline_ns_;
     }
 
-    static constexpr std::int64_t patience_ns = 10'000'000'000;  // without a frame from the peer
     static constexpr int lost_connections_max = 3;
     static constexpr int questions_max = 8;  // a peer may ask for ever
 
 private:
     bool resets_at_logon_;
+    std::int64_t patience_ns_;
     settlement_step step_ = settlement_step::idle;
     std::int64_t deadline_ns_ = 0;
     int lost_connections_ = 0;

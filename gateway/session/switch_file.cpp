@@ -61,6 +61,21 @@ void session_switches::apply(std::string_view session, session_verb verb) {
     }
 }
 
+void session_switches::take_back(std::string_view session, session_verb verb,
+                                 const session_switches& before) {
+    const session_switch* const known = before.find(session);
+    session_switch& now = at(session);
+    if (verb == session_verb::enable || verb == session_verb::disable) {
+        if (now.is_enabled == (verb == session_verb::enable)) {
+            now.is_enabled = known != nullptr ? known->is_enabled : std::nullopt;
+        }
+    } else if (verb == session_verb::kill || verb == session_verb::release) {
+        if (now.is_killed == (verb == session_verb::kill)) {
+            now.is_killed = known != nullptr && known->is_killed;
+        }
+    }
+}
+
 session_switches read_switches(const std::filesystem::path& directory) {
     const std::filesystem::path path = directory / file_name;
     session_switches switches;

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] switch_state state_of(std::string_view session, bool is_enabled) const noexcept;
     // enable, disable, kill and release; other verbs switch nothing.
     void apply(std::string_view session, session_verb verb);
+    // As it stood before `verb` was applied, unless it was switched again since.
+    void take_back(std::string_view session, session_verb verb, const session_switches& before);
     [[nodiscard]] const std::vector<session_switch>& all() const noexcept { return all_; }
 
 private:

@@ -2,9 +2,16 @@
 
 #include <exception>
 
+#include "engine/core/clock.hpp"
 #include "gateway/session/session_setup.hpp"
 
 namespace millrace::gateway {
+
+namespace {
+
+constexpr std::int64_t retry_interval_ns = 1'000'000'000;
+
+}  // namespace
 
 tls_source::tls_source(const session_spec& spec)
     : spec_(spec), stamps_(stamps()), current_(detail::make_tls(spec)) {}
@@ -27,7 +34,7 @@ std::vector<file_stamp> tls_source::stamps() const {
 std::string tls_source::look() noexcept {
     try {
         std::vector<file_stamp> present = stamps();
-        if (present == stamps_) {
+        if (present == stamps_ && (failure_.empty() || engine::monotonic_now_ns() < retry_ns_)) {
             return failure_;
         }
         stamps_ = std::move(present);
@@ -38,6 +45,7 @@ std::string tls_source::look() noexcept {
             next_.exchange(fresh.release(), std::memory_order_acq_rel));
     } catch (const std::exception& failure) {
         failure_ = spec_.name + ": TLS stays as it was read before: " + failure.what();
+        retry_ns_ = engine::monotonic_now_ns() + retry_interval_ns;
     }
     return failure_;
 }

@@ -38,6 +38,7 @@ private:
     session_spec spec_;
     std::vector<file_stamp> stamps_;  // of what was last read, or tried
     std::string failure_;
+    std::int64_t retry_ns_ = 0;  // what failed may be there again, though no file has changed
     std::unique_ptr<tls_context> current_;
     std::atomic<tls_context*> next_{nullptr};  // writer: look(), which gives it to renew()
 };

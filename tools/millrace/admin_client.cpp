@@ -89,7 +89,7 @@ std::string receive_line(int fd, const std::string& path) {
 // A session of a gateway that does not run.
 struct stopped_session {
     const gateway::gateway_config* gateway;
-    std::string name;
+    gateway::session_spec spec;
     bool is_enabled = true;  // as the configuration says
 };
 
@@ -114,7 +114,7 @@ std::vector<stopped_session> find_sessions(const gateway::pipeline_config& confi
         for (const gateway::session_spec& spec : settings.sessions) {
             names.push_back(spec.name);
             if (wanted.empty() || is_named(spec, wanted)) {
-                found.push_back({&one, spec.name, is_enabled_in(one, spec.name)});
+                found.push_back({&one, spec, is_enabled_in(one, spec.name)});
             }
         }
     }
@@ -129,13 +129,20 @@ std::vector<stopped_session> find_sessions(const gateway::pipeline_config& confi
     return found;
 }
 
+bool has_changed(const gateway::session_outcome& outcome) {
+    const gateway::session_view& before = outcome.before;
+    const gateway::session_view& after = outcome.after;
+    return before.next_sender != after.next_sender || before.next_target != after.next_target ||
+           before.generation != after.generation;
+}
+
 gateway::audit_entry entry_of(const admin_request& request, const stopped_session& session) {
     gateway::audit_entry entry;
     entry.uid = ::geteuid();
     entry.user = gateway::user_name(entry.uid);
     entry.verb = request.verb;
     entry.gateway = session.gateway->name;
-    entry.session = session.name;
+    entry.session = session.spec.name;
     entry.reason = request.reason;
     return entry;
 }
@@ -154,12 +161,17 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
         gateway::log_options_of(config, session.gateway->storage, "millrace session");
     answered_session answered;
     answered.gateway = session.gateway->name;
-    answered.name = session.name;
+    answered.name = session.spec.name;
     std::string failure;
     try {
         const gateway::session_outcome outcome =
-            gateway::change_stopped(stopped, session.name, session.is_enabled, to_command(request));
-        answered.outcome = outcome.is_done ? audit_outcome::done : audit_outcome::failed;
+            request.verb == gateway::session_verb::import_store
+                ? gateway::import_stopped(stopped, session.spec, request.directory)
+                : gateway::change_stopped(stopped, session.spec.name, session.is_enabled,
+                                          to_command(request));
+        answered.outcome = outcome.is_done        ? audit_outcome::done
+                           : has_changed(outcome) ? audit_outcome::failed
+                                                  : audit_outcome::refused;
         answered.text = outcome.said();
         answered.before = outcome.before;
         answered.after = outcome.after;

@@ -26,6 +26,7 @@ struct admin_arguments {
     std::string format = "text";
     std::string reason;
     std::string text;
+    std::string directory;
     std::uint32_t next_sender = 0;
     std::uint32_t next_target = 0;
     std::uint32_t begin = 0;
@@ -53,6 +54,9 @@ std::string question_of(const admin_request& request) {
             return of + " is logged out, and connects to its next endpoint";
         case session_verb::kill:
             return of + " sends no application message until `kill --off`";
+        case session_verb::import_store:
+            return of + " takes the messages and numbers of " + request.directory +
+                   "; the engine they are of must have ended for good";
         case session_verb::release:
             return of + " sends application messages again, those that waited first";
         default:
@@ -66,6 +70,7 @@ admin_request request_of(session_verb verb, const admin_arguments& arguments) {
     request.session = arguments.session;
     request.reason = arguments.reason;
     request.text = arguments.text;
+    request.directory = arguments.directory;
     request.next_sender = {arguments.next_sender};
     request.next_target = {arguments.next_target};
     request.begin = {arguments.begin};
@@ -162,6 +167,11 @@ void add_numbers(verb_maker& verbs) {
         ->check(number);
     set.add_option("--next-target", verbs.arguments().next_target, "Expected of the peer's next")
         ->check(number);
+    CLI::App& import = verbs.add(
+        "import", session_verb::import_store,
+        "Go on with the numbers and messages of a QuickFIX engine; where our engine is stopped");
+    import.add_option("DIR", verbs.arguments().directory, "FileStorePath of the QuickFIX engine")
+        ->required();
     verbs.add("test-request", session_verb::test_request, "Ask the peer for a Heartbeat");
     CLI::App& resend =
         verbs.add("resend", session_verb::resend, "Ask the peer for messages it has sent");

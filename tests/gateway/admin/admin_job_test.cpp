@@ -171,6 +171,77 @@ TEST_F(AdminJob, LeavesAKillAsked) {
     EXPECT_EQ(job.answer().outcome, audit_outcome::done);
 }
 
+TEST_F(AdminJob, NotesAKillThatNoThreadCarriesOut) {
+    take_timeout_ns = 1;
+    admin_job job = job_of(wanted(session_verb::kill));
+    std::int64_t now_ns = engine::monotonic_now_ns();
+    EXPECT_FALSE(job.turn(now_ns));
+    EXPECT_FALSE(job.turn(now_ns + 1));
+    EXPECT_TRUE(agent->inner.noted_switches().state_of(test::administered, true).is_killed);
+    job.give_up("the engine stops");
+    EXPECT_EQ(job.answer().outcome, audit_outcome::failed);
+    EXPECT_EQ(job.answer().text,
+              "the engine stops before it was carried out; it is noted, and holds from the next "
+              "start on");
+    open();
+    EXPECT_TRUE(view().is_killed);
+    EXPECT_EQ(test::whats_of(audited()), (strings{"kill failed"}));
+
+    // The same of one that the engine's end meets first.
+    EXPECT_EQ(carry_out(session_verb::release).outcome, audit_outcome::done);
+    take_timeout_ns = 60'000 * test::ms_ns;
+    admin_job last = job_of(wanted(session_verb::kill));
+    EXPECT_FALSE(last.turn(engine::monotonic_now_ns()));
+    EXPECT_FALSE(agent->inner.noted_switches().state_of(test::administered, true).is_killed);
+    last.give_up("the engine stops");
+    open();
+    EXPECT_TRUE(view().is_killed);
+}
+
+TEST_F(AdminJob, TakesBackTheNoteOfWhatWasNotDone) {
+    EXPECT_EQ(carry_out(session_verb::kill).outcome, audit_outcome::done);
+    take_timeout_ns = 1;
+    admin_job job = job_of(wanted(session_verb::release));
+    std::int64_t now_ns = engine::monotonic_now_ns();
+    while (!job.turn(now_ns)) {
+        ++now_ns;
+    }
+    EXPECT_EQ(job.answer().outcome, audit_outcome::refused);
+    EXPECT_EQ(job.answer().text, "nothing was done: the gateway's thread takes no command");
+    open();
+    EXPECT_TRUE(view().is_killed) << "the answer said that nothing was done";
+
+    EXPECT_EQ(carry_out(session_verb::disable).outcome, audit_outcome::done);
+    agent->inner.request_stop();
+    ASSERT_TRUE(run_until([&] { return agent->inner.is_stopped(); }));
+    take_timeout_ns = 60'000 * test::ms_ns;
+    const admin_answer refused = carry_out(session_verb::enable);
+    EXPECT_EQ(refused.outcome, audit_outcome::refused);
+    EXPECT_EQ(refused.text, "the gateway is stopping");
+    open();
+    EXPECT_FALSE(view().is_enabled);
+}
+
+TEST_F(AdminJob, LeavesAResetOffWhereSomebodyLogsOnMeanwhile) {
+    ASSERT_TRUE(log_on());
+    answers = false;
+    admin_job reset = job_of(wanted(session_verb::reset));
+    ASSERT_TRUE(run_until([&] {
+        EXPECT_FALSE(reset.turn(engine::monotonic_now_ns()));
+        return peer.has_heard("5");
+    }));
+    // Both share the slot: the other comes in between two looks.
+    admin_job logon = job_of(wanted(session_verb::logon));
+    ASSERT_TRUE(run_until([&] {
+        return logon.turn(engine::monotonic_now_ns()) || reset.turn(engine::monotonic_now_ns());
+    }));
+    ASSERT_TRUE(run_until([&] { return reset.turn(engine::monotonic_now_ns()); }));
+    EXPECT_EQ(logon.answer().outcome, audit_outcome::done);
+    EXPECT_EQ(reset.answer().outcome, audit_outcome::failed);
+    EXPECT_EQ(reset.answer().text, "no reset: somebody lets it log on again meanwhile");
+    EXPECT_EQ(view().generation, 1U);
+}
+
 // A script ends where it stands: logged out, and the numbers as they were.
 TEST_F(AdminJob, EndsWithTheEngineAndSaysHowFarItCame) {
     ASSERT_TRUE(log_on());

@@ -226,14 +226,35 @@ TEST_F(AdminListener, AnswersEachOfSeveralRequests) {
 TEST_F(AdminListener, HasSoManyPlaces) {
     wanted.connections_max = 2;
     listen();
+    ASSERT_TRUE(log_on());
+    answers = false;  // so both of them wait for their sessions' Logout to be answered
     const engine::unique_fd one = connect();
     const engine::unique_fd two = connect();
+    for (const engine::unique_fd* each : {&one, &two}) {
+        send(*each, std::string(R"({"command":"reset","reason":"r","session":")") +
+                        test::administered + "\"}\n");
+    }
     ASSERT_TRUE(test::step_until([&] { return listener->do_work(); },
-                                 [&] { return listener->counters.connections.value() == 2; }));
+                                 [&] { return listener->counters.requests.value() == 2; }));
     const json busy = ask(R"({"command":"list"})");
     EXPECT_EQ(busy["outcome"], "denied");
     EXPECT_NE(busy["text"].get<std::string>().find("too many connections"), std::string::npos);
     EXPECT_EQ(listener->counters.refused_connections.value(), 1U);
+}
+
+// A kill must not wait for somebody who says nothing.
+TEST_F(AdminListener, GivesThePlaceOfTheSilentToWhoAsks) {
+    wanted.connections_max = 2;
+    listen();
+    const engine::unique_fd one = connect();
+    ASSERT_TRUE(test::step_until([&] { return listener->do_work(); },
+                                 [&] { return listener->counters.connections.value() == 1; }));
+    const engine::unique_fd two = connect();
+    ASSERT_TRUE(test::step_until([&] { return listener->do_work(); },
+                                 [&] { return listener->counters.connections.value() == 2; }));
+    EXPECT_EQ(ask(R"({"command":"list"})")["outcome"], "done");
+    EXPECT_NE(read_line(one).find("silent while others want its place"), std::string::npos);
+    EXPECT_EQ(listener->counters.refused_connections.value(), 0U);
 }
 
 TEST_F(AdminListener, KeepsNoPlaceForTheSilent) {

@@ -228,8 +228,8 @@ TEST(SessionPort, RefusesABodyTheSessionCouldNotResend) {
     side acceptor("acceptor", "B", "A");
     log_on(initiator, acceptor);
     for (const char* body :
-         {"11", "11=A", "=x|", "354=9|355=x|", "34=9|", "49=X|", "52=20260301-00:00:00|", "10=123|",
-          "8=FIX.4.4|", "11=A|57=late header|"}) {
+         {"11", "11=A", "=x|", "354=9|355=x|", "34=9|", "43=Y|", "11=A|43=Y|", "49=X|",
+          "52=20260301-00:00:00|", "10=123|", "8=FIX.4.4|", "11=A|57=late header|"}) {
         EXPECT_EQ(initiator.send("D", body), send_status::invalid) << body;
         EXPECT_NE(text(initiator), "") << body;
     }

@@ -137,6 +137,14 @@ TEST(TlsSettings, RefusesWhatWouldLetNobodyOrAnybodyOn) {
               "a.cfg:10: ClientCertificateFile is missing: the certificate that this key is for");
     EXPECT_EQ(refusal("initiator", "SocketUseSSL=Y\nCertificatePeerNames=\n"),
               "a.cfg:10: CertificatePeerNames is empty: nobody could log on");
+    for (const char* names : {"a.example, 10.0.0.1", "::1, a.example", "10.0.0.1, 10.0.0.2"}) {
+        EXPECT_EQ(
+            refusal("initiator",
+                    std::string("SocketUseSSL=Y\nCertificatePeerNames=") + names + "\n"),
+            "a.cfg:10: CertificatePeerNames: an initiator's peer is called by one IP address, "
+            "or by one of several names, not by either");
+    }
+    EXPECT_EQ(refusal("initiator", "SocketUseSSL=Y\nCertificatePeerNames=10.0.0.1\n"), "accepted");
     EXPECT_EQ(
         refusal("initiator", "SocketUseSSL=Y\nCertificatePeerNames=a\nCertificateVerifyLevel=0\n"),
         "a.cfg:10: CertificatePeerNames needs certificates, and CertificateVerifyLevel=0 asks for "

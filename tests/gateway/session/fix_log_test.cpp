@@ -163,6 +163,35 @@ TEST_F(FixOutLog, ReadsEveryMessageHoweverOldAndWhateverTheIndexHolds) {
     }
 }
 
+TEST_F(FixOutLog, SearchesOnceForManySlices) {
+    files.options.resend_index_capacity = 8;
+    files.options.found_messages_max = 100;
+    open();
+    out().table().start();
+    send(400);
+    const auto read_slices = [&] {
+        std::vector<std::uint32_t> all;
+        for (std::uint32_t begin = 1; begin <= 400; begin += 10) {
+            const auto numbers = read(begin, begin + 9).numbers();
+            all.insert(all.end(), numbers.begin(), numbers.end());
+        }
+        return all;
+    };
+    const std::uint64_t before = out().search_count();
+    EXPECT_EQ(read_slices(), range(1, 400));
+    EXPECT_EQ(out().search_count() - before, 4U);  // a hundred messages each
+    EXPECT_EQ(read(390, 395).numbers(), range(390, 395));
+    EXPECT_EQ(out().search_count() - before, 4U);
+    // What is numbered meanwhile is not in what was found; what gets another meaning is not kept.
+    send(20);
+    EXPECT_EQ(read(395, 420).numbers(), range(395, 420));
+    ASSERT_EQ(out().append_set(*session, {300}, {1}), append_status::ok);
+    EXPECT_EQ(read(295, 350).numbers(), range(295, 299));
+    send(60);
+    EXPECT_EQ(test::field_of(read(310, 310).frames.at(0), 11), "O431");
+    EXPECT_EQ(read(200, 400).numbers(), range(200, 359));
+}
+
 TEST_F(FixOutLog, ReadsOnlyTheCurrentGeneration) {
     open();
     out().table().start();
@@ -209,6 +238,23 @@ TEST_F(FixOutLog, ReadsTheNewestOfMessagesWhoseNumberWasSetBack) {
     EXPECT_EQ(found.numbers(), range(90, 119));
     EXPECT_EQ(test::field_of(found.frames.at(9), 11), "O99");
     EXPECT_EQ(test::field_of(found.frames.at(10), 11), "O151");
+}
+
+// Else a message that is no more would look unproven for ever.
+TEST_F(FixOutLog, KnowsTheLastApplicationMessageBelowANumberThatWasSetBack) {
+    open();
+    out().table().start();
+    send(9);
+    EXPECT_EQ(session->last_application, msg_seq_num{9});
+    ASSERT_EQ(out().append_set(*session, {5}, {1}), append_status::ok);
+    EXPECT_EQ(session->last_application, msg_seq_num{4});
+    ASSERT_EQ(out().append_set(*session, {20}, {1}), append_status::ok);
+    EXPECT_EQ(session->last_application, msg_seq_num{4});
+    open();
+    EXPECT_EQ(session->last_application, msg_seq_num{4});
+    out().table().start();
+    send();
+    EXPECT_EQ(session->last_application, msg_seq_num{20});
 }
 
 TEST_F(FixOutLog, KeepsSessionsOfOneLogApart) {

@@ -272,7 +272,7 @@ TEST_F(SessionCommands, AskThePeer) {
     EXPECT_EQ(test::field_of(frame_of("2"), 7), "1");
     EXPECT_EQ(test::field_of(frame_of("2"), 16), "0");
     EXPECT_EQ(test::field_of(frame_of("2"), 34), "3");
-    command.begin = {3};
+    command.begin = {2};
     const session_outcome beyond = ask(command);
     EXPECT_FALSE(beyond.is_done) << "2 is expected";
     EXPECT_EQ(out_rows().back().text(), "admin 2 3") << "and nothing went out";
@@ -385,6 +385,47 @@ TEST_F(SessionCommands, KillLetsNoApplicationMessageLeave) {
     }
     EXPECT_EQ(sent, (std::vector<std::string>{"A1 Y", "A2 Y", "A3 Y", "A4 ", "A5 ", "A6 "}));
     EXPECT_EQ(ask(session_verb::release).said(), std::string_view("the session was not killed"));
+}
+
+// It would take from the peer what it has asked for.
+TEST_F(SessionCommands, KillHoldsUpAResetThatWouldCutOffWhatThePeerLacks) {
+    options.session.settlement_patience_ns = 30 * test::ms_ns;
+    open("ResetOnLogon=Y\n");
+    ASSERT_TRUE(log_on());
+    put_orders(1, 3);
+    ASSERT_TRUE(run_until([&] { return count("D") == 3; }));
+    peer.leave();
+    ASSERT_TRUE(run_until([&] { return !view().is_connected; }));
+    peer.frames.clear();
+    EXPECT_TRUE(ask(session_verb::kill).is_done);
+    const auto wait = [&] {
+        const std::int64_t end_ns = engine::monotonic_now_ns() + 150 * test::ms_ns;
+        EXPECT_TRUE(run_until([&] { return engine::monotonic_now_ns() > end_ns; }));
+    };
+    // It logs on with the old numbers, and the peer asks for what it lacks: more than once, since
+    // a lost connection is nobody's answer.
+    std::uint32_t number = 2;
+    for (int connection = 0; connection <= settlement::lost_connections_max; ++connection) {
+        ASSERT_TRUE(run_until([&] { return peer.has_heard("A"); })) << agent->last_said(9);
+        EXPECT_EQ(test::field_of(frame_of("A"), 141), "");
+        peer.say("A", number++, "98=0|108=30|");
+        ASSERT_TRUE(run_until([&] { return agent->is_logged_on(); }));
+        peer.say("2", number++, "7=2|16=0|");
+        ASSERT_TRUE(run_until([&] { return view().has_waiting_resend; })) << agent->last_said(9);
+        if (connection < settlement::lost_connections_max) {
+            peer.leave();
+            ASSERT_TRUE(run_until([&] { return !view().is_connected; }));
+            peer.frames.clear();
+        }
+    }
+    wait();
+    EXPECT_TRUE(view().has_waiting_resend);
+    EXPECT_EQ(view().generation, 1U);
+    EXPECT_FALSE(agent->has_said("resetting before it is proven"));
+    EXPECT_TRUE(ask(session_verb::release).is_done);
+    ASSERT_TRUE(run_until([&] { return count("D") == 3; })) << agent->last_said(9);
+    // And goes on with the settlement.
+    ASSERT_TRUE(run_until([&] { return count("1") == 1 || count("1") == 2; }));
 }
 
 // Whatever asks the library for one.
@@ -503,12 +544,13 @@ protected:
     session_outcome ask_across(session_verb verb) {
         session_command command;
         command.verb = verb;
+        const std::int64_t asked_ns = engine::monotonic_now_ns();
         EXPECT_TRUE(inner.commands().try_ask(command));
         while (!inner.commands().is_answered()) {
             std::this_thread::yield();
         }
         const session_outcome outcome = inner.commands().outcomes()[0];
-        latency_ns = inner.commands().latency_ns();
+        latency_ns = inner.commands().done_ns() - asked_ns;
         inner.commands().clear();
         return outcome;
     }

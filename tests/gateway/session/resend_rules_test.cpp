@@ -45,6 +45,21 @@ TEST(ResendLimit, CountsEqualRequestsOfAWindow) {
     EXPECT_TRUE(limit.take({6}, 7, 1105));
 }
 
+TEST(ResendLimit, KnowsRangesThatComeInTurnApart) {
+    resend_limit limit(2, 1000);
+    auto take = [&, now = 0](std::uint32_t begin) mutable {
+        return limit.take({begin}, 0, ++now);
+    };
+    EXPECT_TRUE(take(5) && take(6) && take(5) && take(6));
+    EXPECT_FALSE(take(5) || take(6) || take(5));
+    // So many others later it has forgotten the one that was asked for least recently.
+    for (std::uint32_t other = 10; other < 10 + resend_limit::ranges_max - 1; ++other) {
+        EXPECT_TRUE(take(other));
+    }
+    EXPECT_FALSE(take(5));
+    EXPECT_TRUE(take(6));
+}
+
 class SessionResend : public test::AcceptorSession {
 protected:
     // "D 2", "D 2 dup", "4 2 to 5" ...: what the peer has got since the last call, in order.

@@ -54,12 +54,12 @@ TEST(Settlement, AsksAgainBehindWhatThePeerAskedForButNotForEver) {
 TEST(Settlement, IsPatientWhileThePeerSpeaks) {
     settlement one(true);
     EXPECT_TRUE(one.begin(true, 1000));
-    EXPECT_FALSE(one.is_overdue(999 + settlement::patience_ns));
+    EXPECT_FALSE(one.is_overdue(999 + settlement::patience_default_ns));
     one.heard(2000);
-    EXPECT_FALSE(one.is_overdue(1999 + settlement::patience_ns));
-    EXPECT_TRUE(one.is_overdue(2000 + settlement::patience_ns));
+    EXPECT_FALSE(one.is_overdue(1999 + settlement::patience_default_ns));
+    EXPECT_TRUE(one.is_overdue(2000 + settlement::patience_default_ns));
     one.give_up();
-    EXPECT_FALSE(one.is_overdue(3000 + settlement::patience_ns));
+    EXPECT_FALSE(one.is_overdue(3000 + settlement::patience_default_ns));
     EXPECT_FALSE(one.begin(true, 0));
 }
 

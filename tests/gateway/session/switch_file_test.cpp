@@ -53,6 +53,32 @@ TEST_F(SwitchFile, KeepsWhatWasSwitchedLast) {
     EXPECT_EQ(found.st_mode & 07U, 0U) << "others have no right to it";
 }
 
+TEST_F(SwitchFile, TakesBackWhatNobodyHasSwitchedSince) {
+    session_switches before;
+    before.apply("A", session_verb::kill);
+    before.apply("B", session_verb::disable);
+    session_switches now = before;
+    now.apply("A", session_verb::release);
+    now.apply("B", session_verb::enable);
+    now.apply("C", session_verb::enable);
+    now.take_back("A", session_verb::release, before);
+    now.take_back("B", session_verb::enable, before);
+    now.take_back("C", session_verb::enable, before);
+    EXPECT_TRUE(now.state_of("A", true).is_killed);
+    EXPECT_FALSE(now.state_of("B", true).is_enabled);
+    EXPECT_FALSE(now.state_of("C", false).is_enabled) << "as the configuration says";
+    // A kill that came in between stays.
+    const session_switches none;
+    now.apply("D", session_verb::release);
+    now.apply("D", session_verb::kill);
+    now.take_back("D", session_verb::release, none);
+    EXPECT_TRUE(now.state_of("D", true).is_killed);
+    now.apply("E", session_verb::enable);
+    now.apply("E", session_verb::disable);
+    now.take_back("E", session_verb::enable, none);
+    EXPECT_FALSE(now.state_of("E", true).is_enabled);
+}
+
 // A kill must not be lost because half of a file is gone.
 TEST_F(SwitchFile, RefusesWhatIsNotWhole) {
     for (const char* text :

@@ -218,6 +218,46 @@ TEST_F(SessionAdmin, ChangesAStoppedEngine) {
     stop_engine();
 }
 
+TEST_F(SessionAdmin, TakesOverFromAQuickFixEngine) {
+    const std::string heartbeat =
+        "8=FIX.4.4\x01"
+        "9=52\x01"
+        "35=0\x01"
+        "34=1\x01"
+        "49=MILLRACE\x01"
+        "52=20260301-09:30:00\x01"
+        "56=VENUE\x01"
+        "10=000\x01";
+    std::filesystem::create_directory(path() / "store");
+    const std::string stem = "store/FIX.4.4-MILLRACE-VENUE.";
+    write(stem + "body", heartbeat);
+    write(stem + "header", "1,0," + std::to_string(heartbeat.size()) + " ");
+    write(stem + "seqnums", "0000000002 : 0000000007");
+    write(stem + "session", "20260301-07:00:00");
+    start_engine();
+    const exit_result busy = sure("import", {file("store")});
+    EXPECT_EQ(busy.code, code_negative);
+    EXPECT_TRUE(has(busy.err + busy.out, "a store is imported while no engine runs the session"));
+    stop_engine();
+    std::filesystem::remove_all(path() / "data");
+    const exit_result nothing = sure("import", {path().native()});
+    EXPECT_EQ(nothing.code, code_failure);
+    EXPECT_TRUE(has(nothing.err, "FIX.4.4-MILLRACE-VENUE.seqnums"));
+    const exit_result imported = sure("import", {file("store")});
+    EXPECT_EQ(imported.code, code_ok) << imported.err;
+    EXPECT_TRUE(has(imported.out, "1 messages are imported"));
+    EXPECT_EQ(sure("import", {file("store")}).code, code_negative) << "it has numbers now";
+    const std::vector<json> rows = dump("venue/FIX_OUT", {"--where", "KIND = 'admin'"});
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0]["row"]["MSG_SEQ_NUM"], 1);
+    EXPECT_EQ(audited(), (strings{"import asked", "import failed", "import asked", "import done",
+                                  "import asked", "import refused"}));
+    start_engine();
+    EXPECT_EQ(shown()["next_sender"], 2);
+    EXPECT_EQ(shown()["next_target"], 7);
+    stop_engine();
+}
+
 TEST_F(SessionAdmin, RefusesWhatMakesNoSense) {
     start_engine();
     const exit_result unreasoned = session({"reset", orders(), name, "--yes"});

@@ -1,7 +1,6 @@
 #include "gateway/pipeline/message_pass.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "gateway/session/outbound.hpp"
 #include "xlator/fix/byte_sum.hpp"
@@ -10,6 +9,8 @@
 namespace millrace::gateway {
 
 namespace {
+
+constexpr std::string_view poss_resend_mark = "97=Y\x01";
 
 bool is_member(std::span<const xlator::member_info> members, int tag) noexcept {
     return std::any_of(members.begin(), members.end(),
@@ -59,20 +60,25 @@ message_pass::outcome message_pass::translate(const map_row& row, std::span<char
     if (passed.msg_type.size() > sizeof(outbound_header::msg_type)) {
         return refuse(35, "the message type is too long");
     }
-    const std::string_view body = body_of(message);
-    if (body.size() > out.size()) {
+    const parts found = parts_of(message);
+    const std::string_view mark = found.is_poss_resend ? poss_resend_mark : std::string_view();
+    passed.is_poss_resend = found.is_poss_resend;
+    passed.mapped.size = mark.size() + found.body.size();
+    if (passed.mapped.size > out.size()) {
         passed.mapped.status = xlator::map_status::overflow;
         passed.reason = xlator::describe(passed.mapped.status);
         return passed;
     }
-    std::memcpy(out.data(), body.data(), body.size());
-    passed.mapped.size = body.size();
-    passed.mapped.byte_sum = xlator::count_bytes(body).sum;
+    std::copy(mark.begin(), mark.end(), out.begin());
+    std::copy(found.body.begin(), found.body.end(), out.begin() + mark.size());
+    passed.mapped.byte_sum = xlator::count_bytes({out.data(), passed.mapped.size}).sum;
     return passed;
 }
 
 // From the first field that is none of the header's up to the first of the trailer.
-std::string_view message_pass::body_of(std::string_view message) const noexcept {
+message_pass::parts message_pass::parts_of(std::string_view message) const noexcept {
+    constexpr int poss_resend = 97;
+    parts found;
     const xlator::dictionary_info& info = dict_->info();
     const char* const begin = message.data();
     const char* body = nullptr;
@@ -82,14 +88,18 @@ std::string_view message_pass::body_of(std::string_view message) const noexcept 
             if (body == nullptr && !is_member(info.header, field.tag)) {
                 body = field_begin;
             }
+            found.is_poss_resend =
+                found.is_poss_resend || (field.tag == poss_resend && field.value == "Y");
             if (is_member(info.trailer, field.tag)) {
                 break;
             }
         }
         field_begin = field.value.data() + field.value.size() + 1;
     }
-    return body == nullptr ? std::string_view()
-                           : std::string_view(body, static_cast<std::size_t>(field_begin - body));
+    if (body != nullptr) {
+        found.body = {body, static_cast<std::size_t>(field_begin - body)};
+    }
+    return found;
 }
 
 }  // namespace millrace::gateway

@@ -2,7 +2,8 @@
 // trailer are made anew.
 //
 // The message is checked first as the session's own dictionary and settings would have it checked,
-// with its length and checksum, so what a session would refuse is known before it has a number.
+// with its length and checksum, so what a session would refuse is known before it has a number. Of
+// its header it keeps 97=Y alone: that it may have been sent before stays true.
 //
 // Threading  one thread (the decoder's)
 // Progress   translate() neither allocates nor throws
@@ -27,13 +28,18 @@ public:
 
     struct [[nodiscard]] outcome {
         xlator::map_result mapped;
-        std::string_view reason;    // empty where ok
-        std::string_view msg_type;  // within the row
+        std::string_view reason;      // empty where ok
+        std::string_view msg_type;    // within the row
+        bool is_poss_resend = false;  // 97=Y stands before the body, for the session's header
     };
     outcome translate(const map_row& row, std::span<char> out) noexcept;
 
 private:
-    [[nodiscard]] std::string_view body_of(std::string_view message) const noexcept;
+    struct parts {
+        std::string_view body;
+        bool is_poss_resend = false;
+    };
+    [[nodiscard]] parts parts_of(std::string_view message) const noexcept;
 
     std::size_t column_;
     const xlator::dictionary* dict_;

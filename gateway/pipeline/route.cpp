@@ -213,6 +213,7 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
         const std::span<char> body(reinterpret_cast<char*>(payload.data()) + sizeof header, room);
         std::string_view reason;
         std::string_view type;
+        bool is_checked = to.is_of_session;
         if (const auto* const made = std::get_if<xlator::outbound_map>(&to.map)) {
             result =
                 made->encode(map_row(row), {{engine::utc_now().ns, 3}, record.seq.value}, body);
@@ -223,6 +224,7 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
             result = passed.mapped;
             reason = passed.reason;
             type = passed.msg_type;
+            is_checked = is_checked && !passed.is_poss_resend;
         }
         if (result.is_ok()) {
             const engine::row_envelope envelope = row.envelope();
@@ -234,7 +236,7 @@ delivery_status route::deliver(session_sink& to, const engine::stream_slot& reco
             header.translated_ns = engine::utc_now().ns;
             header.body_bytes = static_cast<std::uint32_t>(result.size);
             header.body_sum = static_cast<std::uint8_t>(result.byte_sum);
-            header.is_checked = to.is_of_session ? 1 : 0;
+            header.is_checked = is_checked ? 1 : 0;
             std::memcpy(header.msg_type, type.data(), type.size());
             header.msg_type_bytes = static_cast<std::uint8_t>(type.size());
             std::memcpy(payload.data(), &header, sizeof header);

@@ -57,6 +57,21 @@ TEST_F(MessagePassAllocation, IsNotInPassingAMessageOn) {
     EXPECT_TRUE(pass(frame_of("35=D|" + header + order + "93=3|89=abc|")).mapped.is_ok());
 }
 
+TEST_F(MessagePassAllocation, IsNotInKeepingTheMarkOfWhatMayHaveBeenSent) {
+    const message_pass::outcome marked = pass(frame_of("35=D|" + header + "97=Y|" + order));
+    ASSERT_TRUE(marked.mapped.is_ok());
+    EXPECT_TRUE(marked.is_poss_resend);
+    const std::string with_mark = out_.substr(0, marked.mapped.size);
+    EXPECT_EQ(marked.mapped.byte_sum, xlator::byte_sum(with_mark));
+    const message_pass::outcome plain = pass(frame_of("35=D|" + header + "97=N|" + order));
+    ASSERT_TRUE(plain.mapped.is_ok());
+    EXPECT_FALSE(plain.is_poss_resend);
+    EXPECT_EQ(with_mark, "97=Y\x01" + out_.substr(0, plain.mapped.size));
+    EXPECT_EQ(
+        pass(frame_of("35=D|" + header + "97=Y|" + order), marked.mapped.size - 1).mapped.status,
+        xlator::map_status::overflow);
+}
+
 TEST_F(MessagePassAllocation, IsNotInRefusingOne) {
     const auto refused_tag = [&](const std::string& message) {
         const message_pass::outcome refused = pass(message);

@@ -256,6 +256,19 @@ void admin_job::go_on(part& one, session_verb verb, std::int64_t now_ns) {
     one.steps.pop_front();
 }
 
+// False: another operator's kill was on its way, and has been noted behind it.
+bool admin_job::is_noted_still(const part& one) const {
+    for (std::size_t i = 0; i < one.count; ++i) {
+        const answered_session& said = answer_.sessions[one.first + i];
+        const switch_state noted = one.gateway->noted_switches().state_of(said.name, true);
+        if (said.outcome == audit_outcome::done &&
+            (request_.verb == session_verb::release ? noted.is_killed : !noted.is_enabled)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // The gateway's thread has answered it.
 void admin_job::conclude_switch(part& one, session_verb verb) {
     for (std::size_t i = 0; i < one.count; ++i) {
@@ -269,7 +282,7 @@ void admin_job::conclude_switch(part& one, session_verb verb) {
         }
         take_note_back(one, one.session == session_command::every_session ? i : one.session);
     }
-    if (!stops(verb) || one.is_noted) {
+    if (stops(verb) ? one.is_noted : is_noted_still(one)) {
         return;
     }
     if (const std::string failure = keep(one); !failure.empty()) {

@@ -82,6 +82,7 @@ private:
     void fail(part& one, audit_outcome outcome, const std::string& text);
     [[nodiscard]] std::string keep(part& one);
     void conclude_switch(part& one, session_verb verb);
+    [[nodiscard]] bool is_noted_still(const part& one) const;
     void take_note_back(part& one, std::size_t session);
     void note_for_next_start(part& one, std::string_view reason);
     [[nodiscard]] session_command command_of(const part& one) const noexcept;

@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string_view>
 
@@ -35,6 +37,21 @@ std::string_view without_blanks(std::string_view text) {
     return first == std::string_view::npos
                ? std::string_view()
                : text.substr(first, text.find_last_not_of(" \r\n") + 1 - first);
+}
+
+// 10=ddd and its separator, over what stands before it.
+bool ends_in_right_sum(std::string_view frame) {
+    constexpr std::size_t trailer_bytes = 7;
+    if (frame.size() <= trailer_bytes) {
+        return false;
+    }
+    const std::string_view summed = frame.substr(0, frame.size() - trailer_bytes);
+    const unsigned sum = std::accumulate(
+        summed.begin(), summed.end(), 0U,
+        [](unsigned before, char byte) { return before + static_cast<unsigned char>(byte); });
+    char expected[trailer_bytes + 1];
+    std::snprintf(expected, sizeof expected, "10=%03u\x01", sum % 256);
+    return frame.substr(summed.size()) == std::string_view(expected, trailer_bytes);
 }
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
@@ -115,16 +132,12 @@ void file_store::check(const stored_message& message) {
     constexpr std::uint32_t number_tag = 34;
     constexpr std::uint32_t sender_tag = 49;
     constexpr std::uint32_t target_tag = 56;
-    constexpr std::size_t trailer_bytes = 8;  // with the separator before it
     const std::string_view frame = read(message);
     const bool is_one = frame.starts_with("8=" + session_.begin_string + "\x01") &&
                         find_field(frame, number_tag) == std::to_string(message.number.value) &&
                         find_field(frame, sender_tag) == session_.sender &&
                         find_field(frame, target_tag) == session_.target &&
-                        frame.size() > trailer_bytes && frame.back() == '\x01' &&
-                        frame.substr(frame.size() - trailer_bytes, 4) ==
-                            "\x01"
-                            "10=";
+                        ends_in_right_sum(frame);
     if (!is_one) {
         fail(file("body"), "at byte " + std::to_string(message.offset) +
                                " stands no message with number " +

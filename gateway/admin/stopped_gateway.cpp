@@ -1,8 +1,10 @@
 #include "gateway/admin/stopped_gateway.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
@@ -17,7 +19,7 @@ namespace millrace::gateway {
 namespace {
 
 constexpr std::int64_t sync_patience_ns = 30'000'000'000;
-constexpr int attempts_max = 500;  // each waits some milliseconds
+constexpr int attempts_max = 500;  // 10 ms apart
 
 // Numbers that were used may be missing in the logs: the next start jumps past them, which a reset
 // would undo.
@@ -119,16 +121,26 @@ void change_switches(const stopped_gateway& gateway, std::string_view session, b
 }
 
 // Waits for the disk, which may be as far behind as it is allowed to be, and for a segment.
-bool take(stopped_session& stopped, msg_seq_num number, const std::string& frame) {
-    session_ledger& ledger = stopped.ledger;
-    const bool is_there = number == ledger.next_sender() || ledger.set_numbers(number, {});
-    for (int attempt = 0; is_there && attempt < attempts_max; ++attempt) {
-        if (ledger.set(number, frame.data(), frame.size())) {
-            return ledger.incr_next_sender();
+template <class Step>
+bool insist(stopped_session& stopped, Step&& step) {
+    for (int attempt = 0; !step(); ++attempt) {
+        if (attempt == attempts_max) {
+            return false;
         }
         require_durable(stopped.out.table());
+        require_durable(stopped.in.table());
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    return false;
+    return true;
+}
+
+bool take(stopped_session& stopped, msg_seq_num number, const std::string& frame) {
+    session_ledger& ledger = stopped.ledger;
+    const bool is_there = number == ledger.next_sender() ||
+                          insist(stopped, [&] { return ledger.set_numbers(number, {}); });
+    return is_there &&
+           insist(stopped, [&] { return ledger.set(number, frame.data(), frame.size()); }) &&
+           ledger.incr_next_sender();
 }
 
 // False: a log refused.
@@ -141,10 +153,12 @@ bool take_all(stopped_session& stopped, file_store& store) {
             return false;
         }
     }
-    const session_ledger& ledger = stopped.ledger;
-    return stopped.ledger.set_numbers(
-        ledger.next_sender() == store.next_sender() ? msg_seq_num{} : store.next_sender(),
-        ledger.next_target() == store.next_target() ? msg_seq_num{} : store.next_target());
+    session_ledger& ledger = stopped.ledger;
+    return insist(stopped, [&] {
+        return ledger.set_numbers(
+            ledger.next_sender() == store.next_sender() ? msg_seq_num{} : store.next_sender(),
+            ledger.next_target() == store.next_target() ? msg_seq_num{} : store.next_target());
+    });
 }
 
 void set_state(session_view& view) {

@@ -147,14 +147,14 @@ session_numbers& fix_out_log::open_session(std::string_view name) {
 }
 
 // By its place in memory: names of a gateway's sessions are long, and differ near their ends.
-resend_index& fix_out_log::index_of(const session_numbers& session) {
+fix_out_log::session_index& fix_out_log::places_of(const session_numbers& session) {
     for (session_index& known : indexes_) {
         if (known.session == &session) {
-            return known.index;
+            return known;
         }
     }
     indexes_.push_back({&session, resend_index(options_.resend_index_capacity)});
-    return indexes_.back().index;
+    return indexes_.back();
 }
 
 bool fix_out_log::has_undurable(std::uint64_t records) noexcept {

@@ -174,12 +174,6 @@ private:
     void replay(engine::position at, engine::sequence seq, engine::timestamp time,
                 const engine::row_view& row) override;
 
-    // REQUIRES: it is one of sessions().
-    [[nodiscard]] resend_index& index_of(const session_numbers& session);
-    [[nodiscard]] engine::append_result append(const fix_out_row& row, std::string_view frame,
-                                               const engine::row_envelope& envelope) noexcept;
-    [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
-                                               msg_seq_num begin) const;
     struct found_message {
         std::uint32_t number;
         bool is_application;
@@ -187,19 +181,33 @@ private:
     };
     // Messages of a run of numbers that the index no longer knows, ascending.
     struct found_run {
-        const session_numbers* session = nullptr;  // null: none is kept
-        msg_seq_num begin;
-        msg_seq_num end;  // included
+        msg_seq_num begin;  // none: nothing is kept
+        msg_seq_num end;    // included
         std::vector<found_message> messages;
 
         // Both included.
         [[nodiscard]] std::span<const found_message> between(msg_seq_num first,
                                                              msg_seq_num last) const noexcept;
     };
+    struct session_index {
+        const session_numbers* session;
+        resend_index index;
+        found_run found{};  // the last one that was searched for
+    };
+
+    // REQUIRES: it is one of sessions().
+    [[nodiscard]] session_index& places_of(const session_numbers& session);
+    [[nodiscard]] resend_index& index_of(const session_numbers& session) {
+        return places_of(session).index;
+    }
+    [[nodiscard]] engine::append_result append(const fix_out_row& row, std::string_view frame,
+                                               const engine::row_envelope& envelope) noexcept;
+    [[nodiscard]] std::uint64_t segment_before(const session_numbers& session,
+                                               msg_seq_num begin) const;
     // The run that `number` is in. The reference holds until the next call. REQUIRES: a message had
     // the number, or could have.
     [[nodiscard]] const found_run& find_run(const session_numbers& session, msg_seq_num number);
-    void find_messages(const session_numbers& session, msg_seq_num begin);
+    void find_messages(const session_numbers& session, msg_seq_num begin, found_run& into);
     // Numbers come again, or others do.
     void forget_places(const session_numbers& session) noexcept;
     [[nodiscard]] msg_seq_num next_application(const session_numbers& session, msg_seq_num from,
@@ -212,11 +220,6 @@ private:
     [[nodiscard]] bool is_removed(engine::position at) const noexcept;
     void load_correlations(std::size_t segments);
 
-    struct session_index {
-        const session_numbers* session;
-        resend_index index;
-    };
-
     fix_log_options options_;
     correlation_table* correlations_;
     session_table sessions_;
@@ -227,7 +230,6 @@ private:
         msg_seq_num number;
         engine::position at;
     };
-    found_run found_;
     std::uint64_t search_count_ = 0;
     std::vector<read_message> read_;  // by the last read_messages(), ascending
     std::uint32_t removed_count_ = 0;

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "engine/log/read_to_end.hpp"
+#include "gateway/quickfix/utc_timestamp.hpp"
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
+#include "gateway/session/frame_text.hpp"
 
 namespace millrace::gateway {
 
@@ -80,24 +82,27 @@ std::span<const fix_out_log::found_message> fix_out_log::found_run::between(
 }
 
 void fix_out_log::forget_places(const session_numbers& session) noexcept {
-    index_of(session).clear();
-    found_.session = nullptr;
+    session_index& places = places_of(session);
+    places.index.clear();
+    places.found.begin = {};
 }
 
 // A reading of the log serves many slices of a long resend.
 const fix_out_log::found_run& fix_out_log::find_run(const session_numbers& session,
                                                     msg_seq_num number) {
-    if (found_.session != &session || number < found_.begin || number > found_.end) {
-        found_.session = nullptr;
-        find_messages(session, number);
-        found_.session = &session;
+    found_run& found = places_of(session).found;
+    if (found.begin.is_none() || number < found.begin || number > found.end) {
+        found.begin = {};
+        find_messages(session, number, found);
+        found.begin = number;
     }
-    return found_;
+    return found;
 }
 
 // For messages older than the index: reads the log forward. Slow, and rare.
-void fix_out_log::find_messages(const session_numbers& session, msg_seq_num begin) {
-    std::vector<found_message>& found = found_.messages;
+void fix_out_log::find_messages(const session_numbers& session, msg_seq_num begin,
+                                found_run& into) {
+    std::vector<found_message>& found = into.messages;
     found.clear();
     ++search_count_;
     bool is_cut = false;  // there are more
@@ -125,8 +130,7 @@ void fix_out_log::find_messages(const session_numbers& session, msg_seq_num begi
             is_cut = is_cut || number >= begin.value;
         }
     }
-    found_.begin = begin;
-    found_.end = {is_cut ? found.back().number : session.next_sender.value - 1};
+    into.end = {is_cut ? found.back().number : session.next_sender.value - 1};
 }
 
 // None: there is no application message from there on.
@@ -250,9 +254,20 @@ bool fix_out_log::find_read(msg_seq_num number, engine::record_view& record) noe
     return found != read_.end() && found->number == number && lookup_->read(found->at, record);
 }
 
+// One that was imported is older than its record: its SendingTime says how old.
 engine::timestamp fix_out_log::time_of_read(msg_seq_num number) noexcept {
+    constexpr std::uint32_t sending_time = 52;
     engine::record_view record;
-    return find_read(number, record) ? record.time : engine::timestamp{};
+    if (!find_read(number, record)) {
+        return {};
+    }
+    const auto bytes = engine::row_view(table_->schema(), record.bytes()).trailing();
+    const auto sent =
+        find_field({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, sending_time);
+    std::int64_t sent_ns = 0;
+    return sent && parse_utc_timestamp(sent->data(), sent->size(), sent_ns)
+               ? std::min(record.time, engine::timestamp{sent_ns})
+               : record.time;
 }
 
 bool fix_out_log::append_again(const session_numbers& session, const again& said) noexcept {

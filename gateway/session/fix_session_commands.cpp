@@ -212,7 +212,8 @@ void fix_session::ask_peer(const session_command& command, std::int64_t now_ns,
                       ledger_.next_sender().value);
         answer(outcome, true, "a TestRequest goes out, 112=%s", id);
         asked = port_->send_test_request(id);
-    } else if (command.begin >= ledger_.next_target()) {
+    } else if (command.begin > ledger_.next_target() ||
+               (command.begin == ledger_.next_target() && ledger_.held_count() == 0)) {
         answer(outcome, false,
                "nothing from %u on has been sent as far as is known: %u is expected",
                command.begin.value, ledger_.next_target().value);

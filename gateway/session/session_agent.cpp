@@ -107,7 +107,13 @@ void session_agent::load_recent() {
         std::span<const std::unique_ptr<fix_session>> all_;
     };
     to_sessions sink(sessions_);
-    in_.visit_recent(options_.logs.recent_lookback_segments, sink);
+    try {
+        in_.visit_recent(options_.logs.recent_lookback_segments, sink);
+    } catch (const engine::error& failure) {
+        events_.say(
+            event_level::warning, options_.name,
+            std::string("not all that may come again with 97=Y is known: ") + failure.what());
+    }
 }
 
 void session_agent::open_fast_lane(fix_session& session) {

@@ -31,8 +31,8 @@ struct ledger_options {
     std::size_t held_frames_max = 10'000;
     std::size_t held_bytes_max = std::size_t{16} << 20;
     std::uint32_t inbound_routing_tag = 57;
-    // So many of the last messages with a ClOrdID, other than answers to ours, are known again when
-    // they come with 97=Y; 0: none.
+    // So many of the last messages with a ClOrdID of their own are known again when they come with
+    // 97=Y; 0: none.
     std::size_t poss_resend_window = poss_resend_window_default;
 };
 
@@ -135,7 +135,7 @@ public:
     [[nodiscard]] bool knows_recent() const noexcept { return recent_.capacity() > 0; }
     // What has been received, and may come with 97=Y: also of an earlier life.
     void note_received(std::string_view msg_type, std::string_view cl_ord_id) noexcept {
-        if (is_request(msg_type)) {
+        if (has_own_id(msg_type)) {
             recent_.put(msg_type, cl_ord_id);
         }
     }
@@ -191,9 +191,10 @@ private:
                                  std::int64_t received_ns, msg_seq_num next_target) noexcept;
     [[nodiscard]] std::string_view kind_of(msg_seq_num number) const;
     [[nodiscard]] std::string_view kind_of_application() const noexcept;
-    [[nodiscard]] static bool is_request(std::string_view msg_type) noexcept {
-        // ExecutionReport and OrderCancelReject: several are about one order.
-        return msg_type != "8" && msg_type != "9";
+    // Of these a ClOrdID is used once; in others it says what they are about.
+    [[nodiscard]] static bool has_own_id(std::string_view msg_type) noexcept {
+        return msg_type == "D" || msg_type == "F" || msg_type == "G" || msg_type == "AB" ||
+               msg_type == "AC" || msg_type == "q";
     }
     [[nodiscard]] bool keep_again(const fix_out_log::again& said) noexcept;
     [[nodiscard]] bool hold(const screened_frame& frame, std::int64_t received_ns) noexcept;

@@ -87,7 +87,7 @@ public:
 
     void run() {
         for (const planned_fault& next : faults_) {
-            ASSERT_TRUE(wait_for(next.at)) << engine_->said();
+            ASSERT_TRUE(wait_for(next.at)) << how_it_stands(next.at);
             switch (next.what) {
                 case fault::disconnect:
                     proxy_->cut();
@@ -171,6 +171,18 @@ private:
             std::vector<std::string>{"venue", (demo_ / "venue.cfg").native()}, directory_.path()));
     }
     // Until so many orders have been on their way.
+    [[nodiscard]] std::string how_it_stands(std::uint64_t wanted) {
+        std::string text = std::to_string(proxy_->orders()) + " orders have come by, and " +
+                           std::to_string(wanted) + " were to; ";
+        if (engine_->has_ended()) {
+            const exit_result result = engine_->wait(1);
+            text += "the engine has ended with " + std::to_string(result.code) + "\n" + result.out +
+                    result.err;
+        } else {
+            text += "the engine runs: " + engine_->said();
+        }
+        return text;
+    }
     [[nodiscard]] bool wait_for(std::uint64_t orders) {
         for (int waited = 0; waited < 12'000; ++waited) {
             if (proxy_->orders() >= orders) {

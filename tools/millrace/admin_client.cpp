@@ -159,6 +159,9 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
     stopped.directory = session.gateway->directory;
     stopped.logs.table =
         gateway::log_options_of(config, session.gateway->storage, "millrace session");
+    for (const std::uint32_t tag : session.gateway->secret_tags) {
+        stopped.logs.secrets.add(tag);
+    }
     answered_session answered;
     answered.gateway = session.gateway->name;
     answered.name = session.spec.name;

@@ -26,9 +26,10 @@ protected:
     }
 
     [[nodiscard]] static std::string frame(std::uint32_t number, const std::string& type,
-                                           const std::string& body) {
+                                           const std::string& body,
+                                           const std::string& time = test::sending_time()) {
         return test::frame_of("35=" + type + "|34=" + std::to_string(number) +
-                              "|49=OURS|52=" + test::sending_time() + "|56=PEER|" + body);
+                              "|49=OURS|52=" + time + "|56=PEER|" + body);
     }
     // A Logon, orders and a Heartbeat: numbers 1 to 5.
     [[nodiscard]] static std::map<int, std::string> day() {
@@ -124,6 +125,46 @@ TEST_F(FileStoreImport, TakesHolesAndAnEmptyStore) {
     EXPECT_TRUE(import_stopped(stopped, spec, store()).is_done);
 }
 
+// Segments are rolled, the disk is waited for, and there is a hole.
+TEST_F(FileStoreImport, TakesALongStore) {
+    stopped.logs.table.is_synchronous = false;
+    stopped.logs.table.segment_bytes = engine::segment_bytes_min;
+    stopped.logs.undurable_records_max = 1;
+    std::map<int, std::string> messages;
+    for (int number = 1; number <= 3'000; ++number) {
+        if (number != 1'500) {
+            messages[number] = frame(static_cast<std::uint32_t>(number), "0", "");
+        }
+    }
+    write(messages, 3'001, 8);
+    const session_outcome imported = import_stopped(stopped, spec, store());
+    EXPECT_TRUE(imported.is_done) << imported.said();
+    EXPECT_EQ(imported.said().find("2999 messages are imported"), 0U);
+    EXPECT_EQ(imported.after.next_sender, msg_seq_num{3'001});
+    EXPECT_EQ(imported.after.next_target, msg_seq_num{8});
+}
+
+// The record of FIX_OUT is new, the order is not.
+TEST_F(FileStoreImport, KeepsTheAgeOfAnOrder) {
+    std::map<int, std::string> messages = day();
+    messages[2] =
+        frame(2, "D", "11=S2|" + std::string(test::order_body).substr(6), "20260301-09:30:00.000");
+    write(messages, 6, 1);
+    EXPECT_TRUE(import_stopped(stopped, spec, store()).is_done);
+    options.session.resends.ages = {{"D", std::int64_t{3'600'000} * test::ms_ns}};
+    open();
+    answers = false;
+    ASSERT_TRUE(run_until([&] { return peer.has_heard("A"); }));
+    peer.say("A", 1, "98=0|108=30|");
+    ASSERT_TRUE(run_until([&] { return agent->is_logged_on(); }));
+    peer.frames.clear();
+    peer.say("2", 2, "7=2|16=3|");
+    ASSERT_TRUE(run_until([&] { return peer.has_heard("D"); }));
+    EXPECT_EQ(test::field_of(peer.frames.front(), 35), "4");
+    EXPECT_EQ(test::field_of(peer.frames.back(), 11), "S3");
+    EXPECT_EQ(agent->session().counters.undelivered.value(), 1U);
+}
+
 TEST_F(FileStoreImport, RefusesASessionThatHasNumbersOfItsOwn) {
     open();
     ASSERT_TRUE(log_on());
@@ -171,6 +212,9 @@ TEST_F(FileStoreImport, RefusesWhatIsNotWholeAndChangesNothing) {
     change("header", places);
     change("body", bytes.substr(0, bytes.size() - 1));
     EXPECT_NE(refusal().find("ends within message 5"), std::string::npos);
+    change("body",
+           bytes.substr(0, bytes.size() - 2) + (bytes.end()[-2] == '0' ? "1" : "0") + "\x01");
+    EXPECT_NE(refusal().find("stands no message with number 5"), std::string::npos);
     change("body", bytes);
     spec.target = "OTHER";
     EXPECT_NE(refusal().find("FIX.4.4-OURS-OTHER.seqnums"), std::string::npos);

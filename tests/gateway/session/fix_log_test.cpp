@@ -177,9 +177,19 @@ TEST_F(FixOutLog, SearchesOnceForManySlices) {
         }
         return all;
     };
-    const std::uint64_t before = out().search_count();
+    std::uint64_t before = out().search_count();
     EXPECT_EQ(read_slices(), range(1, 400));
     EXPECT_EQ(out().search_count() - before, 4U);  // a hundred messages each
+    // As a session asks, which looks behind the slice first, and beside another one.
+    session_numbers& other = out().open_session("FIX.4.4:OURS->OTHER");
+    before = out().search_count();
+    for (std::uint32_t begin = 1; begin <= 391; begin += 10) {
+        EXPECT_EQ(out().gap_end(*session, {begin + 9}, {400}), msg_seq_num{begin + 9});
+        EXPECT_EQ(read(begin, begin + 9).numbers(), range(begin, begin + 9));
+        EXPECT_TRUE(out().gap_end(other, {1}, {1}) == msg_seq_num{1});
+    }
+    EXPECT_LE(out().search_count() - before, 12U);
+    before = out().search_count() - 4;
     EXPECT_EQ(read(390, 395).numbers(), range(390, 395));
     EXPECT_EQ(out().search_count() - before, 4U);
     // What is numbered meanwhile is not in what was found; what gets another meaning is not kept.

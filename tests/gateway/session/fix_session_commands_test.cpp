@@ -282,6 +282,9 @@ TEST_F(SessionCommands, AskThePeer) {
     ASSERT_TRUE(run_until([&] { return in_rows().back().kind == "duplicate"; }));
     EXPECT_EQ(view().next_target, msg_seq_num{2});
     EXPECT_TRUE(agent->is_logged_on());
+    peer.say("0", 4, "");  // so it has sent what is missing before it
+    ASSERT_TRUE(run_until([&] { return view().held_frames == 1; }));
+    EXPECT_TRUE(ask(command).is_done);
 }
 
 TEST_F(SessionCommands, CallEverythingWhatItsVersionCallsIt) {

@@ -318,6 +318,25 @@ TEST_F(PowerLoss, ThePolicyPossresendSendsThemAgainMarked) {
               0U);
 }
 
+// A mark of its source's own is not made two.
+TEST_F(PowerLoss, WhatIsMarkedAlreadyIsSentAgainWithOneMark) {
+    options.in_doubt = in_doubt_policy::possresend;
+    lose_two_sent_orders();
+    open_agent();
+    std::string body(test::order_body);
+    body.replace(0, 5, "97=Y|11=A4");
+    orders->put_body(4, test::with_soh(body));
+    log_on();
+    ASSERT_TRUE(peer_has(6));
+    EXPECT_EQ(counters().poss_resent.value(), 1U);
+    EXPECT_EQ(wire.forward.count("\x01"
+                                 "97=Y\x01"),
+              1U);
+    EXPECT_EQ(wire.forward.count("97=Y\x01"
+                                 "97=Y\x01"),
+              0U);
+}
+
 TEST_F(PowerLoss, OneRecordOfEachIsDecidedByTheOperator) {
     lose_two_sent_orders();
     open_agent();

@@ -2,7 +2,9 @@
 // audit log says of both.
 #include <unistd.h>
 
+#include <cstdio>
 #include <memory>
+#include <numeric>
 
 #include "tests/tools/millrace/command_support.hpp"
 
@@ -219,19 +221,25 @@ TEST_F(SessionAdmin, ChangesAStoppedEngine) {
 }
 
 TEST_F(SessionAdmin, TakesOverFromAQuickFixEngine) {
-    const std::string heartbeat =
+    std::string logon =
         "8=FIX.4.4\x01"
         "9=52\x01"
-        "35=0\x01"
+        "35=A\x01"
         "34=1\x01"
         "49=MILLRACE\x01"
         "52=20260301-09:30:00\x01"
         "56=VENUE\x01"
-        "10=000\x01";
+        "98=0\x01"
+        "108=30\x01"
+        "5001=TOKEN\x01";
+    char trailer[16];
+    std::snprintf(trailer, sizeof trailer, "10=%03u\x01",
+                  std::accumulate(logon.begin(), logon.end(), 0U) % 256);
+    logon += trailer;
     std::filesystem::create_directory(path() / "store");
     const std::string stem = "store/FIX.4.4-MILLRACE-VENUE.";
-    write(stem + "body", heartbeat);
-    write(stem + "header", "1,0," + std::to_string(heartbeat.size()) + " ");
+    write(stem + "body", logon);
+    write(stem + "header", "1,0," + std::to_string(logon.size()) + " ");
     write(stem + "seqnums", "0000000002 : 0000000007");
     write(stem + "session", "20260301-07:00:00");
     start_engine();
@@ -243,6 +251,9 @@ TEST_F(SessionAdmin, TakesOverFromAQuickFixEngine) {
     const exit_result nothing = sure("import", {path().native()});
     EXPECT_EQ(nothing.code, code_failure);
     EXPECT_TRUE(has(nothing.err, "FIX.4.4-MILLRACE-VENUE.seqnums"));
+    const std::string orders_text = read_text(file("orders.toml"));
+    write("orders.toml", replaced(orders_text, "reconnect_max_ms = 5000\n",
+                                  "reconnect_max_ms = 5000\nsecret_tags = [5001]\n"));
     const exit_result imported = sure("import", {file("store")});
     EXPECT_EQ(imported.code, code_ok) << imported.err;
     EXPECT_TRUE(has(imported.out, "1 messages are imported"));
@@ -250,6 +261,12 @@ TEST_F(SessionAdmin, TakesOverFromAQuickFixEngine) {
     const std::vector<json> rows = dump("venue/FIX_OUT", {"--where", "KIND = 'admin'"});
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows[0]["row"]["MSG_SEQ_NUM"], 1);
+    for (const auto& entry : std::filesystem::directory_iterator(log("venue/FIX_OUT"))) {
+        if (entry.is_regular_file()) {
+            EXPECT_EQ(read_text(entry.path()).find("5001=TOKEN"), std::string::npos)
+                << entry.path();
+        }
+    }
     EXPECT_EQ(audited(), (strings{"import asked", "import failed", "import asked", "import done",
                                   "import asked", "import refused"}));
     start_engine();

@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/core/clock.hpp"
 
@@ -100,8 +102,9 @@ struct fault_proxy::link {
     link(const link&) = delete;
     link& operator=(const link&) = delete;
 
-    // New orders whose end stands in this piece.
-    std::uint64_t count_orders(std::string_view piece) {
+    // Orders whose end stands in this piece and whose numbers were not `seen` before: a cut takes
+    // what stood in a socket, and such orders come by for the first time with 43=Y.
+    std::uint64_t count_orders(std::string_view piece, std::vector<bool>& seen) {
         unscanned.append(piece);
         std::uint64_t found = 0;
         std::size_t begin = 0;
@@ -110,16 +113,32 @@ struct fault_proxy::link {
                                                         begin)) != std::string::npos;
              begin = end + 4) {
             const std::string_view frame(unscanned.data() + begin, end + 1 - begin);
-            const bool is_order = frame.find(
-                                      "\x01"
-                                      "35=D\x01") != std::string_view::npos;
-            const bool is_again = frame.find(
-                                      "\x01"
-                                      "43=Y\x01") != std::string_view::npos;
-            found += is_order && !is_again ? 1 : 0;
+            if (has(frame, "35=A\x01") && has(frame, "141=Y\x01")) {
+                seen.clear();  // numbers come again
+            }
+            found += has(frame, "35=D\x01") && is_first(number_of(frame), seen) ? 1 : 0;
         }
         unscanned.erase(0, begin);
         return found;
+    }
+
+private:
+    static bool has(std::string_view frame, std::string_view field) {
+        return frame.find("\x01" + std::string(field)) != std::string_view::npos;
+    }
+    static std::size_t number_of(std::string_view frame) {
+        const std::size_t at = frame.find(
+            "\x01"
+            "34=");
+        return at == std::string_view::npos
+                   ? 0
+                   : std::strtoull(std::string(frame.substr(at + 4, 10)).c_str(), nullptr, 10);
+    }
+    static bool is_first(std::size_t number, std::vector<bool>& seen) {
+        seen.resize(std::max(seen.size(), number + 1));
+        const bool is_new = !seen[number];
+        seen[number] = true;
+        return is_new;
     }
 };
 
@@ -146,6 +165,7 @@ fault_proxy::~fault_proxy() {
 void fault_proxy::run() {
     std::unique_ptr<link> open;
     std::string piece;
+    std::vector<bool> seen;  // numbers of orders
     while (!is_over_) {
         if (open == nullptr) {
             pollfd waits{listener_, POLLIN, 0};
@@ -180,7 +200,7 @@ void fault_proxy::run() {
             }
             way->heard_ns = now_ns;
             if (way == &open->forward) {
-                const std::uint64_t orders = open->count_orders(piece);
+                const std::uint64_t orders = open->count_orders(piece, seen);
                 orders_ += orders;
                 orders_here_ += orders;
                 lost_orders_ += is_losing_ ? orders : 0;

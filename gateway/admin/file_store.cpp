@@ -2,14 +2,13 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <string_view>
 
 #include "engine/core/error.hpp"
 #include "engine/core/file.hpp"
+#include "gateway/quickfix/check_sum.hpp"
 #include "gateway/quickfix/utc_timestamp.hpp"
 #include "gateway/session/frame_text.hpp"
 
@@ -37,21 +36,6 @@ std::string_view without_blanks(std::string_view text) {
     return first == std::string_view::npos
                ? std::string_view()
                : text.substr(first, text.find_last_not_of(" \r\n") + 1 - first);
-}
-
-// 10=ddd and its separator, over what stands before it.
-bool ends_in_right_sum(std::string_view frame) {
-    constexpr std::size_t trailer_bytes = 7;
-    if (frame.size() <= trailer_bytes) {
-        return false;
-    }
-    const std::string_view summed = frame.substr(0, frame.size() - trailer_bytes);
-    const unsigned sum = std::accumulate(
-        summed.begin(), summed.end(), 0U,
-        [](unsigned before, char byte) { return before + static_cast<unsigned char>(byte); });
-    char expected[trailer_bytes + 1];
-    std::snprintf(expected, sizeof expected, "10=%03u\x01", sum % 256);
-    return frame.substr(summed.size()) == std::string_view(expected, trailer_bytes);
 }
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
@@ -137,7 +121,9 @@ void file_store::check(const stored_message& message) {
                         find_field(frame, number_tag) == std::to_string(message.number.value) &&
                         find_field(frame, sender_tag) == session_.sender &&
                         find_field(frame, target_tag) == session_.target &&
-                        ends_in_right_sum(frame);
+                        frame.size() > trailer_bytes &&
+                        is_trailer(frame.data() + frame.size() - trailer_bytes) &&
+                        is_sum_right(frame.data(), frame.size());
     if (!is_one) {
         fail(file("body"), "at byte " + std::to_string(message.offset) +
                                " stands no message with number " +

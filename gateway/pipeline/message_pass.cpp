@@ -10,8 +10,6 @@ namespace millrace::gateway {
 
 namespace {
 
-constexpr std::string_view poss_resend_mark = "97=Y\x01";
-
 bool is_member(std::span<const xlator::member_info> members, int tag) noexcept {
     return std::any_of(members.begin(), members.end(),
                        [&](const xlator::member_info& one) { return one.tag == tag; });

@@ -158,10 +158,7 @@ void pipeline::open_gateways() {
         session_agent_options wanted;
         wanted.name = config.name;
         wanted.directory = config.directory;
-        wanted.logs.table = log_options_of(config_, config.storage, "gateway " + config.name);
-        for (const std::uint32_t tag : config.secret_tags) {
-            wanted.logs.secrets.add(tag);
-        }
+        wanted.logs = fix_log_options_of(config_, config, "gateway " + config.name);
         wanted.session.reconnect_min_ns = config.reconnect_min_ns;
         wanted.session.reconnect_max_ns = config.reconnect_max_ns;
         wanted.session.handshake_timeout_ns = config.tls_handshake_ns;

@@ -24,4 +24,14 @@ engine::log_options log_options_of(const pipeline_config& config, const storage_
     return options;
 }
 
+fix_log_options fix_log_options_of(const pipeline_config& config, const gateway_config& gateway,
+                                   std::string purpose) {
+    fix_log_options options;
+    options.table = log_options_of(config, gateway.storage, std::move(purpose));
+    for (const std::uint32_t tag : gateway.secret_tags) {
+        options.secrets.add(tag);
+    }
+    return options;
+}
+
 }  // namespace millrace::gateway

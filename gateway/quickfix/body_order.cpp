@@ -5,21 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "gateway/quickfix/check_sum.hpp"
+
 namespace millrace {
 namespace gateway {
 namespace detail {
 
 namespace {
-
-constexpr std::size_t trailer_size = 7;  // 10=nnn and its delimiter
-
-unsigned sum_of(const char* bytes, std::size_t size) {
-    unsigned sum = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        sum += static_cast<unsigned char>(bytes[i]);
-    }
-    return sum;
-}
 
 bool is_possible_duplicate(const std::string& frame) {
     return frame.find(
@@ -53,18 +45,19 @@ std::size_t body_order::body_begin(const std::string& message) const {
 void body_order::begin_send(const std::string& message) {
     const std::size_t begin = body_begin(message);
     body_ = message.data() + begin;
-    body_size_ = message.size() > begin + trailer_size ? message.size() - begin - trailer_size : 0;
+    body_size_ =
+        message.size() > begin + trailer_bytes ? message.size() - begin - trailer_bytes : 0;
 }
 
 void body_order::place(std::string& message, std::size_t last_bytes,
                        const std::string& written) const {
     const std::size_t begin = body_begin(message);
-    const std::size_t end = message.size() - trailer_size;
+    const std::size_t end = message.size() - trailer_bytes;
     const std::size_t size = end - begin;
-    if (written.size() < size + trailer_size) {
+    if (written.size() < size + trailer_bytes) {
         return;
     }
-    const std::string body = written.substr(written.size() - trailer_size - size, size);
+    const std::string body = written.substr(written.size() - trailer_bytes - size, size);
     std::string others = body;
     for (std::size_t at = end - last_bytes; at < end;) {
         const std::size_t next = message.find('\x01', at) + 1;
@@ -100,17 +93,17 @@ const std::string& body_order::restore(const std::string& frame) {
     }
     const std::string& found = stored_[next_stored_];
     const std::size_t begin = body_begin(found);
-    return found.size() > begin + trailer_size
-               ? put_in(frame, found.data() + begin, found.size() - begin - trailer_size)
+    return found.size() > begin + trailer_bytes
+               ? put_in(frame, found.data() + begin, found.size() - begin - trailer_bytes)
                : frame;
 }
 
 const std::string& body_order::put_in(const std::string& frame, const char* body,
                                       std::size_t size) {
-    if (frame.size() < size + trailer_size + 1) {
+    if (frame.size() < size + trailer_bytes + 1) {
         return frame;
     }
-    const std::size_t at = frame.size() - trailer_size - size;
+    const std::size_t at = frame.size() - trailer_bytes - size;
     if (frame[at - 1] != '\x01' || std::memcmp(frame.data() + at, body, size) == 0 ||
         sum_of(frame.data() + at, size) != sum_of(body, size)) {
         return frame;

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gateway/quickfix/check_sum.hpp"
+
 namespace millrace {
 namespace gateway {
 
 namespace {
 
 constexpr char soh = '\x01';
-constexpr std::size_t trailer_bytes = 7;  // 10=ddd and its SOH
 constexpr std::size_t msg_type_bytes_max = 32;
 constexpr std::uint32_t int32_max = 0x7fffffff;
 
@@ -31,10 +32,6 @@ const char* find_soh(const char* at, const char* end) noexcept {
         ++at;
     }
     return at;
-}
-
-bool is_digit(char byte) noexcept {
-    return byte >= '0' && byte <= '9';
 }
 
 // Leading zeros are allowed, as they are in the library; the value must fit its signed 32 bits.
@@ -312,19 +309,7 @@ garble_reason screen_pass::note(std::uint32_t tag, const char* value,
 // The trailer is seven bytes at a fixed place; its digits must say the sum of all bytes before it.
 bool is_trailer_good(const char* data, std::size_t size, bool validate_sum) noexcept {
     const char* const trailer = data + size - trailer_bytes;
-    if (std::memcmp(trailer, "10=", 3) != 0 || trailer[-1] != soh || trailer[6] != soh ||
-        !is_digit(trailer[3]) || !is_digit(trailer[4]) || !is_digit(trailer[5])) {
-        return false;
-    }
-    if (!validate_sum) {
-        return true;
-    }
-    std::uint32_t sum = 0;
-    for (const char* at = data; at < trailer; ++at) {
-        sum += static_cast<unsigned char>(*at);
-    }
-    const int stated = (trailer[3] - '0') * 100 + (trailer[4] - '0') * 10 + (trailer[5] - '0');
-    return stated == static_cast<int>(sum & 0xffu);
+    return is_trailer(trailer) && trailer[-1] == soh && (!validate_sum || is_sum_right(data, size));
 }
 
 }  // namespace

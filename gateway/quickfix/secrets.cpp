@@ -4,6 +4,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "gateway/quickfix/check_sum.hpp"
+
 namespace millrace {
 namespace gateway {
 
@@ -11,12 +13,7 @@ namespace {
 
 constexpr char soh = '\x01';
 constexpr char hidden = '*';
-constexpr std::size_t trailer_bytes = 7;  // 10=ddd and its SOH
 constexpr std::uint64_t number_max = 0x7fffffff;
-
-bool is_digit(char byte) noexcept {
-    return byte >= '0' && byte <= '9';
-}
 
 // Digits from `at` on; behind the last of them. What is too large stays so.
 const char* read_number(const char* at, const char* end, std::uint64_t& value) noexcept {
@@ -131,27 +128,13 @@ private:
     std::uint64_t stated_size_ = 0;  // of this value, by the field before it
 };
 
-unsigned sum_of(const char* bytes, std::size_t size) noexcept {
-    unsigned sum = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        sum += static_cast<unsigned char>(bytes[i]);
-    }
-    return sum;
-}
-
-bool is_trailer(const char* bytes) noexcept {
-    return std::memcmp(bytes, "10=", 3) == 0 && is_digit(bytes[3]) && is_digit(bytes[4]) &&
-           is_digit(bytes[5]) && bytes[6] == soh;
-}
-
 // By as much as the bytes before it changed the sum: a right one stays right, a wrong one wrong.
 void move_check_sum(char* to, const char* from, std::size_t size) noexcept {
     if (size < trailer_bytes || !is_trailer(to + size - trailer_bytes)) {
         return;
     }
     char* const digits = to + size - trailer_bytes + 3;
-    const unsigned stated =
-        static_cast<unsigned>((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0'));
+    const unsigned stated = stated_sum(to + size - trailer_bytes);
     const std::size_t counted = size - trailer_bytes;
     const unsigned change = sum_of(to, counted) - sum_of(from, counted);
     if (change == 0) {

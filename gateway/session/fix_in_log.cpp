@@ -1,4 +1,3 @@
-#include "engine/log/read_to_end.hpp"
 #include "gateway/session/fix_log.hpp"
 #include "gateway/session/fix_log_rows.hpp"
 #include "gateway/session/frame_text.hpp"
@@ -83,33 +82,18 @@ engine::append_status fix_in_log::append(const session_numbers& session, const m
     return result.status;
 }
 
-// The columns hold the beginnings of long values.
+// The column holds the beginning of a long ClOrdID.
 void fix_in_log::visit_recent(std::size_t segments, received_sink& sink) const {
-    constexpr std::uint32_t msg_type_tag = 35;
-    constexpr std::uint32_t cl_ord_id_tag = 11;
-    const auto indexes = engine::list_segments(table_->log().directory());
-    if (segments == 0 || indexes.empty()) {
-        return;
-    }
-    const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
-    engine::log_reader reader(
-        table_->log().directory(),
-        engine::read_from::at_position({indexes[first] * table_->log().segment_bytes()}));
-    engine::read_to_end reading(reader, table_->log().end());
-    engine::record_view record;
-    while (reading.next(record)) {
-        const engine::row_view view(table_->schema(), record.bytes());
+    constexpr std::uint32_t cl_ord_id = 11;
+    detail::visit_newest(*table_, segments, [&](const engine::row_view& view) {
         const auto row = load_row<fix_in_row>(view);
         const std::string_view kind = row.message.kind.view();
-        if ((kind != kind::application && kind != kind::repeated) ||
-            row.message.cl_ord_id.is_empty()) {
-            continue;
+        if ((kind == kind::application || kind == kind::repeated) &&
+            !row.message.cl_ord_id.is_empty()) {
+            sink.on_received(row.message.session.view(), row.message.msg_type.view(),
+                             find_field(detail::wire_of(view), cl_ord_id).value_or(""));
         }
-        const auto bytes = view.trailing();
-        const std::string_view wire(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        sink.on_received(row.message.session.view(), find_field(wire, msg_type_tag).value_or(""),
-                         find_field(wire, cl_ord_id_tag).value_or(""));
-    }
+    });
 }
 
 std::size_t fix_in_log::snapshot_bytes() const noexcept {

@@ -240,6 +240,7 @@ private:
 // What has been received before.
 class received_sink {
 public:
+    // msg_type: cut to what the column holds.
     virtual void on_received(std::string_view session, std::string_view msg_type,
                              std::string_view cl_ord_id) = 0;
 

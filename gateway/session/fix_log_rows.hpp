@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/core/clock.hpp"
+#include "engine/log/read_to_end.hpp"
 #include "gateway/session/fix_log.hpp"
 
 namespace millrace::gateway::detail {
@@ -93,6 +94,30 @@ Row load_row(const engine::row_view& row) noexcept {
     Row loaded;
     std::memcpy(static_cast<void*>(&loaded), row.fixed(), sizeof loaded);
     return loaded;
+}
+
+// The message itself.
+inline std::string_view wire_of(const engine::row_view& row) noexcept {
+    const auto bytes = row.trailing();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Shows the rows of the newest segments, oldest first.
+template <class Visit>
+void visit_newest(const engine::table_log& table, std::size_t segments, Visit&& visit) {
+    const auto indexes = engine::list_segments(table.log().directory());
+    if (segments == 0 || indexes.empty()) {
+        return;
+    }
+    const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
+    engine::log_reader reader(
+        table.log().directory(),
+        engine::read_from::at_position({indexes[first] * table.log().segment_bytes()}));
+    engine::read_to_end reading(reader, table.log().end());
+    engine::record_view record;
+    while (reading.next(record)) {
+        visit(engine::row_view(table.schema(), record.bytes()));
+    }
 }
 
 inline engine::row_envelope gateway_envelope() noexcept {

@@ -23,23 +23,12 @@ bool is_of(const fix_out_row& row, const session_numbers& session) noexcept {
 // Reads the newest segments once more for the orders in them: reports may come long after a
 // restart.
 void fix_out_log::load_correlations(std::size_t segments) {
-    if (segments == 0) {
-        return;
-    }
-    const auto indexes = engine::list_segments(table_->log().directory());
-    const std::size_t first = indexes.size() > segments ? indexes.size() - segments : 0;
-    engine::log_reader reader(
-        table_->log().directory(),
-        engine::read_from::at_position({indexes[first] * table_->log().segment_bytes()}));
-    engine::read_to_end reading(reader, table_->log().end());
-    engine::record_view record;
-    while (reading.next(record)) {
-        const engine::row_view view(table_->schema(), record.bytes());
+    detail::visit_newest(*table_, segments, [this](const engine::row_view& view) {
         const auto row = load_row<fix_out_row>(view);
         if (view.envelope().has_origin() && !row.message.cl_ord_id.is_empty()) {
             correlations_->put(row.message.cl_ord_id.view(), view.envelope().correlation);
         }
-    }
+    });
 }
 
 // The newest segment from which a forward reading meets every message from `begin` on.
@@ -201,8 +190,9 @@ bool fix_out_log::read_one(msg_seq_num number, engine::position at, resend_sink&
         return is_removed(at);  // the session library fills the gap
     }
     read_.push_back({number, at});
-    const auto wire = engine::row_view(table_->schema(), record.bytes()).trailing();
-    sink.on_message(reinterpret_cast<const char*>(wire.data()), wire.size());
+    const std::string_view wire =
+        detail::wire_of(engine::row_view(table_->schema(), record.bytes()));
+    sink.on_message(wire.data(), wire.size());
     return true;
 }
 
@@ -261,9 +251,8 @@ engine::timestamp fix_out_log::time_of_read(msg_seq_num number) noexcept {
     if (!find_read(number, record)) {
         return {};
     }
-    const auto bytes = engine::row_view(table_->schema(), record.bytes()).trailing();
-    const auto sent =
-        find_field({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, sending_time);
+    const auto sent = find_field(
+        detail::wire_of(engine::row_view(table_->schema(), record.bytes())), sending_time);
     std::int64_t sent_ns = 0;
     return sent && parse_utc_timestamp(sent->data(), sent->size(), sent_ns)
                ? std::min(record.time, engine::timestamp{sent_ns})

@@ -147,8 +147,11 @@ std::string_view fix_session::with_marks(const outbound_route& route, std::strin
          at = body.find(mark, at + 1)) {
         has_routing = at > 0 && body[at - 1] == '\x01';
     }
-    constexpr std::string_view poss_resend = "97=Y\x01";  // first in the body that passes through
-    marked_body_.assign(is_poss_resend && !body.starts_with(poss_resend) ? poss_resend : "");
+    if (is_poss_resend && !body.starts_with(poss_resend_mark)) {
+        marked_body_.assign(poss_resend_mark);
+    } else {
+        marked_body_.clear();
+    }
     if (!has_routing && route.is_routing_in_header) {
         marked_body_.append(routing);
     }

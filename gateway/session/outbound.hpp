@@ -42,6 +42,9 @@ enum class down_policy : std::uint8_t {
     reject  // FIX_OUT notes them as rejected
 };
 
+// First in a body that may have been sent before, for the session's header.
+inline constexpr std::string_view poss_resend_mark = "97=Y\x01";
+
 // What a session says for itself: Logon, Heartbeat, TestRequest, ResendRequest, Reject and so on.
 [[nodiscard]] constexpr bool is_admin_type(std::string_view msg_type) noexcept {
     return msg_type.size() == 1 &&

@@ -253,7 +253,9 @@ bool session_ledger::append_in(std::string_view kind, const screened_frame* fram
     if (kind == kind::application || kind == kind::repeated) {
         const frame_facts& facts = frame->facts();
         note_received(text_of(*frame, facts.msg_type), text_of(*frame, facts.cl_ord_id));
-        counters.repeated.add(kind == kind::repeated ? 1 : 0);
+        if (kind == kind::repeated) [[unlikely]] {
+            counters.repeated.add(1);
+        }
     } else if (kind == kind::admin) {
         note_proof(*frame, received_ns);
     }

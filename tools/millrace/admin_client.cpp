@@ -157,11 +157,7 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
     }
     gateway::stopped_gateway stopped;
     stopped.directory = session.gateway->directory;
-    stopped.logs.table =
-        gateway::log_options_of(config, session.gateway->storage, "millrace session");
-    for (const std::uint32_t tag : session.gateway->secret_tags) {
-        stopped.logs.secrets.add(tag);
-    }
+    stopped.logs = gateway::fix_log_options_of(config, *session.gateway, "millrace session");
     answered_session answered;
     answered.gateway = session.gateway->name;
     answered.name = session.spec.name;

@@ -26,6 +26,15 @@ protected:
         EXPECT_TRUE(run_until([&] { return job.turn(engine::monotonic_now_ns()); }));
         return job.answer();
     }
+    // No gateway's thread runs meanwhile.
+    static void expect_refused_by_silence(admin_job& job) {
+        std::int64_t now_ns = engine::monotonic_now_ns();
+        while (!job.turn(now_ns)) {
+            ++now_ns;
+        }
+        EXPECT_EQ(job.answer().outcome, audit_outcome::refused);
+        EXPECT_EQ(job.answer().text, "nothing was done: the gateway's thread takes no command");
+    }
     admin_answer carry_out(session_verb verb) { return carry_out(wanted(verb)); }
 
     std::int64_t take_timeout_ns = 60'000 * test::ms_ns;
@@ -149,12 +158,7 @@ TEST_F(AdminJob, KnowsItsSessions) {
 TEST_F(AdminJob, GivesUpOnAThreadThatTakesNothing) {
     take_timeout_ns = 1;
     admin_job job = job_of(wanted(session_verb::disable));
-    std::int64_t now_ns = engine::monotonic_now_ns();
-    while (!job.turn(now_ns)) {
-        ++now_ns;
-    }
-    EXPECT_EQ(job.answer().outcome, audit_outcome::refused);
-    EXPECT_EQ(job.answer().text, "nothing was done: the gateway's thread takes no command");
+    expect_refused_by_silence(job);
     step();
     EXPECT_TRUE(view().is_enabled) << "it was taken back";
     EXPECT_EQ(test::whats_of(audited()), (strings{"disable asked", "disable refused"}));
@@ -202,12 +206,7 @@ TEST_F(AdminJob, TakesBackTheNoteOfWhatWasNotDone) {
     EXPECT_EQ(carry_out(session_verb::kill).outcome, audit_outcome::done);
     take_timeout_ns = 1;
     admin_job job = job_of(wanted(session_verb::release));
-    std::int64_t now_ns = engine::monotonic_now_ns();
-    while (!job.turn(now_ns)) {
-        ++now_ns;
-    }
-    EXPECT_EQ(job.answer().outcome, audit_outcome::refused);
-    EXPECT_EQ(job.answer().text, "nothing was done: the gateway's thread takes no command");
+    expect_refused_by_silence(job);
     open();
     EXPECT_TRUE(view().is_killed) << "the answer said that nothing was done";
 

@@ -2,11 +2,10 @@
 // audit log says of both.
 #include <unistd.h>
 
-#include <cstdio>
 #include <memory>
-#include <numeric>
 
 #include "tests/tools/millrace/command_support.hpp"
+#include "tests/xlator/fix_text.hpp"
 
 namespace millrace::tests {
 namespace {
@@ -221,21 +220,8 @@ TEST_F(SessionAdmin, ChangesAStoppedEngine) {
 }
 
 TEST_F(SessionAdmin, TakesOverFromAQuickFixEngine) {
-    std::string logon =
-        "8=FIX.4.4\x01"
-        "9=52\x01"
-        "35=A\x01"
-        "34=1\x01"
-        "49=MILLRACE\x01"
-        "52=20260301-09:30:00\x01"
-        "56=VENUE\x01"
-        "98=0\x01"
-        "108=30\x01"
-        "5001=TOKEN\x01";
-    char trailer[16];
-    std::snprintf(trailer, sizeof trailer, "10=%03u\x01",
-                  std::accumulate(logon.begin(), logon.end(), 0U) % 256);
-    logon += trailer;
+    const std::string logon =
+        frame_of("35=A|34=1|49=MILLRACE|52=20260301-09:30:00|56=VENUE|98=0|108=30|5001=TOKEN|");
     std::filesystem::create_directory(path() / "store");
     const std::string stem = "store/FIX.4.4-MILLRACE-VENUE.";
     write(stem + "body", logon);

@@ -161,7 +161,6 @@ answered_session change(const gateway::pipeline_config& config, const admin_requ
     answered_session answered;
     answered.gateway = session.gateway->name;
     answered.name = session.spec.name;
-    std::string failure;
     try {
         const gateway::session_outcome outcome =
             request.verb == gateway::session_verb::import_store
